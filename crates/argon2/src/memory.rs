@@ -1,0 +1,154 @@
+//! The large memory of one worker: mapped once, used by many hashes.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+
+use crate::block::Block;
+use crate::params::{Error, Params};
+
+/// The size of a huge page where Linux has them on demand. From this size on,
+/// a mapping is laid and rounded to it, so that all of it can be huge.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// The memory one worker fills: allocated once, used for any number of hashes.
+///
+/// It is an anonymous mapping, in huge pages where the system grants them (the
+/// references are spread over all of it, more pages than the processor keeps
+/// translations of), and left out of core dumps on Linux. Between calls it holds
+/// only zeroes: every hash wipes what it wrote. It grows when larger parameters
+/// come and never shrinks; dropping it gives it back to the system.
+#[derive(Debug)]
+pub struct Memory {
+    /// Where the mapping starts, and how long it is; nothing is mapped when
+    /// the length is zero.
+    mapping: NonNull<core::ffi::c_void>,
+    mapped: usize,
+    /// The first block: in the mapping, on a boundary of at least a page.
+    blocks: NonNull<Block>,
+    count: usize,
+}
+
+// SAFETY: the mapping belongs to this value alone, so it may move to another
+// thread with it.
+unsafe impl Send for Memory {}
+// SAFETY: a shared reference gives access to the lengths only.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// A memory of no size: the first hash allocates it.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { mapping: NonNull::dangling(), mapped: 0, blocks: NonNull::dangling(), count: 0 }
+    }
+
+    /// A memory large enough for `params`, so that no hash of them allocates.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`] if the system refuses the mapping.
+    pub fn for_params(params: &Params) -> Result<Self, Error> {
+        let mut memory = Self::new();
+        memory.reserve(params.blocks() as usize)?;
+        Ok(memory)
+    }
+
+    /// The bytes this memory has for blocks: 0 before its first use.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.count * size_of::<Block>()
+    }
+
+    /// Whether nothing has been allocated yet.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The first `count` blocks, all zero, allocated first where they are not
+    /// there yet.
+    pub(crate) fn blocks(&mut self, count: usize) -> Result<&mut [Block], Error> {
+        self.reserve(count)?;
+        // SAFETY: `reserve` left at least `count` blocks behind the pointer,
+        // aligned, initialised (a fresh mapping is zero) and only ours; every
+        // bit pattern is a block; the borrow of `self` keeps them.
+        Ok(unsafe { core::slice::from_raw_parts_mut(self.blocks.as_ptr(), count) })
+    }
+
+    fn reserve(&mut self, count: usize) -> Result<(), Error> {
+        if count <= self.count {
+            return Ok(());
+        }
+        let size = count * size_of::<Block>();
+        let (size, spare) = if size < HUGE_PAGE { (size, 0) } else { (size.next_multiple_of(HUGE_PAGE), HUGE_PAGE) };
+        let mapped = size + spare;
+        // The old mapping holds only zeroes: nothing to carry over.
+        self.release();
+        // SAFETY: an anonymous private mapping at an address of the kernel's
+        // choice touches nothing that exists.
+        let mapping =
+            unsafe { mmap_anonymous(ptr::null_mut(), mapped, ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE) }
+                .ok()
+                .and_then(NonNull::new)
+                .ok_or(Error::OutOfMemory)?;
+        let offset = if spare == 0 { 0 } else { mapping.as_ptr().cast::<u8>().align_offset(HUGE_PAGE) };
+        self.mapping = mapping;
+        self.mapped = mapped;
+        // SAFETY: `offset` is at most `spare` less one, so `size` bytes follow
+        // it within the mapping; a page's alignment is more than a block's.
+        self.blocks = unsafe { mapping.byte_add(offset) }.cast();
+        self.count = size / size_of::<Block>();
+        self.advise(size);
+        Ok(())
+    }
+
+    /// Asks for huge pages and for no core dumps; a system that knows neither
+    /// gives ordinary memory, which is slower but as correct.
+    #[cfg(target_os = "linux")]
+    fn advise(&self, size: usize) {
+        use rustix::mm::{Advice, madvise};
+        for advice in [Advice::LinuxHugepage, Advice::LinuxDontDump] {
+            // SAFETY: the range is ours, and neither advice changes what it holds.
+            let _refused = unsafe { madvise(self.blocks.as_ptr().cast(), size, advice) };
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[allow(clippy::unused_self)]
+    fn advise(&self, _size: usize) {}
+
+    fn release(&mut self) {
+        if self.mapped != 0 {
+            // SAFETY: exactly what `reserve` mapped, and no borrow of it lives:
+            // `self` is borrowed alone. It fails only for a range never mapped.
+            let _never_fails = unsafe { munmap(self.mapping.as_ptr(), self.mapped) };
+        }
+        self.mapped = 0;
+        self.count = 0;
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Overwrites `blocks` with zeroes, in a way the compiler cannot leave out.
+///
+/// By ordinary stores: streaming ones gained the whole hash two per cent at the
+/// very most, and nothing with all processors busy.
+pub(crate) fn wipe(blocks: &mut [Block]) {
+    // SAFETY: a block of zeroes is a block.
+    unsafe { ptr::write_bytes(blocks.as_mut_ptr(), 0, blocks.len()) };
+    // Someone may be looking, as far as the compiler can tell.
+    core::hint::black_box(blocks.as_ptr());
+    compiler_fence(Ordering::SeqCst);
+}

@@ -1,0 +1,21 @@
+dashboard-title = Your account
+dashboard-you = You
+dashboard-username = Username
+dashboard-display-name = Display name
+dashboard-email = Email address
+dashboard-member-since = Member since
+dashboard-security = Security
+dashboard-password-changed = Set { $age }
+dashboard-sessions = Sessions
+dashboard-sessions-hint = Everywhere you are signed in.
+dashboard-session-current = This browser
+dashboard-session-remembered = Stays signed in
+dashboard-session-address = From { $address }
+dashboard-session-seen = Last used { $age }
+dashboard-session-created = Signed in { $age }
+dashboard-sessions-more = { $count ->
+    [one] And { $count } more session.
+   *[other] And { $count } more sessions.
+}
+device-both = { $browser } on { $system }
+device-unknown = Unknown browser

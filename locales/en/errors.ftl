@@ -1,0 +1,27 @@
+error-back = Go back
+error-home = Go to the start page
+error-wait = Try again in { $wait }.
+error-request = If you ask for help, mention this number:
+
+error-bad-request-title = We could not read that
+error-bad-request-text = Something in the request was not as we expect it. Go back and try again.
+error-unauthorized-title = Sign in first
+error-unauthorized-text = Only people who are signed in can use this.
+error-forbidden-title = This form is no longer valid
+error-forbidden-text = It was open for too long, or it came from another site. Nothing was changed. Go back and fill it in again.
+error-not-found-title = Page not found
+error-not-found-text = There is nothing at this address. If you typed it, check the spelling.
+error-method-not-allowed-title = That does not work here
+error-method-not-allowed-text = This page cannot be used in that way. Start again from the page you came from.
+error-payload-too-large-title = That was too much at once
+error-payload-too-large-text = What you sent is larger than we accept. Nothing was changed. Send less and try again.
+error-unsupported-media-type-title = We could not read that
+error-unsupported-media-type-text = What you sent is in a form that this page does not accept. Nothing was changed.
+error-request-timeout-title = That took too long
+error-request-timeout-text = The request did not arrive in time. Check your connection and try again.
+error-too-many-requests-title = Too many tries
+error-too-many-requests-text = We slow things down to keep accounts safe.
+error-unavailable-title = Not available right now
+error-unavailable-text = We cannot answer at the moment.
+error-internal-title = Something went wrong on our side
+error-internal-text = The fault is ours and has been recorded. Try again in a little while.

@@ -1,0 +1,26 @@
+register-title = Sign up
+register-email = Email address
+register-username = Username
+register-username-hint = 3 to 32 characters: a to z, 0 to 9, dot, hyphen or underscore.
+register-password-hint = At least { $min } characters. A few unrelated words work well, and spaces are fine.
+register-display-name = Display name
+register-display-name-hint = The name you like to be called, in any script.
+register-known = Already have an account?
+
+email-missing = Enter your email address.
+email-invalid = Enter an email address like name@example.com.
+email-too-long = That email address is too long. Enter a shorter one.
+
+username-missing = Choose a username.
+username-too-short = Choose a username of at least { $min } characters.
+username-too-long = Choose a username of at most { $max } characters.
+username-characters = Choose a username of a to z, 0 to 9, dot, hyphen or underscore only.
+username-taken = That username is taken. Choose another.
+
+new-password-missing = Choose a password.
+new-password-too-short = Choose a password of at least { $min } characters.
+new-password-too-long = Choose a password of at most { $max } characters.
+new-password-characters = That password has a hidden character that we cannot accept. Type it again without it.
+
+display-name-too-long = Use at most { $max } characters for your display name.
+display-name-characters = Your display name has a hidden character that we cannot show. Type it again without it.

@@ -1,0 +1,27 @@
+error-back = 돌아가기
+error-home = 첫 페이지로 가기
+error-wait = { $wait } 뒤에 다시 시도해 주세요.
+error-request = 도움을 요청할 때 이 번호를 알려 주세요:
+
+error-bad-request-title = 요청을 읽을 수 없었어요
+error-bad-request-text = 요청에 예상과 다른 부분이 있었어요. 돌아가서 다시 시도해 주세요.
+error-unauthorized-title = 먼저 로그인해 주세요
+error-unauthorized-text = 로그인한 사람만 쓸 수 있어요.
+error-forbidden-title = 더 이상 유효하지 않은 양식이에요
+error-forbidden-text = 너무 오래 열려 있었거나 다른 사이트에서 보낸 양식이에요. 바뀐 것은 없어요. 돌아가서 다시 작성해 주세요.
+error-not-found-title = 페이지를 찾을 수 없어요
+error-not-found-text = 이 주소에는 아무것도 없어요. 직접 입력했다면 철자를 확인해 주세요.
+error-method-not-allowed-title = 여기서는 할 수 없는 요청이에요
+error-method-not-allowed-text = 이 페이지는 그렇게 쓸 수 없어요. 앞서 보던 페이지에서 다시 시작해 주세요.
+error-payload-too-large-title = 한 번에 보낸 내용이 너무 커요
+error-payload-too-large-text = 받을 수 있는 크기를 넘었어요. 바뀐 것은 없어요. 내용을 줄여 다시 시도해 주세요.
+error-unsupported-media-type-title = 요청을 읽을 수 없었어요
+error-unsupported-media-type-text = 이 페이지가 받지 않는 형식으로 보내졌어요. 바뀐 것은 없어요.
+error-request-timeout-title = 시간이 너무 오래 걸렸어요
+error-request-timeout-text = 요청이 제때 도착하지 않았어요. 연결을 확인하고 다시 시도해 주세요.
+error-too-many-requests-title = 시도가 너무 많았어요
+error-too-many-requests-text = 계정을 안전하게 지키려고 속도를 늦추고 있어요.
+error-unavailable-title = 지금은 쓸 수 없어요
+error-unavailable-text = 잠시 응답할 수 없어요.
+error-internal-title = 저희 쪽에 문제가 생겼어요
+error-internal-text = 저희 쪽 문제이고 기록해 두었어요. 잠시 뒤에 다시 시도해 주세요.

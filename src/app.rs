@@ -1,0 +1,79 @@
+//! The whole service as one router: every slice, and the order of the layers.
+
+use std::sync::Arc;
+
+use axum::{Router, middleware::from_fn_with_state};
+use sqlx::postgres::PgConnectOptions;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    authn::hasher::{Hasher, HasherStartError},
+    config::{Config, Secrets},
+    db,
+    features::{dashboard, health, home, language, login, logout, registration, session_api, static_files},
+    state::{AppState, Keys, Parts},
+    telemetry::Metrics,
+    templates::{TemplateError, Templates},
+    types::{Clock, Entropy},
+    web::{ctx, headers, log_requests, render_errors, routes::Routes, run_to_the_end, session_store},
+};
+
+/// Why the service could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// A template or a message file is broken.
+    #[error("the pages cannot be loaded: {0}")]
+    Templates(#[from] TemplateError),
+    /// The threads that hash passwords did not start.
+    #[error(transparent)]
+    Hasher(#[from] HasherStartError),
+}
+
+/// Puts the running service together over a migrated database.
+///
+/// # Errors
+/// When a template is broken or the hashing threads cannot start.
+pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
+    let metrics = Arc::new(Metrics::default());
+    Ok(AppState::new(Parts {
+        db: db::pool(database.clone(), config.database.connections),
+        templates: Templates::load()?,
+        hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
+        keys: Keys::derive(secrets),
+        metrics,
+        requests: TaskTracker::new(),
+        clock: Clock,
+        entropy: Entropy,
+        config,
+    }))
+}
+
+/// Every route of every slice.
+#[must_use]
+pub fn routes(state: &AppState) -> Routes {
+    let slices = [
+        home::routes,
+        registration::routes,
+        login::routes,
+        logout::routes,
+        dashboard::routes,
+        language::routes,
+        session_api::routes,
+        health::routes,
+        static_files::routes,
+    ];
+    slices.into_iter().fold(Routes::new(state.clone()), |routes, slice| slice(routes))
+}
+
+/// The service. Layers run from the last one named to the first.
+pub fn build(state: &AppState) -> Router {
+    let with = |state: &AppState| state.clone();
+    routes(state)
+        .into_router()
+        .layer(session_store::layer(state))
+        .layer(from_fn_with_state(with(state), log_requests))
+        .layer(from_fn_with_state(with(state), run_to_the_end))
+        .layer(from_fn_with_state(with(state), render_errors))
+        .layer(from_fn_with_state(with(state), ctx::read_facts))
+        .layer(from_fn_with_state(with(state), headers::set_security_headers))
+}

@@ -1,0 +1,284 @@
+//! Limits on trying, kept in `PostgreSQL` so that they hold across replicas and restarts.
+//!
+//! A [`Limit`] is a bucket of the generic cell rate algorithm (ITU-T I.371): `burst` tries at once,
+//! then one each `refill`. A try is taken *before* the password is compared, in one statement, so
+//! that parallel guesses cannot beat it (Keycloak CVE-2024-4629) and a failure that rolls back
+//! cannot lose it (CVE-2026-35597). What is given back is given back by the right owner alone:
+//! a success clears the bucket that it spent from, and of a network's bucket only its own try.
+//!
+//! Whoever presents a browser that has signed in to the account before spends from that browser's
+//! bucket; everybody else shares the account's. So strangers slow each other down, never the owner.
+
+use std::{net::IpAddr, time::Duration};
+
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+
+use crate::types::{TokenDigest, UserId};
+
+/// How often something may be tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Tries at once.
+    pub burst: u32,
+    /// Time for one more.
+    pub refill: Duration,
+    /// Failures in a row after which nothing is tried any more (NIST SP 800-63B section 3.2.2).
+    pub cap: Option<u32>,
+}
+
+/// Guesses at one account by browsers it does not know: 10, then 40 an hour, 100 in all.
+pub const ACCOUNT: Limit = Limit { burst: 10, refill: Duration::from_secs(90), cap: Some(100) };
+/// Guesses by one browser that has signed in to the account before.
+pub const KNOWN_BROWSER: Limit = Limit { burst: 10, refill: Duration::from_secs(30), cap: Some(100) };
+/// Failed sign-ins from one network, at whatever accounts: 50, then 10 a minute.
+pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), cap: None };
+/// Sign-ups from one network: 100, then 6 a minute.
+pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: None };
+
+/// What is limited, as the database knows it: a digest, so that a reader of the table learns no
+/// names and no addresses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Key([u8; 16]);
+
+impl Key {
+    /// One account, under each of its spellings.
+    #[must_use]
+    pub fn account(user_id: UserId) -> Self {
+        Self::of("account", user_id.0.as_bytes())
+    }
+
+    /// A name that no account has; it is limited like one that an account has.
+    #[must_use]
+    pub fn name(canonical: &str) -> Self {
+        Self::of("name", canonical.as_bytes())
+    }
+
+    /// One browser at one account.
+    #[must_use]
+    pub fn browser(user_id: UserId, browser: &TokenDigest) -> Self {
+        Self::of("browser", &[user_id.0.as_bytes(), browser.as_bytes()].concat())
+    }
+
+    /// Failed sign-ins from one network.
+    #[must_use]
+    pub fn network(address: IpAddr) -> Self {
+        Self::of("network", &network(address))
+    }
+
+    /// Sign-ups from one network.
+    #[must_use]
+    pub fn sign_up(address: IpAddr) -> Self {
+        Self::of("sign-up", &network(address))
+    }
+
+    fn of(kind: &str, subject: &[u8]) -> Self {
+        let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(subject).finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+/// What one subscriber holds: an IPv4 address, or an IPv6 /64 (RFC 6177).
+fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets()[..8].to_vec(),
+    }
+}
+
+/// Whether a try may go on.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Taken {
+    /// One try was taken from every bucket.
+    Yes,
+    /// A bucket is empty; nothing was taken from the ones after it.
+    No {
+        /// When the next try may come.
+        retry_after: Duration,
+    },
+}
+
+/// Takes one try from the bucket of `network`, then one from that of `subject`.
+///
+/// The order is the same for everyone, so that two visitors never wait for each other, and a
+/// network that is out of tries cannot empty an account's bucket.
+///
+/// # Errors
+/// Only the database's.
+pub async fn take(connection: &mut PgConnection, network: (Key, Limit), subject: (Key, Limit)) -> sqlx::Result<Taken> {
+    let taken = sqlx::query!(
+        r#"
+        with quick as materialized (
+            -- A crash of the server may lose the last counts, never a promise made to a visitor.
+            select set_config('synchronous_commit', 'off', true) as quick
+        ), network as (
+            insert into attempt_limits as l (key, full_at, failures)
+            select $1, now() + make_interval(secs => $2), 0 from quick
+            on conflict (key) do update
+            set full_at = greatest(l.full_at, now()) + make_interval(secs => $2), used_at = now()
+            where greatest(l.full_at, now()) + make_interval(secs => $2) <= now() + make_interval(secs => $2 * $3)
+            returning 1
+        ), subject as (
+            insert into attempt_limits as l (key, full_at, failures)
+            select $4, now() + make_interval(secs => $5), 1 from network
+            on conflict (key) do update
+            set full_at = greatest(l.full_at, now()) + make_interval(secs => $5), failures = l.failures + 1, used_at = now()
+            where greatest(l.full_at, now()) + make_interval(secs => $5) <= now() + make_interval(secs => $5 * $6)
+                and l.failures < $7
+            returning 1
+        )
+        select exists (select 1 from subject) as "taken!"
+        "#,
+        &network.0.0,
+        network.1.refill.as_secs_f64(),
+        f64::from(network.1.burst),
+        &subject.0.0,
+        subject.1.refill.as_secs_f64(),
+        f64::from(subject.1.burst),
+        subject.1.cap.map_or(i32::MAX, u32::cast_signed),
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if taken.taken {
+        return Ok(Taken::Yes);
+    }
+    Ok(Taken::No { retry_after: wait(connection, &[network, subject]).await? })
+}
+
+/// Takes one try from a single bucket.
+///
+/// # Errors
+/// Only the database's.
+pub async fn take_one(connection: &mut PgConnection, key: Key, limit: Limit) -> sqlx::Result<Taken> {
+    let taken = sqlx::query_scalar!(
+        r#"
+        insert into attempt_limits as l (key, full_at) values ($1, now() + make_interval(secs => $2))
+        on conflict (key) do update
+        set full_at = greatest(l.full_at, now()) + make_interval(secs => $2), used_at = now()
+        where greatest(l.full_at, now()) + make_interval(secs => $2) <= now() + make_interval(secs => $2 * $3)
+        returning true as "taken!"
+        "#,
+        &key.0,
+        limit.refill.as_secs_f64(),
+        f64::from(limit.burst),
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    if taken.is_some() {
+        return Ok(Taken::Yes);
+    }
+    Ok(Taken::No { retry_after: wait(connection, &[(key, limit)]).await? })
+}
+
+/// How long until every one of these buckets has a try again.
+async fn wait(connection: &mut PgConnection, buckets: &[(Key, Limit)]) -> sqlx::Result<Duration> {
+    let mut longest = Duration::from_secs(1);
+    for (key, limit) in buckets {
+        let row = sqlx::query!(
+            r#"select extract(epoch from full_at - now())::float8 as "full_in!", failures from attempt_limits where key = $1"#,
+            &key.0,
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(row) = row else { continue };
+        let capped = limit.cap.is_some_and(|cap| row.failures >= cap.cast_signed());
+        let wait = if capped {
+            86_400.0
+        } else {
+            row.full_in - limit.refill.as_secs_f64() * f64::from(limit.burst.saturating_sub(1))
+        };
+        longest = longest.max(Duration::try_from_secs_f64(wait.ceil()).unwrap_or_default());
+    }
+    Ok(longest)
+}
+
+/// What a success gives back.
+#[derive(Clone, Copy, Debug)]
+pub struct Success {
+    /// Where it came from.
+    pub network: (Key, Limit),
+    /// The bucket it spent from: the account's, or that of a known browser.
+    pub subject: Key,
+    /// The account's bucket, which may be the same.
+    pub account: Key,
+}
+
+/// Gives back what a success spent: the subject's bucket is full again, the network's has its one
+/// try back, and the account's failures are no longer in a row unless they already reached the cap.
+/// A success never gives back tries that others spent.
+///
+/// # Errors
+/// Only the database's.
+pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        with network as (
+            update attempt_limits set full_at = full_at - make_interval(secs => $2) where key = $1
+        ), account as (
+            update attempt_limits set failures = 0 where key = $4 and key <> $3 and failures < $5
+        )
+        delete from attempt_limits where key = $3
+        "#,
+        &success.network.0.0,
+        success.network.1.refill.as_secs_f64(),
+        &success.subject.0,
+        &success.account.0,
+        ACCOUNT.cap.map_or(i32::MAX, u32::cast_signed),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Forgets every failed try at an account, for its owner's rebinding or the operator.
+///
+/// # Errors
+/// Only the database's.
+pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    let browsers = sqlx::query_scalar!("select digest from known_browsers where user_id = $1", user_id as UserId)
+        .fetch_all(&mut *connection)
+        .await?;
+    let mut keys = vec![Key::account(user_id).0.to_vec()];
+    let digests = browsers.iter().filter_map(|digest| digest.as_slice().try_into().ok().map(TokenDigest));
+    keys.extend(digests.map(|digest| Key::browser(user_id, &digest).0.to_vec()));
+    sqlx::query!("delete from attempt_limits where key = any($1)", &keys).execute(connection).await?;
+    Ok(())
+}
+
+/// Removes buckets that are full again, and tells how many. Those that count failures in a row stay
+/// for 30 days: forgetting them sooner would refill a patient guesser.
+///
+/// # Errors
+/// Only the database's.
+pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from attempt_limits where key in (
+            select key from attempt_limits
+            where full_at < now() and (failures = 0 or used_at < now() - interval '30 days')
+            limit 5000 for update skip locked
+        )
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asvs_15_3_4_an_ipv6_subscriber_is_its_64_bit_prefix() {
+        let key = |text: &str| Key::network(text.parse().expect("an address"));
+        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
+        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
+        assert_ne!(key("192.0.2.1"), Key::sign_up("192.0.2.1".parse().expect("an address")));
+    }
+}

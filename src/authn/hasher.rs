@@ -1,0 +1,244 @@
+//! The pool of threads that hash passwords.
+//!
+//! 1. A request takes a permit, of which there are as many as workers and waiting places. None left
+//!    means *busy*, at once: an endless queue would only make everybody wait.
+//! 2. The permit travels with the job, so that a visitor who hangs up frees nothing before the work
+//!    is done (solana-private-channels #247).
+//! 3. Each worker keeps its memory between jobs and runs at a lower priority, so that a flood of
+//!    sign-ins never slows the pages of those who are signed in.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use vestibule_argon2::{Memory, Params};
+
+use super::password_hash::{self, HashError, Verdict};
+use crate::{
+    config::Passwords,
+    telemetry::Metrics,
+    types::{Entropy, PlainPassword},
+};
+
+/// A lower priority than the threads that answer requests.
+const NICENESS: i32 = 10;
+
+/// Hashes and compares passwords. Cheap to clone; the threads end with the last clone.
+#[derive(Clone, Debug)]
+pub struct Hasher {
+    jobs: mpsc::Sender<Job>,
+    permits: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+    params: Params,
+    dummy: Arc<str>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum HasherError {
+    /// Every waiting place is taken.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// The hash could not be computed or read.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// The worker is gone.
+    #[error("the password worker stopped")]
+    Stopped,
+}
+
+struct Job {
+    work: Work,
+    permit: OwnedSemaphorePermit,
+}
+
+type Answer<T> = oneshot::Sender<(Result<T, HashError>, OwnedSemaphorePermit)>;
+
+enum Work {
+    Hash(PlainPassword, Answer<String>),
+    Verify(PlainPassword, Arc<str>, Answer<Verdict>),
+}
+
+impl Hasher {
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// When the system gives no threads, or no memory for one hash.
+    pub fn start(settings: &Passwords, metrics: Arc<Metrics>) -> Result<Self, HasherStartError> {
+        let (jobs, queue) = mpsc::channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for number in 0..settings.workers {
+            let (queue, params, metrics) = (Arc::clone(&queue), settings.argon2, Arc::clone(&metrics));
+            thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&queue, &params, &metrics))?;
+        }
+        Ok(Self {
+            jobs,
+            permits: Arc::new(Semaphore::new(settings.workers + settings.queue)),
+            metrics,
+            params: settings.argon2,
+            dummy: dummy(&settings.argon2)?.into(),
+        })
+    }
+
+    /// Takes a place among those who are served or wait.
+    ///
+    /// # Errors
+    /// [`HasherError::Busy`] when every place is taken.
+    pub fn reserve(&self) -> Result<Place, HasherError> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(Place { hasher: self.clone(), permit })
+        } else {
+            self.metrics.hashes_refused.inc();
+            Err(HasherError::Busy)
+        }
+    }
+
+    /// The cost of new hashes.
+    #[must_use]
+    pub fn params(&self) -> Params {
+        self.params
+    }
+}
+
+/// A place at the hasher.
+#[derive(Debug)]
+pub struct Place {
+    hasher: Hasher,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// Hashes a password at the present cost.
+    ///
+    /// # Errors
+    /// When the hash cannot be computed.
+    pub async fn hash(self, password: PlainPassword) -> Result<String, HasherError> {
+        let (hash, _) = self.run(|answer| Work::Hash(password, answer)).await?;
+        Ok(hash)
+    }
+
+    /// Compares a password with a stored hash; without one, with a hash that no password has, which
+    /// takes just as long. The place comes back for a second hash.
+    ///
+    /// # Errors
+    /// When the stored text is no hash of ours.
+    pub async fn verify(self, password: PlainPassword, stored: Option<&str>) -> Result<(Verdict, Self), HasherError> {
+        let stored = stored.map_or_else(|| Arc::clone(&self.hasher.dummy), Arc::from);
+        self.run(|answer| Work::Verify(password, stored, answer)).await
+    }
+
+    /// Sends the work, and the permit with it, to the workers; both come back together.
+    async fn run<T>(self, work: impl FnOnce(Answer<T>) -> Work) -> Result<(T, Self), HasherError> {
+        let Self { hasher, permit } = self;
+        let (answer, answered) = oneshot::channel();
+        hasher.metrics.hashing.inc();
+        let sent = hasher.jobs.send(Job { work: work(answer), permit });
+        let answer = if sent.is_ok() { answered.await.ok() } else { None };
+        hasher.metrics.hashing.dec();
+        let (result, permit) = answer.ok_or(HasherError::Stopped)?;
+        Ok((result?, Self { hasher, permit }))
+    }
+}
+
+/// Why the workers did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum HasherStartError {
+    /// No threads.
+    #[error("the threads that hash passwords cannot be started: {0}")]
+    Threads(#[from] std::io::Error),
+    /// No memory.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+/// A PHC string at the present cost whose tag no password has but by chance of 2^-256.
+fn dummy(params: &Params) -> Result<String, HashError> {
+    let entropy = Entropy;
+    // The tag is random instead of computed: a start must not wait for a hash.
+    let cheap = Params::new(8, 1, 1).map_err(|_| HashError::Unsupported)?;
+    let hash = password_hash::hash(&mut Memory::new(), &cheap, &entropy.bytes::<32>(), entropy)?;
+    Ok(hash.replace("m=8,t=1,p=1", &format!("m={},t={},p={}", params.m_kib(), params.t(), params.p())))
+}
+
+fn work(queue: &Mutex<mpsc::Receiver<Job>>, params: &Params, metrics: &Metrics) {
+    // A worker that may not lower itself works all the same.
+    rustix::process::nice(NICENESS).ok();
+    let mut memory = Memory::new();
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        // The queue closes when the last `Hasher` is gone.
+        let Ok(Job { work, permit }) = job else { return };
+        metrics.hashes.inc();
+        match work {
+            Work::Hash(password, answer) => {
+                answer.send((password_hash::hash(&mut memory, params, password.as_bytes(), Entropy), permit)).ok();
+            }
+            Work::Verify(password, stored, answer) => {
+                answer.send((password_hash::verify(&mut memory, params, password.as_bytes(), &stored), permit)).ok();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::PasswordPolicy;
+
+    fn hasher(workers: usize, queue: usize) -> Hasher {
+        let argon2 = Params::new(64, 1, 1).expect("cheap parameters");
+        let settings = Passwords { policy: PasswordPolicy { min: 12 }, argon2, workers, queue };
+        Hasher::start(&settings, Arc::default()).expect("workers")
+    }
+
+    fn password(text: &str) -> PlainPassword {
+        PlainPassword::presented(text).expect("a password")
+    }
+
+    #[tokio::test]
+    async fn a_hashed_password_verifies_and_another_does_not() {
+        let hasher = hasher(2, 8);
+        let hash = hasher.reserve().expect("a place").hash(password("correct horse")).await.expect("a hash");
+        for (text, wanted) in [("correct horse", Verdict::Right), ("correct hors", Verdict::Wrong)] {
+            let place = hasher.reserve().expect("a place");
+            let (verdict, _) = place.verify(password(text), Some(&hash)).await.expect("a verdict");
+            assert_eq!(verdict, wanted);
+        }
+    }
+
+    #[tokio::test]
+    async fn cve_2024_39329_an_absent_hash_is_compared_all_the_same() {
+        let hasher = hasher(1, 8);
+        let before = hasher.metrics.hashes.get();
+        let (verdict, _) =
+            hasher.reserve().expect("a place").verify(password("anything"), None).await.expect("a verdict");
+        assert_eq!(verdict, Verdict::Wrong);
+        assert_eq!(hasher.metrics.hashes.get(), before + 1);
+    }
+
+    #[tokio::test]
+    async fn f22_a_full_queue_is_busy_at_once_and_recovers() {
+        let hasher = hasher(1, 2);
+        let taken = Arc::clone(&hasher.permits).try_acquire_many_owned(3).expect("every place");
+        assert!(matches!(hasher.reserve(), Err(HasherError::Busy)));
+        drop(taken);
+        assert!(hasher.reserve().expect("a place").hash(password("room again")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn argon2id_35_a_visitor_who_hangs_up_keeps_the_permit_until_the_work_is_done() {
+        let hasher = hasher(1, 0);
+        let abandoned = tokio::spawn({
+            let place = hasher.reserve().expect("a place");
+            async move { place.hash(password("abandoned")).await }
+        });
+        abandoned.abort();
+        abandoned.await.ok();
+        // However the race went, the one permit comes back, and only after the worker was done.
+        let permit = Arc::clone(&hasher.permits).acquire_owned().await.expect("the permit");
+        drop(permit);
+        assert!(hasher.reserve().expect("a place").hash(password("next visitor")).await.is_ok());
+    }
+}

@@ -1,0 +1,11 @@
+//! How a visitor proves who they are, and how long that proof holds: password hashes and the pool
+//! that computes them, limits on guessing, known browsers, and the session row.
+
+mod assurance;
+pub mod attempts;
+pub mod hasher;
+pub mod known_browsers;
+pub mod password_hash;
+pub mod sessions;
+
+pub use assurance::{Aal, Method};

@@ -1,0 +1,91 @@
+//! `vestibule doctor`: explains every setting and checks what they lead to.
+
+use std::process::ExitCode;
+
+use sqlx::{Connection as _, PgConnection};
+
+use super::database;
+use crate::{
+    config::{Config, Mistakes, SETTINGS},
+    db,
+};
+
+/// Prints the settings, then one line for each check; fails when one of them did.
+pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
+    println!("Settings (environment, or the file .env; NAME_FILE names a file that holds the value):\n");
+    for setting in SETTINGS {
+        let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
+        println!("  {:<32} {}{default}", setting.name, setting.help);
+    }
+    println!("\nChecks:\n");
+    let config = match config {
+        Ok(config) => config,
+        Err(mistakes) => {
+            for mistake in mistakes.0 {
+                report(Err(format!("{}: {}", mistake.name, mistake.reason)));
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut well = true;
+    for finding in settings(&config) {
+        well &= report(finding);
+    }
+    well &= report(database(&config).await);
+    if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+type Finding = Result<String, String>;
+
+fn report(finding: Finding) -> bool {
+    match &finding {
+        Ok(text) => println!("  ok     {text}"),
+        Err(text) => println!("  wrong  {text}"),
+    }
+    finding.is_ok()
+}
+
+fn settings(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![Ok("every setting can be read".to_owned())];
+    findings.extend(config.unknown.iter().map(|name| Err(format!("{name} is not a setting and does nothing"))));
+    let public_url = &config.site.public_url;
+    findings.push(Ok(format!("people reach it at {}", public_url.origin())));
+    if public_url.is_https() && config.network.trusted_proxies.is_empty() {
+        findings.push(Err(
+            "the public URL is https, so a proxy stands in front, but VESTIBULE_TRUSTED_PROXIES is not set: \
+             every visitor would share the proxy's limits"
+                .to_owned(),
+        ));
+    }
+    if config.secrets.is_empty() {
+        findings.push(Ok(format!(
+            "VESTIBULE_SECRET is not set: the key is kept in {}; replicas on other machines need the same one",
+            config.data_dir.join("secret").display()
+        )));
+    }
+    findings
+}
+
+async fn database(config: &Config) -> Finding {
+    let database = database::open(config).await.map_err(|error| error.to_string())?;
+    let checked = async {
+        let mut connection = PgConnection::connect_with(&database.options)
+            .await
+            .map_err(|error| format!("the database does not answer: {error}"))?;
+        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(|error| error.to_string())?;
+        if version < 150_000 {
+            return Err(format!("PostgreSQL {} is too old: 15 or later is needed", version / 10_000));
+        }
+        match db::is_current(&mut connection).await {
+            Ok(true) => Ok(format!("PostgreSQL {} answers and has this version's schema", version / 10_000)),
+            Ok(false) => Ok(format!("PostgreSQL {} answers; the next start will migrate it", version / 10_000)),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    let finding = checked.await;
+    database.close().await;
+    finding
+}

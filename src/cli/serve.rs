@@ -1,0 +1,147 @@
+//! `vestibule serve`: from settings to answering requests, and back down in order.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, http::header, routing::get};
+use sqlx::postgres::PgConnectOptions;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use super::{CliError, database, database::Database};
+use crate::{
+    app,
+    config::{Config, Secrets},
+    db, jobs,
+    state::AppState,
+    types::Entropy,
+    web::server::{self, Caps},
+};
+
+/// How long a start waits for a database that is just starting too.
+const DATABASE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn run(config: Config) -> Result<(), CliError> {
+    for name in &config.unknown {
+        tracing::warn!("{name} is not a setting and does nothing; `vestibule doctor` lists them all");
+    }
+    // Before the database, so that a port in use is said at once.
+    let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
+    let metrics_listener = match config.network.metrics_listen {
+        Some(address) => Some(listen("VESTIBULE_METRICS_LISTEN", address).await?),
+        None => None,
+    };
+    let mut database = database::own(&config).await?;
+    let served = match prepare(config, &database).await {
+        Ok(state) => serve(&state, listener, metrics_listener, &mut database).await,
+        Err(error) => Err(error),
+    };
+    database.close().await;
+    served
+}
+
+async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
+    let listening = TcpListener::bind(address).await;
+    listening
+        .map_err(|error| format!("cannot listen on {address}: {error}; set {name} to another address or port").into())
+}
+
+async fn prepare(config: Config, database: &Database) -> Result<AppState, CliError> {
+    let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy)?;
+    migrate_when_there(&database.options).await?;
+    Ok(app::state(config, &secrets, &database.options)?)
+}
+
+/// Migrates, waiting for a database that does not answer yet.
+async fn migrate_when_there(options: &PgConnectOptions) -> Result<(), CliError> {
+    let deadline = tokio::time::Instant::now() + DATABASE_WITHIN;
+    loop {
+        match db::migrate(options).await {
+            Err(db::MigrateError::Database(error))
+                if tokio::time::Instant::now() < deadline && db::trouble(&error) == db::Trouble::Unavailable =>
+            {
+                tracing::warn!(%error, "the database does not answer yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
+async fn serve(
+    state: &AppState,
+    listener: TcpListener,
+    metrics_listener: Option<TcpListener>,
+    database: &mut Database,
+) -> Result<(), CliError> {
+    let (stop, stopped) = watch::channel(false);
+    let (caps, metrics) = (Caps::of_this_system(), Arc::clone(&state.metrics));
+    let proxies = state.config.network.trusted_proxies.clone();
+    let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
+    let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
+    if let Some(listener) = metrics_listener {
+        tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
+    }
+    tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
+    let ended = tokio::select! {
+        result = stop_signal() => result.map_err(Into::into),
+        error = database.died() => Err(error),
+    };
+    tracing::info!("stopping: finishing the requests in flight");
+    stop.send_replace(true);
+    // In order: no new requests, then none in flight, then no connection to the database.
+    front.await?;
+    sweeper.await?;
+    state.requests.close();
+    tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
+    tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
+    tracing::info!("stopped");
+    ended
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn metrics_page(state: &AppState) -> Router {
+    let metrics = Arc::clone(&state.metrics);
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Router::new()
+        .route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, content_type)], metrics.encode()) }))
+}
+
+/// `vestibule healthcheck`: exit code 0 when `/readyz` of the service on this machine says so. A
+/// container needs no shell and no curl for it.
+pub async fn healthcheck(config: &Config) -> ExitCode {
+    match tokio::time::timeout(Duration::from_secs(3), ask_ready(config.network.listen)).await {
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+async fn ask_ready(listen: SocketAddr) -> std::io::Result<bool> {
+    let here: IpAddr = match listen.ip() {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        address => address,
+    };
+    let mut stream = TcpStream::connect((here, listen.port())).await?;
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await?;
+    Ok(&status == b"HTTP/1.1 200")
+}

@@ -1,0 +1,127 @@
+//! `vestibule user …`: looking after accounts from the command line.
+
+use std::io::{self, BufRead as _};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::{Args, Subcommand};
+use sqlx::{Connection as _, PgConnection};
+use zeroize::Zeroizing;
+
+use super::{CliError, database};
+use crate::{
+    config::{Config, Passwords},
+    db,
+    features::operator::{self, Creation},
+    types::{DisplayName, Email, Entropy, PlainPassword, Username},
+};
+
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make an account; prints a fresh password unless one is given on standard input
+    Create(Create),
+    /// Show an account
+    Show(Named),
+    /// Close an account to everyone and end its sessions
+    Disable(Named),
+    /// Open an account again and forget the failed tries counted against it
+    Enable(Named),
+    /// End every session of an account
+    ResetSessions(Named),
+}
+
+#[derive(Debug, Args)]
+pub struct Create {
+    /// Its public name
+    username: String,
+    /// Where mail goes
+    email: String,
+    /// What the person wants to be called
+    #[arg(long)]
+    display_name: Option<String>,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Named {
+    /// Username or e-mail address
+    name: String,
+}
+
+/// Runs one command on a migrated database.
+pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> {
+    let database = database::open(config).await?;
+    let done = execute(command, config, &database).await;
+    database.close().await;
+    done
+}
+
+async fn execute(command: UserCommand, config: &Config, database: &database::Database) -> Result<(), CliError> {
+    db::migrate(&database.options).await?;
+    let mut connection = PgConnection::connect_with(&database.options).await?;
+    match command {
+        UserCommand::Create(arguments) => create(&mut connection, arguments, &config.passwords).await,
+        UserCommand::Show(Named { name }) => show(&mut connection, &name).await,
+        UserCommand::Disable(Named { name }) => {
+            let (user, ended) = operator::disable(&mut connection, &name).await?;
+            println!("{} is disabled; {ended} sessions ended.", user.username);
+            Ok(())
+        }
+        UserCommand::Enable(Named { name }) => {
+            let user = operator::enable(&mut connection, &name).await?;
+            println!("{} is enabled.", user.username);
+            Ok(())
+        }
+        UserCommand::ResetSessions(Named { name }) => {
+            let (user, ended) = operator::reset_sessions(&mut connection, &name).await?;
+            println!("{ended} sessions of {} ended.", user.username);
+            Ok(())
+        }
+    }
+}
+
+async fn create(connection: &mut PgConnection, arguments: Create, passwords: &Passwords) -> Result<(), CliError> {
+    let (password, made) = password(arguments.password_stdin)?;
+    let creation = Creation {
+        username: Username::parse(&arguments.username).map_err(|error| format!("this is no username: {error:?}"))?,
+        email: Email::parse(&arguments.email).map_err(|error| format!("this is no e-mail address: {error:?}"))?,
+        display_name: DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())
+            .map_err(|error| format!("this is no display name: {error:?}"))?,
+        password: PlainPassword::chosen(&password, passwords.policy)
+            .map_err(|error| format!("this is no good password: {error:?}"))?,
+    };
+    operator::create(connection, &creation, passwords).await?;
+    println!("{} was created.", creation.username);
+    if made {
+        println!("Password, shown this once: {}", *password);
+    }
+    Ok(())
+}
+
+/// The password on standard input, or a fresh one of 144 bits; and whether it was made here.
+fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool), CliError> {
+    if !from_stdin {
+        return Ok((URL_SAFE_NO_PAD.encode(Entropy.bytes::<18>()).into(), true));
+    }
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().lock().read_line(&mut line)?;
+    let length = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(length);
+    Ok((line, false))
+}
+
+async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError> {
+    let user = operator::find(connection, name).await?;
+    let when = |at: Option<time::OffsetDateTime>, otherwise: &str| {
+        at.map_or_else(|| otherwise.to_owned(), |at| at.to_string())
+    };
+    println!("id            {}", user.id);
+    println!("username      {}", user.username);
+    println!("display name  {}", user.display_name.as_deref().unwrap_or("-"));
+    println!("e-mail        {}", user.email);
+    println!("created       {}", user.created_at);
+    println!("password set  {}", when(user.password_changed_at, "none"));
+    println!("disabled      {}", when(user.disabled_at, "no"));
+    Ok(())
+}

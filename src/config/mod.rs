@@ -1,0 +1,154 @@
+//! Settings. The only reader of the environment: everything else gets values.
+//!
+//! Every mistake is collected and reported at once, each with the name of its variable. A variable
+//! `NAME` may also be given as `NAME_FILE`, the path of a file that holds the value.
+
+mod database;
+mod environment;
+mod logging;
+mod network;
+mod password;
+mod secret;
+mod session;
+mod site;
+
+use std::path::PathBuf;
+
+pub use database::Database;
+pub use environment::{Environment, Mistake, Mistakes};
+pub use logging::{LogFormat, Logging};
+pub use network::Network;
+pub use password::Passwords;
+pub use secret::{Secret, SecretError, Secrets};
+pub use session::Lifetimes;
+pub use site::{PublicUrl, Site, is_loopback_url};
+
+/// Everything an operator can set.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `VESTIBULE_DATA_DIR`: the embedded database and generated secrets.
+    pub data_dir: PathBuf,
+    /// What the service is called and where people reach it.
+    pub site: Site,
+    /// Where it listens and which proxies it believes.
+    pub network: Network,
+    /// Which `PostgreSQL` holds the data.
+    pub database: Database,
+    /// Keys given by the operator; none means those kept in the data directory.
+    pub secrets: Vec<Secret>,
+    /// How passwords are judged and hashed.
+    pub passwords: Passwords,
+    /// How long sessions live.
+    pub lifetimes: Lifetimes,
+    /// How the log looks.
+    pub logging: Logging,
+    /// Variables that look like settings and are none.
+    pub unknown: Vec<String>,
+}
+
+impl Config {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All mistakes together.
+    pub fn read(environment: Environment) -> Result<Self, Mistakes> {
+        let mut env = environment;
+        let network = Network::read(&mut env);
+        let config = Self {
+            data_dir: env
+                .parsed("VESTIBULE_DATA_DIR", "a folder's path", |text| Some(PathBuf::from(text)))
+                .unwrap_or_else(|| "data".into()),
+            site: Site::read(&mut env, network.listen),
+            network,
+            database: Database::read(&mut env),
+            secrets: Secrets::read(&mut env),
+            passwords: Passwords::read(&mut env),
+            lifetimes: Lifetimes::read(&mut env),
+            logging: Logging::read(&mut env),
+            unknown: env.unknown(),
+        };
+        env.finish(config)
+    }
+}
+
+/// One line of help for a setting, as `vestibule doctor` prints it and `.env.example` carries it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What holds when it is not set.
+    pub default: &'static str,
+    /// What it means.
+    pub help: &'static str,
+}
+
+/// Every setting that [`Config::read`] knows.
+pub const SETTINGS: &[Setting] = &[
+    Setting { name: "DATABASE_URL", default: "", help: "the PostgreSQL to use; unset: an embedded one" },
+    Setting { name: "VESTIBULE_DATABASE_CONNECTIONS", default: "16", help: "connections kept to PostgreSQL at most" },
+    Setting {
+        name: "VESTIBULE_POSTGRES_BIN",
+        default: "",
+        help: "folder of the server programs for the embedded PostgreSQL; unset: looked for",
+    },
+    Setting { name: "VESTIBULE_LISTEN", default: "127.0.0.1:8080", help: "address and port to listen on" },
+    Setting {
+        name: "VESTIBULE_PUBLIC_URL",
+        default: "http://localhost:8080",
+        help: "where people reach it: decides links, cookies and redirects",
+    },
+    Setting { name: "VESTIBULE_SERVICE_NAME", default: "Vestibule", help: "the name on every page" },
+    Setting { name: "VESTIBULE_DATA_DIR", default: "./data", help: "embedded database and generated secrets" },
+    Setting {
+        name: "VESTIBULE_SECRET",
+        default: "",
+        help: "keys of 32 characters or more, newest first, separated by commas; unset: one kept in the data folder",
+    },
+    Setting {
+        name: "VESTIBULE_TRUSTED_PROXIES",
+        default: "",
+        help: "networks (CIDR, comma-separated) whose X-Forwarded-For is believed",
+    },
+    Setting {
+        name: "VESTIBULE_METRICS_LISTEN",
+        default: "",
+        help: "address and port of the Prometheus metrics; unset: off",
+    },
+    Setting {
+        name: "VESTIBULE_LOG",
+        default: "info",
+        help: "what is logged: error, warn, info, debug, trace, or a tracing filter",
+    },
+    Setting {
+        name: "VESTIBULE_LOG_FORMAT",
+        default: "",
+        help: "pretty or json; unset: pretty on a terminal, else json",
+    },
+    Setting {
+        name: "VESTIBULE_ARGON2",
+        default: "m=19456,t=2,p=1",
+        help: "Argon2id cost of new hashes (PHC parameters); older hashes are upgraded at the next sign-in",
+    },
+    Setting {
+        name: "VESTIBULE_HASH_WORKERS",
+        default: "",
+        help: "passwords hashed at the same time; unset: one a core",
+    },
+    Setting {
+        name: "VESTIBULE_HASH_QUEUE",
+        default: "64",
+        help: "passwords that may wait before sign-ins are answered with 503",
+    },
+    Setting { name: "VESTIBULE_PASSWORD_MIN", default: "12", help: "fewest characters of a new password" },
+    Setting {
+        name: "VESTIBULE_SESSION_IDLE",
+        default: "1h",
+        help: "a session that is not remembered ends after this long without use",
+    },
+    Setting {
+        name: "VESTIBULE_SESSION_MAX",
+        default: "12h",
+        help: "the longest a session that is not remembered lives",
+    },
+    Setting { name: "VESTIBULE_SESSION_REMEMBERED", default: "30d", help: "how long a remembered session lives" },
+];

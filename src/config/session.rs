@@ -1,0 +1,57 @@
+//! How long sessions live.
+
+use std::time::Duration;
+
+use super::Environment;
+
+/// Lifetimes of sessions (OWASP ASVS 7.3, NIST SP 800-63B section 5.2).
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// `VESTIBULE_SESSION_IDLE`: without use, for a session that is not remembered.
+    pub idle: Duration,
+    /// `VESTIBULE_SESSION_MAX`: in all, for a session that is not remembered.
+    pub absolute: Duration,
+    /// `VESTIBULE_SESSION_REMEMBERED`: in all, and without use, for a remembered one.
+    pub remembered: Duration,
+}
+
+impl Lifetimes {
+    pub(super) fn read(env: &mut Environment) -> Self {
+        let mut read = |name, default| {
+            env.parsed(name, "a duration from 1m to 400d such as 30m, 12h or 30d", duration).unwrap_or(default)
+        };
+        const HOUR: u64 = 3600;
+        Self {
+            idle: read("VESTIBULE_SESSION_IDLE", Duration::from_secs(HOUR)),
+            absolute: read("VESTIBULE_SESSION_MAX", Duration::from_secs(12 * HOUR)),
+            remembered: read("VESTIBULE_SESSION_REMEMBERED", Duration::from_secs(30 * 24 * HOUR)),
+        }
+    }
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let duration = Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?);
+    (Duration::from_secs(60)..=Duration::from_secs(400 * 86_400)).contains(&duration).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("30d"), Some(Duration::from_secs(2_592_000)));
+        for wrong in ["", "h", "1", "1w", "-1h", "1.5h", "59s", "401d", "99999999999999999999d", "1é"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What a database error means to the person who waits for an answer.
+
+/// The two kinds of database trouble.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Trouble {
+    /// The database is away, full, busy or read-only: later may be better, nothing was written.
+    Unavailable,
+    /// We asked something wrong.
+    Fault,
+}
+
+/// Tells whether an error will pass by itself.
+#[must_use]
+pub fn trouble(error: &sqlx::Error) -> Trouble {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::WorkerCrashed => Trouble::Unavailable,
+        sqlx::Error::Database(error) => error.code().map_or(Trouble::Fault, |code| by_state(&code)),
+        // sqlx reports a connection cut in the middle of an answer as a protocol error.
+        sqlx::Error::Protocol(_) => Trouble::Unavailable,
+        _ => Trouble::Fault,
+    }
+}
+
+/// By SQLSTATE (PostgreSQL appendix A): connections, resources, operator intervention, read-only
+/// transactions, cancelled statements and lock timeouts pass; the rest does not.
+fn by_state(code: &str) -> Trouble {
+    match code {
+        "25006" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
+        _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Trouble::Unavailable,
+        _ => Trouble::Fault,
+    }
+}
+
+/// The name of the constraint that refused a row, when one did.
+#[must_use]
+pub fn constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.constraint()
+}

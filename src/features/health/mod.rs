@@ -1,0 +1,48 @@
+//! What an orchestrator asks.
+//!
+//! `/livez`: the process answers; it never asks the database, so that an outage there restarts
+//! nothing here. `/readyz`: the database answers within a second and takes writes.
+
+use std::time::Duration;
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
+use crate::{
+    state::AppState,
+    web::{access::Access, paths, routes::Routes},
+};
+
+/// A database that needs longer is no use to a visitor.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+
+/// The routes of this slice.
+#[must_use]
+pub fn routes(routes: Routes) -> Routes {
+    routes.get(paths::LIVEZ, Access::Public, live).get(paths::READYZ, Access::Public, ready)
+}
+
+async fn live() -> Response {
+    answer(StatusCode::OK, r#"{"live":true}"#)
+}
+
+async fn ready(State(state): State<AppState>) -> Response {
+    let writable = sqlx::query_scalar::<_, bool>("select current_setting('transaction_read_only') = 'off'");
+    match tokio::time::timeout(ANSWERS_WITHIN, writable.fetch_one(&state.db)).await {
+        Ok(Ok(true)) => answer(StatusCode::OK, r#"{"ready":true}"#),
+        Ok(Ok(false)) => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database is read-only"}"#)
+        }
+        Ok(Err(_)) | Err(_) => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database does not answer"}"#)
+        }
+    }
+}
+
+fn answer(status: StatusCode, body: &'static str) -> Response {
+    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
+    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}

@@ -1,0 +1,20 @@
+//! Addresses that only lead on.
+
+use axum::{http::StatusCode, response::Response};
+
+use crate::web::{Visitor, access::Access, paths, redirect, routes::Routes, see_other};
+
+/// The routes of this slice.
+#[must_use]
+pub fn routes(routes: Routes) -> Routes {
+    routes.get(paths::HOME, Access::Anyone, home).get(paths::CHANGE_PASSWORD, Access::Public, change_password)
+}
+
+async fn home(visitor: Visitor) -> Response {
+    see_other(if visitor.session().is_some() { paths::DASHBOARD } else { paths::LOGIN })
+}
+
+/// W3C "A Well-Known URL for Changing Passwords": 302 to the page where passwords are looked after.
+async fn change_password() -> Response {
+    redirect(StatusCode::FOUND, paths::DASHBOARD)
+}

@@ -1,0 +1,50 @@
+//! Signing out.
+//!
+//! `GET /logout` shows a button and changes nothing. `POST /logout` revokes the session row, which
+//! ends the session on every replica at once, deletes what the store kept, and asks the browser to
+//! forget what it cached.
+
+pub mod pages;
+
+use axum::{extract::State, http::HeaderValue, response::Response};
+use tower_sessions::Session;
+
+use crate::{
+    authn::sessions,
+    state::AppState,
+    types::Notice,
+    web::{AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, page, paths, routes::Routes, see_other},
+};
+use pages::LogoutPage;
+
+/// The routes of this slice.
+#[must_use]
+pub fn routes(routes: Routes) -> Routes {
+    routes.get(paths::LOGOUT, Access::Anyone, show).post(paths::LOGOUT, Access::Anyone, submit)
+}
+
+async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> Result<Response, AppError> {
+    page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.session().is_some() })
+}
+
+/// Signing out twice is as good as once.
+async fn submit(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    visitor: Visitor,
+    session: Session,
+    _form: Submitted,
+) -> Result<Response, AppError> {
+    if let Some(live) = visitor.session() {
+        sessions::revoke(&mut *state.db.acquire().await?, live.id).await?;
+        event::signed_out(&ctx, live.user_id, live.id);
+    }
+    session.flush().await?;
+    let mut response = see_other(paths::LOGIN);
+    let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
+    cookies::remove(headers, public_url, cookies::Name::Csrf);
+    cookies::set(headers, public_url, cookies::Name::Notice, Notice::SignedOut.code().to_owned(), None);
+    // Not "cookies": the browser stays known to the account, and keeps its language.
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    Ok(response)
+}

@@ -1,0 +1,18 @@
+//! The page that asks before it signs anyone out.
+
+use serde::Serialize;
+
+use crate::templates::Page;
+
+#[derive(Clone, Debug, Serialize)]
+pub struct LogoutPage {
+    pub signed_in: bool,
+}
+
+impl Page for LogoutPage {
+    const TEMPLATE: &'static str = "logout/logout.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("signed-in", Self { signed_in: true }), ("anonymous", Self { signed_in: false })]
+    }
+}

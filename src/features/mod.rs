@@ -1,0 +1,13 @@
+//! What the service can do, one folder a capability. A slice imports the floor below it and no other
+//! slice; `tests/it/architecture.rs` holds that.
+
+pub mod dashboard;
+pub mod health;
+pub mod home;
+pub mod language;
+pub mod login;
+pub mod logout;
+pub mod operator;
+pub mod registration;
+pub mod session_api;
+pub mod static_files;

@@ -1,0 +1,90 @@
+//! The sign-up form, from text to an account that can be made.
+
+use super::pages::{DisplayNameError, EmailError, PasswordError, RegisterErrors, RegisterPage, UsernameError};
+use crate::{
+    types::{self, DisplayName, Email, PasswordPolicy, PlainPassword, Username},
+    web::Fields,
+};
+
+/// A form without mistakes.
+#[derive(Debug)]
+pub struct RegisterForm {
+    /// The public name.
+    pub username: Username,
+    /// Where mail goes.
+    pub email: Email,
+    /// What the person wants to be called.
+    pub display_name: Option<DisplayName>,
+    /// The password.
+    pub password: PlainPassword,
+}
+
+/// Reads the form, and the page to show again should it be refused.
+pub fn parse(fields: &Fields, policy: PasswordPolicy) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
+    let typed = |name| fields.get(name).chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect();
+    let page = RegisterPage {
+        username: typed("username"),
+        email: typed("email"),
+        display_name: typed("display_name"),
+        password_min: policy.min,
+        ..RegisterPage::default()
+    };
+    let username = Username::parse(fields.get("username"));
+    let email = Email::parse(fields.get("email"));
+    let display_name = DisplayName::parse(fields.get("display_name"));
+    let password = PlainPassword::chosen(fields.get("password"), policy);
+    let form = match (username, email, display_name, password) {
+        (Ok(username), Ok(email), Ok(display_name), Ok(password)) => {
+            Ok(RegisterForm { username, email, display_name, password })
+        }
+        (username, email, display_name, password) => Err(RegisterErrors {
+            username: username.err().map(Into::into),
+            email: email.err().map(Into::into),
+            display_name: display_name.err().map(Into::into),
+            password: password.err().map(|error| of_password(error, policy)),
+        }),
+    };
+    (page, form)
+}
+
+/// How much of a typed text is worth showing again.
+const TYPED_MAX: usize = 254;
+
+impl From<types::UsernameError> for UsernameError {
+    fn from(error: types::UsernameError) -> Self {
+        match error {
+            types::UsernameError::Missing => Self::Missing,
+            types::UsernameError::TooShort => Self::TooShort { min: Username::MIN },
+            types::UsernameError::TooLong => Self::TooLong { max: Username::MAX },
+            types::UsernameError::Characters => Self::Characters,
+        }
+    }
+}
+
+impl From<types::EmailError> for EmailError {
+    fn from(error: types::EmailError) -> Self {
+        match error {
+            types::EmailError::Missing => Self::Missing,
+            types::EmailError::Invalid => Self::Invalid,
+            types::EmailError::TooLong => Self::TooLong,
+        }
+    }
+}
+
+impl From<types::DisplayNameError> for DisplayNameError {
+    fn from(error: types::DisplayNameError) -> Self {
+        match error {
+            types::DisplayNameError::TooLong => Self::TooLong { max: DisplayName::MAX },
+            types::DisplayNameError::Characters => Self::Characters,
+        }
+    }
+}
+
+fn of_password(error: types::PasswordError, policy: PasswordPolicy) -> PasswordError {
+    match error {
+        types::PasswordError::Missing => PasswordError::Missing,
+        types::PasswordError::TooShort => PasswordError::TooShort { min: policy.min },
+        types::PasswordError::TooLong => PasswordError::TooLong { max: PlainPassword::MAX },
+        types::PasswordError::Characters => PasswordError::Characters,
+    }
+}

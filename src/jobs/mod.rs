@@ -1,0 +1,76 @@
+//! What happens by itself: one loop that removes what has ended.
+//!
+//! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
+//! time, so replicas share the work and no visitor waits for it.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+use tokio::sync::watch;
+
+use crate::{
+    authn::{attempts, known_browsers, sessions},
+    web::session_store,
+};
+
+/// How often one replica looks.
+const EVERY: Duration = Duration::from_secs(300);
+
+/// Sweeps until `stop` says true.
+pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        match sweep(&db).await {
+            Ok(Swept { sessions, browser_sessions, limits, browsers }) => {
+                tracing::debug!(sessions, browser_sessions, limits, browsers, "swept");
+            }
+            // The next round tries again; the service itself reports a database that is away.
+            Err(error) => tracing::warn!(%error, "could not sweep"),
+        }
+    }
+}
+
+/// How many rows one sweep removed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Swept {
+    /// Session rows.
+    pub sessions: u64,
+    /// Rows of the browser session store.
+    pub browser_sessions: u64,
+    /// Attempt limits.
+    pub limits: u64,
+    /// Known browsers.
+    pub browsers: u64,
+}
+
+/// Removes everything that has ended.
+///
+/// # Errors
+/// Only the database's.
+pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
+    let mut connection = db.acquire().await?;
+    Ok(Swept {
+        sessions: until_none(&mut connection, sessions::sweep).await?,
+        browser_sessions: until_none(&mut connection, session_store::sweep).await?,
+        limits: until_none(&mut connection, attempts::sweep).await?,
+        browsers: known_browsers::sweep(&mut connection).await?,
+    })
+}
+
+/// Repeats a sweep of limited size until nothing is left.
+async fn until_none(
+    connection: &mut PgConnection,
+    sweep: impl AsyncFn(&mut PgConnection) -> sqlx::Result<u64>,
+) -> sqlx::Result<u64> {
+    let mut total = 0;
+    loop {
+        let removed = sweep(connection).await?;
+        total += removed;
+        if removed == 0 {
+            return Ok(total);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What every handler can reach.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use sqlx::PgPool;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    authn::hasher::Hasher,
+    config::{Config, Secrets},
+    telemetry::Metrics,
+    templates::Templates,
+    types::{Clock, Entropy},
+};
+
+/// The parts of one running service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<Parts>);
+
+/// The parts themselves.
+#[derive(Debug)]
+pub struct Parts {
+    /// The operator's settings.
+    pub config: Config,
+    /// The database.
+    pub db: PgPool,
+    /// Pages.
+    pub templates: Templates,
+    /// Password hashing.
+    pub hasher: Hasher,
+    /// Keys, one for each use.
+    pub keys: Keys,
+    /// Numbers for the operator.
+    pub metrics: Arc<Metrics>,
+    /// Requests being answered; a stop waits for them.
+    pub requests: TaskTracker,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+}
+
+/// Keys derived from the newest secret.
+#[derive(Clone)]
+pub struct Keys {
+    /// Signs form tokens.
+    pub csrf: [u8; 32],
+}
+
+impl Keys {
+    /// Derives them all.
+    #[must_use]
+    pub fn derive(secrets: &Secrets) -> Self {
+        Self { csrf: secrets.derive("csrf") }
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+impl AppState {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

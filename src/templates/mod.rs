@@ -1,0 +1,161 @@
+//! Every page a visitor sees: templates and words, embedded and checked when the service starts.
+//!
+//! Promises: this is the only user of Tera and Fluent; a template or a message file that is broken stops
+//! the start, not a visitor; every template escapes what is put into it. A page is a struct that implements
+//! [`Page`]; nothing else can be rendered.
+
+mod assets;
+mod fluent;
+
+use std::{fmt, sync::Arc};
+
+use rust_embed::Embed;
+use serde::Serialize;
+use tera::{Context, Kwargs, State, Tera, Value};
+
+pub use self::assets::{Asset, asset, asset_path};
+use self::fluent::{Speaker, Words};
+use crate::types::Lang;
+
+#[derive(Embed)]
+#[folder = "templates/"]
+struct Files;
+
+/// Tera escapes by the end of a template's name, so a name that ends otherwise is not let in.
+const ESCAPED: &str = ".html";
+
+/// What one template shows.
+pub trait Page: Serialize {
+    const TEMPLATE: &'static str;
+
+    /// The page in every state it can be in, by name: tests render each in every language.
+    fn samples() -> Vec<(&'static str, Self)>
+    where
+        Self: Sized;
+}
+
+/// What every page is wrapped with.
+#[derive(Clone, Debug, Serialize)]
+pub struct Chrome<'a> {
+    pub lang: Lang,
+    pub service_name: &'a str,
+    pub csrf_token: &'a str,
+    pub request_id: &'a str,
+    /// The local path that the language switch comes back to.
+    pub path: &'a str,
+    pub visitor: Option<VisitorLabel<'a>>,
+}
+
+/// Who is signed in, as the header says it.
+#[derive(Clone, Debug, Serialize)]
+pub struct VisitorLabel<'a> {
+    pub username: &'a str,
+    pub display_name: Option<&'a str>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    #[error("{0}")]
+    Tera(#[from] tera::Error),
+    #[error("the messages in {lang} cannot be read: {reason}")]
+    Locale { lang: &'static str, reason: String },
+    #[error("{0} is not UTF-8")]
+    NotText(String),
+    #[error("{0} does not end in {ESCAPED}, so what is put into it would not be escaped")]
+    NotEscaped(String),
+}
+
+/// All templates, ready to render, once per language: a message without variables is then only looked up.
+pub struct Templates {
+    voices: [Voice; Lang::ALL.len()],
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Templates")
+    }
+}
+
+struct Voice {
+    tera: Tera,
+    speaker: Speaker,
+}
+
+#[derive(Serialize)]
+struct LanguageChoice {
+    code: &'static str,
+    own_name: &'static str,
+}
+
+impl Templates {
+    /// Reads everything that is embedded, and fails on the first thing that is broken.
+    pub fn load() -> Result<Self, TemplateError> {
+        let sources = sources()?;
+        let english = Arc::new(Words::load(Lang::En)?);
+        let voice = |lang| -> Result<Voice, TemplateError> {
+            let own = if lang == Lang::En { Arc::clone(&english) } else { Arc::new(Words::load(lang)?) };
+            let speaker = Speaker::new(own, Arc::clone(&english));
+            let tera = engine(&speaker, &sources)?;
+            Ok(Voice { tera, speaker })
+        };
+        // In the order of the enum, so that a language is its own index.
+        Ok(Self { voices: [voice(Lang::En)?, voice(Lang::Ko)?] })
+    }
+
+    pub fn render<P: Page>(&self, chrome: &Chrome<'_>, page: &P) -> Result<String, TemplateError> {
+        let mut context = Context::new();
+        context.insert_value("chrome", Value::try_from_serializable(chrome)?);
+        context.insert_value("page", Value::try_from_serializable(page)?);
+        Ok(self.voice(chrome.lang).tera.render(P::TEMPLATE, &context)?)
+    }
+
+    /// A message without variables, for answers that are not pages.
+    #[must_use]
+    pub fn message(&self, lang: Lang, key: &str) -> String {
+        let value = self.voice(lang).speaker.say(key, [].into_iter());
+        value.as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn template_names(&self) -> impl Iterator<Item = &str> {
+        self.voice(Lang::En).tera.get_template_names()
+    }
+
+    fn voice(&self, lang: Lang) -> &Voice {
+        &self.voices[lang as usize]
+    }
+}
+
+fn sources() -> Result<Vec<(String, String)>, TemplateError> {
+    let mut sources = Vec::new();
+    for name in Files::iter() {
+        if !name.ends_with(ESCAPED) {
+            return Err(TemplateError::NotEscaped(name.to_string()));
+        }
+        let text = Files::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
+        let text = String::from_utf8(text).map_err(|_| TemplateError::NotText(name.to_string()))?;
+        sources.push((name.to_string(), text));
+    }
+    Ok(sources)
+}
+
+fn engine(speaker: &Speaker, sources: &[(String, String)]) -> Result<Tera, TemplateError> {
+    let mut tera = Tera::new();
+    tera.autoescape_on([ESCAPED]);
+    let voice = speaker.clone();
+    tera.register_function("t", move |kwargs: Kwargs, _: &State<'_>| voice.t(&kwargs));
+    let voice = speaker.clone();
+    tera.register_function("t_of", move |kwargs: Kwargs, _: &State<'_>| voice.t_of(&kwargs));
+    let voice = speaker.clone();
+    tera.register_function("date", move |kwargs: Kwargs, _: &State<'_>| voice.date(&kwargs));
+    tera.register_function("asset", |kwargs: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
+        let path: &str = kwargs.must_get("path")?;
+        asset_path(path).ok_or_else(|| tera::Error::message(format!("no file {path} in static/")))
+    });
+    let languages = Lang::ALL.map(|lang| LanguageChoice { code: lang.code(), own_name: lang.own_name() });
+    tera.global_context().insert("languages", &languages);
+    tera.add_raw_templates(sources.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+    Ok(tera)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,88 @@
+use super::*;
+
+/// A probe that is put into every template in turn.
+#[derive(Serialize)]
+struct Probe {
+    text: &'static str,
+}
+
+const HOSTILE: &str = r#""><svg onload=alert(1)>{{7*7}}{% include "x" %}&'"#;
+
+fn chrome(lang: Lang) -> Chrome<'static> {
+    Chrome { lang, service_name: HOSTILE, csrf_token: "token", request_id: HOSTILE, path: "/login", visitor: None }
+}
+
+#[test]
+fn every_template_escapes_what_is_put_into_it() {
+    let speaker = Templates::load().unwrap().voices.into_iter().next().unwrap().speaker;
+    let mut sources = sources().unwrap();
+    let names: Vec<String> = sources.iter().map(|(name, _)| name.clone()).collect();
+    // The same names, with a body that only shows the probe: what counts for Tera is the name.
+    for (_, text) in &mut sources {
+        *text = "{{ page.text }}|{{ t(key=\"dashboard-session-address\", address=page.text) }}".to_owned();
+    }
+    let tera = engine(&speaker, &sources).unwrap();
+    let mut context = Context::new();
+    context.insert("page", &Probe { text: HOSTILE });
+    for name in names {
+        let shown = tera.render(&name, &context).unwrap();
+        assert!(!shown.contains('<') && !shown.contains('"'), "{name}: {shown}");
+        assert_eq!(shown.matches("&lt;svg onload=alert(1)&gt;{{7*7}}").count(), 2, "{name}: {shown}");
+    }
+}
+
+#[test]
+fn the_wrapping_of_a_page_is_escaped_too() {
+    #[derive(Serialize)]
+    struct Sample {
+        signed_in: bool,
+    }
+    impl Page for Sample {
+        const TEMPLATE: &'static str = "logout/logout.html";
+        fn samples() -> Vec<(&'static str, Self)> {
+            vec![]
+        }
+    }
+    let templates = Templates::load().unwrap();
+    for lang in Lang::ALL {
+        let shown = templates.render(&chrome(lang), &Sample { signed_in: true }).unwrap();
+        assert!(!shown.contains("<svg") && shown.contains("{{7*7}}"), "{shown}");
+    }
+}
+
+#[test]
+fn a_broken_template_stops_the_start() {
+    let speaker = Templates::load().unwrap().voices.into_iter().next().unwrap().speaker;
+    for text in
+        ["{{ unclosed", "{% extends \"missing.html\" %}", "{{ no_such_function() }}", "{{ <no_such_component /> }}"]
+    {
+        assert!(engine(&speaker, &[("broken.html".to_owned(), text.to_owned())]).is_err(), "{text}");
+    }
+}
+
+/// The literal keys of `t(key="…")` and `t_of(key="…")`; a key that is only begun (`"wait-" ~ unit`) is a prefix.
+#[test]
+fn every_message_that_a_template_names_exists() {
+    let templates = Templates::load().unwrap();
+    let mut named = 0;
+    for (name, text) in sources().unwrap() {
+        for (before, rest) in text.match_indices("key=\"").map(|(at, found)| (&text[..at], &text[at + found.len()..])) {
+            let (key, after) = rest.split_once('"').unwrap();
+            if key.ends_with('-') || before.ends_with("t_of(") {
+                assert!(after.trim_start().starts_with('~') || before.ends_with("t_of("), "{name}: {key}");
+                continue; // The samples of the pages show that each of these is worded.
+            }
+            let message = templates.message(Lang::En, key);
+            assert!(!message.contains('⟦'), "{name} names {key}, which does not exist");
+            named += 1;
+        }
+    }
+    assert!(named > 40, "only {named} keys were looked at");
+}
+
+#[test]
+fn a_message_can_be_had_without_a_page() {
+    let templates = Templates::load().unwrap();
+    assert_eq!(templates.message(Lang::En, "error-not-found-title"), "Page not found");
+    assert_eq!(templates.message(Lang::Ko, "error-not-found-title"), "페이지를 찾을 수 없어요");
+}

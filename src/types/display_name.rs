@@ -1,0 +1,81 @@
+//! What a person wants to be called, in any script.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// 1 to 64 code points in NFC, without control characters or invisible direction marks.
+#[derive(Clone, Debug, Eq, PartialEq, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct DisplayName(String);
+
+/// Why a text is not a display name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DisplayNameError {
+    /// More than [`DisplayName::MAX`] code points.
+    TooLong,
+    /// A control character, a line break or a mark that reorders the text around it.
+    Characters,
+}
+
+impl DisplayName {
+    /// The most code points.
+    pub const MAX: usize = 64;
+
+    /// Checks a typed name; nothing but spaces is no name at all.
+    ///
+    /// # Errors
+    /// The first rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Option<Self>, DisplayNameError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        // Bounds the work before normalisation: NFC never makes more code points of a text.
+        if text.chars().take(Self::MAX * 4 + 1).count() > Self::MAX * 4 {
+            return Err(DisplayNameError::TooLong);
+        }
+        if text.chars().any(hides_or_reorders) {
+            return Err(DisplayNameError::Characters);
+        }
+        let name: String = text.nfc().collect();
+        if name.chars().count() > Self::MAX {
+            return Err(DisplayNameError::TooLong);
+        }
+        Ok(Some(Self(name)))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Controls, line separators and the bidirectional marks of Unicode Technical Report #36. The
+/// joiners U+200C and U+200D stay: Persian and emoji need them.
+fn hides_or_reorders(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_script_is_welcome_and_normalised() {
+        let decomposed: String = "김민수".nfd().collect();
+        let name = DisplayName::parse(&decomposed).expect("a good name").expect("a name");
+        assert_eq!(name.as_str(), "김민수");
+        assert_eq!(DisplayName::parse("  "), Ok(None));
+        assert!(DisplayName::parse(&"가".repeat(64)).is_ok());
+        assert_eq!(DisplayName::parse(&"가".repeat(65)), Err(DisplayNameError::TooLong));
+        assert_eq!(DisplayName::parse(&"가".repeat(100_000)), Err(DisplayNameError::TooLong));
+    }
+
+    #[test]
+    fn marks_that_hide_or_reorder_are_refused() {
+        for hostile in ["a\0b", "a\r\nBcc: b@c", "a\u{202e}b", "a\u{200b}b", "\u{1b}[31mred"] {
+            assert_eq!(DisplayName::parse(hostile), Err(DisplayNameError::Characters), "{hostile:?}");
+        }
+    }
+}

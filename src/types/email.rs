@@ -1,0 +1,164 @@
+//! E-mail addresses: the bytes that mail goes to, and the spelling that uniqueness is judged by.
+
+use std::fmt;
+
+/// One mailbox, as typed and in its canonical spelling.
+///
+/// Accepted is the dot-string form of RFC 5321 section 4.1.2 with an ASCII local part, because
+/// quoted local parts and look-alike letters have let strangers take accounts over
+/// (CVE-2019-19844, GHSA-5jpx-9hw9-2fx4). Domains may be international; the canonical form is
+/// their ASCII spelling (IDNA, UTS #46).
+#[derive(Clone, Eq, PartialEq)]
+pub struct Email {
+    typed: String,
+    canonical: String,
+}
+
+/// Why a text is not an e-mail address we accept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EmailError {
+    /// Nothing was typed.
+    Missing,
+    /// Not of the accepted form.
+    Invalid,
+    /// Longer than the 254 octets of a forward path (RFC 5321 section 4.5.3.1.3).
+    TooLong,
+}
+
+impl Email {
+    /// The most octets, in either spelling.
+    pub const MAX: usize = 254;
+    const LOCAL_MAX: usize = 64;
+
+    /// Checks a typed address. Spaces around it are forgiven.
+    ///
+    /// # Errors
+    /// The first rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, EmailError> {
+        let text = text.trim_matches(' ');
+        if text.is_empty() {
+            return Err(EmailError::Missing);
+        }
+        if text.len() > Self::MAX {
+            return Err(EmailError::TooLong);
+        }
+        let (local, domain) = text.split_once('@').ok_or(EmailError::Invalid)?;
+        if !is_dot_string(local) || local.len() > Self::LOCAL_MAX {
+            return Err(EmailError::Invalid);
+        }
+        let ascii_domain = ascii_domain(domain).ok_or(EmailError::Invalid)?;
+        let canonical = format!("{}@{ascii_domain}", local.to_ascii_lowercase());
+        if canonical.len() > Self::MAX {
+            return Err(EmailError::TooLong);
+        }
+        // The stored address keeps the local part's case, which RFC 5321 gives to the receiving
+        // host, and the domain's ASCII spelling, which cannot look like another.
+        Ok(Self { typed: format!("{local}@{ascii_domain}"), canonical })
+    }
+
+    /// The address that mail goes to.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.typed
+    }
+
+    /// The spelling that is unique among accounts.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(..)")
+    }
+}
+
+fn is_dot_string(local: &str) -> bool {
+    let atext = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c);
+    local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
+}
+
+/// The domain in ASCII and lower case, when it is a host name with at least two labels.
+fn ascii_domain(domain: &str) -> Option<String> {
+    // Characters that only look like an at sign or a dot must not move the border between the
+    // local part and the domain after it was drawn (GHSA-7rqj-j65f-68wh).
+    if domain.contains(['@', '＠', '﹫', '%', '/', '\\', '[', ']', ':', ' ']) {
+        return None;
+    }
+    let ascii = idna::domain_to_ascii_strict(domain).ok()?;
+    let host_label = |label: &str| {
+        !label.is_empty()
+            && label.len() <= 63
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let labels = ascii.split('.').count();
+    let numeric_end = ascii.rsplit('.').next()?.bytes().all(|b| b.is_ascii_digit());
+    (labels >= 2 && !numeric_end && ascii.split('.').all(host_label)).then_some(ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cve_2019_19844_spellings_of_one_mailbox_are_one_address_or_none() {
+        let mike = Email::parse("mike@example.com").expect("a good address");
+        for same in ["MIKE@example.com", " mike@EXAMPLE.com ", "mike@example。com", "mike@ｅxample.com"] {
+            assert_eq!(Email::parse(same).expect(same).canonical(), mike.canonical(), "{same}");
+        }
+        for other in [
+            "mıke@example.com",
+            "a＠evil@example.com",
+            "\"mike@attacker.net\"@example.com",
+            "a@b.com,c@d.com",
+            "a@b@c.com",
+            "a@b.com\nBcc: c@d.com",
+            "a@b.com\r\nBcc: c@d.com",
+            "mike\0@example.com",
+            "mike@exam\0ple.com",
+            "mike@",
+            "@example.com",
+            "mike",
+            "mike@localhost",
+            "mike@127.0.0.1",
+            "mike@[127.0.0.1]",
+            "mi..ke@example.com",
+            ".mike@example.com",
+            "mike@-example.com",
+            "mike@example..com",
+            "mike example@example.com",
+            "<mike@example.com>",
+        ] {
+            assert_eq!(Email::parse(other), Err(EmailError::Invalid), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn international_domains_are_kept_in_ascii() {
+        let email = Email::parse("kim@한국.kr").expect("a good address");
+        assert_eq!(email.canonical(), "kim@xn--3e0b707e.kr");
+        assert_eq!(email.as_str(), "kim@xn--3e0b707e.kr");
+        assert_eq!(Email::parse("kim@xn--3e0b707e.kr").expect("its ASCII twin").canonical(), email.canonical());
+    }
+
+    #[test]
+    fn canonical_addresses_stay_as_they_are() {
+        for address in ["A.b+c@Example.Com", "x@y.zz", "o'hara@example.co.kr"] {
+            let once = Email::parse(address).expect(address);
+            let twice = Email::parse(once.canonical()).expect("its canonical form");
+            assert_eq!(once.canonical(), twice.canonical());
+        }
+    }
+
+    #[test]
+    fn the_longest_address_has_254_octets() {
+        let domain = format!("{0}.{0}.{0}.com", "d".repeat(60));
+        let fits = format!("{}@{domain}", "a".repeat(60));
+        assert!(Email::parse(&fits).is_ok());
+        assert_eq!(Email::parse(&format!("a{}@{domain}", "b".repeat(80))), Err(EmailError::TooLong));
+    }
+}

@@ -1,0 +1,136 @@
+//! Passwords as typed, on their way to the hasher.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+/// A password in NFC (NIST SP 800-63B section 3.1.1.2), never truncated, wiped when it goes.
+/// Its `Debug` prints nothing.
+#[derive(Clone)]
+pub struct PlainPassword(Zeroizing<String>);
+
+/// Why a new password is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PasswordError {
+    /// Nothing was typed.
+    Missing,
+    /// Fewer code points than the policy asks for.
+    TooShort,
+    /// More than [`PlainPassword::MAX`] code points.
+    TooLong,
+    /// A NUL, which no keyboard types.
+    Characters,
+}
+
+/// What a new password must be.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordPolicy {
+    /// The fewest code points.
+    pub min: usize,
+}
+
+impl PlainPassword {
+    /// The most code points, before and after normalisation.
+    pub const MAX: usize = 128;
+
+    /// A password to be compared with a stored hash; `None` when no account can have it, so that
+    /// an endless text costs no normalisation and no hash.
+    #[must_use]
+    pub fn presented(text: &str) -> Option<Self> {
+        (!text.is_empty() && !is_longer_than(text, Self::MAX)).then(|| Self::normalised(text))
+    }
+
+    /// A password to be set.
+    ///
+    /// # Errors
+    /// The first rule that the text breaks.
+    pub fn chosen(text: &str, policy: PasswordPolicy) -> Result<Self, PasswordError> {
+        if text.is_empty() {
+            return Err(PasswordError::Missing);
+        }
+        if is_longer_than(text, Self::MAX) {
+            return Err(PasswordError::TooLong);
+        }
+        if text.contains('\0') {
+            return Err(PasswordError::Characters);
+        }
+        let password = Self::normalised(text);
+        if password.0.chars().count() < policy.min {
+            return Err(PasswordError::TooShort);
+        }
+        Ok(password)
+    }
+
+    /// The bytes to hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    fn normalised(text: &str) -> Self {
+        // Room for the longest answer up front, so that no half of a secret is left behind in a
+        // buffer that grew: NFC of 128 code points has at most 3 × 128 of up to 4 bytes.
+        let mut normalised = Zeroizing::new(String::with_capacity(Self::MAX * 12));
+        normalised.extend(text.nfc());
+        Self(normalised)
+    }
+}
+
+/// Whether the text has more than `max` code points, without reading past them.
+fn is_longer_than(text: &str, max: usize) -> bool {
+    text.chars().nth(max).is_some()
+}
+
+impl fmt::Debug for PlainPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainPassword(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: PasswordPolicy = PasswordPolicy { min: 12 };
+
+    fn refusal(text: &str) -> Option<PasswordError> {
+        PlainPassword::chosen(text, POLICY).err()
+    }
+
+    #[test]
+    fn asvs_6_2_1_length_is_counted_in_code_points() {
+        assert_eq!(refusal(&"🦉".repeat(11)), Some(PasswordError::TooShort));
+        assert_eq!(refusal(&"🦉".repeat(12)), None);
+        assert_eq!(refusal(&"a".repeat(11)), Some(PasswordError::TooShort));
+        assert_eq!(refusal(&"a".repeat(12)), None);
+    }
+
+    #[test]
+    fn asvs_6_2_9_long_passwords_are_kept_whole() {
+        for length in [64, 128] {
+            let text = "길".repeat(length);
+            let password = PlainPassword::chosen(&text, POLICY).expect("a good password");
+            assert_eq!(password.as_bytes().len(), length * 3);
+        }
+        assert_eq!(refusal(&"a".repeat(129)), Some(PasswordError::TooLong));
+        assert_eq!(refusal(&"a".repeat(1_000_000)), Some(PasswordError::TooLong));
+        assert!(PlainPassword::presented(&"a".repeat(1_000_000)).is_none());
+    }
+
+    #[test]
+    fn asvs_6_2_5_no_composition_rules() {
+        for text in
+            ["all lowercase phrase", "01234567890123456789", "열두글자를넘는한국어비밀번호", " spaces at both ends "]
+        {
+            assert_eq!(refusal(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn nist_63b_spellings_of_one_text_are_one_password() {
+        let composed = PlainPassword::presented("café 가나다라").expect("a password");
+        let decomposed = PlainPassword::presented(&"café 가나다라".nfd().collect::<String>()).expect("a password");
+        assert_eq!(composed.as_bytes(), decomposed.as_bytes());
+    }
+}

@@ -1,0 +1,90 @@
+//! The cookies of the service: their names, and how they are set and taken back.
+//!
+//! On https all but the language carry the `__Host-` prefix, so that no other host or path can set
+//! them (RFC 6265bis section 4.1.3.2). Plain http, which is for loopback only, has no such prefix.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
+
+use crate::config::PublicUrl;
+
+/// What a cookie is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Name {
+    /// The session: its value opens the account.
+    Session,
+    /// What form tokens are bound to.
+    Csrf,
+    /// Marks a browser that has signed in before.
+    Browser,
+    /// What the next page says once.
+    Notice,
+    /// The language chosen by hand.
+    Language,
+}
+
+impl Name {
+    /// The name under which the cookie travels.
+    #[must_use]
+    pub fn text(self, public_url: &PublicUrl) -> &'static str {
+        match (self, public_url.is_https()) {
+            (Self::Session, true) => "__Host-vestibule",
+            (Self::Session, false) => "vestibule",
+            (Self::Csrf, true) => "__Host-vestibule_csrf",
+            (Self::Csrf, false) => "vestibule_csrf",
+            (Self::Browser, true) => "__Host-vestibule_browser",
+            (Self::Browser, false) => "vestibule_browser",
+            (Self::Notice, true) => "__Host-vestibule_notice",
+            (Self::Notice, false) => "vestibule_notice",
+            (Self::Language, _) => "vestibule_language",
+        }
+    }
+}
+
+/// Sets a cookie; without `max_age` it goes with the browser's window.
+pub fn set(headers: &mut HeaderMap, public_url: &PublicUrl, name: Name, value: String, max_age: Option<Duration>) {
+    let mut cookie = Cookie::build((name.text(public_url), value))
+        .path("/")
+        .secure(public_url.is_https())
+        .http_only(true)
+        .same_site(SameSite::Lax);
+    if let Some(max_age) = max_age {
+        cookie = cookie.max_age(max_age);
+    }
+    // Values are base64url, codes of our own or language tags: always a good header.
+    if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
+        headers.append(header::SET_COOKIE, value);
+    }
+}
+
+/// Takes a cookie back, under the same attributes it was set with.
+pub fn remove(headers: &mut HeaderMap, public_url: &PublicUrl, name: Name) {
+    set(headers, public_url, name, String::new(), Some(Duration::ZERO));
+}
+
+/// What a request presents under one name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Presented<'a> {
+    /// Nothing.
+    None,
+    /// One value, perhaps several times.
+    One(&'a str),
+    /// Different values under one name: somebody else set one of them (cookie tossing).
+    Ambiguous,
+}
+
+/// Finds a cookie among the request's headers.
+#[must_use]
+pub fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| std::str::from_utf8(line.as_bytes()).ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut found = Presented::None;
+    for (_, value) in pairs.filter(|(found, _)| *found == name) {
+        found = match found {
+            Presented::None => Presented::One(value),
+            Presented::One(other) if other == value => found,
+            Presented::One(_) | Presented::Ambiguous => Presented::Ambiguous,
+        };
+    }
+    found
+}

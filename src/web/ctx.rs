@@ -1,0 +1,214 @@
+//! The facts of one request, read once before anything else happens.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use time::OffsetDateTime;
+
+use super::{
+    AppError,
+    client_ip::client_ip,
+    cookies::{self, Name, Presented},
+    csrf::Csrf,
+};
+use crate::{
+    authn::sessions::USER_AGENT_MAX,
+    config::PublicUrl,
+    state::AppState,
+    types::{Lang, LocalPath, Notice, SecretToken},
+};
+
+/// Who is at the other end of the connection; the accept loop knows.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub IpAddr);
+
+/// The facts of one request. Cheap to clone; a handler takes it as an argument.
+#[derive(Clone, Debug)]
+pub struct Ctx(Arc<Facts>);
+
+#[derive(Debug)]
+struct Facts {
+    request_id: String,
+    now: OffsetDateTime,
+    client_ip: IpAddr,
+    lang: Lang,
+    location: LocalPath,
+    next: Option<LocalPath>,
+    wants_json: bool,
+    user_agent: String,
+    browser: Option<SecretToken>,
+    notice: Option<Notice>,
+    csrf: Csrf,
+}
+
+impl Ctx {
+    /// What the visitor can quote and the log is searched by.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.0.request_id
+    }
+
+    /// When the request came, by this service's clock.
+    #[must_use]
+    pub fn now(&self) -> OffsetDateTime {
+        self.0.now
+    }
+
+    /// Where it came from, seen past our own proxies.
+    #[must_use]
+    pub fn client_ip(&self) -> IpAddr {
+        self.0.client_ip
+    }
+
+    /// The language to answer in.
+    #[must_use]
+    pub fn lang(&self) -> Lang {
+        self.0.lang
+    }
+
+    /// The page that was asked for, to come back to.
+    #[must_use]
+    pub fn location(&self) -> &LocalPath {
+        &self.0.location
+    }
+
+    /// Where the visitor was on the way to, as the address says.
+    #[must_use]
+    pub fn next(&self) -> Option<LocalPath> {
+        self.0.next.clone()
+    }
+
+    /// Whether errors are to be told to a program.
+    #[must_use]
+    pub fn wants_json(&self) -> bool {
+        self.0.wants_json
+    }
+
+    /// What the browser calls itself, in printable ASCII and at most [`USER_AGENT_MAX`] characters.
+    #[must_use]
+    pub fn user_agent(&self) -> &str {
+        &self.0.user_agent
+    }
+
+    /// The cookie by which accounts know a browser again.
+    #[must_use]
+    pub fn browser(&self) -> Option<&SecretToken> {
+        self.0.browser.as_ref()
+    }
+
+    /// What the page before this one left to say.
+    #[must_use]
+    pub fn notice(&self) -> Option<Notice> {
+        self.0.notice
+    }
+
+    /// The hidden token for a form on this page.
+    #[must_use]
+    pub fn csrf_token(&self, state: &AppState) -> String {
+        self.0.csrf.token(&state.keys.csrf)
+    }
+
+    /// Whether a form brought the token of this browser and session.
+    #[must_use]
+    pub fn accepts_csrf(&self, state: &AppState, token: &str) -> bool {
+        self.0.csrf.accepts(&state.keys.csrf, token)
+    }
+
+    fn read(request: &Request, state: &AppState) -> Self {
+        let headers = request.headers();
+        let public_url = &state.config.site.public_url;
+        let cookie = |name: Name| match cookies::presented(headers, name.text(public_url)) {
+            Presented::One(value) => Some(value),
+            Presented::None | Presented::Ambiguous => None,
+        };
+        let peer = request.extensions().get::<Peer>().map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        let chosen = cookie(Name::Language).and_then(|code| code.parse().ok());
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let session = cookie(Name::Session).unwrap_or_default().to_owned();
+        let path = request.uri().path();
+        Self(Arc::new(Facts {
+            request_id: state.entropy.uuid().simple().to_string(),
+            now: state.clock.now(),
+            client_ip: client_ip(peer, headers, &state.config.network.trusted_proxies),
+            lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
+            location: request
+                .uri()
+                .path_and_query()
+                .and_then(|path| LocalPath::parse(path.as_str()))
+                .unwrap_or_default(),
+            next: next_in(request.uri().query().unwrap_or_default()),
+            wants_json: prefers_json(path, headers),
+            user_agent: user_agent(headers),
+            browser: cookie(Name::Browser).and_then(SecretToken::parse),
+            notice: cookie(Name::Notice).and_then(Notice::from_code),
+            csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session, state.entropy),
+        }))
+    }
+}
+
+fn next_in(query: &str) -> Option<LocalPath> {
+    let (_, value) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next")?;
+    LocalPath::parse(&value)
+}
+
+fn prefers_json(path: &str, headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    path.starts_with("/api/") || (accept.contains("json") && !accept.contains("text/html"))
+}
+
+fn user_agent(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
+    text.iter().filter(|byte| (b' '..=b'~').contains(byte)).take(USER_AGENT_MAX).map(|byte| char::from(*byte)).collect()
+}
+
+impl FromRequestParts<AppState> for Ctx {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        let ctx = parts.extensions.get::<Self>().cloned();
+        ctx.ok_or_else(|| AppError::fault("a route outside of the layer that reads the request's facts"))
+    }
+}
+
+/// The layer that reads the facts, and sets the cookie that a shown form needs.
+pub async fn read_facts(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let ctx = Ctx::read(&request, &state);
+    let public_url = &state.config.site.public_url;
+    refuse_tossed_session(request.headers_mut(), public_url);
+    request.extensions_mut().insert(ctx.clone());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    complete_removal(headers, public_url);
+    if let Some(value) = ctx.0.csrf.fresh_cookie() {
+        cookies::set(headers, public_url, Name::Csrf, value, None);
+    }
+    response
+}
+
+/// Two values under the session's name mean that another host or path set one of them. Which one is
+/// ours cannot be told, so neither counts (Zitadel CVE-2024-28197).
+fn refuse_tossed_session(headers: &mut HeaderMap, public_url: &PublicUrl) {
+    if cookies::presented(headers, Name::Session.text(public_url)) == Presented::Ambiguous {
+        headers.remove(header::COOKIE);
+    }
+}
+
+/// `tower-sessions` takes its cookie back without `Secure`, which browsers ignore for a `__Host-`
+/// name: say it again in full.
+fn complete_removal(headers: &mut HeaderMap, public_url: &PublicUrl) {
+    let removal = format!("{}=;", Name::Session.text(public_url));
+    let lines: Vec<_> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    if !lines.iter().any(|line| line.as_bytes().starts_with(removal.as_bytes())) {
+        return;
+    }
+    headers.remove(header::SET_COOKIE);
+    for line in lines.into_iter().filter(|line| !line.as_bytes().starts_with(removal.as_bytes())) {
+        headers.append(header::SET_COOKIE, line);
+    }
+    cookies::remove(headers, public_url, Name::Session);
+}

@@ -1,0 +1,264 @@
+//! Every way a request can fail, and how the visitor and the operator learn of it.
+
+use std::{error::Error as StdError, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::json;
+
+use super::{
+    Ctx,
+    error_page::{ErrorKind, ErrorPage},
+    page::page,
+    paths,
+    redirect::see_other,
+};
+use crate::{
+    authn::hasher::{HasherError, HasherStartError},
+    db::{Trouble, trouble},
+    state::AppState,
+    templates::TemplateError,
+    types::{LocalPath, Wait},
+};
+
+/// What a handler returns when there is no page of its own to show. It becomes a response with a
+/// status; the layer [`render_errors`] gives that response its words.
+#[derive(Clone, Debug)]
+pub enum AppError {
+    /// The request cannot be read; the text is for programs and the log.
+    BadRequest(&'static str),
+    /// A form without a good token, or from another site.
+    StaleForm,
+    /// There is nothing here, or nothing that this visitor may know of.
+    NotFound,
+    /// Too many octets.
+    PayloadTooLarge,
+    /// Not a form.
+    UnsupportedMediaType,
+    /// The request took too long to arrive.
+    RequestTimeout,
+    /// Only for people who are signed in.
+    SignIn {
+        /// Where to come back to.
+        next: Option<LocalPath>,
+    },
+    /// Too many tries.
+    SlowDown {
+        /// When the next one may come.
+        retry_after: Duration,
+    },
+    /// Something we need is away or busy; nothing was written.
+    Unavailable {
+        /// When to try again.
+        retry_after: Duration,
+        /// For the log.
+        cause: Arc<dyn StdError + Send + Sync>,
+    },
+    /// We broke something. The visitor learns the request's id and nothing else.
+    Fault(Arc<dyn StdError + Send + Sync>),
+}
+
+/// What a path must not carry into a query value as it is; slashes may stay readable.
+const SPECIAL_IN_QUERY_VALUES: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+/// How long to wait for a database that is away.
+const DATABASE_RETRY: Duration = Duration::from_secs(2);
+/// How long to wait for a place in the queue of passwords.
+const HASHER_RETRY: Duration = Duration::from_secs(1);
+
+impl AppError {
+    /// A fault in words.
+    #[must_use]
+    pub fn fault(what: &'static str) -> Self {
+        Self::Fault(Arc::from(Box::<dyn StdError + Send + Sync>::from(what)))
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::BadRequest(_) => ErrorKind::BadRequest,
+            Self::StaleForm => ErrorKind::Forbidden,
+            Self::NotFound => ErrorKind::NotFound,
+            Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
+            Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
+            Self::RequestTimeout => ErrorKind::RequestTimeout,
+            Self::SignIn { .. } => ErrorKind::Unauthorized,
+            Self::SlowDown { .. } => ErrorKind::TooManyRequests,
+            Self::Unavailable { .. } => ErrorKind::Unavailable,
+            Self::Fault(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::SlowDown { retry_after } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        match trouble(&error) {
+            Trouble::Unavailable => Self::Unavailable { retry_after: DATABASE_RETRY, cause: Arc::new(error) },
+            Trouble::Fault => Self::Fault(Arc::new(error)),
+        }
+    }
+}
+
+impl From<tower_sessions::session::Error> for AppError {
+    fn from(error: tower_sessions::session::Error) -> Self {
+        match error {
+            tower_sessions::session::Error::Store(_) => {
+                Self::Unavailable { retry_after: DATABASE_RETRY, cause: Arc::new(error) }
+            }
+            tower_sessions::session::Error::SerdeJson(_) => Self::Fault(Arc::new(error)),
+        }
+    }
+}
+
+impl From<HasherError> for AppError {
+    fn from(error: HasherError) -> Self {
+        match error {
+            HasherError::Busy => Self::Unavailable { retry_after: HASHER_RETRY, cause: Arc::new(error) },
+            HasherError::Hash(_) | HasherError::Stopped => Self::Fault(Arc::new(error)),
+        }
+    }
+}
+
+impl From<TemplateError> for AppError {
+    fn from(error: TemplateError) -> Self {
+        Self::Fault(Arc::new(error))
+    }
+}
+
+impl From<HasherStartError> for AppError {
+    fn from(error: HasherStartError) -> Self {
+        Self::Fault(Arc::new(error))
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The layer that words every error, ours and the router's, as a page or as `application/problem+json`
+/// (RFC 9457), and logs what an operator must know, once.
+pub async fn render_errors(State(state): State<AppState>, ctx: Ctx, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let error = response.extensions().get::<AppError>().cloned();
+    let kind = match &error {
+        Some(error) => error.kind(),
+        // A page that a handler rendered with an error's status is already worded.
+        None if response.headers().contains_key(header::CONTENT_TYPE) && !is_plain_text(&response) => return response,
+        None => of_status(status),
+    };
+    log(&ctx, status, error.as_ref());
+    match error {
+        Some(AppError::SignIn { next }) if !ctx.wants_json() => sign_in(next),
+        error => {
+            let retry_after = error.as_ref().and_then(AppError::retry_after);
+            worded(&state, &ctx, kind, retry_after, response)
+        }
+    }
+}
+
+fn is_plain_text(response: &Response) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/plain"))
+}
+
+/// The kind of a bare status: the router's, or a session layer that could not reach the database.
+fn of_status(status: StatusCode) -> ErrorKind {
+    match status {
+        StatusCode::NOT_FOUND => ErrorKind::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorKind::MethodNotAllowed,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::PayloadTooLarge,
+        _ if status.is_server_error() => ErrorKind::Unavailable,
+        _ => ErrorKind::BadRequest,
+    }
+}
+
+fn log(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
+    let request_id = ctx.request_id();
+    match error {
+        Some(AppError::Fault(cause)) => tracing::error!(request_id, cause = chain(&**cause), "a request failed"),
+        Some(AppError::Unavailable { cause, .. }) => {
+            tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served");
+        }
+        Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "a request could not be read"),
+        Some(AppError::StaleForm) => tracing::info!(request_id, event = "csrf_refused", "a form was refused"),
+        None if status.is_server_error() => tracing::warn!(request_id, "the session could not be saved"),
+        _ => {}
+    }
+}
+
+/// An error with everything behind it, on one line. SQL errors name tables and constraints, never
+/// values: queries carry their values apart from their text.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn sign_in(next: Option<LocalPath>) -> Response {
+    let Some(next) = next else { return see_other(paths::LOGIN) };
+    see_other(&format!("{}?next={}", paths::LOGIN, utf8_percent_encode(next.as_str(), SPECIAL_IN_QUERY_VALUES)))
+}
+
+fn worded(state: &AppState, ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: Response) -> Response {
+    let seconds = retry_after.map(|wait| wait.as_secs().max(1));
+    let mut response = if ctx.wants_json() {
+        problem(state, ctx, kind)
+    } else {
+        let back = (kind == ErrorKind::Forbidden).then(|| ctx.location().as_str().to_owned());
+        let content = ErrorPage { status: kind.status(), kind, wait: seconds.map(Wait::from_secs), back };
+        page(state, ctx, None, &content).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    };
+    *response.status_mut() = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // `Allow` of a 405, and cookies that were set before things went wrong.
+    let (parts, _) = bare.into_parts();
+    for (name, value) in &parts.headers {
+        if *name == header::ALLOW || *name == header::SET_COOKIE {
+            response.headers_mut().append(name, value.clone());
+        }
+    }
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn problem(state: &AppState, ctx: &Ctx, kind: ErrorKind) -> Response {
+    let problem = json!({
+        "type": "about:blank",
+        "title": state.templates.message(ctx.lang(), kind.title_key()),
+        "status": kind.status(),
+        "request_id": ctx.request_id(),
+    });
+    let mut response = problem.to_string().into_response();
+    let content_type = HeaderValue::from_static("application/problem+json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    if kind == ErrorKind::Unauthorized {
+        // RFC 9110 section 15.5.2: a 401 says how to authenticate. The scheme names our cookie.
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie realm=\"vestibule\""));
+    }
+    response
+}

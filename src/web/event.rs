@@ -1,0 +1,51 @@
+//! Security events in the log, under the names of the OWASP Logging Vocabulary.
+//!
+//! They carry the request's id, the account's id where there is one, and the client's *network*
+//! (an IPv4 /24, an IPv6 /48), which tells attacks apart and names nobody. The full address of a
+//! session stands in the database, where its owner sees it and it is deleted with the session.
+
+use std::net::IpAddr;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::Ctx;
+use crate::types::{SessionId, UserId};
+
+/// Somebody signed in.
+pub fn login_succeeded(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
+    let (request_id, network) = (ctx.request_id(), network(ctx.client_ip()));
+    tracing::info!(event = "authn_login_success", %user_id, %session_id, %network, request_id);
+}
+
+/// A sign-in was refused. Which account was meant is not said: whoever mistypes may type a password
+/// into that field.
+pub fn login_failed(ctx: &Ctx) {
+    tracing::info!(event = "authn_login_fail", network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// Somebody tries too often.
+pub fn limited(ctx: &Ctx, what: &'static str) {
+    tracing::warn!(event = "excess_rate_limit_exceeded", what, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// Somebody signed out.
+pub fn signed_out(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
+    tracing::info!(event = "session_expired", reason = "logout", %user_id, %session_id, request_id = ctx.request_id());
+}
+
+/// An account was made.
+pub fn registered(ctx: &Ctx, user_id: UserId) {
+    tracing::info!(event = "user_created", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// A sign-up met an address that has an account.
+pub fn registration_repeated(ctx: &Ctx) {
+    tracing::info!(event = "user_creation_repeated", network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+fn network(address: IpAddr) -> IpNet {
+    match address {
+        IpAddr::V4(address) => Ipv4Net::new_assert(address, 24).trunc().into(),
+        IpAddr::V6(address) => Ipv6Net::new_assert(address, 48).trunc().into(),
+    }
+}

@@ -1,0 +1,32 @@
+//! What every slice needs to speak HTTP: the request's facts, forms, pages, errors, access, the
+//! session cookie, the headers on every answer, and the loop that accepts connections.
+
+pub mod access;
+mod client_ip;
+pub mod cookies;
+mod csrf;
+pub mod ctx;
+mod error;
+pub mod error_page;
+pub mod event;
+mod form;
+pub mod headers;
+mod origin;
+mod page;
+pub mod paths;
+mod redirect;
+mod request_log;
+pub mod routes;
+pub mod server;
+pub mod session_store;
+mod task;
+mod visitor;
+
+pub use ctx::Ctx;
+pub use error::{AppError, render_errors};
+pub use form::{Fields, Submitted};
+pub use page::{page, refused, retry_seconds};
+pub use redirect::{redirect, see_other};
+pub use request_log::log_requests;
+pub use task::run_to_the_end;
+pub use visitor::{SignedIn, Visitor};

@@ -1,0 +1,75 @@
+//! Whether a form was sent from one of our own pages.
+
+use axum::http::{HeaderMap, header};
+use url::Url;
+
+use crate::config::{PublicUrl, is_loopback_url};
+
+/// Judges the headers that browsers write and pages cannot (OWASP CSRF cheat sheet: Fetch Metadata,
+/// then Origin). With neither, the token alone decides.
+///
+/// Our pages send `Referrer-Policy: no-referrer`, under which browsers write `Origin: null` even on
+/// our own forms (Fetch, "append a request Origin header"). So `null` counts as ours only where
+/// `Sec-Fetch-Site` vouches for it.
+pub fn is_our_own(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
+    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
+    let vouched = match site {
+        Some(b"same-origin" | b"none") => true,
+        Some(_) => return false,
+        None => false,
+    };
+    match headers.get(header::ORIGIN).map(|value| value.to_str()) {
+        None => true,
+        Some(Ok("null")) => vouched,
+        Some(Ok(origin)) => origin == public_url.origin() || is_this_machine(origin, headers, public_url),
+        Some(Err(_)) => false,
+    }
+}
+
+/// In development people mix `localhost`, `127.0.0.1` and forwarded ports: on a loopback service
+/// any loopback origin will do that is the host the browser thinks it talks to.
+fn is_this_machine(origin: &str, headers: &HeaderMap, public_url: &PublicUrl) -> bool {
+    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
+    let same_host = origin.strip_prefix("http://") == Some(host);
+    public_url.is_loopback() && same_host && Url::parse(origin).is_ok_and(|url| is_loopback_url(&url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(public_url: &str, headers: &[(&'static str, &str)]) -> bool {
+        let public_url = PublicUrl::parse(public_url).expect("a public URL");
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")));
+        is_our_own(&headers.collect(), &public_url)
+    }
+
+    #[test]
+    fn asvs_3_5_1_cross_site_forms_are_foreign() {
+        let url = "https://id.example.com";
+        for foreign in [
+            [("sec-fetch-site", "cross-site"), ("origin", "https://id.example.com")],
+            [("sec-fetch-site", "same-site"), ("origin", "https://id.example.com")],
+            [("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")],
+            [("host", "id.example.com"), ("origin", "https://evil.example")],
+            [("host", "id.example.com"), ("origin", "null")],
+            [("host", "id.example.com"), ("origin", "http://id.example.com")],
+            [("host", "127.0.0.1"), ("origin", "http://127.0.0.1")],
+        ] {
+            assert!(!judged(url, &foreign), "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn our_own_forms_pass_in_every_browser() {
+        let url = "https://id.example.com";
+        assert!(judged(url, &[("sec-fetch-site", "same-origin"), ("origin", "null")]));
+        assert!(judged(url, &[("origin", "https://id.example.com")]));
+        assert!(judged(url, &[]));
+        let local = "http://localhost:8080";
+        assert!(judged(local, &[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:8080")]));
+        assert!(!judged(local, &[("host", "evil.example:8080"), ("origin", "http://evil.example:8080")]));
+        assert!(!judged(local, &[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:9999")]));
+    }
+}

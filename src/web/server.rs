@@ -1,0 +1,201 @@
+//! The loop that accepts connections, and how it ends.
+//!
+//! 1. There is a cap on all connections, below the system's limit on open files, and one for each
+//!    address that is not a proxy of ours; beyond the first, new ones wait in the system's queue.
+//! 2. A request's head must arrive within ten seconds, and a client that does not take its answer
+//!    for fifteen is let go: slow clients cost little and not for long. (axum's own `serve` sets
+//!    neither.)
+//! 3. A stop closes the listener, lets requests in flight finish, and says `Connection: close`.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, extract::Request};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+use super::ctx::Peer;
+use crate::telemetry::Metrics;
+
+/// How long a request's head may take, and a connection may rest between requests.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a client may leave its answer lying.
+const TAKEN_WITHIN: Duration = Duration::from_secs(15);
+/// The most octets of a request's head.
+const HEAD_MAX: usize = 32 * 1024;
+/// The most header fields of a request.
+const HEADERS_MAX: usize = 100;
+/// How long requests in flight may take to finish when the service stops.
+const FINISH_WITHIN: Duration = Duration::from_secs(8);
+/// Open files that are not connections from clients: the database, the log, libraries.
+const OTHER_FILES: u64 = 128;
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// In all.
+    pub total: usize,
+    /// From one address that is not a trusted proxy.
+    pub per_address: usize,
+}
+
+impl Caps {
+    /// 10,000 in all, fewer where the system's limit on open files is lower, and 512 from one
+    /// address.
+    #[must_use]
+    pub fn of_this_system() -> Self {
+        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+        let total = files.saturating_sub(OTHER_FILES).clamp(16, 10_000);
+        Self { total: usize::try_from(total).unwrap_or(16), per_address: 512 }
+    }
+}
+
+/// Serves until `stop` says true, then finishes what is in flight.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    caps: Caps,
+    trusted_proxies: Vec<IpNet>,
+    metrics: Arc<Metrics>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let gate = Gate {
+        total: Arc::new(Semaphore::new(caps.total)),
+        by_address: Arc::default(),
+        per_address: caps.per_address,
+        trusted_proxies,
+    };
+    let connections = TaskTracker::new();
+    let stopped = stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            () = stopping(&mut stop) => break,
+            accepted = gate.accept(&listener) => accepted,
+        };
+        let Some((stream, peer, entry)) = accepted else { continue };
+        let (router, metrics, stopped) = (router.clone(), Arc::clone(&metrics), stopped.clone());
+        connections.spawn(async move {
+            metrics.connections.inc();
+            converse(stream, peer, router, stopped).await;
+            metrics.connections.dec();
+            drop(entry);
+        });
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(FINISH_WITHIN, connections.wait()).await.is_err() {
+        tracing::warn!(left = connections.len(), "connections were cut: they did not finish in time");
+    }
+}
+
+/// One connection from its first request to its last.
+async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: watch::Receiver<bool>) {
+    // Answers are small: none of them waits for the next packet.
+    stream.set_nodelay(true).ok();
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(TAKEN_WITHIN));
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer.ip()));
+        router.clone().oneshot(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_MAX)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let mut connection = pin!(connection);
+    // How a connection ends is its client's business: there is nobody left to tell.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stopping(&mut stop) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await.ok();
+}
+
+/// Resolves when the service stops.
+async fn stopping(stop: &mut watch::Receiver<bool>) {
+    // An error means that whoever could say so is gone, which is a stop too.
+    stop.wait_for(|stop| *stop).await.ok();
+}
+
+/// Counts connections in and out.
+struct Gate {
+    total: Arc<Semaphore>,
+    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    per_address: usize,
+    trusted_proxies: Vec<IpNet>,
+}
+
+/// One connection's place; leaving it lets the next one in.
+struct Entry {
+    _place: OwnedSemaphorePermit,
+    address: IpAddr,
+    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Gate {
+    /// The next connection that may come in; `None` when one was turned away.
+    async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Entry)> {
+        let place = Arc::clone(&self.total).acquire_owned().await.ok()?;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                rest_after(&error).await;
+                return None;
+            }
+        };
+        let address = peer.ip().to_canonical();
+        let entry = Entry { _place: place, address, by_address: Arc::clone(&self.by_address) };
+        let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
+        // An entry that is turned away counts itself out again as it goes.
+        let count = self.count_in(address);
+        (is_proxy || count <= self.per_address).then_some((stream, peer, entry))
+    }
+
+    /// Counts a connection in under its address and tells how many there are now.
+    fn count_in(&self, address: IpAddr) -> usize {
+        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = by_address.entry(address).or_default();
+        *count += 1;
+        *count
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// A client that left while it waited is its own affair; a system without free files is asked again
+/// in a moment, not in a busy loop.
+async fn rest_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "no connection can be accepted at the moment");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}

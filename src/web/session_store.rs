@@ -1,0 +1,161 @@
+//! The store behind `tower-sessions`: `PostgresStore` with four promises of ours around it.
+//!
+//! 1. **Digests at rest.** The database sees a digest of the identifier, so a dump opens nothing.
+//! 2. **No resurrection.** `save` changes a row that is there and never makes one: a request that
+//!    began before a sign-out cannot undo it.
+//! 3. **One identifier, chosen before.** Signing in picks the identifier itself (see [`assign_id`]),
+//!    so that the `sessions` row and the store's row are written under one name.
+//! 4. **Our own table**, made by our migrations and swept by our job.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
+use sqlx::PgPool;
+use tower_sessions::{
+    Expiry, Session, SessionManagerLayer, SessionStore,
+    cookie::SameSite,
+    session::{Id, Record},
+    session_store::{Error, Result},
+};
+use tower_sessions_sqlx_store::PostgresStore;
+
+use super::cookies::Name;
+use crate::{state::AppState, types::Entropy};
+
+/// Where a new session's identifier waits for [`SessionStore::create`]; never stored.
+const ASSIGNED: &str = "assigned_id";
+
+/// `PostgresStore` behind our promises.
+#[derive(Clone)]
+pub struct DigestedStore {
+    inner: PostgresStore,
+    pool: PgPool,
+}
+
+impl fmt::Debug for DigestedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DigestedStore")
+    }
+}
+
+/// The layer that reads and writes the session cookie.
+#[must_use]
+pub fn layer(state: &AppState) -> SessionManagerLayer<DigestedStore> {
+    let public_url = &state.config.site.public_url;
+    let store = DigestedStore { inner: PostgresStore::new(state.db.clone()), pool: state.db.clone() };
+    SessionManagerLayer::new(store)
+        .with_name(Name::Session.text(public_url))
+        .with_secure(public_url.is_https())
+        .with_same_site(SameSite::Lax)
+        .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// Gives the browser's session a fresh identifier that is already known, and returns its digest.
+/// What the session held under its old identifier is deleted.
+///
+/// # Errors
+/// When the old session cannot be deleted.
+pub async fn assign_id(
+    session: &Session,
+    entropy: Entropy,
+) -> std::result::Result<String, tower_sessions::session::Error> {
+    if session.id().is_some() {
+        session.flush().await?;
+    }
+    let id = Id(i128::from_le_bytes(entropy.bytes()));
+    session.insert(ASSIGNED, id.to_string()).await?;
+    Ok(store_id(&id))
+}
+
+/// The name under which the database knows a session: the first 128 bits of SHA-256 of its
+/// identifier, in the store's own spelling.
+#[must_use]
+pub fn store_id(id: &Id) -> String {
+    digest(id).to_string()
+}
+
+fn digest(id: &Id) -> Id {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(id.0.to_le_bytes())[..16]);
+    Id(i128::from_le_bytes(half))
+}
+
+/// The record as the database may see it, under its digest.
+fn at_rest(record: &Record) -> Record {
+    Record { id: digest(&record.id), ..record.clone() }
+}
+
+fn backend(error: &sqlx::Error) -> Error {
+    Error::Backend(error.to_string())
+}
+
+fn encode(record: &Record) -> Result<Vec<u8>> {
+    rmp_serde::to_vec(record).map_err(|error| Error::Encode(error.to_string()))
+}
+
+#[async_trait]
+impl SessionStore for DigestedStore {
+    async fn create(&self, record: &mut Record) -> Result<()> {
+        if let Some(assigned) = record.data.remove(ASSIGNED) {
+            let assigned = assigned.as_str().and_then(|id| id.parse().ok());
+            record.id = assigned.ok_or_else(|| Error::Decode("an assigned identifier".to_owned()))?;
+        }
+        let stored = at_rest(record);
+        // One plain insert: two identifiers of 128 random bits do not meet, and if they did, this
+        // one would be refused instead of shared.
+        sqlx::query!(
+            "insert into tower_sessions.session (id, data, expiry_date) values ($1, $2, $3)",
+            stored.id.to_string(),
+            encode(&stored)?,
+            stored.expiry_date,
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(|error| backend(&error))?;
+        Ok(())
+    }
+
+    async fn save(&self, record: &Record) -> Result<()> {
+        let stored = at_rest(record);
+        // CVE class of express-session #632: an upsert here would bring a session back that was
+        // ended while this request ran.
+        sqlx::query!(
+            "update tower_sessions.session set data = $2, expiry_date = $3 where id = $1",
+            stored.id.to_string(),
+            encode(&stored)?,
+            stored.expiry_date,
+        )
+        .execute(&self.pool)
+        .await
+        .map_err(|error| backend(&error))?;
+        Ok(())
+    }
+
+    async fn load(&self, id: &Id) -> Result<Option<Record>> {
+        let stored = self.inner.load(&digest(id)).await?;
+        Ok(stored.map(|record| Record { id: *id, ..record }))
+    }
+
+    async fn delete(&self, id: &Id) -> Result<()> {
+        self.inner.delete(&digest(id)).await
+    }
+}
+
+/// Removes what has expired, by the database's clock: `delete_expired` of the store compares a time
+/// with a zone to one without, and is wrong by the server's offset.
+///
+/// # Errors
+/// Only the database's.
+pub async fn sweep(connection: &mut sqlx::PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from tower_sessions.session where id in (
+            select id from tower_sessions.session where expiry_date < now() limit 5000 for update skip locked
+        )
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}

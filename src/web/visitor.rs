@@ -1,0 +1,73 @@
+//! Who asks.
+
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use tower_sessions::Session;
+
+use super::{AppError, session_store::store_id};
+use crate::{
+    authn::sessions::{self, LiveSession},
+    state::AppState,
+};
+
+/// Who asks, as the session row says at this moment.
+#[derive(Clone, Debug)]
+pub enum Visitor {
+    /// Nobody that we know.
+    Anonymous,
+    /// A person with a live session.
+    SignedIn(Arc<LiveSession>),
+}
+
+impl Visitor {
+    /// The session, when there is one.
+    #[must_use]
+    pub fn session(&self) -> Option<&LiveSession> {
+        match self {
+            Self::Anonymous => None,
+            Self::SignedIn(session) => Some(session),
+        }
+    }
+
+    /// Asks the database who a browser's session belongs to: one statement, and none without a
+    /// cookie.
+    ///
+    /// # Errors
+    /// Only the database's: while it is away nobody is signed in and nobody is anonymous.
+    pub async fn find(state: &AppState, browser_session: Option<&Session>) -> Result<Self, AppError> {
+        let Some(id) = browser_session.and_then(Session::id) else { return Ok(Self::Anonymous) };
+        let mut connection = state.db.acquire().await?;
+        let Some(session) = sessions::find_live(&mut connection, &store_id(&id)).await? else {
+            return Ok(Self::Anonymous);
+        };
+        if session.touch_due {
+            sessions::touch(&mut connection, session.id, &state.config.lifetimes).await?;
+        }
+        Ok(Self::SignedIn(Arc::new(session)))
+    }
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        let visitor = parts.extensions.get::<Self>().cloned();
+        visitor.ok_or_else(|| AppError::fault("a route whose access does not say who asks"))
+    }
+}
+
+/// The session of somebody who is signed in, on routes that only such visitors reach.
+#[derive(Clone, Debug)]
+pub struct SignedIn(pub Arc<LiveSession>);
+
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
+        match Visitor::from_request_parts(parts, state).await? {
+            Visitor::SignedIn(session) => Ok(Self(session)),
+            Visitor::Anonymous => Err(AppError::fault("a route for people who are signed in lets others pass")),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { hasFocus, isAt, journey, password, press, signUp, signedIn, somebody } from "./support.mjs";
+
+journey("a person with a keyboard alone signs up, signs in and signs out", async ({ open }) => {
+  const page = await open();
+  const keys = page.keyboard;
+  const person = somebody("ada");
+
+  await page.goto("/login");
+  await hasFocus(page.locator("#identifier"));
+  await tabTo(page, "Sign up");
+  await keys.press("Enter");
+  await page.waitForURL("**/register");
+
+  await tabTo(page, "input#email");
+  await keys.type(person.email);
+  await tabTo(page, "input#username");
+  await keys.type(person.username);
+  await tabTo(page, "input#password");
+  await keys.type(password);
+  await keys.press("Tab");
+  assert.equal(await focused(page), "Show password");
+  await keys.press("Space");
+  assert.equal(await page.locator("#password").getAttribute("type"), "text");
+  await tabTo(page, "input#display_name");
+  await keys.press("Enter");
+  await page.waitForURL("**/login");
+
+  // A wrong password, with Enter: the summary's link leads back to the field.
+  await tabTo(page, "input#identifier");
+  await keys.type(person.username);
+  await tabTo(page, "input#password");
+  await keys.type("not the right password");
+  await keys.press("Enter");
+  await hasFocus(page.getByRole("alert"));
+  await keys.press("Tab");
+  assert.equal(await focused(page), "That name and password do not match. Check both, then try again.");
+  await keys.press("Enter");
+  await hasFocus(page.locator("#identifier"));
+  await tabTo(page, "input#password");
+  await keys.type(password);
+  await tabTo(page, "input#remember");
+  await keys.press("Space");
+  assert.equal(await page.locator("#remember").isChecked(), true);
+  await keys.press("Enter");
+  await page.waitForURL("**/dashboard");
+
+  await keys.press("Tab");
+  assert.equal(await focused(page), "Skip to content");
+  await keys.press("Enter");
+  await hasFocus(page.locator("#main"));
+  await page.reload();
+  await tabTo(page, "Sign out");
+  await keys.press("Enter");
+  await page.waitForURL("**/login");
+  isAt(page, "/login");
+});
+
+journey("Tab reaches everything that can be used, in the order in which it is read, and one sees where it is", async ({ open }) => {
+  const page = await open();
+  const person = somebody("grace");
+  await signUp(page, person);
+  const visits = [
+    () => page.goto("/login"),
+    () => press(page.locator("main button.primary")),
+    () => page.goto("/register"),
+    () => press(page.locator("main button.primary")),
+    () => page.goto("/nowhere"),
+    () => page.goto("/logout"),
+    () => signedIn(page, "barbara"),
+    () => page.goto("/logout"),
+  ];
+  for (const visit of visits) {
+    await visit();
+    const usable = await page.evaluate(() =>
+      [...document.querySelectorAll("a[href], button, input:not([type=hidden])")].map(
+        (element) => element.getAttribute("aria-label") || (element.id ? `${element.localName}#${element.id}` : element.innerText),
+      ),
+    );
+    const reached = [];
+    for (let steps = 0; steps < usable.length * 2 + 4 && reached.length < usable.length; steps += 1) {
+      await page.keyboard.press("Tab");
+      const at = await focused(page);
+      if (at === "body" || reached.includes(at)) continue;
+      assert.ok(await hasRing(page), `one sees that ${at} has the focus on ${page.url()}`);
+      reached.push(at);
+    }
+    // Pages that take the focus are entered in the middle: the order is the same, from there on.
+    const start = usable.indexOf(reached[0]);
+    assert.deepEqual(reached, [...usable.slice(start), ...usable.slice(0, start)], `Tab on ${page.url()}`);
+  }
+});
+
+/** What has the focus: by its name, its id or its words. */
+function focused(page) {
+  return page.evaluate(() => {
+    const element = document.activeElement;
+    const id = element.id ? `${element.localName}#${element.id}` : element.localName;
+    return element.getAttribute("aria-label") || (element.id ? id : element.innerText.trim() && element !== document.body ? element.innerText : id);
+  });
+}
+
+async function tabTo(page, wanted) {
+  for (let steps = 0; steps < 40; steps += 1) {
+    if ((await focused(page)) === wanted) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`Tab does not reach ${wanted} on ${page.url()}`);
+}
+
+function hasRing(page) {
+  return page.evaluate(() => {
+    const style = getComputedStyle(document.activeElement);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  });
+}

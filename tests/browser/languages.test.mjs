@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { isAt, journey, password, press, says, somebody, whatIsWrongAt } from "./support.mjs";
+
+journey("a browser that asks for Korean gets Korean, from sign-up to sign-out", async ({ open }) => {
+  const page = await open({ locale: "ko-KR" });
+  const person = somebody("minji");
+  await page.goto("/");
+  assert.equal(await page.locator("html").getAttribute("lang"), "ko");
+  assert.equal(await page.title(), "로그인 – Vestibule");
+  await press(page.getByRole("link", { name: "회원가입" }));
+
+  await page.getByLabel("이메일").fill(person.email);
+  await page.getByLabel("사용자 이름").fill(person.username);
+  await page.getByLabel("비밀번호", { exact: true }).fill("짧아요");
+  await page.getByLabel("표시 이름").fill("김민지");
+  await press(page.getByRole("button", { name: "회원가입" }));
+  assert.equal(await page.title(), "오류: 회원가입 – Vestibule");
+  assert.equal((await whatIsWrongAt(page, "password"))[0], "비밀번호를 12자 이상으로 정해 주세요.");
+  assert.equal(await page.getByLabel("표시 이름").inputValue(), "김민지");
+
+  const secret = "서로 관련 없는 단어 몇 개";
+  await page.getByLabel("비밀번호", { exact: true }).fill(secret);
+  await press(page.getByRole("button", { name: "회원가입" }));
+  isAt(page, "/login");
+  await page.getByRole("status").getByText("이제 로그인할 수 있어요.").waitFor();
+
+  await page.getByLabel("사용자 이름 또는 이메일").fill(person.username);
+  // The same password as another keyboard sends it: decomposed.
+  await page.getByLabel("비밀번호", { exact: true }).fill(secret.normalize("NFD"));
+  await press(page.getByRole("button", { name: "로그인", exact: true }));
+  isAt(page, "/dashboard");
+  await says(page.locator("h1"), "내 계정");
+  await page.getByRole("banner").getByText("김민지").waitFor();
+  await press(page.getByRole("button", { name: "로그아웃" }));
+  await says(page.getByRole("status"), "로그아웃했어요.");
+});
+
+journey("the language switch leads back to the same page and is remembered", async ({ open }) => {
+  const page = await open({ locale: "ko-KR" });
+  await page.goto("/login?next=/dashboard?from=a-mail");
+  await press(page.getByRole("button", { name: "English" }));
+  isAt(page, "/login?next=/dashboard?from=a-mail");
+  await says(page.locator("h1"), "Sign in");
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+
+  const { cookies } = await page.context().storageState();
+  const kept = cookies.filter((cookie) => cookie.expires !== -1);
+  const later = await open({ locale: "ko-KR", storageState: { cookies: kept, origins: [] } });
+  await later.goto("/register");
+  await says(later.locator("h1"), "Sign up");
+  await press(later.getByRole("button", { name: "한국어" }));
+  await says(later.locator("h1"), "회원가입");
+  await later.reload();
+  await says(later.locator("h1"), "회원가입");
+});
+
+journey("the language can be changed on a page that shows a mistake", async ({ open }) => {
+  const page = await open();
+  await page.goto("/login");
+  await page.locator("#identifier").fill("somebody");
+  await page.locator("#password").fill(password);
+  await press(page.getByRole("button", { name: "Sign in" }));
+  await page.getByRole("alert").waitFor();
+  await press(page.getByRole("button", { name: "한국어" }));
+  isAt(page, "/login");
+  await says(page.locator("h1"), "로그인");
+});
+
+journey("a browser that asks for a language we do not have gets English", async ({ open }) => {
+  const page = await open({ locale: "fr-FR" });
+  await page.goto("/login");
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+});

@@ -1,0 +1,247 @@
+// What the journeys share: the real service over a fresh database, a real browser, and a guard
+// that listens to every page.
+//
+//   VESTIBULE_BIN       the program to run, from the repository's root (target/debug/vestibule)
+//   VESTIBULE_CHROMIUM  the browser (else Debian's Chromium or Chrome)
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const here = fileURLToPath(new URL(".", import.meta.url));
+const program = resolve(root, process.env.VESTIBULE_BIN ?? "target/debug/vestibule");
+const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const browserProgram = process.env.VESTIBULE_CHROMIUM ?? browsers.find((path) => existsSync(path));
+
+export const password = "correct horse battery staple";
+
+/** The service: started, killed without a word and started again as a journey asks. */
+export const service = {
+  log: "",
+
+  async prepare() {
+    assert.ok(existsSync(program), `${program} is not there: run \`cargo build\`, or set VESTIBULE_BIN`);
+    this.folder = await mkdtemp(join(tmpdir(), "vestibule-journeys-"));
+    // Under root the database's server runs as another user, who has to pass through.
+    await chmod(this.folder, 0o755);
+    this.port = await freePort();
+    this.url = `http://localhost:${this.port}`;
+    await this.start();
+  },
+
+  async start() {
+    this.process = spawn(program, {
+      cwd: this.folder,
+      // Nothing else of our environment: neither a DATABASE_URL nor settings of the developer's.
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        VESTIBULE_DATA_DIR: join(this.folder, "data"),
+        VESTIBULE_LISTEN: `127.0.0.1:${this.port}`,
+      },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    this.process.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
+    this.ended = new Promise((ended) => this.process.once("close", ended));
+    for (let tries = 0; tries < 600; tries += 1) {
+      if (await this.isReady()) return;
+      if (this.process.exitCode !== null) break;
+      await sleep(100);
+    }
+    this.process.kill("SIGKILL");
+    throw new Error(`the service did not become ready:\n${this.log}`);
+  },
+
+  async isReady() {
+    const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
+    return answer?.ok ?? false;
+  },
+
+  /** As a power cut would end it. */
+  async killAndStart() {
+    this.process.kill("SIGKILL");
+    await this.ended;
+    assert.equal(await this.isReady(), false);
+    await this.start();
+  },
+
+  async stop() {
+    if (this.process) {
+      this.process.kill("SIGTERM");
+      await this.ended;
+    }
+    if (this.folder) await rm(this.folder, { recursive: true, force: true });
+  },
+};
+
+let browser;
+
+before(async () => {
+  assert.ok(browserProgram, "no browser found: install Chromium, or set VESTIBULE_CHROMIUM");
+  await service.prepare();
+  browser = await chromium.launch({
+    executablePath: browserProgram,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+    // "Back" is to be what people have: pages may come from memory, as they were.
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await service.stop();
+  const faults = service.log.split("\n").filter((line) => line.includes('"level":"ERROR"') || line.includes("panicked"));
+  assert.deepEqual(faults, [], "the service logged no faults");
+  for (const secret of [password, encodeURIComponent(password), "@example.com"]) {
+    assert.ok(!service.log.includes(secret), `the service's log does not contain ${secret}`);
+  }
+});
+
+/**
+ * One journey. `open` gives it a page in a browser of its own; whatever such a page complains about
+ * (an error on the console, a violated policy, a request to another host) fails the journey.
+ */
+export function journey(sentence, steps) {
+  test(sentence, { timeout: 240_000 }, async () => {
+    const pages = [];
+    const complaints = [];
+    const open = async (options) => {
+      const page = await openPage(options, complaints);
+      pages.push(page);
+      return page;
+    };
+    try {
+      await steps({ open, complaints });
+      assert.deepEqual(complaints, [], "no page complains");
+    } catch (error) {
+      await keepEvidence(sentence, pages);
+      throw error;
+    } finally {
+      await Promise.all(pages.map((page) => page.context().close()));
+    }
+  });
+}
+
+async function openPage(options, complaints) {
+  const context = await browser.newContext({ baseURL: service.url, locale: "en-US", ...options });
+  context.setDefaultTimeout(20_000);
+  context.on("request", (request) => {
+    if (new URL(request.url()).origin !== service.url) complaints.push(`a request to ${request.url()}`);
+  });
+  context.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()) && !isStatusOfPage(message)) {
+      complaints.push(`${message.type()} on ${message.page()?.url()}: ${message.text()}`);
+    }
+  });
+  context.on("weberror", (error) => complaints.push(`uncaught: ${error.error()}`));
+  return context.newPage();
+}
+
+/** Chromium notes the status of a refused form's own page as an error; it is what we mean to answer. */
+function isStatusOfPage(message) {
+  const { url } = message.location();
+  return message.text().startsWith("Failed to load resource") && url.split("#")[0] === message.page()?.url().split("#")[0];
+}
+
+async function keepEvidence(sentence, pages) {
+  const folder = join(here, "test-results");
+  await mkdir(folder, { recursive: true });
+  for (const [index, page] of pages.entries()) {
+    const path = join(folder, `${sentence.replace(/\W+/g, "-")}-${index}.png`);
+    await page.screenshot({ path, fullPage: true }).catch(() => {});
+    console.error(`at ${page.url()}, seen in ${path}`);
+  }
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** Somebody nobody else in this run is. */
+export function somebody(name) {
+  somebody.count = (somebody.count ?? 0) + 1;
+  const username = `${name}${somebody.count}`;
+  return { username, email: `${username}@example.com`, password };
+}
+
+export async function signUp(page, person) {
+  await page.goto("/register");
+  await page.locator("#email").fill(person.email);
+  await page.locator("#username").fill(person.username);
+  await page.locator("#password").fill(person.password);
+  if (person.displayName) await page.locator("#display_name").fill(person.displayName);
+  await press(page.locator("main button.primary"));
+}
+
+export async function signIn(page, person, { remember = false } = {}) {
+  await page.goto("/login");
+  await page.locator("#identifier").fill(person.username);
+  await page.locator("#password").fill(person.password);
+  if (remember) await page.locator("#remember").check();
+  await press(page.locator("main button.primary"));
+}
+
+/** Uses a button or a link, and waits for the page that it leads to. */
+export async function press(target) {
+  await Promise.all([target.page().waitForEvent("load"), target.click()]);
+}
+
+/** A person who has an account and is signed in on this page. */
+export async function signedIn(page, name, options) {
+  const person = somebody(name);
+  await signUp(page, person);
+  await signIn(page, person, options);
+  isAt(page, "/dashboard");
+  return person;
+}
+
+export function isAt(page, path) {
+  assert.equal(page.url(), service.url + path);
+}
+
+export async function hasFocus(locator) {
+  // The browser gives the focus to `autofocus` when it first draws the page.
+  for (let tries = 0; tries < 50; tries += 1) {
+    if (await locator.evaluate((element) => element === document.activeElement)) return;
+    await sleep(20);
+  }
+  assert.fail(`${locator} has the focus`);
+}
+
+export async function says(locator, text) {
+  await locator.waitFor();
+  assert.equal((await locator.innerText()).replace(/\s+/g, " ").trim(), text);
+}
+
+/** The field is marked as wrong, and everything that describes it is there. Returns those texts. */
+export async function whatIsWrongAt(page, name) {
+  const field = page.locator(`#${name}`);
+  assert.equal(await field.getAttribute("aria-invalid"), "true", `${name} is marked as wrong`);
+  const ids = (await field.getAttribute("aria-describedby")).split(" ");
+  const texts = [];
+  for (const id of ids) {
+    assert.equal(await page.locator(`[id="${id}"]`).count(), 1, `${name} is described by one #${id}`);
+    texts.push((await page.locator(`[id="${id}"]`).innerText()).trim());
+  }
+  return texts;
+}

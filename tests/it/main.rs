@@ -1,0 +1,16 @@
+//! The one integration binary: the real service on the real PostgreSQL, asked as a browser asks.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod cluster_harness;
+mod embedded;
+mod login;
+mod registration;
+mod support;
+mod templates;

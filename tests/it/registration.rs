@@ -1,0 +1,114 @@
+//! Signing up.
+
+use crate::support::app::{PASSWORD, TestApp, sign_in};
+
+const GOOD: [(&str, &str); 3] = [("username", "alice"), ("email", "alice@example.com"), ("password", PASSWORD)];
+
+/// The good form with one field changed.
+fn with<'a>(name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    let mut fields: Vec<_> = GOOD.into_iter().filter(|(found, _)| *found != name).collect();
+    fields.push((name, value));
+    fields
+}
+
+#[tokio::test]
+async fn a_sign_up_leads_to_the_sign_in_page_which_says_so_once() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    let answer = browser.submit("/register", &GOOD).await;
+    assert_eq!((answer.status, answer.location()), (303, "/login"));
+    let page = browser.get("/login").await;
+    assert!(page.body.contains("You can sign in now"), "{}", page.body);
+    assert!(!browser.get("/login").await.body.contains("You can sign in now"));
+    assert_eq!(app.count("select count(*) from users u join password_credentials c on c.user_id = u.id").await, 1);
+    assert_eq!(sign_in(&mut browser, "alice@example.com", PASSWORD).await.location(), "/dashboard");
+}
+
+#[tokio::test]
+async fn asvs_6_3_8_a_taken_address_is_answered_like_a_new_one() {
+    let app = TestApp::start().await;
+    let mut first = app.browser();
+    let new = first.submit("/register", &GOOD).await;
+    let mut second = app.browser();
+    let taken = second.submit("/register", &with("username", "mallory")).await;
+    let comparable = |answer: &crate::support::http::Answer| {
+        let headers = answer.headers.iter().filter(|(name, _)| name != "date").cloned().collect::<Vec<_>>();
+        (answer.status, headers, answer.body.clone())
+    };
+    assert_eq!(comparable(&new), comparable(&taken));
+    assert_eq!(app.count("select count(*) from users").await, 1);
+    assert_eq!(app.count("select count(*) from users where sign_up_repeated_at is not null").await, 1);
+    assert_eq!(app.count("select count(*) from tower_sessions.session").await, 0);
+}
+
+#[tokio::test]
+async fn a_taken_username_is_public_and_is_said_whoever_owns_the_address() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    for email in ["alice@example.com", "other@example.com"] {
+        let answer = app.browser().submit("/register", &with("email", email)).await;
+        assert_eq!(answer.status, 422);
+        assert!(answer.body.contains("taken") && answer.body.contains(r#"value="alice""#), "{}", answer.body);
+    }
+    assert_eq!(app.count("select count(*) from users where sign_up_repeated_at is not null").await, 0);
+}
+
+#[tokio::test]
+async fn every_mistake_is_named_at_its_field_and_nothing_typed_is_lost_but_the_password() {
+    let app = TestApp::start().await;
+    let fields = [("username", "a b"), ("email", "nonsense"), ("display_name", "가나다"), ("password", "tooshort123")];
+    let answer = app.browser().submit("/register", &fields).await;
+    assert_eq!(answer.status, 422);
+    for id in ["username", "email", "password"] {
+        let input = answer.body.split("<input").find(|input| input.contains(&format!(r#"name="{id}""#))).expect(id);
+        let tag = input.split('>').next().expect(id);
+        assert!(tag.contains("aria-invalid=\"true\"") && tag.contains("aria-describedby="), "{tag}");
+    }
+    assert!(answer.body.contains(r#"value="a b""#) && answer.body.contains(r#"value="가나다""#));
+    assert!(!answer.body.contains("tooshort123"));
+    assert_eq!(app.count("select count(*) from users").await, 0);
+}
+
+#[tokio::test]
+async fn asvs_15_3_3_fields_of_the_table_are_no_fields_of_the_form() {
+    let app = TestApp::start().await;
+    let mut fields = GOOD.to_vec();
+    let extra = [
+        ("id", "7"),
+        ("is_admin", "true"),
+        ("email_verified", "true"),
+        ("disabled_at", "now"),
+        ("created_at", "1999-01-01"),
+    ];
+    fields.extend(extra);
+    assert_eq!(app.browser().submit("/register", &fields).await.status, 303);
+    assert_eq!(
+        app.count("select count(*) from users where created_at > now() - interval '1 hour' and disabled_at is null")
+            .await,
+        1
+    );
+}
+
+#[tokio::test]
+async fn asvs_11_4_2_stored_hashes_are_argon2id_at_the_configured_cost() {
+    let app = TestApp::with(&[("VESTIBULE_ARGON2", "m=19456,t=2,p=1")]).await;
+    app.sign_up("alice").await;
+    app.sign_up("robert").await;
+    let form = r"^\$argon2id\$v=19\$m=19456,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$";
+    assert_eq!(
+        app.count(&format!(
+            "select count(distinct password_hash) from password_credentials where password_hash ~ '{form}'"
+        ))
+        .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn asvs_6_3_2_a_new_database_has_no_accounts() {
+    let app = TestApp::start().await;
+    assert_eq!(app.count("select count(*) from users").await, 0);
+    for (name, password) in [("admin", "admin"), ("root", "root"), ("vestibule", "vestibule")] {
+        assert_eq!(sign_in(&mut app.browser(), name, password).await.status, 422);
+    }
+}

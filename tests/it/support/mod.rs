@@ -1,0 +1,8 @@
+//! What every test stands on: a database of its own, the whole service over it, and people with
+//! browsers.
+
+pub mod app;
+pub mod browser;
+pub mod cluster;
+pub mod http;
+pub mod private_server;
