@@ -40,11 +40,11 @@ pub struct Parts {
     pub entropy: Entropy,
 }
 
-/// Keys derived from the newest secret.
+/// Keys derived from the secrets, newest first.
 #[derive(Clone)]
 pub struct Keys {
     /// Signs form tokens.
-    pub csrf: [u8; 32],
+    pub csrf: Vec<[u8; 32]>,
 }
 
 impl Keys {

@@ -13,7 +13,9 @@ use crate::config::{LogFormat, Logging};
 
 /// Starts the log on standard error; the first call wins.
 pub fn start_log(settings: &Logging) {
-    let filter = EnvFilter::try_new(&settings.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // The session layer calls every forgotten cookie suspicious, and opens a span for each request.
+    let filter = format!("tower_sessions=error,tower_sessions_core=error,{}", settings.filter);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
     let json = settings.format.map_or(!terminal, |format| format == LogFormat::Json);

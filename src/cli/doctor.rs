@@ -22,23 +22,23 @@ pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
         Ok(config) => config,
         Err(mistakes) => {
             for mistake in mistakes.0 {
-                report(Err(format!("{}: {}", mistake.name, mistake.reason)));
+                report(&Err(format!("{}: {}", mistake.name, mistake.reason)));
             }
             return ExitCode::FAILURE;
         }
     };
     let mut well = true;
     for finding in settings(&config) {
-        well &= report(finding);
+        well &= report(&finding);
     }
-    well &= report(database(&config).await);
+    well &= report(&database(&config).await);
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 type Finding = Result<String, String>;
 
-fn report(finding: Finding) -> bool {
-    match &finding {
+fn report(finding: &Finding) -> bool {
+    match finding {
         Ok(text) => println!("  ok     {text}"),
         Err(text) => println!("  wrong  {text}"),
     }

@@ -90,11 +90,11 @@ impl Secrets {
         Ok(Self(vec![secret?]))
     }
 
-    /// A key for one purpose, derived from the newest secret (HMAC-SHA-256 as a PRF, NIST SP
-    /// 800-108), so that no two uses share a key.
+    /// The keys for one purpose, newest first: one derived from each secret (HMAC-SHA-256 as a PRF,
+    /// NIST SP 800-108), so that no two uses share a key and a rotation breaks nothing in use.
     #[must_use]
-    pub fn derive(&self, purpose: &str) -> [u8; 32] {
-        derive(&self.0[0], purpose)
+    pub fn derive(&self, purpose: &str) -> Vec<[u8; 32]> {
+        self.0.iter().map(|secret| derive(secret, purpose)).collect()
     }
 }
 

@@ -15,12 +15,13 @@ pub struct Lifetimes {
     pub remembered: Duration,
 }
 
+const HOUR: u64 = 3600;
+
 impl Lifetimes {
     pub(super) fn read(env: &mut Environment) -> Self {
         let mut read = |name, default| {
             env.parsed(name, "a duration from 1m to 400d such as 30m, 12h or 30d", duration).unwrap_or(default)
         };
-        const HOUR: u64 = 3600;
         Self {
             idle: read("VESTIBULE_SESSION_IDLE", Duration::from_secs(HOUR)),
             absolute: read("VESTIBULE_SESSION_MAX", Duration::from_secs(12 * HOUR)),

@@ -17,10 +17,10 @@ pub fn trouble(error: &sqlx::Error) -> Trouble {
         | sqlx::Error::PoolClosed
         | sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        // A connection cut in the middle of an answer.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => Trouble::Unavailable,
         sqlx::Error::Database(error) => error.code().map_or(Trouble::Fault, |code| by_state(&code)),
-        // sqlx reports a connection cut in the middle of an answer as a protocol error.
-        sqlx::Error::Protocol(_) => Trouble::Unavailable,
         _ => Trouble::Fault,
     }
 }

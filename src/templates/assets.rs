@@ -15,7 +15,9 @@ struct Files;
 /// A file as it goes over the wire.
 #[derive(Clone, Copy, Debug)]
 pub struct Asset {
+    /// Its content.
     pub bytes: &'static [u8],
+    /// Its media type, with a charset.
     pub content_type: &'static str,
     /// Whether it was asked for by its content: `Cache-Control: public, max-age=31536000, immutable`,
     /// otherwise `no-cache`.
@@ -40,7 +42,8 @@ fn store(name: &str) -> Option<Stored> {
         _ => return None,
     };
     let bytes = Files::get(name)?.data;
-    let digest: String = Sha256::digest(&bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String =
+        Sha256::digest(&bytes)[..6].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let path = format!("/static/{digest}/{name}");
     Some(Stored { bytes, content_type, digest, path })
 }

@@ -26,6 +26,7 @@ const ESCAPED: &str = ".html";
 
 /// What one template shows.
 pub trait Page: Serialize {
+    /// The template's path below `templates/`.
     const TEMPLATE: &'static str;
 
     /// The page in every state it can be in, by name: tests render each in every language.
@@ -37,30 +38,47 @@ pub trait Page: Serialize {
 /// What every page is wrapped with.
 #[derive(Clone, Debug, Serialize)]
 pub struct Chrome<'a> {
+    /// The language of the page.
     pub lang: Lang,
+    /// What the service is called.
     pub service_name: &'a str,
+    /// The hidden field of every form on the page.
     pub csrf_token: &'a str,
+    /// What a visitor can quote when they ask for help.
     pub request_id: &'a str,
     /// The local path that the language switch comes back to.
     pub path: &'a str,
+    /// Who is signed in.
     pub visitor: Option<VisitorLabel<'a>>,
 }
 
 /// Who is signed in, as the header says it.
 #[derive(Clone, Debug, Serialize)]
 pub struct VisitorLabel<'a> {
+    /// The account's public name.
     pub username: &'a str,
+    /// What the person wants to be called.
     pub display_name: Option<&'a str>,
 }
 
+/// Why the pages cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
+    /// A template is broken.
     #[error("{0}")]
     Tera(#[from] tera::Error),
+    /// A message file is broken.
     #[error("the messages in {lang} cannot be read: {reason}")]
-    Locale { lang: &'static str, reason: String },
+    Locale {
+        /// The language's code.
+        lang: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file is no text.
     #[error("{0} is not UTF-8")]
     NotText(String),
+    /// A file would be shown without escaping.
     #[error("{0} does not end in {ESCAPED}, so what is put into it would not be escaped")]
     NotEscaped(String),
 }
@@ -102,6 +120,7 @@ impl Templates {
         Ok(Self { voices: [voice(Lang::En)?, voice(Lang::Ko)?] })
     }
 
+    /// Renders a page in the language of its chrome.
     pub fn render<P: Page>(&self, chrome: &Chrome<'_>, page: &P) -> Result<String, TemplateError> {
         let mut context = Context::new();
         context.insert_value("chrome", Value::try_from_serializable(chrome)?);
@@ -116,6 +135,7 @@ impl Templates {
         value.as_str().unwrap_or_default().to_owned()
     }
 
+    /// The path of every template, for the test that looks for unclaimed ones.
     pub fn template_names(&self) -> impl Iterator<Item = &str> {
         self.voice(Lang::En).tera.get_template_names()
     }

@@ -12,10 +12,13 @@ use serde::{Serialize, Serializer};
 const HEADER_LIMIT: usize = 1024;
 const RANGE_LIMIT: usize = 32;
 
+/// A language that every page is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Lang {
+    /// English.
     #[default]
     En,
+    /// Korean.
     Ko,
 }
 
@@ -25,6 +28,7 @@ pub enum Lang {
 pub struct UnknownLang;
 
 impl Lang {
+    /// Every language, in the order of the switch.
     pub const ALL: [Self; 2] = [Self::En, Self::Ko];
 
     /// The code that stands in `lang` attributes, cookies and folder names.

@@ -9,6 +9,7 @@ use serde::Serialize;
 pub enum Notice {
     /// A sign-up was accepted. Said in the same words whether or not the address already had an account.
     Registered,
+    /// The session was ended as asked.
     SignedOut,
 }
 

@@ -13,15 +13,21 @@ const DAY: u64 = 24 * HOUR;
 /// How long to wait before trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait {
+    /// What is counted.
     pub unit: WaitUnit,
+    /// How many of it.
     pub count: u64,
 }
 
+/// What a wait is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitUnit {
+    /// Up to a minute.
     Seconds,
+    /// Up to an hour and a half.
     Minutes,
+    /// Beyond.
     Hours,
 }
 
@@ -52,18 +58,25 @@ impl Wait {
 /// How long ago something happened, and when exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Age {
+    /// What is counted.
     pub unit: AgeUnit,
+    /// How many of it.
     pub count: u64,
     /// RFC 3339, for `<time datetime>`.
     pub at: String,
 }
 
+/// What an age is counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AgeUnit {
+    /// Less than a minute.
     Now,
+    /// Up to an hour.
     Minutes,
+    /// Up to a day.
     Hours,
+    /// Beyond.
     Days,
 }
 

@@ -42,17 +42,18 @@ impl Csrf {
         }
     }
 
-    /// The token for a form on this page.
-    pub fn token(&self, key: &[u8; 32]) -> String {
+    /// The token for a form on this page, made with the newest key.
+    pub fn token(&self, keys: &[[u8; 32]]) -> String {
         self.shown.store(true, Ordering::Relaxed);
-        URL_SAFE_NO_PAD.encode(self.mac(key).finalize().into_bytes())
+        let newest = keys.first().map(|key| self.mac(key).finalize().into_bytes());
+        newest.map(|token| URL_SAFE_NO_PAD.encode(token)).unwrap_or_default()
     }
 
-    /// Whether a form brought the token that its browser's cookies make.
-    pub fn accepts(&self, key: &[u8; 32], token: &str) -> bool {
+    /// Whether a form brought the token that its browser's cookies make, with one of the keys.
+    pub fn accepts(&self, keys: &[[u8; 32]], token: &str) -> bool {
         let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         // `verify_slice` compares in constant time.
-        self.presented && self.mac(key).verify_slice(&bytes).is_ok()
+        self.presented && keys.iter().any(|key| self.mac(key).verify_slice(&bytes).is_ok())
     }
 
     /// The cookie to set, when a page showed a token and the browser has no cookie yet.
@@ -71,7 +72,7 @@ impl Csrf {
 mod tests {
     use super::*;
 
-    const KEY: [u8; 32] = [7; 32];
+    const KEY: [[u8; 32]; 1] = [[7; 32]];
 
     #[test]
     fn asvs_3_5_1_a_token_fits_its_own_browser_and_session_only() {
@@ -84,7 +85,8 @@ mod tests {
         {
             assert!(!Csrf::new(Some(cookie), session.into(), Entropy).accepts(&KEY, &token));
         }
-        assert!(!page.accepts(&[8; 32], &token));
+        assert!(!page.accepts(&[[8; 32]], &token));
+        assert!(page.accepts(&[[8; 32], KEY[0]], &token), "a form from before a rotation");
         for wrong in ["", "AAAA", "é", &token[1..], &format!("{token}A")] {
             assert!(!page.accepts(&KEY, wrong), "{wrong}");
         }

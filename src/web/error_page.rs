@@ -1,5 +1,7 @@
 //! What a visitor sees when there is no other page to show.
 
+#![expect(missing_docs, reason = "the template words what the names say")]
+
 use serde::Serialize;
 
 use crate::{

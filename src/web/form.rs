@@ -19,7 +19,7 @@ pub const BODY_MAX: usize = 32 * 1024;
 /// The most fields of a form; ours have fewer than ten.
 const FIELDS_MAX: usize = 50;
 /// A form this small arrives in a moment; a slower one holds a connection for nothing.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(10);
+const ARRIVES_WITHIN: Duration = Duration::from_secs(8);
 
 /// The fields of one form. Values are wiped when it goes, because some are secrets.
 #[derive(Debug, Default)]

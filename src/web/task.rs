@@ -13,7 +13,7 @@ use super::AppError;
 use crate::state::AppState;
 
 /// Nothing we do takes this long; see the statement timeout and the limits on forms.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The layer that runs each request in a task of its own, which a stop of the service waits for.
 ///

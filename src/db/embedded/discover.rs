@@ -117,12 +117,16 @@ async fn candidates(path: Option<&OsStr>, place: &Place, usual_places: &[&str]) 
     let on_path: Vec<PathBuf> = path
         .map(|path| std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect())
         .unwrap_or_default();
-    on_path.iter().for_each(|folder| add(folder));
+    for folder in &on_path {
+        add(folder);
+    }
     if let Some(folder) = ask_pg_config(&on_path, place).await {
         add(&folder);
     }
     for pattern in usual_places {
-        expand(pattern).iter().for_each(|folder| add(folder));
+        for folder in &expand(pattern) {
+            add(folder);
+        }
     }
     folders.append(&mut stand_ins);
     folders

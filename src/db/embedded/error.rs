@@ -1,6 +1,8 @@
 //! What can go wrong with the embedded server, in the words of the person who has to fix it: each message tells what
 //! happened and what to do next.
 
+#![expect(missing_docs, reason = "each variant's message says what it means")]
+
 use std::{io, path::PathBuf, process::ExitStatus};
 
 /// The oldest major version whose features the migrations may use.

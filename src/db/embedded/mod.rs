@@ -65,13 +65,16 @@ pub struct Settings {
     pub path: Option<OsString>,
     /// Where a fetched archive of server binaries goes; `None` never fetches.
     pub cache_dir: Option<PathBuf>,
+    /// Whether a commit waits for the disk.
     pub durability: Durability,
+    /// `max_connections` of the server.
     pub max_connections: u16,
 }
 
 /// Whether a commit waits for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
+    /// Nothing acknowledged is lost.
     Durable,
     /// For tests: a power cut may lose everything.
     Throwaway,

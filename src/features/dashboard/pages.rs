@@ -1,5 +1,7 @@
 //! Who you are, and where you are signed in.
 
+#![expect(missing_docs, reason = "the template words what the names say")]
+
 use serde::Serialize;
 
 use crate::{

@@ -1,5 +1,7 @@
 //! The sign-in page in all its states.
 
+#![expect(missing_docs, reason = "the template words what the names say")]
+
 use serde::Serialize;
 
 use crate::{

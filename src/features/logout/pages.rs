@@ -1,5 +1,7 @@
 //! The page that asks before it signs anyone out.
 
+#![expect(missing_docs, reason = "the template words what the names say")]
+
 use serde::Serialize;
 
 use crate::templates::Page;

@@ -101,7 +101,7 @@ async fn after_kill_9_no_acknowledged_row_is_lost() {
             kill_process(server, Signal::KILL).unwrap();
         }
         service.kill().unwrap();
-        acknowledged += 21 + rows.count() as i64;
+        acknowledged += 21 + i64::try_from(rows.count()).unwrap();
         service.wait().unwrap();
         if round == 0 {
             eventually("the watcher stops the server", || is_gone(server)).await;

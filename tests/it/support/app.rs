@@ -41,7 +41,7 @@ pub struct TestApp {
     settings: Vec<(String, String)>,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
-    _database: Option<Arc<TestDatabase>>,
+    database: Option<Arc<TestDatabase>>,
 }
 
 impl TestApp {
@@ -64,7 +64,7 @@ impl TestApp {
 
     /// Another replica of the same service on the same database.
     pub async fn replica(&self) -> Self {
-        Self::over(self.options.clone(), self.settings.clone(), self._database.clone()).await
+        Self::over(self.options.clone(), self.settings.clone(), self.database.clone()).await
     }
 
     async fn over(
@@ -77,11 +77,11 @@ impl TestApp {
         let mut environment = settings.clone();
         environment.push(("VESTIBULE_LISTEN".into(), address.to_string()));
         let config = Config::read(Environment::of(environment)).expect("good settings");
-        let caps = Caps { total: 2000, per_address: config.network.listen.port().into() };
-        Self::serve(listener, config, caps, options, settings, database).await
+        let caps = Caps { total: 2000, per_address: 2000 };
+        Self::serve(listener, config, caps, options, settings, database)
     }
 
-    async fn serve(
+    fn serve(
         listener: TcpListener,
         mut config: Config,
         caps: Caps,
@@ -100,7 +100,7 @@ impl TestApp {
         let metrics = Arc::clone(&state.metrics);
         let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped));
         let db = state.db.clone();
-        Self { address, state, db, options, settings, stop, server: Some(server), _database: database }
+        Self { address, state, db, options, settings, stop, server: Some(server), database }
     }
 
     /// A browser that has never been here.

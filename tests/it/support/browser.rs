@@ -79,17 +79,17 @@ impl Browser {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.to);
         if !self.cookies.is_empty() {
             let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            head.push_str(&format!("Cookie: {}\r\n", pairs.join("; ")));
+            head = format!("{head}Cookie: {}\r\n", pairs.join("; "));
         }
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head = format!("{head}{name}: {value}\r\n");
         }
         if let Some(body) = body {
             let has_type = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
             if !has_type {
                 head.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
             }
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            head = format!("{head}Content-Length: {}\r\n", body.len());
         }
         head.push_str("\r\n");
         [head.as_bytes(), body.unwrap_or_default()].concat()

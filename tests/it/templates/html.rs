@@ -55,7 +55,7 @@ pub fn tags(page: &Rendered) -> Vec<Tag> {
             let mut value = String::new();
             if let Some(after) = inner.strip_prefix("=\"") {
                 let Some((quoted, after)) = after.split_once('"') else { fail("an open quote", inner) };
-                value = quoted.to_owned();
+                quoted.clone_into(&mut value);
                 inner = after;
             }
             if attribute.is_empty() || attributes.insert(attribute, value).is_some() {
