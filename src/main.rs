@@ -8,10 +8,14 @@ fn main() -> ExitCode {
     // Before any thread starts and before anything reads the environment. A missing file is the
     // usual case; one that cannot be read must not be passed over.
     match dotenvy::dotenv() {
-        Err(error) if !error.not_found() => {
-            eprintln!("vestibule: the file .env cannot be used: {error}");
-            ExitCode::FAILURE
-        }
+        // Its own message would repeat the line, which may hold a secret.
+        Err(dotenvy::Error::LineParse(_, column)) => unusable(&format!("a line has a mistake near its column {column}")),
+        Err(error) if !error.not_found() => unusable(&error.to_string()),
         _ => vestibule::cli::run(),
     }
+}
+
+fn unusable(reason: &str) -> ExitCode {
+    eprintln!("vestibule: the file .env cannot be used: {reason}");
+    ExitCode::FAILURE
 }

@@ -15,6 +15,7 @@ use super::{
     client_ip::client_ip,
     cookies::{self, Name, Presented},
     csrf::Csrf,
+    paths,
 };
 use crate::{
     authn::sessions::USER_AGENT_MAX,
@@ -136,11 +137,7 @@ impl Ctx {
             now: state.clock.now(),
             client_ip: client_ip(peer, headers, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
-            location: request
-                .uri()
-                .path_and_query()
-                .and_then(|path| LocalPath::parse(path.as_str()))
-                .unwrap_or_default(),
+            location: location(request),
             next: next_in(request.uri().query().unwrap_or_default()),
             wants_json: prefers_json(path, headers),
             user_agent: user_agent(headers),
@@ -149,6 +146,12 @@ impl Ctx {
             csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session, state.entropy),
         }))
     }
+}
+
+/// The page to come back to; the language switch is no page, but on every page.
+fn location(request: &Request) -> LocalPath {
+    let path = request.uri().path_and_query().filter(|path| path.path() != paths::LANGUAGE);
+    path.and_then(|path| LocalPath::parse(path.as_str())).unwrap_or_default()
 }
 
 fn next_in(query: &str) -> Option<LocalPath> {
