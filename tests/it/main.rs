@@ -8,6 +8,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod architecture;
 mod cluster_harness;
 mod embedded;
 mod login;
