@@ -65,11 +65,16 @@ pub fn routes(state: &AppState) -> Routes {
     slices.into_iter().fold(Routes::new(state.clone()), |routes, slice| slice(routes))
 }
 
-/// The service. Layers run from the last one named to the first.
+/// The service.
 pub fn build(state: &AppState) -> Router {
+    dressed(state, routes(state).into_router())
+}
+
+/// Routes under the layers of the service, which run from the last one named to the first. Apart
+/// from [`build`], so that a test can see what they make of a handler that panics.
+pub fn dressed(state: &AppState, router: Router) -> Router {
     let with = |state: &AppState| state.clone();
-    routes(state)
-        .into_router()
+    router
         .layer(session_store::layer(state))
         .layer(from_fn_with_state(with(state), log_requests))
         .layer(from_fn_with_state(with(state), run_to_the_end))

@@ -36,7 +36,7 @@ pub(super) async fn guard(
     if access == Access::SignedIn && visitor.session().is_none() {
         let ctx = Ctx::from_request_parts(&mut parts, &state).await?;
         // Only a page can be come back to; a form that was sent is gone.
-        let next = (parts.method == Method::GET).then(|| ctx.location().clone());
+        let next = matches!(parts.method, Method::GET | Method::HEAD).then(|| ctx.location().clone());
         return Err(AppError::SignIn { next });
     }
     parts.extensions.insert(visitor);

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod cluster_harness;
+mod coverage;
 mod embedded;
 mod login;
 mod registration;

@@ -6,3 +6,4 @@ pub mod browser;
 pub mod cluster;
 pub mod http;
 pub mod private_server;
+pub mod serve;
