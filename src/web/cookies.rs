@@ -73,13 +73,18 @@ pub enum Presented<'a> {
     Ambiguous,
 }
 
-/// Finds a cookie among the request's headers.
+/// Finds a cookie among the request's headers, by its exact octets: browsers hold the rules of
+/// `__Host-` for those alone, and would let any host of the domain set another spelling of it.
 #[must_use]
 pub fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| std::str::from_utf8(line.as_bytes()).ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
     let mut found = Presented::None;
-    for (_, value) in pairs.filter(|(found, _)| *found == name) {
+    for pair in pairs {
+        let pair = pair.trim_ascii();
+        let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else { continue };
+        // Nothing that we set is anything but ASCII; such a value counts, and is no good.
+        let value = std::str::from_utf8(value).unwrap_or_default();
         found = match found {
             Presented::None => Presented::One(value),
             Presented::One(other) if other == value => found,

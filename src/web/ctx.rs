@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -165,7 +165,7 @@ fn prefers_json(path: &str, headers: &HeaderMap) -> bool {
 }
 
 fn user_agent(headers: &HeaderMap) -> String {
-    let text = headers.get(header::USER_AGENT).map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
+    let text = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
     text.iter().filter(|byte| (b' '..=b'~').contains(byte)).take(USER_AGENT_MAX).map(|byte| char::from(*byte)).collect()
 }
 
@@ -182,7 +182,7 @@ impl FromRequestParts<AppState> for Ctx {
 pub async fn read_facts(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let ctx = Ctx::read(&request, &state);
     let public_url = &state.config.site.public_url;
-    refuse_tossed_session(request.headers_mut(), public_url);
+    keep_session_cookie_only(request.headers_mut(), public_url);
     request.extensions_mut().insert(ctx.clone());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -193,11 +193,21 @@ pub async fn read_facts(State(state): State<AppState>, mut request: Request, nex
     response
 }
 
-/// Two values under the session's name mean that another host or path set one of them. Which one is
-/// ours cannot be told, so neither counts (Zitadel CVE-2024-28197).
-fn refuse_tossed_session(headers: &mut HeaderMap, public_url: &PublicUrl) {
-    if cookies::presented(headers, Name::Session.text(public_url)) == Presented::Ambiguous {
-        headers.remove(header::COOKIE);
+/// Leaves the session cookie alone in the request, if there is exactly one, for the session layer to
+/// find. That layer reads cookies more kindly than browsers guard them: it decodes and trims their
+/// names, so that `__%48ost-` would count as `__Host-`, which any host of the domain may set (the
+/// class of CVE-2020-8184). And two values under one name mean that another host set one of them;
+/// which is ours cannot be told, so neither counts (Zitadel CVE-2024-28197).
+fn keep_session_cookie_only(headers: &mut HeaderMap, public_url: &PublicUrl) {
+    let name = Name::Session.text(public_url);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let kept = match cookies::presented(headers, name) {
+        Presented::One(value) if value.bytes().all(is_plain) => HeaderValue::from_str(&format!("{name}={value}")).ok(),
+        _ => None,
+    };
+    headers.remove(header::COOKIE);
+    if let Some(kept) = kept {
+        headers.insert(header::COOKIE, kept);
     }
 }
 

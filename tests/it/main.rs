@@ -10,6 +10,7 @@
 
 mod architecture;
 mod cluster_harness;
+mod cookies;
 mod coverage;
 mod embedded;
 mod login;
