@@ -14,6 +14,7 @@ mod cookies;
 mod coverage;
 mod embedded;
 mod lifetimes;
+mod limits;
 mod login;
 mod registration;
 mod sessions;

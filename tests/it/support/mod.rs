@@ -6,4 +6,5 @@ pub mod browser;
 pub mod cluster;
 pub mod http;
 pub mod private_server;
+pub mod race;
 pub mod serve;
