@@ -210,17 +210,23 @@ pub struct Success {
 /// try back, and the account's failures are no longer in a row unless they already reached the cap.
 /// A success never gives back tries that others spent.
 ///
+/// The network's bucket comes first here too, as in [`take`]: two sign-ins of one person at once
+/// would otherwise wait for each other. Left to itself, the `delete` of this statement runs before
+/// the parts in its `with`; asking them for their counts puts them in order.
+///
 /// # Errors
 /// Only the database's.
 pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         with network as (
-            update attempt_limits set full_at = full_at - make_interval(secs => $2) where key = $1
+            update attempt_limits set full_at = full_at - make_interval(secs => $2) where key = $1 returning 1
         ), account as (
-            update attempt_limits set failures = 0 where key = $4 and key <> $3 and failures < $5
+            update attempt_limits set failures = 0
+            where (select count(*) from network) >= 0 and key = $4 and key <> $3 and failures < $5
+            returning 1
         )
-        delete from attempt_limits where key = $3
+        delete from attempt_limits where (select count(*) from account) >= 0 and key = $3
         "#,
         &success.network.0.0,
         success.network.1.refill.as_secs_f64(),
