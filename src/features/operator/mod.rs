@@ -87,13 +87,17 @@ pub async fn disable(connection: &mut PgConnection, name: &str) -> Result<(User,
     Ok((user, ended))
 }
 
-/// Opens an account again, and forgets the failed tries that were counted against it.
+/// Opens an account again, and forgets the failed tries that were counted against it. A session that
+/// a sign-in opened in the very moment of the closing does not come back to life with it.
 ///
 /// # Errors
 /// [`OperatorError::NoSuchAccount`].
 pub async fn enable(connection: &mut PgConnection, name: &str) -> Result<User, OperatorError> {
     let user = find(connection, name).await?;
     attempts::forget(connection, user.id).await?;
+    if user.disabled_at.is_some() {
+        sessions::revoke_all(connection, user.id).await?;
+    }
     accounts::set_disabled(connection, user.id, false).await?;
     Ok(user)
 }
