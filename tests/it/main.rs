@@ -16,6 +16,7 @@ mod embedded;
 mod lifetimes;
 mod limits;
 mod login;
+mod races;
 mod registration;
 mod sessions;
 mod support;
