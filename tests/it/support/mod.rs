@@ -6,5 +6,6 @@ pub mod browser;
 pub mod cluster;
 pub mod http;
 pub mod private_server;
+pub mod proxy;
 pub mod race;
 pub mod serve;
