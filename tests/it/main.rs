@@ -13,6 +13,7 @@ mod cluster_harness;
 mod cookies;
 mod coverage;
 mod embedded;
+mod enumeration;
 mod faults;
 mod lifetimes;
 mod limits;
