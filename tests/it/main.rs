@@ -21,5 +21,6 @@ mod login;
 mod races;
 mod registration;
 mod sessions;
+mod settings;
 mod support;
 mod templates;

@@ -1,0 +1,87 @@
+//! Settings: what is written about them is what they are.
+
+use std::{collections::BTreeSet, path::Path};
+
+use vestibule::config::{Config, Environment, SETTINGS};
+
+fn root(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn mistakes(variables: &[(&str, &str)]) -> Vec<String> {
+    let read = Config::read(Environment::of(variables.iter().copied()));
+    read.map_or_else(|mistakes| mistakes.0.into_iter().map(|mistake| mistake.name).collect(), |_| Vec::new())
+}
+
+#[test]
+fn the_example_names_every_setting_and_gives_exactly_the_defaults() {
+    let text = std::fs::read_to_string(root(".env.example")).expect(".env.example");
+    let name = |line: &str| {
+        let line = line.trim_start_matches('#').trim_start();
+        line.split_once('=').map(|(name, _)| name.to_owned()).filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c == '2'))
+    };
+    let named: BTreeSet<String> = text.lines().filter_map(name).collect();
+    let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
+    assert_eq!(named, known);
+    let variables = dotenvy::from_path_iter(root(".env.example")).expect("a readable file");
+    let variables: Vec<_> = variables.collect::<Result<_, _>>().expect("good lines");
+    let as_in_the_example = Config::read(Environment::of(variables)).expect("good settings");
+    let unset = Config::read(Environment::default()).expect("good settings");
+    assert_eq!(format!("{as_in_the_example:?}").replace("./data", "data"), format!("{unset:?}").replace("./data", "data"));
+}
+
+#[test]
+fn the_readme_names_every_setting_with_its_default() {
+    let readme = std::fs::read_to_string(root("README.md")).expect("README.md");
+    for setting in SETTINGS {
+        let row = readme.lines().find(|line| line.starts_with('|') && line.contains(setting.name));
+        let row = row.unwrap_or_else(|| panic!("README.md does not tell of {}", setting.name));
+        assert!(row.contains(setting.default), "{row}");
+    }
+}
+
+#[test]
+fn every_mistake_is_told_at_once_by_name() {
+    let wrong = [
+        ("DATABASE_URL", "mysql://localhost"),
+        ("VESTIBULE_LISTEN", "8080"),
+        ("VESTIBULE_PUBLIC_URL", "http://id.example.com"),
+        ("VESTIBULE_SECRET", "changeme"),
+        ("VESTIBULE_TRUSTED_PROXIES", "everyone"),
+        ("VESTIBULE_ARGON2", "m=8,t=1,p=1"),
+        ("VESTIBULE_SESSION_IDLE", "soon"),
+        ("VESTIBULE_LOG_FORMAT", "xml"),
+    ];
+    assert_eq!(BTreeSet::from_iter(mistakes(&wrong)), wrong.iter().map(|(name, _)| (*name).to_owned()).collect());
+}
+
+#[test]
+fn asvs_13_3_1_weak_secrets_are_refused_and_never_repeated() {
+    for weak in ["short", "00000000000000000000000000000000", "a good key, but a short second one", "vestibule"] {
+        let refused = Config::read(Environment::of([("VESTIBULE_SECRET", weak)])).expect_err(weak);
+        assert!(!refused.to_string().contains(weak), "{refused}");
+    }
+    assert!(mistakes(&[("VESTIBULE_SECRET", "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210")]).is_empty());
+}
+
+#[test]
+fn public_urls_are_https_or_this_machine() {
+    for good in ["https://id.example.com", "https://id.example.com:8443/", "http://localhost:3000", "http://127.0.0.1:1", "http://[::1]:8080"] {
+        assert!(mistakes(&[("VESTIBULE_PUBLIC_URL", good)]).is_empty(), "{good}");
+    }
+    for wrong in ["http://id.example.com", "id.example.com", "ftp://localhost", "https://id.example.com/path", "https://a:b@id.example.com", "http://10.0.0.1"] {
+        assert_eq!(mistakes(&[("VESTIBULE_PUBLIC_URL", wrong)]), ["VESTIBULE_PUBLIC_URL"], "{wrong}");
+    }
+}
+
+#[test]
+fn a_port_of_ones_own_needs_one_setting() {
+    let config = Config::read(Environment::of([("VESTIBULE_LISTEN", "127.0.0.1:9999")])).expect("good settings");
+    assert_eq!(config.site.public_url.origin(), "http://localhost:9999");
+}
+
+#[test]
+fn a_typing_error_in_a_name_is_noticed() {
+    let config = Config::read(Environment::of([("VESTIBULE_LISTN", "127.0.0.1:9999")])).expect("good settings");
+    assert_eq!(config.unknown, ["VESTIBULE_LISTN"]);
+}
