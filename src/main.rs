@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     // usual case; one that cannot be read must not be passed over.
     match dotenvy::dotenv() {
         // Its own message would repeat the line, which may hold a secret.
-        Err(dotenvy::Error::LineParse(_, column)) => unusable(&format!("a line has a mistake near its column {column}")),
+        Err(dotenvy::Error::LineParse(_, column)) => {
+            unusable(&format!("a line has a mistake near its column {column}"))
+        }
         Err(error) if !error.not_found() => unusable(&error.to_string()),
         _ => vestibule::cli::run(),
     }

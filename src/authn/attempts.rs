@@ -36,8 +36,8 @@ pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), ca
 /// Sign-ups from one network: 100, then 6 a minute.
 pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: None };
 
-/// What is limited, as the database knows it: a digest, so that a reader of the table learns no
-/// names and no addresses.
+/// What is limited, as the database knows it: a digest, so that the table shows no names and no
+/// addresses at a glance. (Who has the table can still try all of them; rows go when they are spent.)
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Key([u8; 16]);
 

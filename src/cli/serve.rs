@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -40,9 +40,15 @@ pub async fn run(config: Config) -> Result<(), CliError> {
         Some(address) => Some(listen("VESTIBULE_METRICS_LISTEN", address).await?),
         None => None,
     };
+    let mut stop = StopSignal::listen()?;
     let mut database = database::own(&config).await?;
-    let served = match prepare(config, &database).await {
-        Ok(state) => serve(&state, listener, metrics_listener, &mut database).await,
+    let prepared = tokio::select! {
+        prepared = prepare(config, &database) => prepared.map(Some),
+        () = stop.received() => Ok(None),
+    };
+    let served = match prepared {
+        Ok(Some(state)) => serve(&state, listener, metrics_listener, &mut database, &mut stop).await,
+        Ok(None) => Ok(()),
         Err(error) => Err(error),
     };
     database.close().await;
@@ -82,6 +88,7 @@ async fn serve(
     listener: TcpListener,
     metrics_listener: Option<TcpListener>,
     database: &mut Database,
+    stop_signal: &mut StopSignal,
 ) -> Result<(), CliError> {
     let (stop, stopped) = watch::channel(false);
     let (caps, metrics) = (Caps::of_this_system(), Arc::clone(&state.metrics));
@@ -93,7 +100,7 @@ async fn serve(
     }
     tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
     let ended = tokio::select! {
-        result = stop_signal() => result.map_err(Into::into),
+        () = stop_signal.received() => Ok(()),
         error = database.died() => Err(error),
     };
     tracing::info!("stopping: finishing the requests in flight");
@@ -108,13 +115,24 @@ async fn serve(
     ended
 }
 
-async fn stop_signal() -> std::io::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, caught from the moment it is made: a process with the number 1 in its container
+/// ignores what it does not catch.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 fn metrics_page(state: &AppState) -> Router {

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use sqlx::{Connection as _, PgConnection};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use zeroize::Zeroizing;
 
 use super::{CliError, database};
@@ -84,12 +85,10 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
 async fn create(connection: &mut PgConnection, arguments: Create, passwords: &Passwords) -> Result<(), CliError> {
     let (password, made) = password(arguments.password_stdin)?;
     let creation = Creation {
-        username: Username::parse(&arguments.username).map_err(|error| format!("this is no username: {error:?}"))?,
-        email: Email::parse(&arguments.email).map_err(|error| format!("this is no e-mail address: {error:?}"))?,
-        display_name: DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())
-            .map_err(|error| format!("this is no display name: {error:?}"))?,
-        password: PlainPassword::chosen(&password, passwords.policy)
-            .map_err(|error| format!("this is no good password: {error:?}"))?,
+        username: Username::parse(&arguments.username)?,
+        email: Email::parse(&arguments.email)?,
+        display_name: DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())?,
+        password: PlainPassword::chosen(&password, passwords.policy)?,
     };
     operator::create(connection, &creation, passwords).await?;
     println!("{} was created.", creation.username);
@@ -113,14 +112,14 @@ fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool), CliError> {
 
 async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError> {
     let user = operator::find(connection, name).await?;
-    let when = |at: Option<time::OffsetDateTime>, otherwise: &str| {
-        at.map_or_else(|| otherwise.to_owned(), |at| at.to_string())
+    let when = |at: Option<OffsetDateTime>, otherwise: &str| {
+        at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| otherwise.to_owned())
     };
     println!("id            {}", user.id);
     println!("username      {}", user.username);
     println!("display name  {}", user.display_name.as_deref().unwrap_or("-"));
     println!("e-mail        {}", user.email);
-    println!("created       {}", user.created_at);
+    println!("created       {}", when(Some(user.created_at), "-"));
     println!("password set  {}", when(user.password_changed_at, "none"));
     println!("disabled      {}", when(user.disabled_at, "no"));
     Ok(())

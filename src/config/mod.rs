@@ -57,7 +57,7 @@ impl Config {
         let config = Self {
             data_dir: env
                 .parsed("VESTIBULE_DATA_DIR", "a folder's path", |text| Some(PathBuf::from(text)))
-                .unwrap_or_else(|| "data".into()),
+                .unwrap_or_else(|| "./data".into()),
             site: Site::read(&mut env, network.listen),
             network,
             database: Database::read(&mut env),

@@ -40,8 +40,11 @@ pub enum MigrateError {
 /// When the schema is newer than this binary, was changed by hand, or cannot be brought up to date.
 pub async fn migrate(options: &PgConnectOptions) -> Result<(), MigrateError> {
     let mut connection = PgConnection::connect_with(options).await?;
-    if is_current(&mut connection).await? {
-        return Ok(());
+    match is_current(&mut connection).await {
+        Ok(true) => return Ok(()),
+        Ok(false) => {}
+        Err(MigrateError::Database(error)) if is_denied(&error) => return Err(MigrateError::NotAllowed(error)),
+        Err(error) => return Err(error),
     }
     // A replica that died while it held the lock has lost it with its connection; one that hangs
     // must not keep every other from starting for ever.

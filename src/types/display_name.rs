@@ -8,11 +8,13 @@ use unicode_normalization::UnicodeNormalization as _;
 pub struct DisplayName(String);
 
 /// Why a text is not a display name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DisplayNameError {
     /// More than [`DisplayName::MAX`] code points.
+    #[error("a display name has at most 64 characters")]
     TooLong,
     /// A control character, a line break or a mark that reorders the text around it.
+    #[error("a display name has no control characters")]
     Characters,
 }
 

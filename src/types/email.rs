@@ -15,13 +15,16 @@ pub struct Email {
 }
 
 /// Why a text is not an e-mail address we accept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum EmailError {
     /// Nothing was typed.
+    #[error("an e-mail address is missing")]
     Missing,
     /// Not of the accepted form.
+    #[error("this is no e-mail address")]
     Invalid,
     /// Longer than the 254 octets of a forward path (RFC 5321 section 4.5.3.1.3).
+    #[error("an e-mail address has at most 254 characters")]
     TooLong,
 }
 

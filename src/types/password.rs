@@ -11,15 +11,19 @@ use zeroize::Zeroizing;
 pub struct PlainPassword(Zeroizing<String>);
 
 /// Why a new password is refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum PasswordError {
     /// Nothing was typed.
+    #[error("a password is missing")]
     Missing,
     /// Fewer code points than the policy asks for.
+    #[error("the password is too short; see VESTIBULE_PASSWORD_MIN")]
     TooShort,
     /// More than [`PlainPassword::MAX`] code points.
+    #[error("a password has at most 128 characters")]
     TooLong,
     /// A NUL, which no keyboard types.
+    #[error("a password has no NUL")]
     Characters,
 }
 

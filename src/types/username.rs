@@ -9,15 +9,19 @@ use std::fmt;
 pub struct Username(String);
 
 /// Why a text is not a username.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum UsernameError {
     /// Nothing was typed.
+    #[error("a username is missing")]
     Missing,
     /// Fewer than [`Username::MIN`] characters.
+    #[error("a username has at least 3 characters")]
     TooShort,
     /// More than [`Username::MAX`] characters.
+    #[error("a username has at most 32 characters")]
     TooLong,
     /// A character outside the set.
+    #[error("a username is made of a-z, 0-9, \"_\", \"-\" and \".\"")]
     Characters,
 }
 

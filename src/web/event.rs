@@ -1,4 +1,4 @@
-//! Security events in the log, under the names of the OWASP Logging Vocabulary.
+//! Security events in the log, under the names of the OWASP Logging Vocabulary where it has one.
 //!
 //! They carry the request's id, the account's id where there is one, and the client's *network*
 //! (an IPv4 /24, an IPv6 /48), which tells attacks apart and names nobody. The full address of a

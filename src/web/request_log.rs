@@ -24,7 +24,8 @@ pub async fn log_requests(State(state): State<AppState>, ctx: Ctx, request: Requ
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let status = response.status().as_u16();
     state.metrics.request(route, method.as_str(), status, took);
-    let ms = took.as_secs_f64() * 1000.0;
+    // To the microsecond.
+    let ms = (took.as_secs_f64() * 1_000_000.0).round() / 1000.0;
     let request_id = ctx.request_id();
     if method.is_safe() && status < 500 {
         tracing::debug!(request_id, %method, route, status, ms, "answered");

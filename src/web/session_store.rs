@@ -143,7 +143,8 @@ impl SessionStore for DigestedStore {
 }
 
 /// Removes what has expired, by the database's clock: `delete_expired` of the store compares a time
-/// with a zone to one without, and is wrong by the server's offset.
+/// with a zone to one without, and is wrong by the server's offset. The store gives a session without
+/// an end of its own two weeks; one whose account session still lives stays.
 ///
 /// # Errors
 /// Only the database's.
@@ -151,7 +152,12 @@ pub async fn sweep(connection: &mut sqlx::PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
         delete from tower_sessions.session where id in (
-            select id from tower_sessions.session where expiry_date < now() limit 5000 for update skip locked
+            select t.id from tower_sessions.session t
+            where t.expiry_date < now() and not exists (
+                select 1 from sessions s
+                where s.store_id = t.id and s.revoked_at is null and least(s.idle_ends_at, s.absolute_ends_at) > now()
+            )
+            limit 5000 for update skip locked
         )
         "#
     )

@@ -71,3 +71,15 @@ journey("a browser that asks for a language we do not have gets English", async 
   await page.goto("/login");
   assert.equal(await page.locator("html").getAttribute("lang"), "en");
 });
+
+journey("a language switch that is no longer valid leads back to a page, not to a dead end", async ({ open }) => {
+  const page = await open();
+  await page.goto("/register");
+  await page.context().clearCookies();
+  await press(page.getByRole("button", { name: "한국어" }));
+  await says(page.locator("h1"), "This form is no longer valid");
+  await press(page.getByRole("link", { name: "Go back" }));
+  await page.locator("main form").waitFor();
+  await press(page.getByRole("button", { name: "한국어" }));
+  assert.equal(await page.locator("html").getAttribute("lang"), "ko");
+});

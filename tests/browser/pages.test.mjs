@@ -6,7 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import { isAt, journey, password, press, signIn, signUp, somebody } from "./support.mjs";
+import { isAt, journey, password, press, signIn, signUp, somebody, whatIsWrongAt } from "./support.mjs";
 
 const screenshots = fileURLToPath(new URL("screenshots", import.meta.url));
 const sizes = [
@@ -21,7 +21,12 @@ await mkdir(screenshots, { recursive: true });
 for (const lang of ["en", "ko"]) {
   journey(`every page can be used by everybody, in ${lang === "ko" ? "Korean" : "English"}`, async ({ open }) => {
     const page = await open({ locale: lang === "ko" ? "ko-KR" : "en-US", reducedMotion: "reduce" });
-    const person = { ...somebody("minji"), displayName: lang === "ko" ? "김민지" : "Minji Kim" };
+    // Long, as people's names and addresses are.
+    const person = {
+      ...somebody("minji"),
+      email: `minji.kim.${lang}@${"somewhere-".repeat(5)}else.example.com`,
+      displayName: lang === "ko" ? "김수한무 거북이와 두루미 삼천갑자 동방삭" : "Minji Kim of the House by the Long and Quiet River",
+    };
     const send = () => press(page.locator("main button.primary"));
     const states = {
       "login": () => page.goto("/login"),
@@ -35,7 +40,10 @@ for (const lang of ["en", "ko"]) {
       "register-mistakes": () =>
         signUp(page, { email: "not an address", username: "민지", password: "short", displayName: "x".repeat(500) }),
       "login-registered": () => signUp(page, person),
-      "register-taken": () => signUp(page, { ...person, email: `a-rather-long-address-${"of-somebody-".repeat(5)}@example.com` }),
+      "register-taken": async () => {
+        await signUp(page, { ...person, email: "somebody-else@example.com" });
+        await whatIsWrongAt(page, "username");
+      },
       "logout-done": () => page.goto("/logout"),
       "not-found": () => page.goto("/nowhere"),
       "stale-form": async () => {
@@ -61,6 +69,8 @@ for (const lang of ["en", "ko"]) {
     for (const [state, enter] of Object.entries(states)) {
       await enter();
       await page.locator("h1").waitFor();
+      if (/missing|refused|slow-down|mistakes|taken/.test(state)) await page.getByRole("alert").waitFor();
+      if (/registered|signed-out/.test(state)) await page.getByRole("status").waitFor();
       assert.equal(await page.locator("html").getAttribute("lang"), lang);
       for (const { name, ...size } of sizes) {
         await page.setViewportSize(size);
@@ -104,19 +114,19 @@ journey("the sign-in page with everything it loads weighs less than 15 kB", asyn
   assert.ok(body + headers < 15_000, JSON.stringify(loaded));
 });
 
-journey("the guard of these journeys hears what a page does that it should not", async ({ open, complaints }) => {
+journey("the guards of these journeys notice what should not be", async ({ open, complaints }) => {
   const page = await open();
   await page.goto("/login");
   await page.evaluate(() => {
     const script = document.createElement("script");
     script.textContent = "globalThis.ran = true";
-    document.body.append(script);
     const image = document.createElement("img");
     image.src = "http://localhost:1/elsewhere.png";
-    document.body.append(image);
+    document.querySelector("main").append(script, image);
     console.error("a complaint");
   });
   assert.equal(await page.evaluate(() => globalThis.ran), undefined, "the policy keeps scripts out");
+  assert.match((await violationsOn(page)).join(), /image-alt/);
   const heard = complaints.splice(0);
   for (const word of ["script-src", "img-src", "a complaint"]) {
     assert.ok(heard.some((complaint) => complaint.includes(word)), `${word} in ${JSON.stringify(heard)}`);

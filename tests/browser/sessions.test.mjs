@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { isAt, journey, press, says, service, signIn, signedIn } from "./support.mjs";
+import { isAt, journey, password, press, says, service, signIn, signedIn } from "./support.mjs";
 
 journey("after signing out, Back shows nothing of the account", async ({ open }) => {
   const page = await open();
   const person = await signedIn(page, "ada");
   const nothingOfTheAccount = async () => {
+    await page.locator("h1").waitFor();
     const shown = await page.content();
-    assert.ok(!shown.includes(person.username) && !shown.includes(person.email), "nothing of the account is shown");
+    assert.ok(!shown.includes(person.username) && !shown.includes(person.email), `nothing of the account at ${page.url()}`);
+    const typed = await page.locator("input").evaluateAll((fields) => fields.map((field) => field.value));
+    assert.ok(!typed.includes(password), `no password at ${page.url()}`);
   };
   await page.goto("/logout");
   await press(page.getByRole("link", { name: "Stay signed in" }));
@@ -15,11 +18,16 @@ journey("after signing out, Back shows nothing of the account", async ({ open })
   await press(page.getByRole("banner").getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
   await says(page.getByRole("status"), "You are signed out.");
-  for (let steps = 0; steps < 3; steps += 1) {
-    await page.goBack();
+  // Past the account, past the form that opened it and the one that made it, to where it began.
+  const seen = [];
+  for (;;) {
+    await page.goBack({ waitUntil: "commit" });
+    if (page.url() === "about:blank") break;
+    seen.push(new URL(page.url()).pathname);
     await nothingOfTheAccount();
   }
-  await page.goForward();
+  assert.deepEqual(seen, ["/login", "/logout", "/login", "/login", "/register"]);
+  await page.goForward({ waitUntil: "commit" });
   await nothingOfTheAccount();
   await page.goto("/dashboard");
   isAt(page, "/login?next=/dashboard");

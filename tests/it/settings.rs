@@ -18,7 +18,9 @@ fn the_example_names_every_setting_and_gives_exactly_the_defaults() {
     let text = std::fs::read_to_string(root(".env.example")).expect(".env.example");
     let name = |line: &str| {
         let line = line.trim_start_matches('#').trim_start();
-        line.split_once('=').map(|(name, _)| name.to_owned()).filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c == '2'))
+        line.split_once('=')
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c == '2'))
     };
     let named: BTreeSet<String> = text.lines().filter_map(name).collect();
     let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
@@ -27,7 +29,10 @@ fn the_example_names_every_setting_and_gives_exactly_the_defaults() {
     let variables: Vec<_> = variables.collect::<Result<_, _>>().expect("good lines");
     let as_in_the_example = Config::read(Environment::of(variables)).expect("good settings");
     let unset = Config::read(Environment::default()).expect("good settings");
-    assert_eq!(format!("{as_in_the_example:?}").replace("./data", "data"), format!("{unset:?}").replace("./data", "data"));
+    assert_eq!(
+        format!("{as_in_the_example:?}").replace("./data", "data"),
+        format!("{unset:?}").replace("./data", "data")
+    );
 }
 
 #[test]
@@ -61,15 +66,31 @@ fn asvs_13_3_1_weak_secrets_are_refused_and_never_repeated() {
         let refused = Config::read(Environment::of([("VESTIBULE_SECRET", weak)])).expect_err(weak);
         assert!(!refused.to_string().contains(weak), "{refused}");
     }
-    assert!(mistakes(&[("VESTIBULE_SECRET", "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210")]).is_empty());
+    assert!(
+        mistakes(&[("VESTIBULE_SECRET", "0123456789abcdef0123456789abcdef,fedcba9876543210fedcba9876543210")])
+            .is_empty()
+    );
 }
 
 #[test]
 fn public_urls_are_https_or_this_machine() {
-    for good in ["https://id.example.com", "https://id.example.com:8443/", "http://localhost:3000", "http://127.0.0.1:1", "http://[::1]:8080"] {
+    for good in [
+        "https://id.example.com",
+        "https://id.example.com:8443/",
+        "http://localhost:3000",
+        "http://127.0.0.1:1",
+        "http://[::1]:8080",
+    ] {
         assert!(mistakes(&[("VESTIBULE_PUBLIC_URL", good)]).is_empty(), "{good}");
     }
-    for wrong in ["http://id.example.com", "id.example.com", "ftp://localhost", "https://id.example.com/path", "https://a:b@id.example.com", "http://10.0.0.1"] {
+    for wrong in [
+        "http://id.example.com",
+        "id.example.com",
+        "ftp://localhost",
+        "https://id.example.com/path",
+        "https://a:b@id.example.com",
+        "http://10.0.0.1",
+    ] {
         assert_eq!(mistakes(&[("VESTIBULE_PUBLIC_URL", wrong)]), ["VESTIBULE_PUBLIC_URL"], "{wrong}");
     }
 }

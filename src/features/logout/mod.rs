@@ -6,14 +6,21 @@
 
 pub mod pages;
 
-use axum::{extract::State, http::HeaderValue, response::Response};
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode},
+    response::Response,
+};
 use tower_sessions::Session;
 
 use crate::{
     authn::sessions,
     state::AppState,
     types::Notice,
-    web::{AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, page, paths, routes::Routes, see_other},
+    web::{
+        AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, page, paths, refused, routes::Routes,
+        see_other,
+    },
 };
 use pages::LogoutPage;
 
@@ -27,14 +34,21 @@ async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> Resu
     page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.session().is_some() })
 }
 
-/// Signing out twice is as good as once.
+/// Signing out twice is as good as once: a second tab's form has lost its session and with it its
+/// token, and hears that it is done instead of a warning.
 async fn submit(
     State(state): State<AppState>,
     ctx: Ctx,
     visitor: Visitor,
     session: Session,
-    _form: Submitted,
+    form: Result<Submitted, AppError>,
 ) -> Result<Response, AppError> {
+    match form {
+        Err(AppError::StaleForm) if visitor.session().is_none() => {
+            return refused(&state, &ctx, StatusCode::FORBIDDEN, None, &LogoutPage { signed_in: false });
+        }
+        form => form?,
+    };
     if let Some(live) = visitor.session() {
         sessions::revoke(&mut *state.db.acquire().await?, live.id).await?;
         event::signed_out(&ctx, live.user_id, live.id);

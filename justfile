@@ -1,0 +1,33 @@
+# What one does here, each in one word. Every recipe is one command, so that none of it needs `just`.
+
+[private]
+default:
+    @just --list
+
+# Run the service, with a database of its own, at http://localhost:8080
+run *args:
+    cargo run -- {{ args }}
+
+# Run the tests
+test *args:
+    cargo test {{ args }}
+
+# Check everything that needs no running service: format, lints, .sqlx, dependencies
+check:
+    scripts/check
+
+# Follow people through a real browser
+browser *args:
+    scripts/browser {{ args }}
+
+# Measure
+bench *args:
+    cargo bench {{ args }}
+
+# Open psql on the database of the running service
+db *args:
+    scripts/db {{ args }}
+
+# Refresh .sqlx after a change to a query or to the schema
+prepare:
+    scripts/sqlx-fresh --write
