@@ -1,0 +1,213 @@
+//! Forms are taken from our own pages in the same browser and session only, on every route that has
+//! one.
+
+use vestibule::app;
+
+use crate::{
+    coverage::assert_guarded,
+    support::{
+        app::{PASSWORD, TestApp, is_signed_in, sign_in},
+        browser::Browser,
+        http::Answer,
+    },
+};
+
+/// Everything that a form could have changed. A try that was taken counts as a change.
+async fn everything(app: &TestApp) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for query in [
+        "select count(*) from users",
+        "select count(*) from sessions",
+        "select count(*) from sessions where revoked_at is null",
+        "select count(*) from tower_sessions.session",
+        "select count(*) from attempt_limits",
+        "select count(*) from known_browsers",
+    ] {
+        counts.push(app.count(query).await);
+    }
+    counts
+}
+
+/// Every route that takes a form.
+fn forms(app: &TestApp) -> Vec<&'static str> {
+    let routes = app::routes(&app.state);
+    let posts = routes.list().iter().filter(|route| route.method != "GET").map(|route| route.path);
+    let posts: Vec<_> = posts.collect();
+    assert!(posts.len() >= 4, "{posts:?}");
+    posts
+}
+
+/// A good form for a route, but for its token.
+fn good(path: &str) -> Vec<(&'static str, &'static str)> {
+    match path {
+        "/register" => vec![("username", "mallory"), ("email", "mallory@example.com"), ("password", PASSWORD)],
+        "/login" => vec![("identifier", "alice"), ("password", PASSWORD)],
+        "/logout" => Vec::new(),
+        "/language" => vec![("language", "ko"), ("next", "/login")],
+        other => panic!("what does a good form for {other} hold?"),
+    }
+}
+
+async fn send(browser: &mut Browser, path: &str, token: &str) -> Answer {
+    let mut fields = good(path);
+    fields.push(("csrf_token", token));
+    browser.post(path, &fields).await
+}
+
+/// The token that this browser's next page shows.
+async fn token(browser: &mut Browser) -> String {
+    let page = browser.get("/logout").await;
+    page.hidden("/language", "csrf_token").unwrap_or_else(|| panic!("no form in {page:?}"))
+}
+
+#[track_caller]
+fn assert_refused(answer: &Answer, what: &str) {
+    assert_eq!(answer.status, 403, "{what}: {answer:?}");
+    assert_guarded(answer, what);
+    assert!(answer.body.contains("</html>") && answer.body.contains("<h1>"), "{what}: {answer:?}");
+    let harmless = |line: &str| line.starts_with("vestibule_csrf=") || line.starts_with("vestibule_notice=;");
+    assert!(answer.header_all("set-cookie").all(harmless), "{what}: {answer:?}");
+}
+
+#[tokio::test]
+async fn asvs_3_5_1_every_form_wants_the_token_of_its_own_browser_and_session() {
+    let app = TestApp::start().await;
+    let mut person = app.person("alice").await;
+    let mut other = app.person("robert").await;
+    let mut anonymous = app.browser();
+    let unsigned = token(&mut anonymous).await;
+    let foreign = [token(&mut other).await, unsigned.clone(), token(&mut app.browser()).await];
+    let own = token(&mut person).await;
+    let mut wrong =
+        vec![String::new(), "AAAA".into(), own[1..].into(), format!("{own}A"), own.to_lowercase(), "x".repeat(5000)];
+    wrong.extend(foreign);
+    wrong.push(person.cookies["vestibule_csrf"].clone());
+    wrong.push(person.cookies["vestibule"].clone());
+    let before = everything(&app).await;
+    for path in forms(&app) {
+        for token in &wrong {
+            assert_refused(&send(&mut person, path, token).await, &format!("{path} with {token:.60}"));
+        }
+        assert_refused(&person.post(path, &good(path)).await, &format!("{path} without a token"));
+        // The double-submitted cookie alone is no proof: the token is bound to the session.
+        let mut tossed = person.clone();
+        tossed.cookies.insert("vestibule_csrf".into(), anonymous.cookies["vestibule_csrf"].clone());
+        assert_refused(&send(&mut tossed, path, &unsigned).await, &format!("{path} with a tossed cookie"));
+    }
+    assert_eq!(everything(&app).await, before);
+    assert!(is_signed_in(&mut person).await);
+    assert_eq!(send(&mut person, "/language", &own).await.status, 303, "the token itself was good");
+}
+
+#[tokio::test]
+async fn asvs_3_5_1_no_form_is_taken_from_a_browser_that_never_saw_one() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let before = everything(&app).await;
+    let mut attacker = app.browser();
+    let theirs = token(&mut attacker).await;
+    for path in forms(&app) {
+        // Login CSRF: the victim's browser has no cookie of ours, or none that fits.
+        assert_refused(&send(&mut app.browser(), path, &theirs).await, path);
+        assert_refused(&app.browser().post(path, &good(path)).await, path);
+        let mut elsewhere = app.browser();
+        token(&mut elsewhere).await;
+        assert_refused(&send(&mut elsewhere, path, &theirs).await, path);
+    }
+    assert_eq!(everything(&app).await, before);
+}
+
+#[tokio::test]
+async fn asvs_3_5_1_no_token_survives_signing_in_or_out() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let mut browser = app.browser();
+    let anonymous = token(&mut browser).await;
+    let anonymous_cookie = browser.cookies["vestibule_csrf"].clone();
+    assert_eq!(sign_in(&mut browser, "alice", PASSWORD).await.status, 303);
+    assert!(!browser.cookies.contains_key("vestibule_csrf"), "the cookie from before is taken back");
+
+    let signed_in = token(&mut browser).await;
+    assert_ne!(browser.cookies["vestibule_csrf"], anonymous_cookie);
+    let before = everything(&app).await;
+    for path in forms(&app) {
+        assert_refused(&send(&mut browser, path, &anonymous).await, &format!("{path}, token from before"));
+        let mut stubborn = browser.clone();
+        stubborn.cookies.insert("vestibule_csrf".into(), anonymous_cookie.clone());
+        assert_refused(&send(&mut stubborn, path, &anonymous).await, &format!("{path}, with its cookie"));
+    }
+    assert_eq!(everything(&app).await, before);
+
+    let signed_in_cookie = browser.cookies["vestibule_csrf"].clone();
+    assert_eq!(send(&mut browser, "/logout", &signed_in).await.status, 303);
+    let before = everything(&app).await;
+    for path in forms(&app) {
+        assert_refused(&send(&mut browser, path, &signed_in).await, &format!("{path}, token of a session that ended"));
+        let mut stubborn = browser.clone();
+        stubborn.cookies.insert("vestibule_csrf".into(), signed_in_cookie.clone());
+        assert_refused(&send(&mut stubborn, path, &signed_in).await, &format!("{path}, with its cookie"));
+    }
+    assert_eq!(everything(&app).await, before);
+}
+
+#[tokio::test]
+async fn asvs_3_5_1_a_good_token_from_a_foreign_page_is_refused_by_the_headers_browsers_write() {
+    for settings in [&[][..], &[("VESTIBULE_PUBLIC_URL", "https://id.example.com")]] {
+        let app = TestApp::with(settings).await;
+        let mut person = app.person("alice").await;
+        let own = token(&mut person).await;
+        let before = everything(&app).await;
+        for path in forms(&app) {
+            for headers in [
+                &[("Sec-Fetch-Site", "cross-site")][..],
+                &[("Sec-Fetch-Site", "same-site")],
+                &[("Sec-Fetch-Site", "nonsense")],
+                &[("Sec-Fetch-Site", "")],
+                &[("Origin", "https://evil.example")],
+                &[("Origin", "null")],
+                &[("Origin", "")],
+                &[("Origin", "https://id.example.com.evil.example")],
+                &[("Origin", "https://id.example.com:444")],
+                &[("Origin", "http://id.example.com")],
+                &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://id.example.com")],
+                &[("Sec-Fetch-Site", "same-origin"), ("Origin", "https://evil.example")],
+                &[("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-User", "?1")],
+            ] {
+                let foreign = headers.iter().fold(person.clone(), |browser, (name, value)| browser.with(name, value));
+                let answer = send(&mut foreign.clone(), path, &own).await;
+                let what = format!("{path} with {headers:?}");
+                assert_eq!(answer.status, 403, "{what}: {answer:?}");
+                assert_guarded(&answer, &what);
+            }
+        }
+        assert_eq!(everything(&app).await, before);
+        assert_eq!(send(&mut person, "/language", &own).await.status, 303, "none of the headers: the token decides");
+        let vouched = person.clone().with("Sec-Fetch-Site", "same-origin").with("Origin", "null");
+        assert_eq!(send(&mut vouched.clone(), "/language", &own).await.status, 303, "our own no-referrer form");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_taken_from_the_form_alone() {
+    let app = TestApp::start().await;
+    let mut person = app.person("alice").await;
+    let own = token(&mut person).await;
+    let address = format!("/logout?csrf_token={own}");
+    assert_eq!(person.post(&address, &[]).await.status, 403);
+    assert_eq!(person.clone().with("X-CSRF-Token", &own).post("/logout", &[]).await.status, 403);
+    assert_eq!(person.get(&address).await.status, 200);
+    assert!(is_signed_in(&mut person).await);
+}
+
+#[tokio::test]
+async fn a_refused_form_leads_back_to_a_fresh_one_that_works() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let mut browser = app.browser();
+    let refused = send(&mut browser, "/login", "stale").await;
+    assert_refused(&refused, "/login");
+    assert!(refused.body.contains(r#"href="/login""#), "a way back: {}", refused.body);
+    assert_eq!(sign_in(&mut browser, "alice", PASSWORD).await.status, 303);
+    let problem = app.browser().with("Accept", "application/json").post("/login", &good("/login")).await;
+    assert_eq!(problem.header("content-type"), Some("application/problem+json; charset=utf-8"));
+}
