@@ -10,6 +10,7 @@
 
 mod architecture;
 mod cluster_harness;
+mod connections;
 mod cookies;
 mod coverage;
 mod csrf;
@@ -18,6 +19,7 @@ mod enumeration;
 mod faults;
 mod hostile_input;
 mod hostile_requests;
+mod http;
 mod lifetimes;
 mod limits;
 mod login;
