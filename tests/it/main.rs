@@ -25,6 +25,7 @@ mod limits;
 mod login;
 mod races;
 mod registration;
+mod schema;
 mod sessions;
 mod settings;
 mod support;

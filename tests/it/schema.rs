@@ -1,0 +1,201 @@
+//! The schema: one result however it is reached, and no more rights than the service needs.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
+use vestibule::{
+    MIGRATOR,
+    db::{
+        self, MigrateError,
+        embedded::{Durability, Embedded, Settings},
+    },
+    jobs,
+};
+
+use crate::support::{
+    app::{TestApp, is_signed_in},
+    cluster::empty_database,
+};
+
+/// Everything that makes two schemas differ, one line each.
+const CATALOG: &str = r"
+    select line from (
+        select 'schema ' || nspname from pg_namespace where nspname !~ '^(pg_|information_schema)'
+        union all
+        select format('column %s.%s.%s %s %s not null %s default %s collation %s', n.nspname, c.relname, a.attname, a.attnum,
+            format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation)
+        from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+            left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+        where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'v', 'm', 'p', 'c', 'S')
+            and n.nspname !~ '^(pg_|information_schema)'
+        union all
+        select format('constraint %s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) from pg_constraint
+        where connamespace::regnamespace::text !~ '^(pg_|information_schema)'
+        union all
+        select indexdef from pg_indexes where schemaname !~ '^(pg_|information_schema)'
+        union all
+        select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
+        union all
+        select format('function %s %s', oid::regprocedure, prosrc) from pg_proc
+        where pronamespace::regnamespace::text !~ '^(pg_|information_schema)'
+        union all
+        select 'extension ' || extname from pg_extension
+    ) lines (line)
+    where line not like '%\_sqlx\_migrations%'
+    order by convert_to(line, 'UTF8')
+";
+
+async fn catalog(connection: &mut PgConnection) -> Vec<String> {
+    let rows = sqlx::query(CATALOG).fetch_all(connection).await.expect("the catalog");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn the_files_alone_in_their_order_make_the_same_schema_as_the_service() {
+    let (by_service, by_hand, by_sqlx) = (empty_database().await, empty_database().await, empty_database().await);
+    db::migrate(&by_service.options).await.expect("a migrated database");
+    let mut by_hand = by_hand.options.connect().await.expect("a connection");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let mut files: Vec<_> =
+        fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").path()).collect();
+    files.sort();
+    assert_eq!(files.len(), MIGRATOR.iter().count(), "each file is in the binary");
+    for (file, migration) in files.iter().zip(MIGRATOR.iter()) {
+        let text = fs::read_to_string(file).expect("a migration");
+        assert_eq!(text, migration.sql, "{}: build again", file.display());
+        by_hand.execute(&*text).await.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+    let mut by_sqlx = by_sqlx.options.connect().await.expect("a connection");
+    MIGRATOR.run_direct(&mut by_sqlx).await.expect("the migrations");
+    let mut by_service = by_service.options.connect().await.expect("a connection");
+    let wanted = catalog(&mut by_service).await;
+    for table in ["users", "sessions", "tower_sessions.session", "attempt_limits", "known_browsers"] {
+        assert!(wanted.iter().any(|line| line.starts_with(&format!("constraint {table} "))), "{table} in {wanted:#?}");
+    }
+    assert_eq!(catalog(&mut by_hand).await, wanted);
+    assert_eq!(catalog(&mut by_sqlx).await, wanted);
+    // And whoever ran `sqlx migrate run` needs no second run.
+    assert!(db::is_current(&mut by_sqlx).await.expect("the schema"));
+    for connection in [by_hand, by_sqlx, by_service] {
+        connection.close().await.expect("closing a connection");
+    }
+}
+
+#[tokio::test]
+async fn constraints_have_names_of_their_own() {
+    let database = empty_database().await;
+    db::migrate(&database.options).await.expect("a migrated database");
+    let mut connection = database.options.connect().await.expect("a connection");
+    // What PostgreSQL names by itself ends like this; our own say what they are for.
+    let unnamed: Vec<String> = sqlx::query_scalar(
+        r"select conrelid::regclass || ' ' || conname from pg_constraint
+        where connamespace in ('public'::regnamespace, 'tower_sessions'::regnamespace)
+            and contype <> 'n' and conname ~ '_(check|key|fkey)\d*$' and conname !~ '_user_fkey$'
+            and conrelid <> '_sqlx_migrations'::regclass",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("the constraints");
+    assert_eq!(unnamed, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_newer_or_an_edited_schema_is_refused_in_clear_words() {
+    for (change, wanted) in [
+        (
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+                values (29991231000000, 'of the future', true, '', 0)",
+            "newer Vestibule (migration 29991231000000)",
+        ),
+        ("update _sqlx_migrations set checksum = 'edited' where version = 20261123000400", "another content"),
+    ] {
+        let database = empty_database().await;
+        db::migrate(&database.options).await.expect("a migrated database");
+        let mut connection = database.options.connect().await.expect("a connection");
+        connection.execute(change).await.expect("the change");
+        let before = catalog(&mut connection).await;
+        let error = db::migrate(&database.options).await.expect_err(change);
+        assert!(matches!(error, MigrateError::Newer(29_991_231_000_000) | MigrateError::Changed(20_261_123_000_400)));
+        assert!(error.to_string().contains(wanted), "{error}");
+        assert_eq!(catalog(&mut connection).await, before, "nothing was touched");
+        connection.close().await.expect("closing a connection");
+    }
+}
+
+/// A server of this test's own, because making a role is the superuser's affair.
+async fn own_server(folder: &tempfile::TempDir) -> Embedded {
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("an open folder");
+    let settings = Settings {
+        data_dir: folder.path().join("data"),
+        bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
+        path: std::env::var_os("PATH"),
+        cache_dir: None,
+        durability: Durability::Throwaway,
+        max_connections: 20,
+    };
+    Embedded::start(&settings).await.unwrap_or_else(|error| panic!("the test server: {error}"))
+}
+
+async fn execute(options: &PgConnectOptions, statement: &str) -> sqlx::Result<()> {
+    let mut connection = options.connect().await.expect("a connection");
+    let done = connection.execute(statement).await.map(drop);
+    connection.close().await.expect("closing a connection");
+    done
+}
+
+fn is_denied(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42501")
+}
+
+#[tokio::test]
+async fn asvs_13_2_2_the_service_runs_as_a_role_that_cannot_change_the_schema() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = own_server(&folder).await;
+    let (owner, admin) = (server.connect_options(), server.superuser_options());
+    execute(&admin, "create role app login nosuperuser nocreatedb nocreaterole").await.expect("a role");
+    let app_role = owner.clone().username("app");
+    // Before anybody migrated: said in clear words, and nothing is made.
+    let refused = db::migrate(&app_role).await.expect_err("no right to migrate");
+    assert!(matches!(refused, MigrateError::NotAllowed(_)), "{refused:?}");
+    assert!(refused.to_string().contains("vestibule migrate"), "{refused}");
+    db::migrate(&owner).await.expect("a migrated database");
+    let grants = "
+        grant usage on schema public, tower_sessions to app;
+        grant select, insert, update, delete on all tables in schema public, tower_sessions to app;
+        revoke insert, update, delete on _sqlx_migrations from app";
+    execute(&owner, grants).await.expect("the grants");
+    db::migrate(&app_role).await.expect("a current schema is only looked at");
+    let app = TestApp::on(app_role.clone(), &[]).await;
+    let mut person = app.person("alice").await;
+    assert_eq!(person.get("/dashboard").await.status, 200);
+    assert_eq!(person.get("/readyz").await.status, 200);
+    app.execute("update sessions set last_seen_at = now() - interval '5 minutes'").await;
+    assert!(is_signed_in(&mut person).await);
+    app.execute(
+        "insert into tower_sessions.session values ('old', '', now() - interval '1 day');
+        insert into attempt_limits values ('0123456789abcdef', now() - interval '1 day', 0)",
+    )
+    .await;
+    let swept = jobs::sweep(&app.db).await.expect("a sweep");
+    assert_eq!((swept.browser_sessions, swept.limits > 0), (1, true));
+    assert_eq!(app.signed_in("alice").await.submit("/logout", &[]).await.status, 303);
+    let mut connection = app.db.acquire().await.expect("a connection");
+    vestibule::features::operator::disable(&mut connection, "alice").await.expect("alice");
+    vestibule::features::operator::enable(&mut connection, "alice").await.expect("alice");
+    drop(connection);
+    assert!(!is_signed_in(&mut person).await);
+    for forbidden in [
+        "create table public.mine ()",
+        "create table tower_sessions.mine ()",
+        "create schema mine",
+        "alter table users add column mine text",
+        "drop table sessions",
+        "truncate users",
+        "delete from _sqlx_migrations",
+    ] {
+        let error = execute(&app_role, forbidden).await.expect_err(forbidden);
+        assert!(is_denied(&error), "{forbidden}: {error}");
+    }
+    app.db.close().await;
+    server.stop().await.expect("the server's end");
+}
