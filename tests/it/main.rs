@@ -23,6 +23,7 @@ mod http;
 mod lifetimes;
 mod limits;
 mod login;
+mod processes;
 mod races;
 mod registration;
 mod schema;

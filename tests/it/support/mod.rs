@@ -6,6 +6,7 @@ pub mod browser;
 pub mod cluster;
 pub mod http;
 pub mod private_server;
+pub mod process;
 pub mod proxy;
 pub mod race;
 pub mod serve;

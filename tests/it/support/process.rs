@@ -1,0 +1,144 @@
+//! The real program, in a folder of its own and with no environment but what a test gives it.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{ExitStatus, Output, Stdio},
+    sync::atomic::{AtomicU8, Ordering},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+    time::{Instant, sleep, timeout},
+};
+
+use super::{browser::Browser, http::exchange};
+
+/// Long enough for any machine; nothing here takes it.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A folder to run in, and the settings of the program.
+pub struct Program {
+    pub folder: TempDir,
+    settings: Vec<(String, String)>,
+}
+
+impl Program {
+    pub fn new(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { folder, settings: settings.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect() }
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.settings.retain(|(found, _)| found != name);
+        self.settings.push((name.into(), value.into()));
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        let settings = self.settings.iter().map(|(name, value)| (name, value));
+        command.args(arguments).env_clear().envs(settings).current_dir(self.folder.path()).kill_on_drop(true);
+        command
+    }
+
+    /// Runs one command to its end.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
+        self.run_with(arguments, "").await
+    }
+
+    /// Runs one command to its end with something to read.
+    pub async fn run_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().expect("standard input");
+        // A command that reads nothing may be gone already.
+        stdin.write_all(input.as_bytes()).await.ok();
+        drop(stdin);
+        timeout(PATIENCE, child.wait_with_output()).await.expect("a command that ends").expect("its output")
+    }
+
+    /// Starts the service on an address that no other has, and waits until it is ready.
+    pub async fn serve(&mut self) -> Service {
+        let address = free_address();
+        self.set("VESTIBULE_LISTEN", address.to_string());
+        let started = Instant::now();
+        let mut service = self.start(address);
+        while !service.is_ready().await {
+            let ended = service.child.try_wait().expect("the process");
+            assert!(ended.is_none() && started.elapsed() < PATIENCE, "not ready: {}", service.log());
+            sleep(Duration::from_millis(5)).await;
+        }
+        service.ready_after = started.elapsed();
+        service
+    }
+
+    fn start(&self, address: SocketAddr) -> Service {
+        let log = self.folder.path().join("log");
+        let file = File::options().create(true).append(true).open(&log).expect("a log");
+        let child = self.command(&[]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
+        Service { child, address, ready_after: Duration::ZERO, log }
+    }
+}
+
+/// A running service.
+pub struct Service {
+    child: Child,
+    pub address: SocketAddr,
+    pub ready_after: Duration,
+    log: PathBuf,
+}
+
+impl Service {
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.address)
+    }
+
+    /// All that was logged in the folder so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).expect("the log")
+    }
+
+    async fn is_ready(&self) -> bool {
+        let request = self.browser().request("GET", "/readyz", None);
+        exchange(self.address, Ipv4Addr::LOCALHOST, &request).await.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// SIGKILL: nothing is finished.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("the end of the process");
+    }
+
+    /// SIGTERM: the service may finish. Tells how it ended and how long that took.
+    pub async fn terminate(mut self) -> (ExitStatus, Duration) {
+        let asked = Instant::now();
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("a running process");
+        kill_process(pid, Signal::TERM).expect("a signal");
+        let status = timeout(PATIENCE, self.child.wait()).await.expect("an end").expect("the process");
+        (status, asked.elapsed())
+    }
+}
+
+/// A port on a loopback address that nobody else uses.
+pub fn free_address() -> SocketAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let process = u8::try_from(std::process::id() % 200).expect("below 200");
+    let host = Ipv4Addr::new(127, 90, process, NEXT.fetch_add(1, Ordering::Relaxed));
+    TcpListener::bind((host, 0)).expect("a free port").local_addr().expect("the port")
+}
+
+/// Writes a file into a folder and returns its path as text.
+pub fn write(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).expect("a file");
+    path.into_os_string().into_string().expect("a path in UTF-8")
+}
+
+/// What a command said on standard output and standard error.
+pub fn said(output: &Output) -> (String, String) {
+    (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
