@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod cluster_harness;
 mod connections;
 mod cookies;
