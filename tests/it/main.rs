@@ -24,6 +24,7 @@ mod http;
 mod lifetimes;
 mod limits;
 mod login;
+mod overload;
 mod processes;
 mod races;
 mod registration;
