@@ -34,9 +34,10 @@ pub enum AssembleError {
 /// # Errors
 /// When a template is broken or the hashing threads cannot start.
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
-    let metrics = Arc::new(Metrics::default());
+    let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
     Ok(AppState::new(Parts {
-        db: db::pool(database.clone(), config.database.connections),
+        db: db::pool(database.clone(), config.database.connections, given_up.clone()),
+        given_up,
         templates: Templates::load()?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
         keys: Keys::derive(secrets),

@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     authn::hasher::Hasher,
     config::{Config, Secrets},
+    db::GivenUp,
     telemetry::Metrics,
     templates::Templates,
     types::{Clock, Entropy},
@@ -24,6 +25,8 @@ pub struct Parts {
     pub config: Config,
     /// The database.
     pub db: PgPool,
+    /// How the database's pool learns that a request was given up.
+    pub given_up: GivenUp,
     /// Pages.
     pub templates: Templates,
     /// Password hashing.

@@ -5,7 +5,11 @@ pub mod embedded;
 mod error;
 mod migrations;
 
-use std::time::Duration;
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use sqlx::{
     Connection as _,
@@ -21,10 +25,36 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// of the server costs no visitor an error, and a busy connection no round trip.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
+/// A server that needs longer than this for an empty question is away.
+const PING_WITHIN: Duration = Duration::from_secs(1);
+/// For how long after [`GivenUp::note`] no connection goes back to the pool.
+const IN_DOUBT: Duration = Duration::from_secs(2);
+
+/// Tells the pool that somebody stopped waiting for the database in the middle of a statement.
+///
+/// A network that swallows everything tells nobody: the connection would be tried on its way back to
+/// the pool, for as long as the system keeps sending, and hold its place meanwhile. So would one
+/// whose `BEGIN` was cut short look whole (sqlx #4393). While there is doubt, every connection that
+/// comes back is closed.
+#[derive(Clone, Debug, Default)]
+pub struct GivenUp(Arc<Mutex<Option<Instant>>>);
+
+impl GivenUp {
+    /// To be said before the connection is dropped.
+    pub fn note(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn lately(&self) -> bool {
+        let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.is_some_and(|at| at.elapsed() < IN_DOUBT)
+    }
+}
+
 /// A pool for the running service. Connects on first use, so that the service starts, and says that
 /// it is not ready, while its database is away.
 #[must_use]
-pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
+pub fn pool(options: PgConnectOptions, connections: u32, given_up: GivenUp) -> PgPool {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -34,8 +64,16 @@ pub fn pool(options: PgConnectOptions, connections: u32) -> PgPool {
         .before_acquire(|connection, about| {
             Box::pin(async move {
                 // `Ok(false)` closes this connection and goes on to the next.
-                Ok(about.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
+                let trusted = about.idle_for < TRUSTED_IDLE;
+                Ok(trusted || matches!(tokio::time::timeout(PING_WITHIN, connection.ping()).await, Ok(Ok(()))))
             })
+        })
+        .after_release(move |_, _| {
+            let in_doubt = given_up.lately();
+            // An error closes it without a word to the server, who may not be listening.
+            Box::pin(
+                async move { if in_doubt { Err(io::Error::from(io::ErrorKind::TimedOut).into()) } else { Ok(true) } },
+            )
         })
         .connect_lazy_with(guarded(options))
 }

@@ -19,13 +19,17 @@ const DEADLINE: Duration = Duration::from_secs(10);
 ///
 /// A client that hangs up drops only the waiting, not the work: a transaction is never cut between
 /// its `BEGIN` and its end (sqlx #4393), and a write that was begun is finished. A panic in a
-/// handler ends this request with 500 and nothing else.
+/// handler ends this request with 500 and nothing else. Only a request that is past all limits of its
+/// own is ended here: the database fell silent, and its connection is given up with it.
 pub async fn run_to_the_end(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let task = state.requests.spawn(next.run(request).in_current_span());
+    let abort = task.abort_handle();
     match tokio::time::timeout(DEADLINE, task).await {
         Ok(Ok(response)) => response,
         Ok(Err(panicked)) => AppError::Fault(std::sync::Arc::new(panicked)).into_response(),
         Err(elapsed) => {
+            state.given_up.note();
+            abort.abort();
             AppError::Unavailable { retry_after: Duration::from_secs(5), cause: std::sync::Arc::new(elapsed) }
                 .into_response()
         }

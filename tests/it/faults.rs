@@ -284,3 +284,44 @@ async fn what_passes_by_itself_is_told_apart_from_what_does_not() {
         assert_eq!(trouble(&error), wanted, "{setup}: {error:?}");
     }
 }
+
+#[tokio::test]
+async fn f4_connections_that_fell_silent_in_the_middle_of_a_request_are_given_up() {
+    let (watcher, proxy, service) = behind_a_line(&[]).await;
+    watcher.sign_up("alice").await;
+    let mut visitors = Vec::new();
+    for n in 0..8 {
+        let mut browser = service.browser().at(address(700 + n));
+        let token = browser.csrf_token("/login").await;
+        visitors.push((browser, token));
+    }
+    proxy.delay(Duration::from_millis(100));
+    let started = Instant::now();
+    let waiting = tokio::spawn(race(visitors.len(), move |n| {
+        let (mut browser, token) = visitors[n].clone();
+        async move {
+            let fields = [("csrf_token", token.as_str()), ("identifier", "alice"), ("password", PASSWORD)];
+            browser.post("/login", &fields).await
+        }
+    }));
+    // Every connection of the pool is at work, and nothing comes back on any of them ever again.
+    while service.db.size() < 4 || service.db.num_idle() > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    proxy.set(Line::Silent);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    proxy.delay(Duration::ZERO);
+    proxy.set(Line::Open);
+    for answer in waiting.await.expect("the visitors") {
+        if answer.status != 303 {
+            assert_unavailable(&answer);
+        }
+    }
+    println!("the last visitor was answered after {:?}", started.elapsed());
+    let back = Instant::now();
+    while sign_in(&mut service.browser(), "alice", PASSWORD).await.status != 303 {
+        assert!(back.elapsed() < Duration::from_secs(15), "the pool never recovers");
+    }
+    println!("and the next one got in after {:?}", back.elapsed());
+}

@@ -30,16 +30,24 @@ async fn live() -> Response {
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
+    let Ok(Ok(mut connection)) = tokio::time::timeout(ANSWERS_WITHIN, state.db.acquire()).await else { return away() };
     let writable = sqlx::query_scalar::<_, bool>("select current_setting('transaction_read_only') = 'off'");
-    match tokio::time::timeout(ANSWERS_WITHIN, writable.fetch_one(&state.db)).await {
+    match tokio::time::timeout(ANSWERS_WITHIN, writable.fetch_one(&mut *connection)).await {
         Ok(Ok(true)) => answer(StatusCode::OK, r#"{"ready":true}"#),
         Ok(Ok(false)) => {
             answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database is read-only"}"#)
         }
-        Ok(Err(_)) | Err(_) => {
-            answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database does not answer"}"#)
+        Ok(Err(_)) => away(),
+        Err(_) => {
+            // Not for a pool that is merely busy: that one needs its connections.
+            state.given_up.note();
+            away()
         }
     }
+}
+
+fn away() -> Response {
+    answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database does not answer"}"#)
 }
 
 fn answer(status: StatusCode, body: &'static str) -> Response {
