@@ -84,7 +84,7 @@ async fn nist_63b_3_2_2_after_100_failures_in_a_row_the_right_password_is_refuse
         }
     }
     assert_eq!(guess(&first, 201, "robert", PASSWORD).await.status, 303, "others are not concerned");
-    operator::enable(&mut *first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
+    operator::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
     assert_eq!(guess(&second, 202, "alice", PASSWORD).await.status, 303);
 }
 

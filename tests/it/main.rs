@@ -7,6 +7,15 @@
     clippy::disallowed_methods,
     reason = "a test that cannot go on has failed"
 )]
+#![allow(
+    clippy::format_collect,
+    clippy::large_stack_arrays,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    clippy::sliced_string_as_bytes,
+    clippy::type_complexity,
+    reason = "a test may be told the way it is thought"
+)]
 
 mod architecture;
 mod cli;

@@ -132,7 +132,7 @@ async fn asvs_7_4_2_a_sign_in_beside_the_closing_of_its_account_opens_nothing_no
         assert!(statuses.iter().all(|status| [303, 422, 429].contains(status)), "round {round}: {statuses:?}");
         for enabled in [false, true] {
             if enabled {
-                operator::enable(&mut *first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
+                operator::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
             }
             for (mut browser, _) in answers.clone() {
                 assert!(!is_signed_in(&mut browser).await, "round {round}, enabled: {enabled}");

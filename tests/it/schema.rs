@@ -144,7 +144,7 @@ async fn execute(options: &PgConnectOptions, statement: &str) -> sqlx::Result<()
 }
 
 fn is_denied(error: &sqlx::Error) -> bool {
-    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "42501")
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "42501")
 }
 
 #[tokio::test]

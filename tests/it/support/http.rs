@@ -32,13 +32,6 @@ impl Answer {
         self.header("location").unwrap_or_else(|| panic!("no Location in {self:?}"))
     }
 
-    /// The value that this answer sets a cookie to.
-    pub fn sets(&self, cookie: &str) -> Option<&str> {
-        let prefix = format!("{cookie}=");
-        let line = self.header_all("set-cookie").find(|line| line.starts_with(&prefix))?;
-        line[prefix.len()..].split(';').next()
-    }
-
     /// The value of a hidden field of the first form that posts to `action`.
     pub fn hidden(&self, action: &str, name: &str) -> Option<String> {
         let form = self.body.split("<form").find(|form| form.contains(&format!("action=\"{action}\"")))?;

@@ -90,7 +90,7 @@ async fn listen(listener: UnixListener, server: Server, line: watch::Receiver<Li
 async fn relay(
     client: UnixStream,
     server: Server,
-    mut line: watch::Receiver<Line>,
+    line: watch::Receiver<Line>,
     latency_us: Arc<AtomicU64>,
 ) -> io::Result<()> {
     if *line.borrow() == Line::Cut {
