@@ -241,15 +241,20 @@ pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx
 
 /// Forgets every failed try at an account, for its owner's rebinding or the operator.
 ///
+/// The account's bucket goes before those of its browsers, in statements of their own: the order in
+/// which a success locks them.
+///
 /// # Errors
 /// Only the database's.
 pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("delete from attempt_limits where key = $1", &Key::account(user_id).0)
+        .execute(&mut *connection)
+        .await?;
     let browsers = sqlx::query_scalar!("select digest from known_browsers where user_id = $1", user_id as UserId)
         .fetch_all(&mut *connection)
         .await?;
-    let mut keys = vec![Key::account(user_id).0.to_vec()];
     let digests = browsers.iter().filter_map(|digest| digest.as_slice().try_into().ok().map(TokenDigest));
-    keys.extend(digests.map(|digest| Key::browser(user_id, &digest).0.to_vec()));
+    let keys: Vec<_> = digests.map(|digest| Key::browser(user_id, &digest).0.to_vec()).collect();
     sqlx::query!("delete from attempt_limits where key = any($1)", &keys).execute(connection).await?;
     Ok(())
 }

@@ -10,25 +10,33 @@ use tokio::sync::watch;
 
 use crate::{
     authn::{attempts, known_browsers, sessions},
-    web::session_store,
+    web::{server::stopping, session_store},
 };
 
 /// How often one replica looks.
 const EVERY: Duration = Duration::from_secs(300);
+/// How long one look may take before the next one tries.
+const WITHIN: Duration = Duration::from_secs(120);
 
 /// Sweeps until `stop` says true.
 pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stopping(&mut stop) => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        match sweep(&db).await {
-            Ok(Swept { sessions, browser_sessions, limits, browsers }) => {
+        let swept = tokio::select! {
+            // What a sweep has begun, the database ends or takes back by itself.
+            () = stopping(&mut stop) => return,
+            swept = tokio::time::timeout(WITHIN, sweep(&db)) => swept,
+        };
+        match swept {
+            Ok(Ok(Swept { sessions, browser_sessions, limits, browsers })) => {
                 tracing::debug!(sessions, browser_sessions, limits, browsers, "swept");
             }
             // The next round tries again; the service itself reports a database that is away.
-            Err(error) => tracing::warn!(%error, "could not sweep"),
+            Ok(Err(error)) => tracing::warn!(%error, "could not sweep"),
+            Err(_) => tracing::warn!("gave up a sweep that took too long"),
         }
     }
 }

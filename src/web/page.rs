@@ -7,14 +7,14 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
 };
 
-use super::{AppError, Ctx, Visitor, cookies};
+use super::{AppError, Ctx, Visitor};
 use crate::{
     state::AppState,
     templates::{Chrome, Page, VisitorLabel},
     types::Wait,
 };
 
-/// Renders a page in the visitor's language. A notice left for it counts as said.
+/// Renders a page in the visitor's language.
 ///
 /// # Errors
 /// [`AppError::Fault`] when the template is broken, which tests rule out.
@@ -36,11 +36,7 @@ pub fn page<P: Page>(
         path: ctx.location().as_str(),
         visitor: label,
     };
-    let mut response = Html(state.templates.render(&chrome, content)?).into_response();
-    if ctx.notice().is_some() {
-        cookies::remove(response.headers_mut(), &state.config.site.public_url, cookies::Name::Notice);
-    }
-    Ok(response)
+    Ok(Html(state.templates.render(&chrome, content)?).into_response())
 }
 
 /// A form that was refused: its page again, under a status, with the time to wait in `Retry-After`.

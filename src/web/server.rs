@@ -35,7 +35,7 @@ use crate::telemetry::Metrics;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long a client may leave its answer lying.
 const TAKEN_WITHIN: Duration = Duration::from_secs(15);
-/// The most octets of a request's head.
+/// About how many octets a request's head may have: hyper looks after it has read.
 const HEAD_MAX: usize = 32 * 1024;
 /// The most header fields of a request.
 const HEADERS_MAX: usize = 100;
@@ -130,7 +130,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stop:
 }
 
 /// Resolves when the service stops.
-async fn stopping(stop: &mut watch::Receiver<bool>) {
+pub async fn stopping(stop: &mut watch::Receiver<bool>) {
     // An error means that whoever could say so is gone, which is a stop too.
     stop.wait_for(|stop| *stop).await.ok();
 }

@@ -91,9 +91,9 @@ async fn an_operator_looks_after_accounts() {
     for (command, why) in [
         (&["user", "create", "alice", "other@example.com"][..], "the username is taken"),
         (&["user", "create", "other", "ALICE@example.com"], "the e-mail address is taken"),
-        (&["user", "create", "no name", "other@example.com"], "no username"),
-        (&["user", "create", "other", "no address"], "no e-mail address"),
-        (&["user", "create", "other", "other@example.com", "--password-stdin"], "no good password"),
+        (&["user", "create", "no name", "other@example.com"], "a username is made of"),
+        (&["user", "create", "other", "no address"], "this is no e-mail address"),
+        (&["user", "create", "other", "other@example.com", "--password-stdin"], "the password is too short"),
         (&["user", "show", "nobody"], "no account called nobody"),
         (&["user", "disable", "nobody"], "no account called nobody"),
         (&["user", "enable", "nobody"], "no account called nobody"),

@@ -28,7 +28,13 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> 
         return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str)));
     }
     let next = next.map(|next| next.as_str().to_owned());
-    page(&state, &ctx, None, &LoginPage { next, notice: ctx.notice(), ..LoginPage::default() })
+    let notice = ctx.notice();
+    let mut response = page(&state, &ctx, None, &LoginPage { next, notice, ..LoginPage::default() })?;
+    if notice.is_some() {
+        // Said once.
+        cookies::remove(response.headers_mut(), &state.config.site.public_url, cookies::Name::Notice);
+    }
+    Ok(response)
 }
 
 /// `POST /login`.
