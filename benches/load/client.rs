@@ -4,7 +4,7 @@
 use std::{
     cell::Cell,
     io,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     rc::Rc,
     sync::Barrier,
     thread,
@@ -13,12 +13,14 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// What a connection asks, over and over, and the status that every answer has to have.
 #[derive(Clone, Debug)]
 pub struct Lane {
+    /// Where from: all of 127.0.0.0/8 is this machine (on Linux), and people share no network.
+    pub from: Ipv4Addr,
     pub requests: Vec<Vec<u8>>,
     pub status: u16,
 }
@@ -58,8 +60,10 @@ impl Answer {
 }
 
 impl Connection {
-    pub async fn open(address: SocketAddr) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+    pub async fn open(address: SocketAddr, from: Ipv4Addr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
@@ -165,7 +169,7 @@ async fn drive(address: SocketAddr, lanes: &[Lane], begun: &Barrier, over: &std:
 }
 
 async fn repeat(address: SocketAddr, lane: Lane, count: Rc<Cell<u32>>, stop: Rc<Cell<bool>>) -> io::Result<()> {
-    let mut connection = Connection::open(address).await?;
+    let mut connection = Connection::open(address, lane.from).await?;
     for request in lane.requests.iter().cycle() {
         if stop.get() {
             break;

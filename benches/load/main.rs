@@ -24,7 +24,7 @@ mod process;
 mod rounds;
 mod table;
 
-use std::{num::NonZero, path::Path, process::ExitCode, thread, time::Duration};
+use std::{net::Ipv4Addr, num::NonZero, path::Path, process::ExitCode, thread, time::Duration};
 
 use database::Database;
 use process::Process;
@@ -73,9 +73,14 @@ fn load(runtime: &Runtime, database: &Database, data_dir: &Path, rounds: usize, 
     thread::sleep(Duration::from_secs(1));
     let idle = service.memory();
     runtime.block_on(people::sign_up_all(service.address));
-    let lanes = runtime.block_on(people::sign_in_lanes(service.address, rounds::SIGN_INS));
-    let (session, _) = runtime.block_on(people::sign_in(service.address, 0));
-    let parts = rounds::Parts { service: &service, hello: &hello, postgres: database.pid, lanes, session, cores };
+    let parts = rounds::Parts {
+        service: &service,
+        hello: &hello,
+        postgres: database.pid,
+        sign_ins: runtime.block_on(people::sign_in_lanes(service.address, rounds::SIGN_INS)),
+        who_am_i: runtime.block_on(people::who_am_i_lanes(service.address, rounds::WHO_AM_I)),
+        cores,
+    };
     let mut all = Vec::new();
     for round in 1..=rounds {
         all.push(parts.measure());
@@ -157,7 +162,8 @@ fn statements(runtime: &Runtime, database: &Database, data_dir: &Path, table: &m
     ];
     for (what, request, status, bar) in asked {
         runtime.block_on(async {
-            let mut connection = client::Connection::open(service.address).await.expect("a connection");
+            let mut connection =
+                client::Connection::open(service.address, Ipv4Addr::LOCALHOST).await.expect("a connection");
             for time in 0..2 * TIMES {
                 if time == TIMES {
                     counts.take();

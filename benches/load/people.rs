@@ -1,6 +1,6 @@
 //! People with accounts, and the requests by which they use the service.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::client::{Connection, Lane, get, post};
 
@@ -10,6 +10,11 @@ const PASSWORD: &str = "a bench is for resting";
 
 fn name(person: usize) -> String {
     format!("person{person}")
+}
+
+/// Everybody has a network of their own.
+fn home(person: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, u8::try_from(person).expect("fewer than 255 people"))
 }
 
 /// A browser's cookie and token for the forms of this service; the pair stays good for as long as it
@@ -39,7 +44,7 @@ impl FormPass {
 
 /// Signs everybody up through the form.
 pub async fn sign_up_all(address: SocketAddr) {
-    let mut connection = Connection::open(address).await.expect("a connection");
+    let mut connection = Connection::open(address, Ipv4Addr::LOCALHOST).await.expect("a connection");
     let pass = FormPass::get(&mut connection).await;
     for person in 0..PEOPLE {
         let (name, token) = (name(person), pass.token.as_str());
@@ -53,7 +58,7 @@ pub async fn sign_up_all(address: SocketAddr) {
 /// A sign-in from a browser that is new to the service, and the cookies that it leaves: the
 /// session's and the browser's.
 pub async fn sign_in(address: SocketAddr, person: usize) -> (String, String) {
-    let mut connection = Connection::open(address).await.expect("a connection");
+    let mut connection = Connection::open(address, home(person)).await.expect("a connection");
     let pass = FormPass::get(&mut connection).await;
     let answer = connection.answer(&pass.sign_in(person, None)).await.expect("an answer");
     assert_eq!(answer.status, 303, "person{person} could not sign in");
@@ -66,22 +71,32 @@ pub async fn sign_in(address: SocketAddr, person: usize) -> (String, String) {
 pub async fn sign_in_lanes(address: SocketAddr, connections: usize) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for lane in 0..connections {
-        let mut connection = Connection::open(address).await.expect("a connection");
+        let mut connection = Connection::open(address, home(lane)).await.expect("a connection");
         let pass = FormPass::get(&mut connection).await;
         let mut requests = Vec::new();
         for person in [lane % PEOPLE, (lane + connections) % PEOPLE] {
             let browser = if lane % 2 == 0 { Some(sign_in(address, person).await.1) } else { None };
             requests.push(pass.sign_in(person, browser.as_deref()));
         }
-        lanes.push(Lane { requests, status: 303 });
+        lanes.push(Lane { from: home(lane), requests, status: 303 });
     }
     lanes
 }
 
 /// One request to sign in, for counting.
 pub async fn one_sign_in(address: SocketAddr, known: bool) -> Vec<u8> {
-    let mut connection = Connection::open(address).await.expect("a connection");
+    let mut connection = Connection::open(address, home(0)).await.expect("a connection");
     let pass = FormPass::get(&mut connection).await;
     let browser = if known { Some(sign_in(address, 0).await.1) } else { None };
     pass.sign_in(0, browser.as_deref())
+}
+
+/// Somebody signed in on each connection, asking who they are.
+pub async fn who_am_i_lanes(address: SocketAddr, connections: usize) -> Vec<Lane> {
+    let mut lanes = Vec::new();
+    for lane in 0..connections {
+        let (session, _) = sign_in(address, lane % PEOPLE).await;
+        lanes.push(Lane { from: home(lane), requests: vec![get("/api/v1/session", &session)], status: 200 });
+    }
+    lanes
 }

@@ -2,7 +2,7 @@
 //! the system knows about each of them.
 
 use std::{
-    fs,
+    fs, io,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
@@ -20,10 +20,9 @@ pub struct Process {
 
 impl Process {
     /// Starts the service over the database of a URL, or over its embedded one, and waits until it
-    /// is ready. Its log goes where a service manager would put it: to a file.
+    /// is ready. Its log goes through a pipe, as to a service manager, and on to a file.
     pub fn service(data_dir: &Path, database_url: Option<&str>) -> (Self, Duration) {
         let address = free_address();
-        let log = fs::OpenOptions::new().create(true).append(true).open(data_dir.with_extension("log"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
         command.arg("serve").env("VESTIBULE_DATA_DIR", data_dir).env("VESTIBULE_LISTEN", address.to_string());
         command.env_remove("DATABASE_URL").current_dir(data_dir.parent().expect("the bench's folder"));
@@ -31,7 +30,11 @@ impl Process {
             command.env("DATABASE_URL", url);
         }
         let begun = Instant::now();
-        let child = command.stderr(log.expect("a log file")).spawn().expect("the service");
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the service");
+        let log = fs::OpenOptions::new().create(true).append(true).open(data_dir.with_extension("log"));
+        let (mut from, mut to) = (child.stderr.take().expect("its log"), log.expect("a log file"));
+        // Ends with the service.
+        thread::spawn(move || io::copy(&mut from, &mut to));
         let mut service = Self { child, address };
         service.wait_until_ready(data_dir);
         (service, begun.elapsed())

@@ -14,7 +14,7 @@ use crate::{
 /// Connections that sign in.
 pub const SIGN_INS: usize = 32;
 /// Connections that ask who they are.
-const WHO_AM_I: usize = 64;
+pub const WHO_AM_I: usize = 64;
 /// Requests a second while latency is measured.
 const STEADY: u32 = 400;
 
@@ -25,9 +25,8 @@ pub struct Parts<'a> {
     pub hello: &'a Process,
     /// The server's process.
     pub postgres: u32,
-    pub lanes: Vec<Lane>,
-    /// The cookie of somebody who is signed in.
-    pub session: String,
+    pub sign_ins: Vec<Lane>,
+    pub who_am_i: Vec<Lane>,
     pub cores: usize,
 }
 
@@ -69,15 +68,14 @@ impl Parts<'_> {
     pub fn measure(&self) -> Round {
         let (short, long) = (Duration::from_millis(1500), Duration::from_millis(2500));
         let ours = hashes::rate(Kernel::Ours, self.cores, short);
-        let (sign_ins, used) = client::flood(self.service.address, &self.lanes, || self.watch(long));
+        let (sign_ins, used) = client::flood(self.service.address, &self.sign_ins, || self.watch(long));
         let rust_crypto = hashes::rate(Kernel::RustCrypto, self.cores, short);
-        let who = Lane { requests: vec![client::get("/api/v1/session", &self.session)], status: 200 };
-        let hello = Lane { requests: vec![client::get("/", "")], status: 200 };
-        let rate = |address, lane| client::flood(address, &vec![lane; WHO_AM_I], || thread::sleep(short)).0;
-        let who_am_i = rate(self.service.address, who);
-        let hello = rate(self.hello.address, hello);
+        let rate = |address, lanes: &[Lane]| client::flood(address, lanes, || thread::sleep(short)).0;
+        let who_am_i = rate(self.service.address, &self.who_am_i);
+        let hello = self.who_am_i.iter().map(|lane| Lane { requests: vec![client::get("/", "")], ..lane.clone() });
+        let hello = rate(self.hello.address, &hello.collect::<Vec<_>>());
         let calm_p99 = self.p99(long);
-        let (_, flood_p99) = client::flood(self.service.address, &self.lanes, || self.p99(long));
+        let (_, flood_p99) = client::flood(self.service.address, &self.sign_ins, || self.p99(long));
         let each = |time: f64| time / (sign_ins * used.wall);
         Round {
             ours,
@@ -123,8 +121,7 @@ impl Parts<'_> {
 
     /// The time within which 99 of 100 requests of a steady trickle are answered.
     fn p99(&self, time: Duration) -> f64 {
-        let request = client::get("/api/v1/session", &self.session);
-        let mut took = client::steady(self.service.address, &request, STEADY, time);
+        let mut took = client::steady(self.service.address, &self.who_am_i[0].requests[0], STEADY, time);
         took.sort();
         took[took.len() * 99 / 100].as_secs_f64()
     }
