@@ -7,7 +7,10 @@ use sqlx::postgres::PgConnectOptions;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    authn::hasher::{Hasher, HasherStartError},
+    authn::{
+        hasher::{Hasher, HasherStartError},
+        lookup::Lookup,
+    },
     config::{Config, Secrets},
     db,
     features::{dashboard, health, home, language, login, logout, registration, session_api, static_files},
@@ -35,8 +38,10 @@ pub enum AssembleError {
 /// When a template is broken or the hashing threads cannot start.
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
     let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
+    let db = db::pool(database.clone(), config.database.connections, given_up.clone());
     Ok(AppState::new(Parts {
-        db: db::pool(database.clone(), config.database.connections, given_up.clone()),
+        lookup: Lookup::start(db.clone()),
+        db,
         given_up,
         templates: Templates::load()?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    authn::hasher::Hasher,
+    authn::{hasher::Hasher, lookup::Lookup},
     config::{Config, Secrets},
     db::GivenUp,
     telemetry::Metrics,
@@ -27,6 +27,8 @@ pub struct Parts {
     pub db: PgPool,
     /// How the database's pool learns that a request was given up.
     pub given_up: GivenUp,
+    /// Who is signed in.
+    pub lookup: Lookup,
     /// Pages.
     pub templates: Templates,
     /// Password hashing.

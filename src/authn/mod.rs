@@ -5,6 +5,7 @@ mod assurance;
 pub mod attempts;
 pub mod hasher;
 pub mod known_browsers;
+pub mod lookup;
 pub mod password_hash;
 pub mod sessions;
 

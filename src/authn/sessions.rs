@@ -101,28 +101,47 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
     Ok(())
 }
 
-/// Tells who is signed in under the digest of a cookie. This one statement is the judge for every
-/// page, endpoint and app.
+/// Tells who is signed in under each of these digests of cookies, by digest. This one statement is
+/// the judge for every page, endpoint and app; [`super::lookup`] asks it for many visitors at once.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn find_live(connection: &mut PgConnection, store_id: &str) -> sqlx::Result<Option<LiveSession>> {
-    sqlx::query_as!(
-        LiveSession,
+pub async fn find_live(
+    connection: &mut PgConnection,
+    store_ids: &[String],
+) -> sqlx::Result<Vec<(String, LiveSession)>> {
+    let found = sqlx::query!(
         r#"
-        select s.id as "id: SessionId", s.user_id as "user_id: UserId", u.username, u.display_name, u.email,
+        select s.store_id, s.id as "id: SessionId", s.user_id as "user_id: UserId", u.username, u.display_name, u.email,
             s.created_at, s.authenticated_at, s.absolute_ends_at, s.aal, s.amr,
             s.last_seen_at < now() - interval '1 minute' as "touch_due!"
         from sessions s
         join users u on u.id = s.user_id
         join tower_sessions.session t on t.id = s.store_id
-        where s.store_id = $1 and s.revoked_at is null and u.disabled_at is null
+        where s.store_id = any($1) and s.revoked_at is null and u.disabled_at is null
             and s.idle_ends_at > now() and s.absolute_ends_at > now()
         "#,
-        store_id,
+        store_ids,
     )
-    .fetch_optional(connection)
-    .await
+    .fetch_all(connection)
+    .await?;
+    let live = found.into_iter().map(|row| {
+        let live = LiveSession {
+            id: row.id,
+            user_id: row.user_id,
+            username: row.username,
+            display_name: row.display_name,
+            email: row.email,
+            created_at: row.created_at,
+            authenticated_at: row.authenticated_at,
+            absolute_ends_at: row.absolute_ends_at,
+            aal: row.aal,
+            amr: row.amr,
+            touch_due: row.touch_due,
+        };
+        (row.store_id, live)
+    });
+    Ok(live.collect())
 }
 
 /// Notes that a session is in use, and puts its idle end off. Never revives one that has ended.

@@ -37,11 +37,9 @@ impl Visitor {
     /// Only the database's: while it is away nobody is signed in and nobody is anonymous.
     pub async fn find(state: &AppState, browser_session: Option<&Session>) -> Result<Self, AppError> {
         let Some(id) = browser_session.and_then(Session::id) else { return Ok(Self::Anonymous) };
-        let mut connection = state.db.acquire().await?;
-        let Some(session) = sessions::find_live(&mut connection, &store_id(&id)).await? else {
-            return Ok(Self::Anonymous);
-        };
+        let Some(session) = state.lookup.find(store_id(&id)).await? else { return Ok(Self::Anonymous) };
         if session.touch_due {
+            let mut connection = state.db.acquire().await?;
             sessions::touch(&mut connection, session.id, &state.config.lifetimes).await?;
         }
         Ok(Self::SignedIn(Arc::new(session)))
