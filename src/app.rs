@@ -82,9 +82,10 @@ pub fn dressed(state: &AppState, router: Router) -> Router {
     let with = |state: &AppState| state.clone();
     router
         .layer(session_store::layer(state))
-        .layer(from_fn_with_state(with(state), log_requests))
         .layer(from_fn_with_state(with(state), run_to_the_end))
         .layer(from_fn_with_state(with(state), render_errors))
+        // Outside of both, so that it tells what the visitor was told.
+        .layer(from_fn_with_state(with(state), log_requests))
         .layer(from_fn_with_state(with(state), ctx::read_facts))
         .layer(from_fn_with_state(with(state), headers::set_security_headers))
 }

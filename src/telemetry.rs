@@ -37,7 +37,7 @@ pub struct Metrics {
     duration: Histogram,
     /// Argon2 runs that were started.
     pub hashes: Counter,
-    /// Passwords that are being hashed or wait for it.
+    /// Passwords that are being hashed at this moment.
     pub hashing: Gauge,
     /// Passwords turned away because too many were waiting.
     pub hashes_refused: Counter,
@@ -75,7 +75,7 @@ impl Default for Metrics {
         registry.register("http_requests", "Answered requests", metrics.requests.clone());
         registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, metrics.duration.clone());
         registry.register("password_hashes", "Argon2 runs started", metrics.hashes.clone());
-        registry.register("password_hashing", "Passwords being hashed or waiting", metrics.hashing.clone());
+        registry.register("password_hashing", "Passwords being hashed", metrics.hashing.clone());
         registry.register(
             "password_hashes_refused",
             "Passwords turned away from a full queue",

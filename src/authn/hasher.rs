@@ -31,7 +31,6 @@ pub struct Hasher {
     jobs: mpsc::Sender<Job>,
     permits: Arc<Semaphore>,
     metrics: Arc<Metrics>,
-    params: Params,
     dummy: Arc<str>,
 }
 
@@ -77,7 +76,6 @@ impl Hasher {
             jobs,
             permits: Arc::new(Semaphore::new(settings.workers + settings.queue)),
             metrics,
-            params: settings.argon2,
             dummy: dummy(&settings.argon2)?.into(),
         })
     }
@@ -93,12 +91,6 @@ impl Hasher {
             self.metrics.hashes_refused.inc();
             Err(HasherError::Busy)
         }
-    }
-
-    /// The cost of new hashes.
-    #[must_use]
-    pub fn params(&self) -> Params {
-        self.params
     }
 }
 
@@ -133,10 +125,8 @@ impl Place {
     async fn run<T>(self, work: impl FnOnce(Answer<T>) -> Work) -> Result<(T, Self), HasherError> {
         let Self { hasher, permit } = self;
         let (answer, answered) = oneshot::channel();
-        hasher.metrics.hashing.inc();
         let sent = hasher.jobs.send(Job { work: work(answer), permit });
         let answer = if sent.is_ok() { answered.await.ok() } else { None };
-        hasher.metrics.hashing.dec();
         let (result, permit) = answer.ok_or(HasherError::Stopped)?;
         Ok((result?, Self { hasher, permit }))
     }
@@ -171,6 +161,7 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>, params: &Params, metrics: &Metrics) 
         // The queue closes when the last `Hasher` is gone.
         let Ok(Job { work, permit }) = job else { return };
         metrics.hashes.inc();
+        metrics.hashing.inc();
         match work {
             Work::Hash(password, answer) => {
                 answer.send((password_hash::hash(&mut memory, params, password.as_bytes(), Entropy), permit)).ok();
@@ -179,6 +170,7 @@ fn work(queue: &Mutex<mpsc::Receiver<Job>>, params: &Params, metrics: &Metrics) 
                 answer.send((password_hash::verify(&mut memory, params, password.as_bytes(), &stored), permit)).ok();
             }
         }
+        metrics.hashing.dec();
     }
 }
 

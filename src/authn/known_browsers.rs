@@ -28,8 +28,16 @@ pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &
 /// # Errors
 /// Only the database's.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!("delete from known_browsers where last_used_at < now() - interval '400 days'")
-        .execute(connection)
-        .await?;
+    let done = sqlx::query!(
+        r#"
+        delete from known_browsers where (user_id, digest) in (
+            select user_id, digest from known_browsers
+            where last_used_at < now() - interval '400 days'
+            limit 5000 for update skip locked
+        )
+        "#
+    )
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected())
 }

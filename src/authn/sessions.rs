@@ -175,18 +175,24 @@ pub async fn revoke(connection: &mut PgConnection, id: SessionId) -> sqlx::Resul
     Ok(())
 }
 
-/// Ends every session of an account, and tells how many.
+/// Ends every session of an account, and tells how many were live.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn revoke_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
-        "update sessions set revoked_at = now() where user_id = $1 and revoked_at is null",
+    let ended = sqlx::query_scalar!(
+        r#"
+        with ended as (
+            update sessions set revoked_at = now() where user_id = $1 and revoked_at is null
+            returning least(idle_ends_at, absolute_ends_at) > now() as live
+        )
+        select count(*) filter (where live) as "live!" from ended
+        "#,
         user_id as UserId
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(done.rows_affected())
+    Ok(ended.unsigned_abs())
 }
 
 /// A live session as its owner sees it.

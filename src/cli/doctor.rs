@@ -1,13 +1,14 @@
 //! `vestibule doctor`: explains every setting and checks what they lead to.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use sqlx::{Connection as _, PgConnection};
 
 use super::database;
 use crate::{
-    config::{Config, Mistakes, SETTINGS},
+    config::{Config, Mistakes, SETTINGS, Secrets},
     db,
+    types::Entropy,
 };
 
 /// Prints the settings, then one line for each check; fails when one of them did.
@@ -58,12 +59,20 @@ fn settings(config: &Config) -> Vec<Finding> {
         ));
     }
     if config.secrets.is_empty() {
-        findings.push(Ok(format!(
-            "VESTIBULE_SECRET is not set: the key is kept in {}; replicas on other machines need the same one",
-            config.data_dir.join("secret").display()
-        )));
+        findings.push(kept_key(&config.data_dir.join("secret"), config));
     }
     findings
+}
+
+/// A key that is there must be usable; one that is not there is made by the first start, not by a check.
+fn kept_key(path: &Path, config: &Config) -> Finding {
+    if path.exists() {
+        Secrets::given_or_kept(&[], &config.data_dir, Entropy).map_err(|error| error.to_string())?;
+    }
+    Ok(format!(
+        "VESTIBULE_SECRET is not set: the key is kept in {}; replicas on other machines need the same one",
+        path.display()
+    ))
 }
 
 async fn database(config: &Config) -> Finding {

@@ -52,6 +52,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
         Err(error) => Err(error),
     };
     database.close().await;
+    tracing::info!("stopped");
     served
 }
 
@@ -111,7 +112,6 @@ async fn serve(
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
-    tracing::info!("stopped");
     ended
 }
 

@@ -35,7 +35,7 @@ pub enum SecretError {
         source: io::Error,
     },
     /// The file holds no key.
-    #[error("the key file {0} holds fewer than {min} characters; restore it from a backup, or remove it to make a new key", min = Secret::MIN)]
+    #[error("the key file {0} holds no key of {min} varied characters; restore it from a backup, or remove it to make a new one", min = Secret::MIN)]
     TooShort(PathBuf),
     /// Others on this machine can read the file.
     #[error("the key file {0} can be read by others; run: chmod 600 {0}")]

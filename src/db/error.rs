@@ -34,9 +34,3 @@ fn by_state(code: &str) -> Trouble {
         _ => Trouble::Fault,
     }
 }
-
-/// The name of the constraint that refused a row, when one did.
-#[must_use]
-pub fn constraint(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error()?.constraint()
-}

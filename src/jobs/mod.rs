@@ -64,7 +64,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         sessions: until_none(&mut connection, sessions::sweep).await?,
         browser_sessions: until_none(&mut connection, session_store::sweep).await?,
         limits: until_none(&mut connection, attempts::sweep).await?,
-        browsers: known_browsers::sweep(&mut connection).await?,
+        browsers: until_none(&mut connection, known_browsers::sweep).await?,
     })
 }
 

@@ -14,12 +14,13 @@ use serde_json::json;
 use super::{
     Ctx,
     error_page::{ErrorKind, ErrorPage},
+    event,
     page::page,
     paths,
     redirect::see_other,
 };
 use crate::{
-    authn::hasher::{HasherError, HasherStartError},
+    authn::hasher::HasherError,
     db::{Trouble, trouble},
     state::AppState,
     templates::TemplateError,
@@ -136,12 +137,6 @@ impl From<TemplateError> for AppError {
     }
 }
 
-impl From<HasherStartError> for AppError {
-    fn from(error: HasherStartError) -> Self {
-        Self::Fault(Arc::new(error))
-    }
-}
-
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -200,7 +195,7 @@ fn log(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
             tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served");
         }
         Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "a request could not be read"),
-        Some(AppError::StaleForm) => tracing::info!(request_id, event = "csrf_refused", "a form was refused"),
+        Some(AppError::StaleForm) => event::form_refused(ctx),
         None if status.is_server_error() => tracing::warn!(request_id, "the session could not be saved"),
         _ => {}
     }

@@ -43,6 +43,11 @@ pub fn registration_repeated(ctx: &Ctx) {
     tracing::info!(event = "user_creation_repeated", network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
+/// A form came without its token, or from another site.
+pub fn form_refused(ctx: &Ctx) {
+    tracing::info!(event = "csrf_refused", network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
 fn network(address: IpAddr) -> IpNet {
     match address {
         IpAddr::V4(address) => Ipv4Net::new_assert(address, 24).trunc().into(),

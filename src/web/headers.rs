@@ -1,4 +1,4 @@
-//! The headers of every answer, errors included (security rows 45 to 49).
+//! The headers of every answer, errors included (OWASP ASVS 3.4).
 
 use axum::{
     extract::{Request, State},

@@ -18,7 +18,7 @@ pub async fn log_requests(State(state): State<AppState>, ctx: Ctx, request: Requ
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = request.method().clone();
-    let span = tracing::info_span!("request", id = ctx.request_id());
+    let span = tracing::info_span!("request", request_id = ctx.request_id());
     let response = next.run(request).instrument(span).await;
     let took = started.elapsed();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
