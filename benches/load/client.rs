@@ -185,9 +185,10 @@ async fn repeat(address: SocketAddr, lane: Lane, count: Rc<Cell<u32>>, stop: Rc<
 }
 
 /// Asks at a steady rate whatever the answers take (an open loop), and tells how long each took,
-/// counted from the moment it should have been sent. Plain threads: a runtime's timer is too coarse.
+/// counted from the moment it should have been sent. Plain threads, because a runtime's timer is too
+/// coarse, and many, so that a slow answer does not hold back the next request.
 pub fn steady(address: SocketAddr, request: &[u8], per_second: u32, time: Duration) -> Vec<Duration> {
-    const THREADS: u32 = 4;
+    const THREADS: u32 = 16;
     let interval = Duration::from_secs(1) * THREADS / per_second;
     let start = Instant::now() + Duration::from_millis(20);
     let asked = |offset: u32| {

@@ -116,7 +116,10 @@ fn report(all: &[Round], table: &mut Table) {
         "",
         Bar::None,
     );
-    ratio("processor time of a raw hash ÷ of a sign-in in all", |round| round.ours.cost, Round::cost, " s", Bar::None);
+    // On a machine that others use too, the rates above may show anything, even more than 1: then
+    // only this one says what a sign-in costs beside its hash. So it has to hold as well.
+    let cost = "processor time of a raw hash ÷ of a sign-in, the database's and the generator's included";
+    ratio(cost, |round| round.ours.cost, Round::cost, " s", Bar::AtLeast(0.9));
     ratio(
         "who-am-I a second ÷ bare axum hello, 64 connections",
         |round| round.who_am_i,

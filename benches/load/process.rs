@@ -2,7 +2,7 @@
 //! the system knows about each of them.
 
 use std::{
-    fs, io,
+    fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     path::Path,
@@ -33,8 +33,14 @@ impl Process {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the service");
         let log = fs::OpenOptions::new().create(true).append(true).open(data_dir.with_extension("log"));
         let (mut from, mut to) = (child.stderr.take().expect("its log"), log.expect("a log file"));
-        // Ends with the service.
-        thread::spawn(move || io::copy(&mut from, &mut to));
+        // Ends with the service. Not `io::copy`: that splices, and a splice into a file on a slow
+        // disk locks the pipe under the service's hands.
+        thread::spawn(move || {
+            let mut lines = [0; 16 * 1024];
+            while let Ok(length @ 1..) = from.read(&mut lines) {
+                to.write_all(&lines[..length]).ok();
+            }
+        });
         let mut service = Self { child, address };
         service.wait_until_ready(data_dir);
         (service, begun.elapsed())
