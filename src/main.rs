@@ -5,9 +5,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // Before any thread starts and before anything reads the environment. A missing file is the
+    // Before any thread starts and before anything reads the environment. Only of this folder: one of
+    // a folder above may be somebody else's. A missing file is the
     // usual case; one that cannot be read must not be passed over.
-    match dotenvy::dotenv() {
+    match dotenvy::from_path(".env") {
         // Its own message would repeat the line, which may hold a secret.
         Err(dotenvy::Error::LineParse(_, column)) => {
             unusable(&format!("a line has a mistake near its column {column}"))

@@ -38,7 +38,7 @@ pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), 
 
 /// What is limited, as the database knows it: a digest, so that the table shows no names and no
 /// addresses at a glance. (Who has the table can still try all of them; rows go when they are spent.)
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Key([u8; 16]);
 
 impl Key {
@@ -208,7 +208,7 @@ pub struct Success {
 
 /// Gives back what a success spent: the subject's bucket is full again, the network's has its one
 /// try back, and the account's failures are no longer in a row unless they already reached the cap.
-/// A success never gives back tries that others spent.
+/// A success never gives back what a network or a browser of others spent.
 ///
 /// The network's bucket comes first here too, as in [`take`]: two sign-ins of one person at once
 /// would otherwise wait for each other. Left to itself, the `delete` of this statement runs before

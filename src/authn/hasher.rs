@@ -2,12 +2,15 @@
 //!
 //! 1. A request takes a permit, of which there are as many as workers and waiting places. None left
 //!    means *busy*, at once: an endless queue would only make everybody wait.
+//!    One network gets half of them at most, so that a flood from there leaves places to others, and
+//!    it is turned away before the database is asked anything.
 //! 2. The permit travels with the job, so that a visitor who hangs up frees nothing before the work
 //!    is done (solana-private-channels #247).
 //! 3. Each worker keeps its memory between jobs and runs at a lower priority, so that a flood of
 //!    sign-ins never slows the pages of those who are signed in.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
@@ -15,7 +18,10 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use vestibule_argon2::{Memory, Params};
 
-use super::password_hash::{self, HashError, Verdict};
+use super::{
+    attempts::Key,
+    password_hash::{self, HashError, Verdict},
+};
 use crate::{
     config::Passwords,
     telemetry::Metrics,
@@ -30,6 +36,8 @@ const NICENESS: i32 = 10;
 pub struct Hasher {
     jobs: mpsc::Sender<Job>,
     permits: Arc<Semaphore>,
+    per_network: usize,
+    by_network: Arc<Mutex<HashMap<Key, usize>>>,
     metrics: Arc<Metrics>,
     dummy: Arc<str>,
 }
@@ -50,10 +58,30 @@ pub enum HasherError {
 
 struct Job {
     work: Work,
-    permit: OwnedSemaphorePermit,
+    permit: Permit,
 }
 
-type Answer<T> = oneshot::Sender<(Result<T, HashError>, OwnedSemaphorePermit)>;
+/// One of the places, counted under its network until it is free again.
+#[derive(Debug)]
+struct Permit {
+    _place: OwnedSemaphorePermit,
+    network: Key,
+    by_network: Arc<Mutex<HashMap<Key, usize>>>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_network.get_mut(&self.network) {
+            *count -= 1;
+            if *count == 0 {
+                by_network.remove(&self.network);
+            }
+        }
+    }
+}
+
+type Answer<T> = oneshot::Sender<(Result<T, HashError>, Permit)>;
 
 enum Work {
     Hash(PlainPassword, Answer<String>),
@@ -66,6 +94,7 @@ impl Hasher {
     /// # Errors
     /// When the system gives no threads, or no memory for one hash.
     pub fn start(settings: &Passwords, metrics: Arc<Metrics>) -> Result<Self, HasherStartError> {
+        let places = settings.workers + settings.queue;
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..settings.workers {
@@ -74,23 +103,35 @@ impl Hasher {
         }
         Ok(Self {
             jobs,
-            permits: Arc::new(Semaphore::new(settings.workers + settings.queue)),
+            permits: Arc::new(Semaphore::new(places)),
+            per_network: places.div_ceil(2).max(settings.workers),
+            by_network: Arc::default(),
             metrics,
             dummy: dummy(&settings.argon2)?.into(),
         })
     }
 
-    /// Takes a place among those who are served or wait.
+    /// Takes a place among those who are served or wait, for a visitor from this network.
     ///
     /// # Errors
-    /// [`HasherError::Busy`] when every place is taken.
-    pub fn reserve(&self) -> Result<Place, HasherError> {
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(Place { hasher: self.clone(), permit })
-        } else {
+    /// [`HasherError::Busy`] when every place, or every one of this network's, is taken.
+    pub fn reserve(&self, network: Key) -> Result<Place, HasherError> {
+        let permit = self.permit(network);
+        if permit.is_none() {
             self.metrics.hashes_refused.inc();
-            Err(HasherError::Busy)
         }
+        permit.map(|permit| Place { hasher: self.clone(), permit }).ok_or(HasherError::Busy)
+    }
+
+    fn permit(&self, network: Key) -> Option<Permit> {
+        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = by_network.get(&network).copied().unwrap_or_default();
+        if taken >= self.per_network {
+            return None;
+        }
+        let place = Arc::clone(&self.permits).try_acquire_owned().ok()?;
+        by_network.insert(network, taken + 1);
+        Some(Permit { _place: place, network, by_network: Arc::clone(&self.by_network) })
     }
 }
 
@@ -98,7 +139,7 @@ impl Hasher {
 #[derive(Debug)]
 pub struct Place {
     hasher: Hasher,
-    permit: OwnedSemaphorePermit,
+    permit: Permit,
 }
 
 impl Place {
@@ -185,6 +226,10 @@ mod tests {
         Hasher::start(&settings, Arc::default()).expect("workers")
     }
 
+    fn here() -> Key {
+        Key::network(std::net::Ipv4Addr::LOCALHOST.into())
+    }
+
     fn password(text: &str) -> PlainPassword {
         PlainPassword::presented(text).expect("a password")
     }
@@ -192,9 +237,9 @@ mod tests {
     #[tokio::test]
     async fn a_hashed_password_verifies_and_another_does_not() {
         let hasher = hasher(2, 8);
-        let hash = hasher.reserve().expect("a place").hash(password("correct horse")).await.expect("a hash");
+        let hash = hasher.reserve(here()).expect("a place").hash(password("correct horse")).await.expect("a hash");
         for (text, wanted) in [("correct horse", Verdict::Right), ("correct hors", Verdict::Wrong)] {
-            let place = hasher.reserve().expect("a place");
+            let place = hasher.reserve(here()).expect("a place");
             let (verdict, _) = place.verify(password(text), Some(&hash)).await.expect("a verdict");
             assert_eq!(verdict, wanted);
         }
@@ -205,7 +250,7 @@ mod tests {
         let hasher = hasher(1, 8);
         let before = hasher.metrics.hashes.get();
         let (verdict, _) =
-            hasher.reserve().expect("a place").verify(password("anything"), None).await.expect("a verdict");
+            hasher.reserve(here()).expect("a place").verify(password("anything"), None).await.expect("a verdict");
         assert_eq!(verdict, Verdict::Wrong);
         assert_eq!(hasher.metrics.hashes.get(), before + 1);
     }
@@ -214,16 +259,16 @@ mod tests {
     async fn f22_a_full_queue_is_busy_at_once_and_recovers() {
         let hasher = hasher(1, 2);
         let taken = Arc::clone(&hasher.permits).try_acquire_many_owned(3).expect("every place");
-        assert!(matches!(hasher.reserve(), Err(HasherError::Busy)));
+        assert!(matches!(hasher.reserve(here()), Err(HasherError::Busy)));
         drop(taken);
-        assert!(hasher.reserve().expect("a place").hash(password("room again")).await.is_ok());
+        assert!(hasher.reserve(here()).expect("a place").hash(password("room again")).await.is_ok());
     }
 
     #[tokio::test]
     async fn argon2id_35_a_visitor_who_hangs_up_keeps_the_permit_until_the_work_is_done() {
         let hasher = hasher(1, 0);
         let abandoned = tokio::spawn({
-            let place = hasher.reserve().expect("a place");
+            let place = hasher.reserve(here()).expect("a place");
             async move { place.hash(password("abandoned")).await }
         });
         abandoned.abort();
@@ -231,6 +276,18 @@ mod tests {
         // However the race went, the one permit comes back, and only after the worker was done.
         let permit = Arc::clone(&hasher.permits).acquire_owned().await.expect("the permit");
         drop(permit);
-        assert!(hasher.reserve().expect("a place").hash(password("next visitor")).await.is_ok());
+        assert!(hasher.reserve(here()).expect("a place").hash(password("next visitor")).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn f22_a_flood_from_one_network_leaves_half_of_the_places_to_others() {
+        let hasher = hasher(2, 6);
+        let flood: Vec<_> = std::iter::from_fn(|| hasher.reserve(here()).ok()).collect();
+        assert_eq!(flood.len(), 4);
+        let elsewhere = Key::network(std::net::Ipv4Addr::new(192, 0, 2, 1).into());
+        assert!(hasher.reserve(elsewhere).is_ok());
+        drop(flood);
+        assert!(hasher.reserve(here()).is_ok());
+        assert!(hasher.by_network.lock().expect("the counts").is_empty());
     }
 }

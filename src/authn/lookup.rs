@@ -22,6 +22,8 @@ const TOGETHER: usize = 64;
 const RESTS_AFTER: Duration = Duration::from_millis(500);
 /// A connection is given back now and then, so that the pool can replace it when it is old.
 const KEPT_FOR: Duration = Duration::from_secs(60);
+/// A pool that has no connection for this long is left to those who ask alone.
+const CONNECTED_WITHIN: Duration = Duration::from_millis(500);
 /// A statement that takes longer has met a silent network or a locked table; its visitors ask alone.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -84,14 +86,17 @@ async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>) {
         }
         kept = kept.filter(|(_, since)| since.elapsed() < KEPT_FOR);
         if kept.is_none() {
-            kept = db.acquire().await.ok().map(|connection| (connection, Instant::now()));
+            let connection = timeout(CONNECTED_WITHIN, db.acquire()).await.ok().and_then(Result::ok);
+            kept = connection.map(|connection| (connection, Instant::now()));
         }
         let answered = match &mut kept {
             Some((connection, _)) => timeout(ANSWERED_WITHIN, answer(connection, &mut questions)).await,
             None => Ok(Err(sqlx::Error::PoolTimedOut)),
         };
         if !matches!(answered, Ok(Ok(()))) {
+            // Everybody who waits by now asks alone, and hears soon how it stands.
             questions.clear();
+            while asked.try_recv().is_ok() {}
             // Closed without a word, because its server may not be listening: nothing half-asked goes
             // back to the pool.
             drop(kept.take().map(|(connection, _)| connection.detach()));

@@ -34,6 +34,9 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     for name in &config.unknown {
         tracing::warn!("{name} is not a setting and does nothing; `vestibule doctor` lists them all");
     }
+    if config.site.public_url.is_https() && config.network.trusted_proxies.is_empty() {
+        tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy every visitor shares the proxy's limits");
+    }
     // Before the database, so that a port in use is said at once.
     let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
     let metrics_listener = match config.network.metrics_listen {

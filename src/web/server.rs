@@ -1,7 +1,7 @@
 //! The loop that accepts connections, and how it ends.
 //!
 //! 1. There is a cap on all connections, below the system's limit on open files, and one for each
-//!    address that is not a proxy of ours; beyond the first, new ones wait in the system's queue.
+//!    network (an IPv4 address, an IPv6 /64) that is not a proxy of ours; beyond the first, new ones wait in the system's queue.
 //! 2. A request's head must arrive within ten seconds, and a client that does not take its answer
 //!    for fifteen is let go: slow clients cost little and not for long. (axum's own `serve` sets
 //!    neither.)
@@ -10,7 +10,7 @@
 use std::{
     collections::HashMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::ctx::Peer;
-use crate::telemetry::Metrics;
+use crate::{authn::attempts::Key, telemetry::Metrics};
 
 /// How long a request's head may take, and a connection may rest between requests.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -49,18 +49,18 @@ const OTHER_FILES: u64 = 128;
 pub struct Caps {
     /// In all.
     pub total: usize,
-    /// From one address that is not a trusted proxy.
-    pub per_address: usize,
+    /// From one network that is not a trusted proxy.
+    pub per_network: usize,
 }
 
 impl Caps {
     /// 10,000 in all, fewer where the system's limit on open files is lower, and 512 from one
-    /// address.
+    /// network.
     #[must_use]
     pub fn of_this_system() -> Self {
         let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
         let total = files.saturating_sub(OTHER_FILES).clamp(16, 10_000);
-        Self { total: usize::try_from(total).unwrap_or(16), per_address: 512 }
+        Self { total: usize::try_from(total).unwrap_or(16), per_network: 512 }
     }
 }
 
@@ -75,8 +75,8 @@ pub async fn serve(
 ) {
     let gate = Gate {
         total: Arc::new(Semaphore::new(caps.total)),
-        by_address: Arc::default(),
-        per_address: caps.per_address,
+        by_network: Arc::default(),
+        per_network: caps.per_network,
         trusted_proxies,
     };
     let connections = TaskTracker::new();
@@ -138,16 +138,16 @@ pub async fn stopping(stop: &mut watch::Receiver<bool>) {
 /// Counts connections in and out.
 struct Gate {
     total: Arc<Semaphore>,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    per_address: usize,
+    by_network: Arc<Mutex<HashMap<Key, usize>>>,
+    per_network: usize,
     trusted_proxies: Vec<IpNet>,
 }
 
 /// One connection's place; leaving it lets the next one in.
 struct Entry {
     _place: OwnedSemaphorePermit,
-    address: IpAddr,
-    by_address: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    network: Key,
+    by_network: Arc<Mutex<HashMap<Key, usize>>>,
 }
 
 impl Gate {
@@ -162,17 +162,18 @@ impl Gate {
             }
         };
         let address = peer.ip().to_canonical();
-        let entry = Entry { _place: place, address, by_address: Arc::clone(&self.by_address) };
+        let network = Key::network(address);
+        let entry = Entry { _place: place, network, by_network: Arc::clone(&self.by_network) };
         let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
         // An entry that is turned away counts itself out again as it goes.
-        let count = self.count_in(address);
-        (is_proxy || count <= self.per_address).then_some((stream, peer, entry))
+        let count = self.count_in(network);
+        (is_proxy || count <= self.per_network).then_some((stream, peer, entry))
     }
 
-    /// Counts a connection in under its address and tells how many there are now.
-    fn count_in(&self, address: IpAddr) -> usize {
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = by_address.entry(address).or_default();
+    /// Counts a connection in under its network and tells how many there are now.
+    fn count_in(&self, network: Key) -> usize {
+        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = by_network.entry(network).or_default();
         *count += 1;
         *count
     }
@@ -180,11 +181,11 @@ impl Gate {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = by_address.get_mut(&self.address) {
+        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_network.get_mut(&self.network) {
             *count -= 1;
             if *count == 0 {
-                by_address.remove(&self.address);
+                by_network.remove(&self.network);
             }
         }
     }

@@ -167,7 +167,7 @@ async fn a_weak_secret_or_passwords_in_clear_over_a_network_are_refused() {
     assert!(refused(&program.run(&[]).await).contains("chmod 600"));
     write(data.path(), "secret", "");
     set_mode(&key, 0o600);
-    assert!(refused(&program.run(&[]).await).contains("fewer than 32 characters"));
+    assert!(refused(&program.run(&[]).await).contains("holds no key of 32 varied characters"));
 }
 
 fn set_mode(path: &str, mode: u32) {

@@ -103,7 +103,7 @@ async fn t7_f15_slow_heads_and_slow_bodies_are_let_go_and_honest_visitors_notice
 #[tokio::test]
 async fn f16_one_address_cannot_hold_every_connection() {
     let app = TestApp::start().await;
-    let served = serve(app::build(&app.state), Caps { total: 100, per_address: 5 }).await;
+    let served = serve(app::build(&app.state), Caps { total: 100, per_network: 5 }).await;
     let mut held = Vec::new();
     for _ in 0..5 {
         let mut stream = connect(served.address, HERE).await.expect("a connection");
@@ -133,7 +133,7 @@ async fn f16_one_address_cannot_hold_every_connection() {
 #[tokio::test]
 async fn f16_beyond_the_cap_connections_wait_for_one_that_leaves() {
     let app = TestApp::start().await;
-    let served = serve(app::build(&app.state), Caps { total: 3, per_address: 100 }).await;
+    let served = serve(app::build(&app.state), Caps { total: 3, per_network: 100 }).await;
     let mut held = Vec::new();
     for _ in 0..3 {
         let mut stream = connect(served.address, HERE).await.expect("a connection");

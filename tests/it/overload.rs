@@ -6,6 +6,7 @@ use axum::{Router, body::Body, extract::Request, middleware::from_fn_with_state}
 use http_body_util::BodyExt as _;
 use tokio::{sync::Semaphore, time::Instant};
 use tower::ServiceExt as _;
+use vestibule::authn::attempts::Key;
 use vestibule::web::{access::Access, ctx, headers, log_requests, render_errors, routes::Routes, run_to_the_end};
 
 use crate::support::{
@@ -78,8 +79,8 @@ async fn solana_private_channels_247_visitors_who_hang_up_do_not_make_room_for_m
     app.sign_up("alice").await;
     // Held by work that nobody waits for any more: as many as there are places, however often they hang up.
     let places = Arc::new(Semaphore::new(0));
-    for _ in 0..50 {
-        if let Ok(place) = app.state.hasher.reserve() {
+    for n in 0..50 {
+        if let Ok(place) = app.state.hasher.reserve(network(n)) {
             places.add_permits(1);
             let password = vestibule::types::PlainPassword::presented(PASSWORD).expect("a password");
             tokio::time::timeout(Duration::ZERO, place.hash(password)).await.expect_err("nobody waits for it");
@@ -88,7 +89,11 @@ async fn solana_private_channels_247_visitors_who_hang_up_do_not_make_room_for_m
     }
     assert!((4..50).contains(&places.available_permits()), "{places:?}");
     while sign_in(&mut app.browser(), "alice", PASSWORD).await.status == 503 {}
-    assert!(app.state.hasher.reserve().is_ok());
+    assert!(app.state.hasher.reserve(network(0)).is_ok());
+}
+
+fn network(n: u8) -> Key {
+    Key::network(std::net::Ipv4Addr::new(192, 0, 2, n).into())
 }
 
 /// The layers of the service over a route that breaks.

@@ -61,7 +61,7 @@ pub struct Proof {
 pub async fn attempt(state: &AppState, form: &LoginForm, origin: Origin<'_>) -> Result<Attempt, AppError> {
     // No account can have such a password, so nothing is looked up, hashed or counted.
     let Some(password) = form.password.clone() else { return Ok(Attempt::Refused) };
-    let place = match state.hasher.reserve() {
+    let place = match state.hasher.reserve(Key::network(origin.address)) {
         Ok(place) => place,
         Err(HasherError::Busy) => return Ok(Attempt::Busy),
         Err(error) => return Err(error.into()),

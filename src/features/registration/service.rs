@@ -35,7 +35,7 @@ pub enum SignUp {
 
 /// Makes the account that a form asks for.
 pub async fn sign_up(state: &AppState, form: &RegisterForm, address: IpAddr) -> Result<SignUp, AppError> {
-    let place = match state.hasher.reserve() {
+    let place = match state.hasher.reserve(Key::network(address)) {
         Ok(place) => place,
         Err(HasherError::Busy) => return Ok(SignUp::Busy),
         Err(error) => return Err(error.into()),

@@ -35,6 +35,8 @@ struct Account<'a> {
     username: &'a str,
     display_name: Option<&'a str>,
     email: &'a str,
+    /// Whether the person has shown that the address is theirs. Nobody can, yet.
+    email_verified: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +61,7 @@ async fn show(SignedIn(live): SignedIn) -> Response {
             username: &live.username,
             display_name: live.display_name.as_deref(),
             email: &live.email,
+            email_verified: false,
         },
         session: Session {
             id: live.id,

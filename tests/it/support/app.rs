@@ -77,7 +77,7 @@ impl TestApp {
         let mut environment = settings.clone();
         environment.push(("VESTIBULE_LISTEN".into(), address.to_string()));
         let config = Config::read(Environment::of(environment)).expect("good settings");
-        let caps = Caps { total: 2000, per_address: 2000 };
+        let caps = Caps { total: 2000, per_network: 2000 };
         Self::serve(listener, config, caps, options, settings, database)
     }
 

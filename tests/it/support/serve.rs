@@ -10,7 +10,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::web::server::{self, Caps};
 
 /// Caps that no test meets by accident.
-pub const WIDE: Caps = Caps { total: 2000, per_address: 2000 };
+pub const WIDE: Caps = Caps { total: 2000, per_network: 2000 };
 
 /// Something served on a free port, until it is stopped or dropped.
 pub struct Served {
