@@ -10,7 +10,6 @@
 //!    sign-ins never slows the pages of those who are signed in.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
@@ -21,6 +20,7 @@ use vestibule_argon2::{Memory, Params};
 use super::{
     attempts::Key,
     password_hash::{self, HashError, Verdict},
+    per_network::{Counted, PerNetwork},
 };
 use crate::{
     config::Passwords,
@@ -37,7 +37,7 @@ pub struct Hasher {
     jobs: mpsc::Sender<Job>,
     permits: Arc<Semaphore>,
     per_network: usize,
-    by_network: Arc<Mutex<HashMap<Key, usize>>>,
+    by_network: PerNetwork,
     metrics: Arc<Metrics>,
     dummy: Arc<str>,
 }
@@ -65,20 +65,7 @@ struct Job {
 #[derive(Debug)]
 struct Permit {
     _place: OwnedSemaphorePermit,
-    network: Key,
-    by_network: Arc<Mutex<HashMap<Key, usize>>>,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = by_network.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                by_network.remove(&self.network);
-            }
-        }
-    }
+    _counted: Counted,
 }
 
 type Answer<T> = oneshot::Sender<(Result<T, HashError>, Permit)>;
@@ -105,7 +92,7 @@ impl Hasher {
             jobs,
             permits: Arc::new(Semaphore::new(places)),
             per_network: places.div_ceil(2).max(settings.workers),
-            by_network: Arc::default(),
+            by_network: PerNetwork::default(),
             metrics,
             dummy: dummy(&settings.argon2)?.into(),
         })
@@ -124,14 +111,9 @@ impl Hasher {
     }
 
     fn permit(&self, network: Key) -> Option<Permit> {
-        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = by_network.get(&network).copied().unwrap_or_default();
-        if taken >= self.per_network {
-            return None;
-        }
+        let counted = self.by_network.enter(network, self.per_network)?;
         let place = Arc::clone(&self.permits).try_acquire_owned().ok()?;
-        by_network.insert(network, taken + 1);
-        Some(Permit { _place: place, network, by_network: Arc::clone(&self.by_network) })
+        Some(Permit { _place: place, _counted: counted })
     }
 }
 
@@ -288,6 +270,6 @@ mod tests {
         assert!(hasher.reserve(elsewhere).is_ok());
         drop(flood);
         assert!(hasher.reserve(here()).is_ok());
-        assert!(hasher.by_network.lock().expect("the counts").is_empty());
+        assert!(hasher.by_network.is_empty());
     }
 }

@@ -7,6 +7,7 @@ pub mod hasher;
 pub mod known_browsers;
 pub mod lookup;
 pub mod password_hash;
+pub mod per_network;
 pub mod sessions;
 
 pub use assurance::{Aal, Method};

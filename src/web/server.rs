@@ -7,14 +7,7 @@
 //!    neither.)
 //! 3. A stop closes the listener, lets requests in flight finish, and says `Connection: close`.
 
-use std::{
-    collections::HashMap,
-    io,
-    net::SocketAddr,
-    pin::pin,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -29,7 +22,13 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::ctx::Peer;
-use crate::{authn::attempts::Key, telemetry::Metrics};
+use crate::{
+    authn::{
+        attempts::Key,
+        per_network::{Counted, PerNetwork},
+    },
+    telemetry::Metrics,
+};
 
 /// How long a request's head may take, and a connection may rest between requests.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
@@ -75,7 +74,7 @@ pub async fn serve(
 ) {
     let gate = Gate {
         total: Arc::new(Semaphore::new(caps.total)),
-        by_network: Arc::default(),
+        by_network: PerNetwork::default(),
         per_network: caps.per_network,
         trusted_proxies,
     };
@@ -138,7 +137,7 @@ pub async fn stopping(stop: &mut watch::Receiver<bool>) {
 /// Counts connections in and out.
 struct Gate {
     total: Arc<Semaphore>,
-    by_network: Arc<Mutex<HashMap<Key, usize>>>,
+    by_network: PerNetwork,
     per_network: usize,
     trusted_proxies: Vec<IpNet>,
 }
@@ -146,8 +145,7 @@ struct Gate {
 /// One connection's place; leaving it lets the next one in.
 struct Entry {
     _place: OwnedSemaphorePermit,
-    network: Key,
-    by_network: Arc<Mutex<HashMap<Key, usize>>>,
+    _counted: Counted,
 }
 
 impl Gate {
@@ -162,32 +160,10 @@ impl Gate {
             }
         };
         let address = peer.ip().to_canonical();
-        let network = Key::network(address);
-        let entry = Entry { _place: place, network, by_network: Arc::clone(&self.by_network) };
         let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
-        // An entry that is turned away counts itself out again as it goes.
-        let count = self.count_in(network);
-        (is_proxy || count <= self.per_network).then_some((stream, peer, entry))
-    }
-
-    /// Counts a connection in under its network and tells how many there are now.
-    fn count_in(&self, network: Key) -> usize {
-        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = by_network.entry(network).or_default();
-        *count += 1;
-        *count
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let mut by_network = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = by_network.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                by_network.remove(&self.network);
-            }
-        }
+        let most = if is_proxy { usize::MAX } else { self.per_network };
+        let counted = self.by_network.enter(Key::network(address), most)?;
+        Some((stream, peer, Entry { _place: place, _counted: counted }))
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request, middleware::from_fn_with_state};
+use axum::{Router, body::Body, extract::Request};
 use http_body_util::BodyExt as _;
 use tokio::{sync::Semaphore, time::Instant};
 use tower::ServiceExt as _;
 use vestibule::authn::attempts::Key;
-use vestibule::web::{access::Access, ctx, headers, log_requests, render_errors, routes::Routes, run_to_the_end};
+use vestibule::{
+    app,
+    web::{access::Access, routes::Routes},
+};
 
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
@@ -101,15 +104,8 @@ fn with_a_broken_route(app: &TestApp) -> Router {
     async fn broken() -> &'static str {
         panic!("a canary that no visitor may see")
     }
-    let state = || app.state.clone();
-    Routes::new(state())
-        .get("/broken", Access::Public, broken)
-        .into_router()
-        .layer(from_fn_with_state(state(), log_requests))
-        .layer(from_fn_with_state(state(), run_to_the_end))
-        .layer(from_fn_with_state(state(), render_errors))
-        .layer(from_fn_with_state(state(), ctx::read_facts))
-        .layer(from_fn_with_state(state(), headers::set_security_headers))
+    let routes = Routes::new(app.state.clone()).get("/broken", Access::Public, broken);
+    app::dressed(&app.state, routes.into_router())
 }
 
 #[tokio::test]

@@ -95,17 +95,20 @@ async fn f9_two_replicas_make_one_account_of_the_same_sign_up_in_all_its_spellin
     }
 }
 
+/// One browser as it asks both replicas at once, each time with the form it has open.
+fn in_many_tabs(owner: &Browser, replicas: [&TestApp; 2], token: &str) -> Vec<(Browser, String)> {
+    let tab = |n: usize| (Browser { to: replicas[n % 2].address, ..owner.clone() }, token.to_owned());
+    (0..AT_ONCE).map(tab).collect()
+}
+
 #[tokio::test]
 async fn sign_outs_of_one_session_at_once_all_succeed_and_it_is_over_everywhere() {
     let first = TestApp::start().await;
     let second = first.replica().await;
     let mut owner = first.person("alice").await;
     let token = owner.csrf_token("/logout").await;
-    let same = (0..AT_ONCE).map(|n| {
-        let to = [&first, &second][n % 2].address;
-        (Browser { to, ..owner.clone() }, token.clone())
-    });
-    let answers = post_at_once(same.collect(), "/logout", |_| vec![]).await;
+    let same = in_many_tabs(&owner, [&first, &second], &token);
+    let answers = post_at_once(same, "/logout", |_| vec![]).await;
     assert_eq!(tally(&answers, 303), AT_ONCE);
     for replica in [&first, &second] {
         assert!(!is_signed_in(&mut Browser { to: replica.address, ..owner.clone() }).await);
@@ -148,11 +151,8 @@ async fn asvs_7_2_4_sign_ins_with_one_cookie_at_once_each_get_a_session_and_end_
     let mut owner = first.person("alice").await;
     // The sign-in page sends those on who are signed in: the form was open in another tab.
     let token = owner.csrf_token("/logout").await;
-    let same = (0..AT_ONCE).map(|n| {
-        let to = [&first, &second][n % 2].address;
-        (Browser { to, ..owner.clone() }, token.clone())
-    });
-    let answers = post_at_once(same.collect(), "/login", login).await;
+    let same = in_many_tabs(&owner, [&first, &second], &token);
+    let answers = post_at_once(same, "/login", login).await;
     let statuses: Vec<_> = answers.iter().map(|(_, status)| *status).collect();
     assert!(statuses.iter().all(|status| [303, 429].contains(status)), "{statuses:?}");
     assert!(tally(&answers, 303) >= 10, "{statuses:?}");
