@@ -1,0 +1,137 @@
+//! What can happen.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::types::{SessionId, UserId};
+
+/// A fact worth keeping. It is stored as its name (`kind`), a version, and its fields as JSON.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// An account was made.
+    SignedUp,
+    /// Its owner showed that the address is theirs.
+    EmailVerified,
+    /// A session was opened.
+    SignedIn {
+        /// RFC 8176 names of the proofs.
+        amr: Vec<String>,
+    },
+    /// A sign-in was refused.
+    SignInFailed,
+    /// A session was ended by its owner.
+    SignedOut,
+    /// The owner of a session proved again who they are.
+    Reauthenticated,
+    /// The password was replaced by its owner, who knew the old one.
+    PasswordChanged,
+    /// The password was replaced through a mailed link.
+    PasswordReset,
+    /// A way back in was mailed.
+    RecoveryMailed,
+    /// The name or the language was changed.
+    ProfileChanged,
+    /// A link to confirm a new address was mailed to it.
+    EmailChangeMailed,
+    /// The address was replaced.
+    EmailChanged,
+    /// The replacement was undone from the old address.
+    EmailChangeUndone,
+    /// One other session was ended.
+    SessionEnded {
+        /// Which one.
+        ended: SessionId,
+    },
+    /// All other sessions were ended.
+    OtherSessionsEnded {
+        /// How many of them were live.
+        count: u64,
+    },
+    /// Everything that is kept about the account was downloaded.
+    DataDownloaded,
+    /// The account was set to be erased.
+    DeletionScheduled,
+    /// The erasure was called off.
+    DeletionUndone,
+    /// The account was erased.
+    Erased,
+    /// The account was closed to everyone.
+    Disabled,
+    /// The account was opened again.
+    Enabled,
+    /// The account was given a role.
+    RoleChanged {
+        /// The role's name.
+        role: String,
+    },
+    /// A link that makes the first administrator was issued.
+    SetupLinkIssued,
+}
+
+impl Event {
+    /// The version of the fields' meaning, so that old rows stay readable.
+    pub const VERSION: i16 = 1;
+}
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Actor {
+    /// Somebody through a page, the owner or not.
+    Visitor,
+    /// Somebody at the command line.
+    Operator,
+    /// The service by itself.
+    Service,
+}
+
+impl Actor {
+    /// As stored.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Visitor => "visitor",
+            Self::Operator => "operator",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Where a visitor's request came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The client's address.
+    pub address: IpAddr,
+    /// What the browser calls itself.
+    pub user_agent: &'a str,
+}
+
+/// One line of the trail.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// What happened.
+    pub event: &'a Event,
+    /// To which account; none when there is none.
+    pub user_id: Option<UserId>,
+    /// In which session.
+    pub session_id: Option<SessionId>,
+    /// Who did it.
+    pub actor: Actor,
+    /// Where it came from.
+    pub origin: Option<Origin<'a>>,
+}
+
+impl<'a> Entry<'a> {
+    /// What the operator did to an account.
+    #[must_use]
+    pub fn of_operator(event: &'a Event, user_id: UserId) -> Self {
+        Self { event, user_id: Some(user_id), session_id: None, actor: Actor::Operator, origin: None }
+    }
+
+    /// What the service did by itself.
+    #[must_use]
+    pub fn of_service(event: &'a Event, user_id: Option<UserId>) -> Self {
+        Self { event, user_id, session_id: None, actor: Actor::Service, origin: None }
+    }
+}
