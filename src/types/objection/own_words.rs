@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{is_listed, is_padded, is_thin, secret, spelled_out};
+use super::{is_listed, is_padded, is_thin, lower_case, secret, spelled_out};
 use crate::types::{DisplayName, Email, Username};
 
 /// What anybody may know of the person who chooses a password.
@@ -29,15 +29,10 @@ impl OwnWords<'_> {
     /// joined by marks or put backwards.
     pub(super) fn make_up(&self, password: &str) -> bool {
         let words = self.words();
-        let [one, other] = spelled_out(password);
-        let mut texts = vec![bare(password)];
-        for text in [bare(&one), bare(&other)] {
-            if !texts.contains(&text) {
-                texts.push(text);
-            }
-        }
-        texts.iter().any(|text| {
-            let rest = without(text, &words);
+        let readings = spelled_out(password);
+        let texts = readings.iter().map(|text| text.as_str()).chain([password]).map(bare);
+        texts.into_iter().any(|text| {
+            let rest = without(&text, &words);
             rest.len() < text.len() && (is_thin(&rest) || is_listed(&rest) || is_padded(&rest))
         })
     }
@@ -55,13 +50,15 @@ impl OwnWords<'_> {
         ];
         let mut words = Vec::new();
         for text in texts {
+            let text = lower_case(text);
             let pieces = text.split(|c: char| !c.is_alphanumeric());
-            words.extend(pieces.chain([text]).map(bare).filter(|word| is_telling(word)));
+            words.extend(pieces.chain([text.as_str()]).map(bare).filter(|word| is_telling(word)));
         }
-        let backwards = |word: &Zeroizing<String>| secret(word.chars().rev());
+        let backwards = |word: &Zeroizing<String>| secret(word.len(), word.chars().rev());
         let reversed: Vec<_> = words.iter().filter(|word| word.chars().count() >= BACKWARDS).map(backwards).collect();
         words.extend(reversed);
-        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        words.dedup();
         words
     }
 }
@@ -70,17 +67,17 @@ fn is_telling(word: &str) -> bool {
     word.chars().count() >= if word.is_ascii() { PIECE } else { SYLLABLES }
 }
 
-/// A text in lower case, letters and digits only.
+/// The letters and digits of a text.
 fn bare(text: &str) -> Zeroizing<String> {
-    secret(text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase))
+    secret(text.len(), text.chars().filter(|c| c.is_alphanumeric()))
 }
 
 /// A text without these words.
 fn without(text: &str, words: &[Zeroizing<String>]) -> Zeroizing<String> {
-    let mut rest = Zeroizing::new(text.to_owned());
+    let mut rest = secret(text.len(), text.chars());
     for word in words {
         if rest.contains(word.as_str()) {
-            rest = secret(rest.split(word.as_str()).flat_map(str::chars));
+            rest = secret(rest.len(), rest.split(word.as_str()).flat_map(str::chars));
         }
     }
     rest

@@ -40,8 +40,14 @@ pub(super) fn is_sequence(text: &[char]) -> bool {
 
 /// Whether one character comes right after another in a series that everybody knows, or right before.
 fn follows(before: char, after: char) -> bool {
-    let neighbours = before.is_alphanumeric() && u32::from(before).abs_diff(u32::from(after)) == 1;
+    if before == after {
+        return true;
+    }
+    if !before.is_alphanumeric() || !after.is_alphanumeric() {
+        return false;
+    }
+    let neighbours = u32::from(before).abs_diff(u32::from(after)) == 1;
     let in_a_run =
         |run: &str| run.chars().zip(run.chars().skip(1)).any(|pair| pair == (before, after) || pair == (after, before));
-    before == after || neighbours || RUNS.into_iter().any(in_a_run)
+    neighbours || RUNS.into_iter().any(in_a_run)
 }
