@@ -1,7 +1,7 @@
 //! Texts that a rule of one sentence writes.
 
-/// Runs that hands and heads know by heart. What follows by code point, such as `a` and `b`, needs no
-/// line.
+/// Runs that hands and heads know by heart, each character once. What follows by code point, such as
+/// `a` and `b`, needs no line.
 const RUNS: [&str; 6] = [
     "1234567890",
     "qwertyuiopasdfghjklzxcvbnm",
@@ -47,7 +47,8 @@ fn follows(before: char, after: char) -> bool {
         return false;
     }
     let neighbours = u32::from(before).abs_diff(u32::from(after)) == 1;
-    let in_a_run =
-        |run: &str| run.chars().zip(run.chars().skip(1)).any(|pair| pair == (before, after) || pair == (after, before));
+    let in_a_run = |run: &str| {
+        run.split_once(before).is_some_and(|(left, right)| left.ends_with(after) || right.starts_with(after))
+    };
     neighbours || RUNS.into_iter().any(in_a_run)
 }
