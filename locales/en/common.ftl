@@ -17,6 +17,18 @@ summary-title = There is a problem
 problem-slow-down = Too many tries. Wait { $wait }, then try again.
 problem-busy = We are busy right now. Try again in { $wait }.
 
+## A password that cannot be set
+
+password-error-missing = Choose a password.
+password-error-too-short = Choose a password of at least { $min } characters.
+password-error-too-long = Choose a password of at most { $max } characters.
+password-error-characters = That password has a hidden character that we cannot accept. Type it again without it.
+password-error-common = That password is widely used or has leaked somewhere, so it is tried first. Choose a few unrelated words instead.
+password-error-padded = That is a widely used password with a little added, so it is tried early. Choose a few unrelated words instead.
+password-error-own-words = That password is too close to your name, your email address or the name of this service. Choose a few unrelated words instead.
+password-error-repetitive = That password repeats the same characters, so it is easy to guess. Choose a few unrelated words instead.
+password-error-sequence = That password follows the alphabet or the keyboard, so it is easy to guess. Choose a few unrelated words instead.
+
 ## Told once, on the next page
 
 notice-registered = You can sign in now. If this email address already had an account, sign in with that one.

@@ -17,6 +17,18 @@ summary-title = 확인이 필요해요
 problem-slow-down = 시도가 너무 많았어요. { $wait } 뒤에 다시 시도해 주세요.
 problem-busy = 지금은 요청이 몰려 있어요. { $wait } 뒤에 다시 시도해 주세요.
 
+## 쓸 수 없는 비밀번호
+
+password-error-missing = 비밀번호를 정해 주세요.
+password-error-too-short = 비밀번호를 { $min }자 이상으로 정해 주세요.
+password-error-too-long = 비밀번호를 { $max }자 이하로 정해 주세요.
+password-error-characters = 비밀번호에 받을 수 없는 보이지 않는 문자가 있어요. 그 문자 없이 다시 입력해 주세요.
+password-error-common = 많은 사람이 쓰거나 어딘가에서 유출된 비밀번호라서 가장 먼저 시도돼요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-padded = 흔한 비밀번호에 몇 글자만 더한 것이라서 금방 시도돼요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-own-words = 이름이나 이메일, 이 서비스의 이름과 너무 비슷한 비밀번호예요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-repetitive = 같은 글자가 되풀이되는 비밀번호라서 짐작하기 쉬워요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-sequence = 글자나 자판의 순서를 따르는 비밀번호라서 짐작하기 쉬워요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+
 ## 다음 페이지에서 한 번 알리는 말
 
 notice-registered = 이제 로그인할 수 있어요. 이 이메일로 이미 만든 계정이 있다면 그 계정으로 로그인해 주세요.

@@ -112,3 +112,48 @@ async fn asvs_6_3_2_a_new_database_has_no_accounts() {
         assert_eq!(sign_in(&mut app.browser(), name, password).await.status, 422);
     }
 }
+
+#[tokio::test]
+async fn asvs_6_2_4_and_6_2_12_entries_of_the_list_are_refused_with_a_reason_and_advice() {
+    let app = TestApp::start().await;
+    let mut browser = app.browser();
+    for entry in include_str!("../../crates/passwords/data/sample.txt").lines() {
+        let answer = browser.submit("/register", &with("password", entry)).await;
+        assert_eq!(answer.status, 422, "{entry}");
+        assert!(answer.body.contains("Choose a few unrelated words instead"), "{entry}: {}", answer.body);
+        assert!(!answer.body.contains(entry), "{entry} came back");
+    }
+    let answer = browser.submit("/register", &with("password", "Password1234")).await;
+    assert!(answer.body.contains("widely used or has leaked somewhere"), "{}", answer.body);
+    assert_eq!(app.count("select count(*) from users").await, 0);
+    assert_eq!(browser.submit("/register", &GOOD).await.status, 303);
+}
+
+#[tokio::test]
+async fn asvs_6_2_11_own_words_padded_or_doubled_are_refused_whatever_else_is_wrong() {
+    let app = TestApp::with(&[("VESTIBULE_SERVICE_NAME", "Corner Shop")]).await;
+    let mut browser = app.browser();
+    for password in [
+        "alice-alice-alice",
+        "wonderland2026!",
+        "example.com-2026",
+        "liddell!!!!!!!!!",
+        "c0rn3rsh0p-2026",
+        "Alice of Wonderland",
+    ] {
+        let fields = [
+            ("username", "alice"),
+            ("email", "wonderland@example.com"),
+            ("display_name", "A. Liddell"),
+            ("password", password),
+        ];
+        let answer = browser.submit("/register", &fields).await;
+        assert_eq!(answer.status, 422, "{password}");
+        assert!(answer.body.contains("too close to your name"), "{password}: {}", answer.body);
+    }
+    // A field with a mistake does not hide what the others say.
+    let fields = [("username", "alice"), ("email", "nonsense"), ("password", "alice-alice-alice")];
+    let answer = browser.submit("/register", &fields).await;
+    assert!(answer.body.contains("too close to your name"), "{}", answer.body);
+    assert_eq!(app.count("select count(*) from users").await, 0);
+}

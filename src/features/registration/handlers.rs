@@ -28,7 +28,7 @@ pub async fn submit(
     ctx: Ctx,
     Submitted(fields): Submitted,
 ) -> Result<Response, AppError> {
-    let (page, form) = forms::parse(&fields, state.config.passwords.policy);
+    let (page, form) = forms::parse(&fields, state.config.passwords.policy, &state.config.site.name);
     let form = match form {
         Ok(form) => form,
         Err(errors) => {
