@@ -33,6 +33,8 @@ pub struct Parts {
     pub templates: Templates,
     /// Password hashing.
     pub hasher: Hasher,
+    /// Letters.
+    pub mailer: crate::mail::Mailer,
     /// Keys, one for each use.
     pub keys: Keys,
     /// Numbers for the operator.

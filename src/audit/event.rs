@@ -12,6 +12,8 @@ use crate::types::{SessionId, UserId};
 pub enum Event {
     /// An account was made.
     SignedUp,
+    /// Somebody tried to make another account with this one's address.
+    SignUpRepeated,
     /// Its owner showed that the address is theirs.
     EmailVerified,
     /// A session was opened.

@@ -8,6 +8,8 @@
 //!    given up when it has expired.
 
 mod letter;
+mod mailer;
 pub mod outbox;
 
 pub use letter::{Kind, Letter, NewLetter};
+pub use mailer::Mailer;

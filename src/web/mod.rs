@@ -11,7 +11,9 @@ pub mod error_page;
 pub mod event;
 mod form;
 pub mod headers;
+pub mod mailed_link;
 mod new_password;
+pub mod notice;
 mod origin;
 mod page;
 pub mod paths;
@@ -20,6 +22,7 @@ mod request_log;
 pub mod routes;
 pub mod server;
 pub mod session_store;
+pub mod sign_in;
 mod task;
 mod visitor;
 

@@ -1,7 +1,7 @@
 //! What an operator does to an account, behind the command line.
 
 use crate::{
-    accounts::{self, Identifier, NewAccount, SignedUp, User},
+    accounts::{self, Address, Identifier, NewAccount, Role, SignedUp, User},
     authn::{attempts, password_hash, sessions},
     config::Passwords,
     types::{DisplayName, Email, Entropy, PlainPassword, UserId, Username},
@@ -42,7 +42,7 @@ pub struct Creation {
     pub password: PlainPassword,
 }
 
-/// Makes an account.
+/// Makes an account, and vouches for its address.
 ///
 /// # Errors
 /// When one of its names is taken.
@@ -59,11 +59,14 @@ pub async fn create(
         display_name: creation.display_name.as_ref(),
         email: &creation.email,
         password_hash: &hash,
+        lang: None,
+        role: Role::Member,
+        address: Address::Verified,
     };
     match accounts::create(connection, &account).await? {
         SignedUp::Created => Ok(id),
         SignedUp::UsernameTaken => Err(OperatorError::UsernameTaken),
-        SignedUp::EmailTaken => Err(OperatorError::EmailTaken),
+        SignedUp::EmailTaken(_) => Err(OperatorError::EmailTaken),
     }
 }
 
