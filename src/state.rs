@@ -9,6 +9,7 @@ use crate::{
     authn::{hasher::Hasher, lookup::Lookup},
     config::{Config, Secrets},
     db::GivenUp,
+    mail::Mailer,
     telemetry::Metrics,
     templates::Templates,
     types::{Clock, Entropy},
@@ -31,6 +32,8 @@ pub struct Parts {
     pub lookup: Lookup,
     /// Pages.
     pub templates: Templates,
+    /// Where letters go.
+    pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
     /// Keys, one for each use.

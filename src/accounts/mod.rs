@@ -1,11 +1,13 @@
 //! Accounts: the one aggregate that every slice may name.
 
+mod recipient;
 mod store;
 
 use time::OffsetDateTime;
 
 use crate::types::UserId;
 
+pub use recipient::{Recipient, find_recipient};
 pub use store::{
     Login, NewAccount, SignedUp, create, find_by_identifier, find_login, set_disabled, upgrade_password_hash,
 };

@@ -1,12 +1,13 @@
 //! Every page in every state and every language, read as a browser and a screen reader would.
 
 mod html;
+mod mail;
 
 use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{dashboard, login, logout, registration},
+    features::{dashboard, dev_mailbox, login, logout, registration},
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -29,6 +30,8 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<registration::pages::RegisterPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
+    render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
+    render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -244,10 +247,12 @@ fn every_template_is_claimed_by_a_page() {
         registration::pages::RegisterPage::TEMPLATE,
         logout::pages::LogoutPage::TEMPLATE,
         dashboard::pages::DashboardPage::TEMPLATE,
+        dev_mailbox::pages::MailboxPage::TEMPLATE,
+        dev_mailbox::pages::LetterPage::TEMPLATE,
         ErrorPage::TEMPLATE,
     ];
     let shared = ["layouts/", "components/"];
-    for name in templates.template_names() {
+    for name in templates.template_names().filter(|name| !name.starts_with("mail/")) {
         assert!(claimed.contains(&name) || shared.iter().any(|s| name.starts_with(s)), "no page claims {name}");
     }
 }
