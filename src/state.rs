@@ -9,6 +9,7 @@ use crate::{
     authn::{hasher::Hasher, lookup::Lookup},
     config::{Config, Secrets},
     db::GivenUp,
+    mail::Mailer,
     telemetry::Metrics,
     templates::Templates,
     types::{Clock, Entropy},
@@ -31,10 +32,10 @@ pub struct Parts {
     pub lookup: Lookup,
     /// Pages.
     pub templates: Templates,
+    /// Where letters go.
+    pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
-    /// Letters.
-    pub mailer: crate::mail::Mailer,
     /// Keys, one for each use.
     pub keys: Keys,
     /// Numbers for the operator.

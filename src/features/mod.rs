@@ -2,9 +2,11 @@
 //! slice; `tests/it/architecture.rs` holds that.
 
 pub mod dashboard;
+pub mod dev_mailbox;
 pub mod health;
 pub mod home;
 pub mod language;
+pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;

@@ -1,12 +1,13 @@
 //! Every page in every state and every language, read as a browser and a screen reader would.
 
 mod html;
+mod mail;
 
 use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{dashboard, login, logout, reauth, recovery, registration, verification},
+    features::{dashboard, dev_mailbox, login, logout, reauth, recovery, registration, verification},
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -34,6 +35,8 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<recovery::pages::ResetPage>(templates, &mut all);
     render::<reauth::pages::ReauthPage>(templates, &mut all);
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
+    render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
+    render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -247,7 +250,7 @@ fn every_template_is_claimed_by_a_page() {
     let pages = every_page(&templates);
     let claimed: BTreeSet<_> = pages.iter().filter_map(|page| page.name.split(' ').nth(1)).collect();
     let shared = ["layouts/", "components/"];
-    for name in templates.template_names() {
+    for name in templates.template_names().filter(|name| !name.starts_with("mail/")) {
         assert!(claimed.contains(name) || shared.iter().any(|s| name.starts_with(s)), "no page claims {name}");
     }
 }
