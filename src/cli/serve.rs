@@ -99,6 +99,7 @@ async fn serve(
     let proxies = state.config.network.trusted_proxies.clone();
     let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
     let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
+    let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
     if let Some(listener) = metrics_listener {
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
@@ -112,6 +113,7 @@ async fn serve(
     // In order: no new requests, then none in flight, then no connection to the database.
     front.await?;
     sweeper.await?;
+    linker.await?;
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();

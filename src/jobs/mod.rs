@@ -1,7 +1,9 @@
-//! What happens by itself: one loop that removes what has ended.
+//! What happens by itself: this loop removes what has ended, and [`chain`] looks after the audit trail.
 //!
 //! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
 //! time, so replicas share the work and no visitor waits for it.
+
+pub mod chain;
 
 use std::time::Duration;
 

@@ -18,6 +18,7 @@ use super::{
     paths,
 };
 use crate::{
+    audit,
     authn::sessions::USER_AGENT_MAX,
     config::PublicUrl,
     state::AppState,
@@ -94,6 +95,12 @@ impl Ctx {
     #[must_use]
     pub fn user_agent(&self) -> &str {
         &self.0.user_agent
+    }
+
+    /// Where it came from, as the audit trail keeps it.
+    #[must_use]
+    pub fn origin(&self) -> audit::Origin<'_> {
+        audit::Origin { address: self.client_ip(), user_agent: self.user_agent() }
     }
 
     /// The cookie by which accounts know a browser again.

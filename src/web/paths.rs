@@ -10,6 +10,8 @@ pub const LOGIN: &str = "/login";
 pub const LOGOUT: &str = "/logout";
 /// Who you are, and where you are signed in.
 pub const DASHBOARD: &str = "/dashboard";
+/// What happened in one's own account.
+pub const ACTIVITY: &str = "/account/activity";
 /// The language switch.
 pub const LANGUAGE: &str = "/language";
 /// Who am I, for apps.

@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, with a revoked session, and of a
 /// disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 4]); 16] = [
+const EXPECTED: [(&str, [&str; 4]); 17] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /login", "303 /login"]),
     ("GET /.well-known/change-password", ["302 /dashboard"; 4]),
     ("GET /register", ["200", "303 /dashboard", "200", "200"]),
@@ -22,6 +22,7 @@ const EXPECTED: [(&str, [&str; 4]); 16] = [
     ("GET /logout", ["200"; 4]),
     ("POST /logout", ["303 /login"; 4]),
     ("GET /dashboard", [SIGN_IN_FIRST, "200", SIGN_IN_FIRST, SIGN_IN_FIRST]),
+    ("GET /account/activity", [ACTIVITY_AFTER, "200", ACTIVITY_AFTER, ACTIVITY_AFTER]),
     ("POST /language", ["400"; 4]),
     ("GET /api/v1/session", ["401", "200", "401", "401"]),
     ("GET /livez", ["200"; 4]),
@@ -30,6 +31,7 @@ const EXPECTED: [(&str, [&str; 4]); 16] = [
     ("GET /favicon.ico", ["302"; 4]),
     ("GET /robots.txt", ["200"; 4]),
 ];
+const ACTIVITY_AFTER: &str = "303 /login?next=/account/activity";
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
 
 const WHO: [&str; 4] = ["anonymous", "signed in", "revoked", "disabled"];

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{dashboard, login, logout, registration},
+    features::{activity, dashboard, login, logout, registration},
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -29,6 +29,7 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<registration::pages::RegisterPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
+    render::<activity::pages::ActivityPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -244,6 +245,7 @@ fn every_template_is_claimed_by_a_page() {
         registration::pages::RegisterPage::TEMPLATE,
         logout::pages::LogoutPage::TEMPLATE,
         dashboard::pages::DashboardPage::TEMPLATE,
+        activity::pages::ActivityPage::TEMPLATE,
         ErrorPage::TEMPLATE,
     ];
     let shared = ["layouts/", "components/"];

@@ -92,8 +92,7 @@ async fn enter(
     let fresh = ctx.browser().is_none().then(|| SecretToken::new(state.entropy));
     let browser = ctx.browser().or(fresh.as_ref());
     let origin = Origin { address: ctx.client_ip(), user_agent: ctx.user_agent(), browser };
-    let replaces = visitor.session().map(|session| session.id);
-    let id = service::open_session(state, proof, &store_id, form.remember, origin, replaces).await?;
+    let id = service::open_session(state, proof, &store_id, form.remember, origin, visitor.session()).await?;
     if form.remember {
         let remembered = Duration::try_from(state.config.lifetimes.remembered).unwrap_or(Duration::days(30));
         session.set_expiry(Some(Expiry::OnInactivity(remembered)));

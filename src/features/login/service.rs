@@ -7,13 +7,14 @@ use sqlx::PgConnection;
 use super::forms::LoginForm;
 use crate::{
     accounts::{self, Login},
+    audit::{self, Entry, Event},
     authn::{
         Aal, Method,
         attempts::{self, Key, Success, Taken},
         hasher::{HasherError, Place},
         known_browsers,
         password_hash::Verdict,
-        sessions::{self, NewSession},
+        sessions::{self, LiveSession, NewSession},
     },
     state::AppState,
     types::{PlainPassword, SecretToken, SessionId, UserId},
@@ -29,6 +30,12 @@ pub struct Origin<'a> {
     pub user_agent: &'a str,
     /// The cookie by which accounts know the browser.
     pub browser: Option<&'a SecretToken>,
+}
+
+impl<'a> Origin<'a> {
+    fn in_the_trail(&self) -> audit::Origin<'a> {
+        audit::Origin { address: self.address, user_agent: self.user_agent }
+    }
 }
 
 /// What the password showed.
@@ -90,7 +97,13 @@ pub async fn attempt(state: &AppState, form: &LoginForm, origin: Origin<'_>) -> 
             success: Success { network, subject, account },
             upgrade,
         })),
-        _ => Ok(Attempt::Refused),
+        login => {
+            // One line for every kind of account and for none: whoever measures time learns nothing from it.
+            let whose = login.map(|login| login.user_id);
+            let entry = Entry::of_visitor(&Event::SignInFailed, whose, None, origin.in_the_trail());
+            audit::record(&mut *state.db.acquire().await?, &entry).await?;
+            Ok(Attempt::Refused)
+        }
     }
 }
 
@@ -119,7 +132,7 @@ pub async fn open_session(
     store_id: &str,
     remembered: bool,
     origin: Origin<'_>,
-    replaces: Option<SessionId>,
+    replaces: Option<&LiveSession>,
 ) -> Result<SessionId, AppError> {
     let id = SessionId::new(state.entropy);
     let session = NewSession {
@@ -134,9 +147,19 @@ pub async fn open_session(
     };
     let mut transaction = state.db.begin().await?;
     sessions::create(&mut transaction, &session, &state.config.lifetimes).await?;
-    if let Some(replaced) = replaces {
-        sessions::revoke(&mut transaction, replaced).await?;
+    if let Some(replaced) = replaces
+        && sessions::revoke(&mut transaction, replaced.id).await?
+    {
+        // Of the account that it belonged to, which may be another.
+        let ended = Event::SessionEnded { ended: replaced.id };
+        let session = Some(replaced.id);
+        let entry = Entry::of_visitor(&ended, Some(replaced.user_id), session, origin.in_the_trail());
+        audit::record(&mut transaction, &entry).await?;
     }
+    let amr = session.methods.iter().map(|method| method.amr().to_owned()).collect();
+    let event = Event::SignedIn { amr };
+    let entry = Entry::of_visitor(&event, Some(proof.user_id), Some(id), origin.in_the_trail());
+    audit::record(&mut transaction, &entry).await?;
     settle(&mut transaction, proof, origin).await?;
     transaction.commit().await?;
     Ok(id)

@@ -14,7 +14,8 @@ use axum::{
 use tower_sessions::Session;
 
 use crate::{
-    authn::sessions,
+    audit::{self, Entry, Event},
+    authn::sessions::{self, LiveSession},
     state::AppState,
     types::Notice,
     web::{
@@ -50,7 +51,7 @@ async fn submit(
         form => form?,
     };
     if let Some(live) = visitor.session() {
-        sessions::revoke(&mut *state.db.acquire().await?, live.id).await?;
+        end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
     session.flush().await?;
@@ -61,4 +62,15 @@ async fn submit(
     // Not "cookies": the browser stays known to the account, and keeps its language.
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)
+}
+
+async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
+    let mut transaction = state.db.begin().await?;
+    // A double click ends a session once.
+    if sessions::revoke(&mut transaction, live.id).await? {
+        let entry = Entry::of_visitor(&Event::SignedOut, Some(live.user_id), Some(live.id), ctx.origin());
+        audit::record(&mut transaction, &entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }

@@ -35,7 +35,7 @@ pub async fn submit(
             return refused(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, None, &RegisterPage { errors, ..page });
         }
     };
-    match service::sign_up(&state, &form, ctx.client_ip()).await? {
+    match service::sign_up(&state, &form, ctx.origin()).await? {
         SignUp::Created(user_id) => {
             event::registered(&ctx, user_id);
             Ok(to_sign_in(&state))

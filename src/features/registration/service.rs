@@ -1,10 +1,11 @@
 //! The use case: making an account.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use super::forms::RegisterForm;
 use crate::{
     accounts::{self, NewAccount, SignedUp},
+    audit::{self, Entry, Event, Origin},
     authn::{
         attempts::{self, Key, Taken},
         hasher::HasherError,
@@ -34,7 +35,8 @@ pub enum SignUp {
 }
 
 /// Makes the account that a form asks for.
-pub async fn sign_up(state: &AppState, form: &RegisterForm, address: IpAddr) -> Result<SignUp, AppError> {
+pub async fn sign_up(state: &AppState, form: &RegisterForm, origin: Origin<'_>) -> Result<SignUp, AppError> {
+    let address = origin.address;
     let place = match state.hasher.reserve(Key::network(address)) {
         Ok(place) => place,
         Err(HasherError::Busy) => return Ok(SignUp::Busy),
@@ -56,10 +58,17 @@ pub async fn sign_up(state: &AppState, form: &RegisterForm, address: IpAddr) -> 
         email: &form.email,
         password_hash: &password_hash,
     };
-    let mut connection = state.db.acquire().await?;
-    Ok(match accounts::create(&mut connection, &account).await? {
-        SignedUp::Created => SignUp::Created(id),
-        SignedUp::UsernameTaken => SignUp::UsernameTaken,
-        SignedUp::EmailTaken => SignUp::EmailTaken,
-    })
+    let mut transaction = state.db.begin().await?;
+    // A taken address costs the same line as a free one, and the line does not say whose it is.
+    let (signed_up, event, whose) = match accounts::create(&mut transaction, &account).await? {
+        SignedUp::Created => (SignUp::Created(id), Event::SignedUp, Some(id)),
+        SignedUp::EmailTaken => (SignUp::EmailTaken, Event::SignUpRepeated, None),
+        SignedUp::UsernameTaken => {
+            transaction.rollback().await?;
+            return Ok(SignUp::UsernameTaken);
+        }
+    };
+    audit::record(&mut transaction, &Entry::of_visitor(&event, whose, None, origin)).await?;
+    transaction.commit().await?;
+    Ok(signed_up)
 }

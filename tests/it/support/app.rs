@@ -11,6 +11,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     app,
     config::{Config, Environment, Secrets},
+    jobs,
     state::AppState,
     types::Entropy,
     web::server::{self, Caps},
@@ -41,6 +42,7 @@ pub struct TestApp {
     settings: Vec<(String, String)>,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
+    linker: Option<JoinHandle<()>>,
     database: Option<Arc<TestDatabase>>,
 }
 
@@ -98,9 +100,15 @@ impl TestApp {
         let (stop, stopped) = watch::channel(false);
         let proxies = state.config.network.trusted_proxies.clone();
         let metrics = Arc::clone(&state.metrics);
-        let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped));
+        let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped.clone()));
+        let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
         let db = state.db.clone();
-        Self { address, state, db, options, settings, stop, server: Some(server), database }
+        Self { address, state, db, options, settings, stop, server: Some(server), linker: Some(linker), database }
+    }
+
+    /// Where its database is.
+    pub fn url(&self) -> &str {
+        &self.database.as_ref().expect("a database of its own").url
     }
 
     /// A browser that has never been here.
@@ -113,6 +121,9 @@ impl TestApp {
         self.stop.send_replace(true);
         if let Some(server) = self.server.take() {
             server.await.expect("the server's end");
+        }
+        if let Some(linker) = self.linker.take() {
+            linker.await.expect("the linker's end");
         }
     }
 
