@@ -4,6 +4,10 @@
 //! never seen. So nothing is concluded from numbers: every event brings a row of its own in
 //! `audit_pending`, which is there exactly when the event is, and goes with the transaction that links
 //! it. The order of linking is the order of the chain.
+//!
+//! One kind of event is never linked from there: that the beginning of the chain was cut. Retention
+//! links it in the transaction of the cut; one that waits here was written by somebody else, who cut
+//! the chain and would have us say that we did.
 
 use sqlx::{Connection as _, PgConnection};
 
@@ -46,7 +50,7 @@ pub async fn link_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx:
     let seqs = sqlx::query_scalar!(
         r#"
         select p.event_seq from audit_pending p
-        where exists (select 1 from audit_events e where e.seq = p.event_seq)
+        where exists (select 1 from audit_events e where e.seq = p.event_seq and e.kind <> 'audit_pruned')
         order by p.event_seq limit $1
         "#,
         TOGETHER,

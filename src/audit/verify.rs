@@ -84,7 +84,9 @@ impl Walk<'_> {
     fn step(&mut self, link: &Link, event: Option<&super::chain::Stored>, faults: &mut Joined<'_>) {
         let mut found = Vec::new();
         self.checker.check(link, event, &mut found);
-        found.into_iter().for_each(|fault| faults.add(fault));
+        for fault in found {
+            faults.add(fault);
+        }
         let here = store::digest(&link.hash).map(|hash| Head { position: link.position, hash });
         self.found = here.filter(|here| at(self.noted, here)).or(self.found);
     }

@@ -53,7 +53,7 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
             Some(Ok(Err(error))) => Some(error.to_string()),
             Some(Err(_)) => Some("a round took too long".to_owned()),
         };
-        keeper.tell(trouble);
+        keeper.tell(trouble.as_deref());
     }
 }
 
@@ -98,8 +98,8 @@ impl Keeper {
     }
 
     /// Says once that something is wrong, until it is well again.
-    fn tell(&mut self, trouble: Option<String>) {
-        match &trouble {
+    fn tell(&mut self, trouble: Option<&str>) {
+        match trouble {
             Some(trouble) if !self.in_trouble => tracing::warn!(trouble, "could not link the audit trail"),
             None if self.in_trouble => tracing::info!("the audit trail is linked again"),
             _ => {}

@@ -101,6 +101,30 @@ async fn after_400_days_the_oldest_events_go_and_the_chain_says_so() {
 }
 
 #[tokio::test]
+async fn nobody_else_can_have_the_service_say_that_a_cut_was_its_own() {
+    let app = TestApp::start().await;
+    ten_events(&app).await;
+    let (last, mut connection) = (seq(&app, 10).await, app.db.acquire().await.expect("a connection"));
+    tamper(
+        &app,
+        "with event as (
+            insert into audit_events (at, kind, version, detail, actor)
+            select now() - interval '2 minutes', 'audit_pruned', 1, jsonb_build_object('through_position', 4, 'removed', 4,
+                'unchecked', 0, 'hash', encode(hash, 'hex')), 'service'
+            from audit_links where position = 4
+            returning seq
+        )
+        insert into audit_pending select seq from event;
+        with cut as (delete from audit_links where position <= 4 returning event_seq)
+        delete from audit_events e using cut where e.seq = cut.event_seq",
+    )
+    .await;
+    let _ = audit::link_next(&mut connection, &app.state.keys.audit).await.expect("a turn");
+    let first = last + 1;
+    assert_eq!(faults(&app).await, [Fault::LinksRemoved { from: 1, to: 4 }, Fault::Unlinked { count: 1, first }]);
+}
+
+#[tokio::test]
 async fn two_replicas_share_a_cut_of_many_batches() {
     let app = TestApp::start().await;
     let other = app.replica().await;
