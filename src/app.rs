@@ -14,8 +14,8 @@ use crate::{
     config::{Config, Secrets},
     db,
     features::{
-        dashboard, dev_mailbox, health, home, language, login, logout, reauth, recovery, registration, session_api,
-        static_files, verification,
+        activity, dashboard, dev_mailbox, health, home, language, login, logout, reauth, recovery, registration,
+        session_api, static_files, verification,
     },
     mail::{Mailer, MailerError},
     state::{AppState, Keys, Parts},
@@ -74,6 +74,7 @@ pub fn routes(state: &AppState) -> Routes {
         login::routes,
         logout::routes,
         dashboard::routes,
+        activity::routes,
         language::routes,
         session_api::routes,
         health::routes,

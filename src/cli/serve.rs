@@ -120,6 +120,7 @@ async fn serve(
     let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
     let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
     let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
+    let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
     if let Some(listener) = metrics_listener {
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
@@ -135,6 +136,7 @@ async fn serve(
     front.await?;
     sweeper.await?;
     postman.await?;
+    linker.await?;
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();

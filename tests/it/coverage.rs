@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 28] = [
+const EXPECTED: [(&str, [&str; 5]); 29] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
     ("GET /register", ["200", "303 /dashboard", "200", "200", "200"]),
@@ -34,6 +34,7 @@ const EXPECTED: [(&str, [&str; 5]); 28] = [
     ("GET /logout", ["200"; 5]),
     ("POST /logout", ["303 /login"; 5]),
     ("GET /dashboard", [SIGN_IN_FIRST, "200", "303 /verify", SIGN_IN_FIRST, SIGN_IN_FIRST]),
+    ("GET /account/activity", [ACTIVITY_AFTER, "200", "303 /verify", ACTIVITY_AFTER, ACTIVITY_AFTER]),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("GET /livez", ["200"; 5]),
@@ -45,6 +46,7 @@ const EXPECTED: [(&str, [&str; 5]); 28] = [
     ("GET /dev/mail/{id}", ["200"; 5]),
     ("GET /dev/mail/{id}/html", ["200"; 5]),
 ];
+const ACTIVITY_AFTER: &str = "303 /login?next=/account/activity";
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
 
 /// A letter that [`put_a_letter`] puts there.

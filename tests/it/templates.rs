@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{dashboard, dev_mailbox, login, logout, reauth, recovery, registration, verification},
+    features::{activity, dashboard, dev_mailbox, login, logout, reauth, recovery, registration, verification},
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -37,6 +37,7 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
     render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
     render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
+    render::<activity::pages::ActivityPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }

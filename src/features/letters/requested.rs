@@ -15,11 +15,7 @@ use crate::{
 };
 
 /// Words a letter that was asked for; nothing when there is nothing to say.
-pub async fn compose(
-    words: &Words<'_>,
-    connection: &mut PgConnection,
-    person: User,
-) -> Result<Composed, AppError> {
+pub async fn compose(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
     let verified = person.email_verified_at.is_some();
     match words.letter.kind {
         Kind::SignUp if verified => taken(words, person),
