@@ -15,7 +15,7 @@ use crate::{
     db,
     features::{
         activity, dashboard, dev_mailbox, health, home, language, login, logout, reauth, recovery, registration,
-        session_api, static_files, verification,
+        session_api, setup, static_files, verification,
     },
     mail::{Mailer, MailerError},
     state::{AppState, Keys, Parts},
@@ -67,6 +67,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
 pub fn routes(state: &AppState) -> Routes {
     let slices = [
         home::routes,
+        setup::routes,
         registration::routes,
         verification::routes,
         recovery::routes,

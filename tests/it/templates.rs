@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{activity, dashboard, dev_mailbox, login, logout, reauth, recovery, registration, verification},
+    features::{activity, dashboard, dev_mailbox, login, logout, reauth, recovery, registration, setup, verification},
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -28,6 +28,8 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     let mut all = Vec::new();
     render::<login::pages::LoginPage>(templates, &mut all);
     render::<registration::pages::RegisterPage>(templates, &mut all);
+    render::<setup::pages::SetupPage>(templates, &mut all);
+    render::<setup::pages::LinkOverPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
     render::<verification::pages::WaitingPage>(templates, &mut all);
     render::<verification::pages::ConfirmPage>(templates, &mut all);
@@ -208,7 +210,7 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
         ("display_name", "text", "name"),
     ];
     for page in pages() {
-        let chooses = ["registration/", "recovery/"].iter().any(|slice| page.name.contains(slice));
+        let chooses = ["registration/", "recovery/", "setup/"].iter().any(|slice| page.name.contains(slice));
         for input in tags(&page).iter().filter(|t| t.is("input")) {
             assert_eq!(input.get("maxlength"), None, "{}", page.name);
             let name = input.get("name").unwrap_or_default();
