@@ -1,8 +1,9 @@
 //! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
 //! what has ended is removed, in a loop.
 //!
-//! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
-//! time, so replicas share the work and no visitor waits for it.
+//! Every replica runs it. Each statement finds its rows by an index and takes those that no other has
+//! locked, a thousand at a time, so replicas share the work, no visitor waits for it, and PostgreSQL
+//! cleans up behind it as it goes.
 
 pub mod chain;
 pub mod outbox;
@@ -13,6 +14,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
 use crate::{
+    accounts::links,
     authn::{attempts, known_browsers, sessions},
     web::{server::stopping, session_store},
 };
@@ -35,8 +37,8 @@ pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
             swept = tokio::time::timeout(WITHIN, sweep(&db)) => swept,
         };
         match swept {
-            Ok(Ok(Swept { sessions, browser_sessions, limits, browsers })) => {
-                tracing::debug!(sessions, browser_sessions, limits, browsers, "swept");
+            Ok(Ok(Swept { sessions, browser_sessions, limits, browsers, links })) => {
+                tracing::debug!(sessions, browser_sessions, limits, browsers, links, "swept");
             }
             // The next round tries again; the service itself reports a database that is away.
             Ok(Err(error)) => tracing::warn!(%error, "could not sweep"),
@@ -56,6 +58,8 @@ pub struct Swept {
     pub limits: u64,
     /// Known browsers.
     pub browsers: u64,
+    /// Mailed links.
+    pub links: u64,
 }
 
 /// Removes everything that has ended.
@@ -69,6 +73,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         browser_sessions: until_none(&mut connection, session_store::sweep).await?,
         limits: until_none(&mut connection, attempts::sweep).await?,
         browsers: until_none(&mut connection, known_browsers::sweep).await?,
+        links: until_none(&mut connection, links::sweep).await?,
     })
 }
 
