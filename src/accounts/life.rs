@@ -9,6 +9,27 @@ use crate::types::{DisplayName, Email, Lang, UserId};
 /// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
 pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
 
+/// Locks every account that claims the address of this one, in one order for everybody: whoever verifies
+/// an address removes the others, and would else wait for one that waits for them. Comes before
+/// everything else in its transaction. Whoever merely refers to an account, as an opening session
+/// does, is not kept waiting.
+///
+/// # Errors
+/// Only the database's.
+pub async fn lock_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        select id as "id: UserId" from users
+        where email_canonical = (select email_canonical from users where id = $1)
+        order by id for no key update
+        "#,
+        id as UserId,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// Notes that the account's address is its owner's.
 ///
 /// # Errors
