@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod certificate;
 pub mod cluster;
 pub mod http;
 pub mod private_server;
@@ -10,3 +11,4 @@ pub mod process;
 pub mod proxy;
 pub mod race;
 pub mod serve;
+pub mod smtp;
