@@ -14,7 +14,8 @@ use crate::{
     config::{Config, Secrets},
     db,
     features::{
-        dashboard, dev_mailbox, health, home, language, login, logout, registration, session_api, static_files,
+        activity, dashboard, dev_mailbox, health, home, language, login, logout, reauth, recovery, registration,
+        session_api, static_files, verification,
     },
     mail::{Mailer, MailerError},
     state::{AppState, Keys, Parts},
@@ -67,9 +68,13 @@ pub fn routes(state: &AppState) -> Routes {
     let slices = [
         home::routes,
         registration::routes,
+        verification::routes,
+        recovery::routes,
+        reauth::routes,
         login::routes,
         logout::routes,
         dashboard::routes,
+        activity::routes,
         language::routes,
         session_api::routes,
         health::routes,

@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    audit::ChainKeys,
     authn::{hasher::Hasher, lookup::Lookup},
     config::{Config, Secrets},
     db::GivenUp,
@@ -53,13 +54,15 @@ pub struct Parts {
 pub struct Keys {
     /// Signs form tokens.
     pub csrf: Vec<[u8; 32]>,
+    /// Chains the audit trail.
+    pub audit: ChainKeys,
 }
 
 impl Keys {
     /// Derives them all.
     #[must_use]
     pub fn derive(secrets: &Secrets) -> Self {
-        Self { csrf: secrets.derive("csrf") }
+        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod database;
 mod doctor;
 mod serve;
@@ -36,6 +37,9 @@ enum Command {
     /// Look after accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look after the audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Explain the settings and check what they lead to
     Doctor,
     /// Ask the running service whether it is ready (for container health checks)
@@ -77,6 +81,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Serve => serve::run(config).await?,
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
+        Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}
     }

@@ -3,6 +3,7 @@
 //! Every mistake is collected and reported at once, each with the name of its variable. A variable
 //! `NAME` may also be given as `NAME_FILE`, the path of a file that holds the value.
 
+mod accounts;
 mod database;
 mod environment;
 mod logging;
@@ -15,6 +16,7 @@ mod site;
 
 use std::path::PathBuf;
 
+pub use accounts::Accounts;
 pub use database::Database;
 pub use environment::{Environment, Mistake, Mistakes};
 pub use logging::{LogFormat, Logging};
@@ -40,6 +42,8 @@ pub struct Config {
     pub database: Database,
     /// Keys given by the operator; none means those kept in the data directory.
     pub secrets: Vec<Secret>,
+    /// What an account must show before it is used.
+    pub accounts: Accounts,
     /// How passwords are judged and hashed.
     pub passwords: Passwords,
     /// How long sessions live.
@@ -68,6 +72,7 @@ impl Config {
             network,
             database: Database::read(&mut env),
             secrets: Secrets::read(&mut env),
+            accounts: Accounts::read(&mut env),
             passwords: Passwords::read(&mut env),
             lifetimes: Lifetimes::read(&mut env),
             logging: Logging::read(&mut env),
@@ -139,6 +144,11 @@ pub const SETTINGS: &[Setting] = &[
         name: "VESTIBULE_LOG_FORMAT",
         default: "",
         help: "pretty or json; unset: pretty on a terminal, else json",
+    },
+    Setting {
+        name: "VESTIBULE_REQUIRE_VERIFICATION",
+        default: "true",
+        help: "true: an account waits until its e-mail address is verified, a week at most; false: it is used at once",
     },
     Setting {
         name: "VESTIBULE_ARGON2",

@@ -1,6 +1,7 @@
 //! What the service can do, one folder a capability. A slice imports the floor below it and no other
 //! slice; `tests/it/architecture.rs` holds that.
 
+pub mod activity;
 pub mod dashboard;
 pub mod dev_mailbox;
 pub mod health;
@@ -10,6 +11,9 @@ pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;
+pub mod reauth;
+pub mod recovery;
 pub mod registration;
 pub mod session_api;
 pub mod static_files;
+pub mod verification;

@@ -247,6 +247,7 @@ async fn asvs_16_2_5_no_log_line_carries_an_address_a_password_a_token_or_a_name
     let database = fresh_database().await;
     let mut program = program(&database);
     program.set("VESTIBULE_LOG", "debug");
+    program.set("VESTIBULE_REQUIRE_VERIFICATION", "false");
     let service = program.serve().await;
     let mut canaries = vec![SECRET.to_owned(), database.url.clone()];
     for name in ["canaryperson", "Canary.Person@Example.org", "correct canary battery", "wrong canary battery"] {

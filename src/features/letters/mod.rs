@@ -4,24 +4,28 @@
 //! concerns, and only then is the link made that it carries. So a row that waits opens nothing.
 
 pub mod pages;
+mod requested;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use self::pages::{Erased, PasswordChanged, SignInAfterFailures};
+use self::pages::{DeletionScheduled, EmailChanged, Erased, PasswordChanged, SignInAfterFailures};
 use crate::{
-    accounts,
+    accounts::{
+        self, Identifier, User,
+        links::{self, Purpose},
+    },
+    authn::{
+        attempts::{self, Key, Taken},
+        known_browsers,
+    },
     mail::{Kind, Letter},
     state::AppState,
     templates::{Mail, Message},
-    types::Lang,
-    web::AppError,
+    types::{Email, Lang, TokenDigest},
+    web::{AppError, paths},
 };
-
-/// Where a new password is set by somebody who cannot sign in.
-const RECOVER: &str = "/recover";
-/// Where a password is changed.
-const PASSWORD: &str = "/account/password";
 
 /// What is to be sent.
 #[derive(Debug)]
@@ -41,34 +45,71 @@ pub enum Composed {
 
 /// Words a letter, in the transaction in which its link is made.
 pub async fn compose(state: &AppState, connection: &mut PgConnection, letter: &Letter) -> Result<Composed, AppError> {
-    let person = match letter.user_id {
-        Some(id) => accounts::find_recipient(connection, id).await?,
-        None => None,
+    let person = whom(connection, letter).await?;
+    let lang = person.as_ref().map_or(letter.lang, |person| person.lang_or(letter.lang));
+    let words = Words { state, letter, lang };
+    let Some(person) = person else {
+        // The account is gone; all that is known of it is what the letter says.
+        let username = text(letter, "username").to_owned();
+        let is_last = letter.kind == Kind::Erased && !username.is_empty();
+        return if is_last { words.of(&letter.address, &Erased { username }) } else { Ok(Composed::Nothing) };
     };
-    let (username, lang) = match person {
-        Some(person) => (person.username, person.language.unwrap_or(letter.lang)),
-        None => (text(letter, "username").to_owned(), letter.lang),
-    };
-    if username.is_empty() {
+    if asked_for(letter.kind) && !may_send(connection, letter, &person).await? {
         return Ok(Composed::Nothing);
     }
-    let words = Words { state, letter, lang };
     match letter.kind {
-        Kind::PasswordChanged => words.of(&PasswordChanged { username, recover_link: words.link(RECOVER) }),
-        Kind::SignInAfterFailures => words.of(&SignInAfterFailures {
-            username,
-            failures: letter.detail.get("failures").and_then(Value::as_u64).unwrap_or(1),
-            password_link: words.link(PASSWORD),
-        }),
-        Kind::Erased => words.of(&Erased { username }),
-        // The use cases that write these are yet to come.
-        Kind::SignUp
-        | Kind::Verify
-        | Kind::Recover
-        | Kind::ChangeEmail
-        | Kind::EmailChanged
-        | Kind::DeletionScheduled => Ok(Composed::Nothing),
+        Kind::SignUp | Kind::Verify | Kind::Recover | Kind::ChangeEmail => {
+            requested::compose(&words, connection, person).await
+        }
+        Kind::PasswordChanged => {
+            let recover_link = words.link(paths::RECOVER);
+            words.of(&letter.address, &PasswordChanged { username: person.username, recover_link })
+        }
+        Kind::SignInAfterFailures => {
+            let failures = letter.detail.get("failures").and_then(Value::as_u64).unwrap_or(1);
+            let password_link = words.link(paths::ACCOUNT_PASSWORD);
+            words.of(&letter.address, &SignInAfterFailures { username: person.username, failures, password_link })
+        }
+        Kind::EmailChanged => {
+            let undo_link = words.link_with(connection, Purpose::UndoEmail, &person, &letter.address).await?;
+            let days = Purpose::UndoEmail.lifetime().as_secs() / 86_400;
+            words.of(&letter.address, &EmailChanged { username: person.username, undo_link, days })
+        }
+        Kind::DeletionScheduled => words.deletion(connection, person).await,
+        Kind::Erased => Ok(Composed::Nothing),
     }
+}
+
+/// Whom a letter concerns: the account it names, or whoever is called what was typed.
+async fn whom(connection: &mut PgConnection, letter: &Letter) -> sqlx::Result<Option<User>> {
+    let found = match letter.user_id {
+        Some(id) => accounts::find(connection, id).await?,
+        None => accounts::find_by_identifier(connection, &Identifier::parse(&letter.address)).await?,
+    };
+    Ok(found.filter(|person| person.disabled_at.is_none()))
+}
+
+/// Whether strangers can cause letters of this kind.
+fn asked_for(kind: Kind) -> bool {
+    matches!(kind, Kind::SignUp | Kind::Verify | Kind::Recover | Kind::ChangeEmail)
+}
+
+/// Takes one from the letters that may go to a mailbox, the first time a letter is tried. A browser
+/// that the account knows has its own, so that strangers who ask for many keep the owner from none.
+async fn may_send(connection: &mut PgConnection, letter: &Letter, person: &User) -> sqlx::Result<bool> {
+    if letter.attempts > 1 {
+        return Ok(true);
+    }
+    let to = if letter.kind == Kind::ChangeEmail { &letter.address } else { &person.email };
+    let Ok(to) = Email::parse(to) else { return Ok(false) };
+    let browser = URL_SAFE_NO_PAD.decode(text(letter, "browser")).ok();
+    let browser = browser.and_then(|digest| digest.try_into().ok()).map(TokenDigest);
+    let known = match browser {
+        Some(digest) if known_browsers::knows(connection, person.id, &digest).await? => Some(digest),
+        _ => None,
+    };
+    let key = Key::letters(letter.kind.code(), to.canonical(), known.as_ref());
+    Ok(attempts::take_one(connection, key, attempts::LETTERS).await? == Taken::Yes)
 }
 
 /// What every letter is worded with.
@@ -84,9 +125,36 @@ impl Words<'_> {
         format!("{}{path}", self.state.config.site.public_url.origin())
     }
 
-    fn of(&self, mail: &impl Mail) -> Result<Composed, AppError> {
+    /// A link with a fresh secret, which speaks for the address that it is mailed to.
+    async fn link_with(
+        &self,
+        connection: &mut PgConnection,
+        purpose: Purpose,
+        person: &User,
+        address: &str,
+    ) -> sqlx::Result<String> {
+        let secret = links::issue(connection, self.state.entropy, purpose, person.id, address).await?;
+        let path = match purpose {
+            Purpose::Verify => paths::VERIFY,
+            Purpose::Recover => paths::RECOVER_RESET,
+            Purpose::ChangeEmail => paths::ACCOUNT_EMAIL_CONFIRM,
+            Purpose::UndoEmail => paths::ACCOUNT_EMAIL_UNDO,
+            Purpose::UndoDeletion => paths::ACCOUNT_DELETE_UNDO,
+        };
+        Ok(format!("{}?token={}", self.link(path), secret.reveal()))
+    }
+
+    /// When the account is erased, and how to keep it.
+    async fn deletion(&self, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
+        let Some(due) = person.deletion_due_at else { return Ok(Composed::Nothing) };
+        let undo_link = self.link_with(connection, Purpose::UndoDeletion, &person, &person.email).await?;
+        let date = due.date().to_string();
+        self.of(&person.email, &DeletionScheduled { username: person.username, date, undo_link })
+    }
+
+    fn of(&self, to: &str, mail: &impl Mail) -> Result<Composed, AppError> {
         let message = self.state.templates.mail(self.lang, &self.state.config.site.name, mail)?;
-        Ok(Composed::Message { to: self.letter.address.clone(), lang: self.lang, message })
+        Ok(Composed::Message { to: to.to_owned(), lang: self.lang, message })
     }
 }
 

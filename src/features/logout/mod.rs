@@ -14,12 +14,13 @@ use axum::{
 use tower_sessions::Session;
 
 use crate::{
-    authn::sessions,
+    audit::{self, Entry, Event},
+    authn::sessions::{self, LiveSession},
     state::AppState,
     types::Notice,
     web::{
-        AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, page, paths, refused, routes::Routes,
-        see_other,
+        AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, notice::see_other_with, page, paths,
+        refused, routes::Routes,
     },
 };
 use pages::LogoutPage;
@@ -31,7 +32,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> Result<Response, AppError> {
-    page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.session().is_some() })
+    page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.any_session().is_some() })
 }
 
 /// Signing out twice is as good as once: a second tab's form has lost its session and with it its
@@ -44,21 +45,31 @@ async fn submit(
     form: Result<Submitted, AppError>,
 ) -> Result<Response, AppError> {
     match form {
-        Err(AppError::StaleForm) if visitor.session().is_none() => {
+        Err(AppError::StaleForm) if visitor.any_session().is_none() => {
             return refused(&state, &ctx, StatusCode::FORBIDDEN, None, &LogoutPage { signed_in: false });
         }
         form => form?,
     };
-    if let Some(live) = visitor.session() {
-        sessions::revoke(&mut *state.db.acquire().await?, live.id).await?;
+    if let Some(live) = visitor.any_session() {
+        end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
     session.flush().await?;
-    let mut response = see_other(paths::LOGIN);
+    let mut response = see_other_with(&state, paths::LOGIN, Notice::SignedOut);
     let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
     cookies::remove(headers, public_url, cookies::Name::Csrf);
-    cookies::set(headers, public_url, cookies::Name::Notice, Notice::SignedOut.code().to_owned(), None);
     // Not "cookies": the browser stays known to the account, and keeps its language.
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)
+}
+
+async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
+    let mut transaction = state.db.begin().await?;
+    // A double click ends a session once.
+    if sessions::revoke(&mut transaction, live.id).await? {
+        let entry = Entry::of_visitor(&Event::SignedOut, Some(live.user_id), Some(live.id), ctx.origin());
+        audit::record(&mut transaction, &entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }

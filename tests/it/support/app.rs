@@ -12,7 +12,10 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     app,
     config::{Config, Environment, Secrets},
-    jobs::outbox::{self, Patience},
+    jobs::{
+        self,
+        outbox::{self, Patience},
+    },
     mail::Timeouts,
     state::AppState,
     types::Entropy,
@@ -66,6 +69,7 @@ pub struct TestApp {
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
     postman: Option<JoinHandle<()>>,
+    linker: Option<JoinHandle<()>>,
     database: Option<Arc<TestDatabase>>,
 }
 
@@ -114,10 +118,17 @@ impl TestApp {
         let (stop, stopped) = watch::channel(false);
         let proxies = state.config.network.trusted_proxies.clone();
         let (caps, metrics) = (Caps { total: 2000, per_network: 2000 }, Arc::clone(&state.metrics));
+        let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped.clone()));
         let postman = tokio::spawn(outbox::run(state.clone(), patience, stopped.clone()));
-        let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped));
-        let (db, server, postman) = (state.db.clone(), Some(server), Some(postman));
-        Self { address, state, db, options, settings, patience, stop, server, postman, database }
+        let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
+        let (server, postman, linker) = (Some(server), Some(postman), Some(linker));
+        let db = state.db.clone();
+        Self { address, state, db, options, settings, patience, stop, server, postman, linker, database }
+    }
+
+    /// Where its database is.
+    pub fn url(&self) -> &str {
+        &self.database.as_ref().expect("a database of its own").url
     }
 
     /// A browser that has never been here.
@@ -134,14 +145,31 @@ impl TestApp {
         if let Some(postman) = self.postman.take() {
             postman.await.expect("the postman's end");
         }
+        if let Some(linker) = self.linker.take() {
+            linker.await.expect("the linker's end");
+        }
     }
 
-    /// Makes an account through the sign-up page.
+    /// Makes an account through the sign-up page, with an address that is known to be its owner's.
     pub async fn sign_up(&self, username: &str) {
+        self.claim(username).await;
+        self.verify(username).await;
+    }
+
+    /// Makes an account through the sign-up page, and leaves its address as it is: merely claimed.
+    pub async fn claim(&self, username: &str) -> Browser {
         let email = format!("{username}@example.com");
         let fields = [("username", username), ("email", email.as_str()), ("password", PASSWORD)];
-        let answer = self.browser().submit("/register", &fields).await;
-        assert_eq!((answer.status, answer.location()), (303, "/login"), "{answer:?}");
+        let mut browser = self.browser();
+        let answer = browser.submit("/register", &fields).await;
+        assert_eq!((answer.status, answer.location()), (303, "/verify"), "{answer:?}");
+        browser
+    }
+
+    /// Verifies an address behind the service's back, where a test is about something else.
+    pub async fn verify(&self, username: &str) {
+        let what = "update users set email_verified_at = now(), verify_by = null, sign_up_browser = null";
+        self.execute(&format!("{what} where username = '{username}'")).await;
     }
 
     /// A browser in which that person is signed in.
