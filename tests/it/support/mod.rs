@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod browser;
+pub mod certificate;
 pub mod cluster;
 pub mod http;
 pub mod mailbox;
@@ -11,3 +12,4 @@ pub mod process;
 pub mod proxy;
 pub mod race;
 pub mod serve;
+pub mod smtp;
