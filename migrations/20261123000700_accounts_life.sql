@@ -23,3 +23,6 @@ create unique index users_email_verified_unique on users (email_canonical) where
 create index users_email_canonical_idx on users (email_canonical);
 create index users_verify_by_idx on users (verify_by) where email_verified_at is null;
 create index users_deletion_due_at_idx on users (deletion_due_at) where deletion_due_at is not null;
+
+-- The sessions that an account may have open are counted at every sign-in.
+create index sessions_open_idx on sessions (user_id) where revoked_at is null;

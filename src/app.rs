@@ -13,7 +13,11 @@ use crate::{
     },
     config::{Config, Secrets},
     db,
-    features::{activity, dashboard, health, home, language, login, logout, registration, session_api, static_files},
+    features::{
+        activity, dashboard, dev_mailbox, health, home, language, login, logout, reauth, recovery, registration,
+        session_api, static_files, verification,
+    },
+    mail::{Mailer, MailerError},
     state::{AppState, Keys, Parts},
     telemetry::Metrics,
     templates::{TemplateError, Templates},
@@ -30,12 +34,15 @@ pub enum AssembleError {
     /// The threads that hash passwords did not start.
     #[error(transparent)]
     Hasher(#[from] HasherStartError),
+    /// The settings of mail cannot be put to work.
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
 }
 
 /// Puts the running service together over a migrated database.
 ///
 /// # Errors
-/// When a template is broken or the hashing threads cannot start.
+/// When a template is broken, the hashing threads cannot start, or TLS to the mail server cannot be set up.
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
     let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
     let db = db::pool(database.clone(), config.database.connections, given_up.clone());
@@ -44,6 +51,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         db,
         given_up,
         templates: Templates::load()?,
+        mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
         keys: Keys::derive(secrets),
         metrics,
@@ -60,6 +68,9 @@ pub fn routes(state: &AppState) -> Routes {
     let slices = [
         home::routes,
         registration::routes,
+        verification::routes,
+        recovery::routes,
+        reauth::routes,
         login::routes,
         logout::routes,
         dashboard::routes,
@@ -68,6 +79,7 @@ pub fn routes(state: &AppState) -> Routes {
         session_api::routes,
         health::routes,
         static_files::routes,
+        dev_mailbox::routes,
     ];
     slices.into_iter().fold(Routes::new(state.clone()), |routes, slice| slice(routes))
 }

@@ -10,6 +10,7 @@ use crate::{
     authn::{hasher::Hasher, lookup::Lookup},
     config::{Config, Secrets},
     db::GivenUp,
+    mail::Mailer,
     telemetry::Metrics,
     templates::Templates,
     types::{Clock, Entropy},
@@ -32,6 +33,8 @@ pub struct Parts {
     pub lookup: Lookup,
     /// Pages.
     pub templates: Templates,
+    /// Where letters go.
+    pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
     /// Keys, one for each use.

@@ -19,6 +19,7 @@
 mod client;
 mod database;
 mod hashes;
+mod judged;
 mod people;
 mod process;
 mod rounds;
@@ -55,6 +56,7 @@ fn measure(rounds: usize) -> Table {
     let folder = database::folder();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
+    judged_passwords(&mut table);
     let database = runtime.block_on(Database::start(&folder.path().join("server")));
     let url = database.url();
     load(&runtime, &database, &folder.path().join("service"), rounds, cores, &mut table);
@@ -179,6 +181,13 @@ fn statements(runtime: &Runtime, database: &Database, data_dir: &Path, table: &m
         let said = format!("{:.1} ({:.1} round trips)", each(executed), each(waited));
         table.row(&format!("statements: {what}"), each(executed), &said, bar);
     }
+}
+
+/// What a form with a new password costs beside its hash.
+fn judged_passwords(table: &mut Table) {
+    let (usual, longest) = (judged::microseconds(judged::USUAL), judged::microseconds(judged::LONGEST));
+    let said = format!("{longest:.1} µs ({usual:.1} µs for one of {} characters)", judged::USUAL.len());
+    table.row("a chosen password of 128 characters judged", longest, &said, Bar::AtMost(50.0));
 }
 
 /// From the start of the program to its first 200 of `/readyz`, over a database that is there.

@@ -23,8 +23,13 @@ impl Process {
     /// is ready. Its log goes through a pipe, as to a service manager, and on to a file.
     pub fn service(data_dir: &Path, database_url: Option<&str>) -> (Self, Duration) {
         let address = free_address();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-        command.arg("serve").env("VESTIBULE_DATA_DIR", data_dir).env("VESTIBULE_LISTEN", address.to_string());
+        // Leading a session of its own, as under a service manager.
+        let mut command = Command::new("setsid");
+        command
+            .arg(env!("CARGO_BIN_EXE_vestibule"))
+            .arg("serve")
+            .env("VESTIBULE_DATA_DIR", data_dir)
+            .env("VESTIBULE_LISTEN", address.to_string());
         command.env_remove("DATABASE_URL").current_dir(data_dir.parent().expect("the bench's folder"));
         if let Some(url) = database_url {
             command.env("DATABASE_URL", url);

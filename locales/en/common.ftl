@@ -7,6 +7,9 @@ skip = Skip to content
 language = Language
 optional = (optional)
 password = Password
+new-password = New password
+password-missing = Enter your password.
+password-wrong = That is not the password of this account. Check it, then try again.
 password-show = Show
 password-show-label = Show password
 
@@ -17,9 +20,34 @@ summary-title = There is a problem
 problem-slow-down = Too many tries. Wait { $wait }, then try again.
 problem-busy = We are busy right now. Try again in { $wait }.
 
+## A password that cannot be set
+
+password-error-missing = Choose a password.
+password-error-too-short = Choose a password of at least { $min } characters.
+password-error-too-long = Choose a password of at most { $max } characters.
+password-error-characters = That password has a hidden character that we cannot accept. Type it again without it.
+password-error-common = That password is widely used or has leaked somewhere, so it is tried first. Choose a few unrelated words instead.
+password-error-padded = That is a widely used password with a little added, so it is tried early. Choose a few unrelated words instead.
+password-error-own-words = That password is too close to your name, your email address or the name of this service. Choose a few unrelated words instead.
+password-error-repetitive = That password repeats the same characters, so it is easy to guess. Choose a few unrelated words instead.
+password-error-sequence = That password follows the alphabet or the keyboard, so it is easy to guess. Choose a few unrelated words instead.
+
 ## Told once, on the next page
 
-notice-registered = You can sign in now. If this email address already had an account, sign in with that one.
+notice-registered = Almost there. Look at your mail.
+notice-verification-mailed = If that address waits to be confirmed, a new link is on its way.
+notice-email-verified = Your email address is confirmed.
+notice-recovery-mailed = If there is such an account, a link is on its way to its address.
+notice-password-reset = Your new password is set. Sign in with it.
+notice-password-changed = Your password is changed, and you are signed out everywhere else.
+notice-password-common = Your password has turned up on a list of widely used or leaked ones. Please choose another.
+notice-profile-saved = Saved.
+notice-email-change-mailed = If the new address is free, a link to confirm it is on its way there.
+notice-email-changed = Your email address is changed.
+notice-session-ended = That session is ended.
+notice-other-sessions-ended = You are signed out everywhere else.
+notice-deletion-scheduled = Your account will be deleted in 7 days. We sent you a link to keep it.
+notice-deletion-undone = Your account stays. Sign in to use it.
 notice-signed-out = You are signed out.
 
 ## How long to wait: the rest of a sentence such as “Try again in …”

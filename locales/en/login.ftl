@@ -3,5 +3,6 @@ login-identifier = Username or email address
 login-remember = Keep me signed in on this device
 login-new-here = New here?
 login-identifier-missing = Enter your username or email address.
-login-password-missing = Enter your password.
+
 login-refused = That name and password do not match. Check both, then try again.
+login-closing = This account is about to be deleted. To keep it, open the link that we just sent to its address again.

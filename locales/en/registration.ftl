@@ -17,10 +17,5 @@ username-too-long = Choose a username of at most { $max } characters.
 username-characters = Choose a username of a to z, 0 to 9, dot, hyphen or underscore only.
 username-taken = That username is taken. Choose another.
 
-new-password-missing = Choose a password.
-new-password-too-short = Choose a password of at least { $min } characters.
-new-password-too-long = Choose a password of at most { $max } characters.
-new-password-characters = That password has a hidden character that we cannot accept. Type it again without it.
-
 display-name-too-long = Use at most { $max } characters for your display name.
 display-name-characters = Your display name has a hidden character that we cannot show. Type it again without it.

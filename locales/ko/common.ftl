@@ -7,6 +7,9 @@ skip = 본문으로 건너뛰기
 language = 언어
 optional = (선택)
 password = 비밀번호
+new-password = 새 비밀번호
+password-missing = 비밀번호를 입력해 주세요.
+password-wrong = 이 계정의 비밀번호가 아니에요. 확인하고 다시 입력해 주세요.
 password-show = 표시
 password-show-label = 비밀번호 표시
 
@@ -17,9 +20,34 @@ summary-title = 확인이 필요해요
 problem-slow-down = 시도가 너무 많았어요. { $wait } 뒤에 다시 시도해 주세요.
 problem-busy = 지금은 요청이 몰려 있어요. { $wait } 뒤에 다시 시도해 주세요.
 
+## 쓸 수 없는 비밀번호
+
+password-error-missing = 비밀번호를 정해 주세요.
+password-error-too-short = 비밀번호를 { $min }자 이상으로 정해 주세요.
+password-error-too-long = 비밀번호를 { $max }자 이하로 정해 주세요.
+password-error-characters = 비밀번호에 받을 수 없는 보이지 않는 문자가 있어요. 그 문자 없이 다시 입력해 주세요.
+password-error-common = 많은 사람이 쓰거나 어딘가에서 유출된 비밀번호라서 가장 먼저 시도돼요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-padded = 흔한 비밀번호에 몇 글자만 더한 것이라서 금방 시도돼요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-own-words = 이름이나 이메일, 이 서비스의 이름과 너무 비슷한 비밀번호예요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-repetitive = 같은 글자가 되풀이되는 비밀번호라서 짐작하기 쉬워요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+password-error-sequence = 글자나 자판의 순서를 따르는 비밀번호라서 짐작하기 쉬워요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
+
 ## 다음 페이지에서 한 번 알리는 말
 
-notice-registered = 이제 로그인할 수 있어요. 이 이메일로 이미 만든 계정이 있다면 그 계정으로 로그인해 주세요.
+notice-registered = 거의 다 됐어요. 메일을 확인해 주세요.
+notice-verification-mailed = 확인을 기다리는 주소라면 새 링크가 곧 도착해요.
+notice-email-verified = 이메일 주소를 확인했어요.
+notice-recovery-mailed = 그런 계정이 있다면 그 주소로 링크가 곧 도착해요.
+notice-password-reset = 새 비밀번호를 설정했어요. 새 비밀번호로 로그인해 주세요.
+notice-password-changed = 비밀번호를 바꿨고, 다른 곳에서는 모두 로그아웃했어요.
+notice-password-common = 지금 비밀번호가 널리 쓰이거나 유출된 비밀번호 목록에 올라 있어요. 다른 비밀번호로 바꿔 주세요.
+notice-profile-saved = 저장했어요.
+notice-email-change-mailed = 새 주소를 쓸 수 있다면 확인 링크가 그 주소로 곧 도착해요.
+notice-email-changed = 이메일 주소를 바꿨어요.
+notice-session-ended = 그 세션을 끝냈어요.
+notice-other-sessions-ended = 다른 곳에서 모두 로그아웃했어요.
+notice-deletion-scheduled = 계정이 7일 뒤에 삭제돼요. 계정을 유지할 수 있는 링크를 메일로 보냈어요.
+notice-deletion-undone = 계정을 유지해요. 로그인해서 계속 이용해 주세요.
 notice-signed-out = 로그아웃했어요.
 
 ## 기다릴 시간: “… 뒤에 다시 시도해 주세요”에 들어간다

@@ -17,10 +17,5 @@ username-too-long = 사용자 이름을 { $max }자 이하로 정해 주세요.
 username-characters = 사용자 이름에는 영문, 숫자, 점(.), 하이픈(-), 밑줄(_)만 써 주세요.
 username-taken = 이미 쓰이고 있는 사용자 이름이에요. 다른 이름을 정해 주세요.
 
-new-password-missing = 비밀번호를 정해 주세요.
-new-password-too-short = 비밀번호를 { $min }자 이상으로 정해 주세요.
-new-password-too-long = 비밀번호를 { $max }자 이하로 정해 주세요.
-new-password-characters = 비밀번호에 받을 수 없는 보이지 않는 문자가 있어요. 그 문자 없이 다시 입력해 주세요.
-
 display-name-too-long = 표시 이름을 { $max }자 이하로 적어 주세요.
 display-name-characters = 표시 이름에 나타낼 수 없는 보이지 않는 문자가 있어요. 그 문자 없이 다시 적어 주세요.

@@ -1,13 +1,22 @@
 //! Accounts: the one aggregate that every slice may name.
 
+mod life;
+pub mod links;
+mod role;
 mod store;
 
 use time::OffsetDateTime;
 
-use crate::types::UserId;
+use crate::types::{Lang, UserId};
 
+pub use life::{
+    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, replace_email, schedule_deletion,
+    set_password, set_profile, verify_email,
+};
+pub use role::Role;
 pub use store::{
-    Login, NewAccount, SignedUp, create, find_by_identifier, find_login, set_disabled, upgrade_password_hash,
+    Address, Login, NewAccount, SignedUp, create, find, find_by_identifier, find_login, set_disabled, set_role,
+    upgrade_password_hash,
 };
 
 /// What an account is called, in the two spellings a visitor may type at sign-in.
@@ -62,4 +71,22 @@ pub struct User {
     pub disabled_at: Option<OffsetDateTime>,
     /// When its password was last set; none when it has no password.
     pub password_changed_at: Option<OffsetDateTime>,
+    /// Since when the address is known to be its owner's; none while anybody may claim it.
+    pub email_verified_at: Option<OffsetDateTime>,
+    /// SHA-256 of the cookie of the browser that signed up, until the address is verified.
+    pub sign_up_browser: Option<Vec<u8>>,
+    /// The language its owner chose, as stored.
+    pub language: Option<String>,
+    /// What it may do.
+    pub role: Role,
+    /// When it is erased, once its owner has asked for that.
+    pub deletion_due_at: Option<OffsetDateTime>,
+}
+
+impl User {
+    /// The language to write to its owner in, or else another.
+    #[must_use]
+    pub fn lang_or(&self, otherwise: Lang) -> Lang {
+        self.language.as_deref().and_then(Lang::from_code).unwrap_or(otherwise)
+    }
 }

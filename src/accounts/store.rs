@@ -2,8 +2,10 @@
 
 use sqlx::PgConnection;
 
-use super::{Identifier, User};
-use crate::types::{DisplayName, Email, TokenDigest, UserId, Username};
+use time::OffsetDateTime;
+
+use super::{Identifier, Role, User};
+use crate::types::{DisplayName, Email, Lang, TokenDigest, UserId, Username};
 
 /// An account to be made.
 #[derive(Debug)]
@@ -18,7 +20,30 @@ pub struct NewAccount<'a> {
     pub email: &'a Email,
     /// The password as a PHC string.
     pub password_hash: &'a str,
+    /// The language it was asked for in.
+    pub lang: Option<Lang>,
+    /// What it may do.
+    pub role: Role,
+    /// Whether the address is known to be its owner's, or has to be shown.
+    pub address: Address<'a>,
 }
+
+/// What is known about the address of a new account.
+#[derive(Clone, Copy, Debug)]
+pub enum Address<'a> {
+    /// An operator vouches for it.
+    Verified,
+    /// Its owner has yet to show it.
+    Claimed {
+        /// The browser that signed up, which needs no password to confirm.
+        browser: Option<&'a TokenDigest>,
+        /// Whether the account goes when the address is not shown within [`VERIFY_WITHIN_DAYS`].
+        expires: bool,
+    },
+}
+
+/// How long a claimed address may stay unverified.
+pub const VERIFY_WITHIN_DAYS: i32 = 7;
 
 /// What became of a sign-up.
 #[must_use]
@@ -28,21 +53,32 @@ pub enum SignedUp {
     Created,
     /// The public name belongs to another account.
     UsernameTaken,
-    /// The address belongs to another account. Only its owner may learn that.
-    EmailTaken,
+    /// The address was shown to be this account's. Only its owner may learn that.
+    EmailTaken(UserId),
 }
 
-/// Makes an account with its password, or tells which name was taken.
+/// Makes an account with its password, or tells which name was taken. An address that was merely
+/// claimed before is free.
 ///
 /// One statement, so that there is never an account without its credential, and with one write on
 /// either way, so that a taken address costs what a new one costs: a new row when it is free, a
 /// note on the existing row when it is not.
 pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> sqlx::Result<SignedUp> {
+    let (verified, browser, expires) = match account.address {
+        Address::Verified => (true, None, false),
+        Address::Claimed { browser, expires } => (false, browser, expires),
+    };
     let outcome = sqlx::query!(
         r#"
-        with account as (
-            insert into users (id, username, display_name, email, email_canonical)
-            values ($1, $2, $3, $4, $5)
+        with owner as (
+            select id from users where email_canonical = $5 and email_verified_at is not null
+        ), account as (
+            insert into users (
+                id, username, display_name, email, email_canonical, language, role, email_verified_at, sign_up_browser, verify_by
+            )
+            select $1, $2, $3, $4, $5, $7, $8, case when $9 then now() end, $10,
+                case when $11 then now() + make_interval(days => $12) end
+            where not exists (select 1 from owner)
             on conflict do nothing
             returning id
         ), credential as (
@@ -52,9 +88,10 @@ pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> 
             select 1 from users where username = $2
         ), noted as (
             update users set sign_up_repeated_at = now()
-            where email_canonical = $5 and not exists (select 1 from name_taken)
+            where id in (select id from owner) and not exists (select 1 from name_taken)
         )
-        select exists (select 1 from account) as "created!", exists (select 1 from name_taken) as "username_taken!"
+        select exists (select 1 from account) as "created!", exists (select 1 from name_taken) as "username_taken!",
+            (select id from owner) as "owner: UserId"
         "#,
         account.id as UserId,
         account.username.as_str(),
@@ -62,21 +99,45 @@ pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> 
         account.email.as_str(),
         account.email.canonical(),
         account.password_hash,
+        account.lang.map(Lang::code),
+        account.role as Role,
+        verified,
+        browser.map(TokenDigest::as_bytes),
+        expires,
+        VERIFY_WITHIN_DAYS,
     )
     .fetch_one(&mut *connection)
     .await?;
     if outcome.created {
         return Ok(SignedUp::Created);
     }
-    // A rival that took the name while the statement ran is not in its snapshot: look again.
-    let username_taken = outcome.username_taken
-        || sqlx::query_scalar!(
-            r#"select exists (select 1 from users where username = $1) as "taken!""#,
-            account.username.as_str()
-        )
-        .fetch_one(connection)
-        .await?;
-    Ok(if username_taken { SignedUp::UsernameTaken } else { SignedUp::EmailTaken })
+    match outcome.owner {
+        Some(owner) if !outcome.username_taken => Ok(SignedUp::EmailTaken(owner)),
+        _ => taken_meanwhile(connection, account, outcome.username_taken).await,
+    }
+}
+
+/// A rival that took a name while the statement ran is not in its snapshot: looks again.
+async fn taken_meanwhile(
+    connection: &mut PgConnection,
+    account: &NewAccount<'_>,
+    username_taken: bool,
+) -> sqlx::Result<SignedUp> {
+    if username_taken {
+        return Ok(SignedUp::UsernameTaken);
+    }
+    let owner = sqlx::query_scalar!(
+        r#"
+        select id as "id: UserId" from users
+        where email_canonical = $1 and email_verified_at is not null
+            and not exists (select 1 from users where username = $2)
+        "#,
+        account.email.canonical(),
+        account.username.as_str(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(owner.map_or(SignedUp::UsernameTaken, SignedUp::EmailTaken))
 }
 
 /// What is needed to judge an attempt to sign in.
@@ -86,13 +147,17 @@ pub struct Login {
     pub user_id: UserId,
     /// Its password as a PHC string; none for an account without one.
     pub password_hash: Option<String>,
+    /// When that password was set.
+    pub password_set_at: Option<OffsetDateTime>,
     /// Closed by the operator.
     pub disabled: bool,
+    /// Going to be erased, because its owner asked for that.
+    pub closing: bool,
     /// Whether the browser that asks has signed in to this account before.
     pub known_browser: bool,
 }
 
-/// Finds the account that an identifier names.
+/// Finds the account that an identifier names. Among those that only claim an address, the latest.
 pub async fn find_login(
     connection: &mut PgConnection,
     identifier: &Identifier,
@@ -103,11 +168,14 @@ pub async fn find_login(
         Login,
         r#"
         select u.id as "user_id: UserId", c.password_hash as "password_hash?",
-            u.disabled_at is not null as "disabled!", b.user_id is not null as "known_browser!"
+            c.changed_at as "password_set_at?", u.disabled_at is not null as "disabled!",
+            u.deletion_due_at is not null as "closing!", b.user_id is not null as "known_browser!"
         from users u
         left join password_credentials c on c.user_id = u.id
         left join known_browsers b on b.user_id = u.id and b.digest = $3
         where u.username = $1 or u.email_canonical = $2
+        order by u.email_verified_at is null, u.created_at desc
+        limit 1
         "#,
         username,
         email,
@@ -125,19 +193,39 @@ fn by(identifier: &Identifier) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// Finds an account by what an operator calls it.
+/// Finds an account by what a person or an operator calls it; among those that only claim an address,
+/// the latest.
 pub async fn find_by_identifier(connection: &mut PgConnection, identifier: &Identifier) -> sqlx::Result<Option<User>> {
     let (username, email) = by(identifier);
+    let id = sqlx::query_scalar!(
+        r#"
+        select id as "id: UserId" from users where username = $1 or email_canonical = $2
+        order by email_verified_at is null, created_at desc
+        limit 1
+        "#,
+        username,
+        email,
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    match id {
+        Some(id) => find(connection, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Finds an account.
+pub async fn find(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<User>> {
     sqlx::query_as!(
         User,
         r#"
         select u.id as "id: UserId", u.username, u.display_name, u.email, u.created_at, u.disabled_at,
-            c.changed_at as "password_changed_at?"
+            c.changed_at as "password_changed_at?", u.email_verified_at, u.sign_up_browser, u.language,
+            u.role as "role: Role", u.deletion_due_at
         from users u left join password_credentials c on c.user_id = u.id
-        where u.username = $1 or u.email_canonical = $2
+        where u.id = $1
         "#,
-        username,
-        email,
+        id as UserId,
     )
     .fetch_optional(connection)
     .await
@@ -171,5 +259,13 @@ pub async fn set_disabled(connection: &mut PgConnection, id: UserId, disabled: b
     )
     .execute(connection)
     .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives an account a role. Tells whether that changed anything.
+pub async fn set_role(connection: &mut PgConnection, id: UserId, role: Role) -> sqlx::Result<bool> {
+    let done = sqlx::query!("update users set role = $2 where id = $1 and role <> $2", id as UserId, role as Role)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected() == 1)
 }

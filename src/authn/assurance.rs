@@ -22,6 +22,8 @@ impl Aal {
 pub enum Method {
     /// A password.
     Password,
+    /// A link that was mailed, opened in the browser that asked for the account.
+    MailedLink,
 }
 
 impl Method {
@@ -30,6 +32,8 @@ impl Method {
     pub fn amr(self) -> &'static str {
         match self {
             Self::Password => "pwd",
+            // Multiple channels: the browser and the mailbox.
+            Self::MailedLink => "mca",
         }
     }
 }

@@ -36,6 +36,9 @@ pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), ca
 /// Sign-ups from one network: 100, then 6 a minute.
 pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: None };
 
+/// Letters that somebody asks for, to one address: 3, then 3 an hour.
+pub const LETTERS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), cap: None };
+
 /// What is limited, as the database knows it: a digest, so that the table shows no names and no
 /// addresses at a glance. (Who has the table can still try all of them; rows go when they are spent.)
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -70,6 +73,13 @@ impl Key {
     #[must_use]
     pub fn sign_up(address: IpAddr) -> Self {
         Self::of("sign-up", &network(address))
+    }
+
+    /// Letters of one kind to one mailbox, asked for by strangers or by a browser that the account knows.
+    #[must_use]
+    pub fn letters(kind: &str, canonical: &str, browser: Option<&TokenDigest>) -> Self {
+        let browser = browser.map_or(&[][..], |browser| browser.as_bytes());
+        Self::of("letters", &[kind.as_bytes(), &[0], canonical.as_bytes(), &[0], browser].concat())
     }
 
     fn of(kind: &str, subject: &[u8]) -> Self {
@@ -208,7 +218,8 @@ pub struct Success {
 
 /// Gives back what a success spent: the subject's bucket is full again, the network's has its one
 /// try back, and the account's failures are no longer in a row unless they already reached the cap.
-/// A success never gives back what a network or a browser of others spent.
+/// A success never gives back what a network or a browser of others spent. Returns how many tries had
+/// failed since the last success, at the account or from this browser.
 ///
 /// The network's bucket comes first here too, as in [`take`]: two sign-ins of one person at once
 /// would otherwise wait for each other. Left to itself, the `delete` of this statement runs before
@@ -216,17 +227,22 @@ pub struct Success {
 ///
 /// # Errors
 /// Only the database's.
-pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx::Result<()> {
-    sqlx::query!(
+pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx::Result<u32> {
+    let failed = sqlx::query_scalar!(
         r#"
         with network as (
             update attempt_limits set full_at = full_at - make_interval(secs => $2) where key = $1 returning 1
         ), account as (
-            update attempt_limits set failures = 0
-            where (select count(*) from network) >= 0 and key = $4 and key <> $3 and failures < $5
-            returning 1
+            update attempt_limits a set failures = 0 from attempt_limits before
+            where (select count(*) from network) >= 0 and a.key = $4 and a.key <> $3 and a.failures < $5
+                and before.key = a.key
+            returning before.failures
+        ), subject as (
+            delete from attempt_limits where (select count(*) from account) >= 0 and key = $3
+            -- This try was counted as a failure before it was looked at.
+            returning failures - 1 as failures
         )
-        delete from attempt_limits where (select count(*) from account) >= 0 and key = $3
+        select greatest((select max(failures) from account), (select max(failures) from subject), 0) as "failed!"
         "#,
         &success.network.0.0,
         success.network.1.refill.as_secs_f64(),
@@ -234,9 +250,9 @@ pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx
         &success.account.0,
         ACCOUNT.cap.map_or(i32::MAX, u32::cast_signed),
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(())
+    Ok(u32::try_from(failed).unwrap_or_default())
 }
 
 /// Forgets every failed try at an account, for its owner's rebinding or the operator.

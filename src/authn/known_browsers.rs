@@ -4,6 +4,9 @@ use sqlx::PgConnection;
 
 use crate::types::{TokenDigest, UserId};
 
+/// How many browsers an account knows; one more, and it forgets the one that was used longest ago.
+const BROWSERS_MAX: i64 = 50;
+
 /// Remembers that a browser signed in to an account.
 ///
 /// # Errors
@@ -11,12 +14,48 @@ use crate::types::{TokenDigest, UserId};
 pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
+        with too_many as (
+            delete from known_browsers where user_id = $1 and digest in (
+                select digest from known_browsers where user_id = $1 and digest <> $2
+                order by last_used_at desc offset $3
+            )
+        )
         insert into known_browsers as b (user_id, digest) values ($1, $2)
         on conflict (user_id, digest) do update set last_used_at = now()
         where b.last_used_at < now() - interval '1 day'
         "#,
         user_id as UserId,
         browser.as_bytes(),
+        BROWSERS_MAX - 1,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether an account knows a browser.
+///
+/// # Errors
+/// Only the database's.
+pub async fn knows(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from known_browsers where user_id = $1 and digest = $2) as "known!""#,
+        user_id as UserId,
+        browser.as_bytes(),
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Makes an account forget every browser, or every one but this.
+///
+/// # Errors
+/// Only the database's.
+pub async fn forget(connection: &mut PgConnection, user_id: UserId, but: Option<&TokenDigest>) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from known_browsers where user_id = $1 and digest is distinct from $2",
+        user_id as UserId,
+        but.map(TokenDigest::as_bytes),
     )
     .execute(connection)
     .await?;

@@ -8,6 +8,7 @@ pub mod known_browsers;
 pub mod lookup;
 pub mod password_hash;
 pub mod per_network;
+pub mod proof;
 pub mod sessions;
 
 pub use assurance::{Aal, Method};

@@ -4,7 +4,8 @@
 //! 2. Every request with that cookie asks [`find_live`], one prepared join, whose answer is judged
 //!    by `PostgreSQL`'s clock alone.
 //! 3. Use is noted at most once a minute by [`touch`]; reading writes nothing.
-//! 4. Revoking a row ends the session on every replica with the next request.
+//! 4. Proving again who one is gives the same session a new cookie ([`renew`]).
+//! 5. Revoking a row ends the session on every replica with the next request.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -14,6 +15,7 @@ use time::OffsetDateTime;
 
 use super::{Aal, Method};
 use crate::{
+    accounts::Role,
     config::Lifetimes,
     types::{SessionId, UserId},
 };
@@ -40,7 +42,15 @@ pub struct NewSession<'a> {
     pub user_agent: &'a str,
     /// Whether it outlives the browser's window.
     pub remembered: bool,
+    /// When the password was set that the person proved to know. The session is not opened if it was
+    /// replaced since.
+    pub password_set_at: Option<OffsetDateTime>,
 }
+
+/// How long a proof is fresh enough for what could hand the account over.
+pub const RECENT: Duration = Duration::from_secs(600);
+/// How many sessions of one account may be live at once; opening another ends the oldest.
+pub const SESSIONS_MAX: i64 = 100;
 
 /// A session that was live at the moment of asking, with its account.
 #[derive(Clone, Debug)]
@@ -55,50 +65,105 @@ pub struct LiveSession {
     pub display_name: Option<String>,
     /// Where mail goes.
     pub email: String,
+    /// Whether that address was shown to be the person's.
+    pub email_verified: bool,
+    /// The language the person chose, as stored.
+    pub language: Option<String>,
+    /// What the account may do.
+    pub role: Role,
     /// When the session was opened.
     pub created_at: OffsetDateTime,
     /// When the person last proved who they are (`auth_time` of OpenID Connect Core).
     pub authenticated_at: OffsetDateTime,
+    /// Whether that was no longer than [`RECENT`] ago.
+    pub recent: bool,
     /// When it ends at the latest.
     pub absolute_ends_at: OffsetDateTime,
     /// Authenticator assurance level.
     pub aal: i16,
     /// RFC 8176 names.
     pub amr: Vec<String>,
+    /// Whether it outlives the browser's window.
+    pub remembered: bool,
     /// Whether its last use should be noted again.
     pub touch_due: bool,
 }
 
-/// Opens a session.
+/// Opens a session, and tells whether it did: a password that was replaced while it was compared opens
+/// nothing. Whoever replaces a password waits for this transaction, or this one for theirs (F11).
 ///
 /// # Errors
 /// Only the database's.
-pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetimes: &Lifetimes) -> sqlx::Result<()> {
+pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetimes: &Lifetimes) -> sqlx::Result<bool> {
     let (idle, absolute) = if new.remembered {
         (lifetimes.remembered, lifetimes.remembered)
     } else {
         (lifetimes.idle, lifetimes.absolute)
     };
-    let amr: Vec<String> = new.methods.iter().map(|method| method.amr().to_owned()).collect();
-    sqlx::query!(
+    let opened = sqlx::query!(
         r#"
+        with proven as (
+            select 1 from password_credentials where user_id = $2 and changed_at = $11 for share
+        ), too_many as (
+            update sessions set revoked_at = now() where id in (
+                select id from sessions where user_id = $2 and revoked_at is null
+                order by last_seen_at desc offset $12
+            )
+        )
         insert into sessions (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval)
+        select $1, $2, $3, $4, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval
+        where $11::timestamptz is null or exists (select 1 from proven)
         "#,
         new.id as SessionId,
         new.user_id as UserId,
         new.store_id,
         new.aal.number(),
-        &amr,
+        &amr(new.methods),
         IpNet::from(new.address),
         new.user_agent,
         new.remembered,
         interval(idle),
         interval(absolute),
+        new.password_set_at,
+        SESSIONS_MAX - 1,
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(opened.rows_affected() == 1)
+}
+
+/// Gives a session another cookie after its owner proved again who they are, and tells whether it did:
+/// not when it has ended, and not when the password was replaced meanwhile.
+///
+/// # Errors
+/// Only the database's.
+pub async fn renew(
+    connection: &mut PgConnection,
+    id: SessionId,
+    store_id: &str,
+    password_set_at: Option<OffsetDateTime>,
+) -> sqlx::Result<bool> {
+    let renewed = sqlx::query!(
+        r#"
+        with proven as (
+            select c.user_id from password_credentials c join sessions s on s.user_id = c.user_id
+            where s.id = $1 and c.changed_at = $3 for share of c
+        )
+        update sessions set store_id = $2, authenticated_at = now(), last_seen_at = now()
+        where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
+            and ($3::timestamptz is null or exists (select 1 from proven))
+        "#,
+        id as SessionId,
+        store_id,
+        password_set_at,
+    )
+    .execute(connection)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+fn amr(methods: &[Method]) -> Vec<String> {
+    methods.iter().map(|method| method.amr().to_owned()).collect()
 }
 
 /// Tells who is signed in under each of these digests of cookies, by digest. This one statement is
@@ -113,15 +178,18 @@ pub async fn find_live(
     let found = sqlx::query!(
         r#"
         select s.store_id, s.id as "id: SessionId", s.user_id as "user_id: UserId", u.username, u.display_name, u.email,
-            s.created_at, s.authenticated_at, s.absolute_ends_at, s.aal, s.amr,
+            u.email_verified_at is not null as "email_verified!", u.language, u.role as "role: Role",
+            s.created_at, s.authenticated_at, s.authenticated_at > now() - make_interval(secs => $2) as "recent!",
+            s.absolute_ends_at, s.aal, s.amr, s.remembered,
             s.last_seen_at < now() - interval '1 minute' as "touch_due!"
         from sessions s
         join users u on u.id = s.user_id
         join tower_sessions.session t on t.id = s.store_id
-        where s.store_id = any($1) and s.revoked_at is null and u.disabled_at is null
+        where s.store_id = any($1) and s.revoked_at is null and u.disabled_at is null and u.deletion_due_at is null
             and s.idle_ends_at > now() and s.absolute_ends_at > now()
         "#,
         store_ids,
+        RECENT.as_secs_f64(),
     )
     .fetch_all(connection)
     .await?;
@@ -132,11 +200,16 @@ pub async fn find_live(
             username: row.username,
             display_name: row.display_name,
             email: row.email,
+            email_verified: row.email_verified,
+            language: row.language,
+            role: row.role,
             created_at: row.created_at,
             authenticated_at: row.authenticated_at,
+            recent: row.recent,
             absolute_ends_at: row.absolute_ends_at,
             aal: row.aal,
             amr: row.amr,
+            remembered: row.remembered,
             touch_due: row.touch_due,
         };
         (row.store_id, live)
@@ -176,20 +249,51 @@ pub async fn revoke(connection: &mut PgConnection, id: SessionId) -> sqlx::Resul
     Ok(done.rows_affected() == 1)
 }
 
+/// Ends one session of an account, and tells whether it was live: another account's is not there.
+///
+/// # Errors
+/// Only the database's.
+pub async fn revoke_of(connection: &mut PgConnection, user_id: UserId, id: SessionId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update sessions set revoked_at = now()
+        where id = $2 and user_id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
+        "#,
+        user_id as UserId,
+        id as SessionId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Ends every session of an account, and tells how many were live.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn revoke_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
+    revoke_others(connection, user_id, None).await
+}
+
+/// Ends every session of an account but one, and tells how many were live.
+///
+/// # Errors
+/// Only the database's.
+pub async fn revoke_others(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    kept: Option<SessionId>,
+) -> sqlx::Result<u64> {
     let ended = sqlx::query_scalar!(
         r#"
         with ended as (
-            update sessions set revoked_at = now() where user_id = $1 and revoked_at is null
+            update sessions set revoked_at = now() where user_id = $1 and revoked_at is null and id is distinct from $2
             returning least(idle_ends_at, absolute_ends_at) > now() as live
         )
         select count(*) filter (where live) as "live!" from ended
         "#,
-        user_id as UserId
+        user_id as UserId,
+        kept as Option<SessionId>,
     )
     .fetch_one(connection)
     .await?;

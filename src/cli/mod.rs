@@ -6,7 +6,7 @@ mod doctor;
 mod serve;
 mod user;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -56,10 +56,13 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(execute(command)) {
+    let code = match runtime.block_on(execute(command)) {
         Ok(code) => code,
         Err(error) => failed(&error),
-    }
+    };
+    // A name that is being looked up cannot be called off, and holds nobody up.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    code
 }
 
 fn failed(error: &CliError) -> ExitCode {

@@ -23,7 +23,10 @@ use crate::{
     db, jobs,
     state::AppState,
     types::Entropy,
-    web::server::{self, Caps},
+    web::{
+        paths,
+        server::{self, Caps},
+    },
 };
 
 /// How long a start waits for a database that is just starting too.
@@ -37,6 +40,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     if config.site.public_url.is_https() && config.network.trusted_proxies.is_empty() {
         tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy every visitor shares the proxy's limits");
     }
+    yield_to_the_database();
     // Before the database, so that a port in use is said at once.
     let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
     let metrics_listener = match config.network.metrics_listen {
@@ -57,6 +61,22 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     database.close().await;
     tracing::info!("stopped");
     served
+}
+
+/// Lets PostgreSQL go before us where Linux shares the cores out among sessions.
+///
+/// With `kernel.sched_autogroup_enabled` every session gets an equal share, whatever its threads'
+/// niceness, and every backend of PostgreSQL is a session of its own. Two threads that hash passwords
+/// then keep a backend waiting for 30 to 130 ms, and with it everybody whose page it was to find. So a
+/// service that leads its session, as one does under a service manager, lowers that session; in a
+/// terminal the session is somebody's shell, and is left alone. Under cgroups with shares of their own
+/// the file says nothing, and `cpu_shares` does.
+fn yield_to_the_database() {
+    let leads = rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid());
+    if leads && cfg!(target_os = "linux") {
+        // A kernel without the file has no such groups.
+        std::fs::write("/proc/self/autogroup", "5").ok();
+    }
 }
 
 async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
@@ -99,11 +119,13 @@ async fn serve(
     let proxies = state.config.network.trusted_proxies.clone();
     let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
     let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
+    let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
     let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
     if let Some(listener) = metrics_listener {
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
     tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
+    tell_where_mail_goes(state);
     let ended = tokio::select! {
         () = stop_signal.received() => Ok(()),
         error = database.died() => Err(error),
@@ -113,11 +135,21 @@ async fn serve(
     // In order: no new requests, then none in flight, then no connection to the database.
     front.await?;
     sweeper.await?;
+    postman.await?;
     linker.await?;
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
     ended
+}
+
+fn tell_where_mail_goes(state: &AppState) {
+    if state.mailer.keeps_letters_here() {
+        let origin = state.config.site.public_url.origin();
+        tracing::info!("mail is at {origin}{}, because no mail server is set", paths::DEV_MAIL);
+    } else {
+        tracing::info!("mail goes to {}", state.mailer.destination());
+    }
 }
 
 /// SIGTERM and SIGINT, caught from the moment it is made: a process with the number 1 in its container

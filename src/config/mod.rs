@@ -3,9 +3,11 @@
 //! Every mistake is collected and reported at once, each with the name of its variable. A variable
 //! `NAME` may also be given as `NAME_FILE`, the path of a file that holds the value.
 
+mod accounts;
 mod database;
 mod environment;
 mod logging;
+mod mail;
 mod network;
 mod password;
 mod secret;
@@ -14,9 +16,11 @@ mod site;
 
 use std::path::PathBuf;
 
+pub use accounts::Accounts;
 pub use database::Database;
 pub use environment::{Environment, Mistake, Mistakes};
 pub use logging::{LogFormat, Logging};
+pub use mail::{Mail, MailCredentials, MailServer, MailTls};
 pub use network::Network;
 pub use password::Passwords;
 pub use secret::{Secret, SecretError, Secrets};
@@ -30,12 +34,16 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What the service is called and where people reach it.
     pub site: Site,
+    /// How letters leave.
+    pub mail: Mail,
     /// Where it listens and which proxies it believes.
     pub network: Network,
     /// Which `PostgreSQL` holds the data.
     pub database: Database,
     /// Keys given by the operator; none means those kept in the data directory.
     pub secrets: Vec<Secret>,
+    /// What an account must show before it is used.
+    pub accounts: Accounts,
     /// How passwords are judged and hashed.
     pub passwords: Passwords,
     /// How long sessions live.
@@ -54,14 +62,17 @@ impl Config {
     pub fn read(environment: Environment) -> Result<Self, Mistakes> {
         let mut env = environment;
         let network = Network::read(&mut env);
+        let site = Site::read(&mut env, network.listen);
         let config = Self {
             data_dir: env
                 .parsed("VESTIBULE_DATA_DIR", "a folder's path", |text| Some(PathBuf::from(text)))
                 .unwrap_or_else(|| "./data".into()),
-            site: Site::read(&mut env, network.listen),
+            mail: Mail::read(&mut env, &site.public_url),
+            site,
             network,
             database: Database::read(&mut env),
             secrets: Secrets::read(&mut env),
+            accounts: Accounts::read(&mut env),
             passwords: Passwords::read(&mut env),
             lifetimes: Lifetimes::read(&mut env),
             logging: Logging::read(&mut env),
@@ -98,6 +109,16 @@ pub const SETTINGS: &[Setting] = &[
         help: "where people reach it: decides links, cookies and redirects",
     },
     Setting { name: "VESTIBULE_SERVICE_NAME", default: "Vestibule", help: "the name on every page" },
+    Setting {
+        name: "VESTIBULE_MAIL_URL",
+        default: "",
+        help: "the mail server: smtps:// or smtp:// with user:password@host; unset: mail is shown at /dev/mail",
+    },
+    Setting {
+        name: "VESTIBULE_MAIL_FROM",
+        default: "",
+        help: "the sender of mail, such as Vestibule <no-reply@example.com>",
+    },
     Setting { name: "VESTIBULE_DATA_DIR", default: "./data", help: "embedded database and generated secrets" },
     Setting {
         name: "VESTIBULE_SECRET",
@@ -123,6 +144,11 @@ pub const SETTINGS: &[Setting] = &[
         name: "VESTIBULE_LOG_FORMAT",
         default: "",
         help: "pretty or json; unset: pretty on a terminal, else json",
+    },
+    Setting {
+        name: "VESTIBULE_REQUIRE_VERIFICATION",
+        default: "true",
+        help: "true: an account waits until its e-mail address is verified, a week at most; false: it is used at once",
     },
     Setting {
         name: "VESTIBULE_ARGON2",

@@ -25,6 +25,14 @@ pub fn trouble(error: &sqlx::Error) -> Trouble {
     }
 }
 
+/// Whether a write was refused because another row already holds what this unique constraint or index
+/// guards.
+#[must_use]
+pub fn is_taken(error: &sqlx::Error, constraint: &str) -> bool {
+    let database = error.as_database_error();
+    database.is_some_and(|error| error.is_unique_violation() && error.constraint() == Some(constraint))
+}
+
 /// By SQLSTATE (PostgreSQL appendix A): connections, resources, operator intervention, read-only
 /// transactions, cancelled statements and lock timeouts pass; the rest does not.
 fn by_state(code: &str) -> Trouble {

@@ -16,7 +16,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPool, PgPoolOptions},
 };
 
-pub use error::{Trouble, trouble};
+pub use error::{Trouble, is_taken, trouble};
 pub use migrations::{MigrateError, is_current, migrate};
 
 /// How long a request waits for a free connection before it is answered with 503.

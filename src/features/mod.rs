@@ -3,12 +3,17 @@
 
 pub mod activity;
 pub mod dashboard;
+pub mod dev_mailbox;
 pub mod health;
 pub mod home;
 pub mod language;
+pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;
+pub mod reauth;
+pub mod recovery;
 pub mod registration;
 pub mod session_api;
 pub mod static_files;
+pub mod verification;

@@ -49,6 +49,12 @@ impl Lang {
         }
     }
 
+    /// Reads a stored code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        code.parse().ok()
+    }
+
     /// The language to answer in, from an `Accept-Language` header (RFC 9110, 12.5.4).
     ///
     /// `ko-KR` asks for `ko`; the highest quality wins, the earlier of two equals; `*` stands for

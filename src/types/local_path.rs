@@ -36,6 +36,12 @@ impl LocalPath {
         (local && joined[url::Position::BeforePath..] == *text).then(|| Self(text.to_owned()))
     }
 
+    /// The path alone.
+    #[must_use]
+    pub fn without_query(&self) -> Self {
+        Self(self.0.split('?').next().unwrap_or_default().to_owned())
+    }
+
     /// The path with its query.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -9,18 +9,74 @@ use serde::Serialize;
 pub enum Notice {
     /// A sign-up was accepted. Said in the same words whether or not the address already had an account.
     Registered,
+    /// A link to verify an address was asked for; said whether or not one was sent.
+    VerificationMailed,
+    /// The address was verified; the visitor may sign in.
+    EmailVerified,
+    /// A way back in was asked for; said whether or not one was sent.
+    RecoveryMailed,
+    /// A new password was set; the visitor may sign in with it.
+    PasswordReset,
+    /// The password was changed, and other sessions were ended.
+    PasswordChanged,
+    /// The password stands on a list of common ones, and should be changed.
+    PasswordCommon,
+    /// The name or the language was saved.
+    ProfileSaved,
+    /// A link was mailed to a new address; said whether or not that address has an account.
+    EmailChangeMailed,
+    /// The address was changed.
+    EmailChanged,
+    /// One other session was ended.
+    SessionEnded,
+    /// All other sessions were ended.
+    OtherSessionsEnded,
+    /// The account is set to be erased.
+    DeletionScheduled,
+    /// The erasure was called off.
+    DeletionUndone,
     /// The session was ended as asked.
     SignedOut,
 }
 
 impl Notice {
-    const ALL: [Self; 2] = [Self::Registered, Self::SignedOut];
+    /// Every notice.
+    pub const ALL: [Self; 15] = [
+        Self::Registered,
+        Self::VerificationMailed,
+        Self::EmailVerified,
+        Self::RecoveryMailed,
+        Self::PasswordReset,
+        Self::PasswordChanged,
+        Self::PasswordCommon,
+        Self::ProfileSaved,
+        Self::EmailChangeMailed,
+        Self::EmailChanged,
+        Self::SessionEnded,
+        Self::OtherSessionsEnded,
+        Self::DeletionScheduled,
+        Self::DeletionUndone,
+        Self::SignedOut,
+    ];
 
     /// The code that the notice travels under.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Registered => "registered",
+            Self::VerificationMailed => "verification-mailed",
+            Self::EmailVerified => "email-verified",
+            Self::RecoveryMailed => "recovery-mailed",
+            Self::PasswordReset => "password-reset",
+            Self::PasswordChanged => "password-changed",
+            Self::PasswordCommon => "password-common",
+            Self::ProfileSaved => "profile-saved",
+            Self::EmailChangeMailed => "email-change-mailed",
+            Self::EmailChanged => "email-changed",
+            Self::SessionEnded => "session-ended",
+            Self::OtherSessionsEnded => "other-sessions-ended",
+            Self::DeletionScheduled => "deletion-scheduled",
+            Self::DeletionUndone => "deletion-undone",
             Self::SignedOut => "signed-out",
         }
     }

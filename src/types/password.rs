@@ -66,6 +66,11 @@ impl PlainPassword {
         Ok(password)
     }
 
+    /// The text, for those who judge it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The bytes to hash.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -9,7 +9,7 @@ use axum::{
 use tower_sessions::Session;
 
 use super::{AppError, Ctx, Visitor};
-use crate::state::AppState;
+use crate::{accounts::Role, state::AppState};
 
 /// Who may use a route; an argument of every route, so that a test can walk them all.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -18,8 +18,13 @@ pub enum Access {
     Public,
     /// Everybody, and the handler learns who it is.
     Anyone,
-    /// People who are signed in.
+    /// People who are signed in, to an account whose address is verified (or need not be).
     SignedIn,
+    /// People who are signed in and proved who they are within the last ten minutes: for everything
+    /// that could hand the account over.
+    Recent,
+    /// Administrators; for everybody else there is nothing here.
+    Admin,
 }
 
 /// The layer of one route: finds out who asks, as far as the route needs, and turns others away.
@@ -33,12 +38,26 @@ pub(super) async fn guard(
     }
     let (mut parts, body) = request.into_parts();
     let visitor = Visitor::find(&state, parts.extensions.get::<Session>()).await?;
-    if access == Access::SignedIn && visitor.session().is_none() {
+    if access != Access::Anyone {
         let ctx = Ctx::from_request_parts(&mut parts, &state).await?;
-        // Only a page can be come back to; a form that was sent is gone.
-        let next = matches!(parts.method, Method::GET | Method::HEAD).then(|| ctx.location().clone());
-        return Err(AppError::SignIn { next });
+        admit(access, &visitor, &ctx, &parts.method)?;
     }
     parts.extensions.insert(visitor);
     Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Result<(), AppError> {
+    let is_page = matches!(*method, Method::GET | Method::HEAD);
+    let session = match visitor {
+        // Only a page can be come back to; a form that was sent is gone.
+        Visitor::Anonymous => return Err(AppError::SignIn { next: is_page.then(|| ctx.location().clone()) }),
+        Visitor::Unverified(_) => return Err(AppError::Verify),
+        Visitor::SignedIn(session) => session,
+    };
+    match access {
+        // A form stands on a page of its own path.
+        Access::Recent if !session.recent => Err(AppError::Reauthenticate { next: ctx.location().without_query() }),
+        Access::Admin if session.role != Role::Admin => Err(AppError::NotFound),
+        _ => Ok(()),
+    }
 }

@@ -19,6 +19,8 @@ pub enum Name {
     Browser,
     /// What the next page says once.
     Notice,
+    /// The secret of a mailed link, on its way from the address bar to the page's button.
+    Link,
     /// The language chosen by hand.
     Language,
 }
@@ -36,6 +38,8 @@ impl Name {
             (Self::Browser, false) => "vestibule_browser",
             (Self::Notice, true) => "__Host-vestibule_notice",
             (Self::Notice, false) => "vestibule_notice",
+            (Self::Link, true) => "__Host-vestibule_link",
+            (Self::Link, false) => "vestibule_link",
             (Self::Language, _) => "vestibule_language",
         }
     }

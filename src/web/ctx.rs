@@ -1,6 +1,6 @@
 //! The facts of one request, read once before anything else happens.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -18,7 +18,7 @@ use super::{
     paths,
 };
 use crate::{
-    audit,
+    audit::Origin,
     authn::sessions::USER_AGENT_MAX,
     config::PublicUrl,
     state::AppState,
@@ -30,20 +30,27 @@ use crate::{
 pub struct Peer(pub IpAddr);
 
 /// The facts of one request. Cheap to clone; a handler takes it as an argument.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Ctx(Arc<Facts>);
 
-#[derive(Debug)]
+/// The identifier alone: an address may carry the secret of a mailed link.
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ctx").field(&self.0.request_id).finish()
+    }
+}
+
 struct Facts {
     request_id: String,
     now: OffsetDateTime,
     client_ip: IpAddr,
     lang: Lang,
     location: LocalPath,
-    next: Option<LocalPath>,
+    query: String,
     wants_json: bool,
     user_agent: String,
     browser: Option<SecretToken>,
+    link: Option<SecretToken>,
     notice: Option<Notice>,
     csrf: Csrf,
 }
@@ -82,7 +89,14 @@ impl Ctx {
     /// Where the visitor was on the way to, as the address says.
     #[must_use]
     pub fn next(&self) -> Option<LocalPath> {
-        self.0.next.clone()
+        LocalPath::parse(&self.query("next")?)
+    }
+
+    /// A parameter of the address, decoded.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        let mut pairs = url::form_urlencoded::parse(self.0.query.as_bytes());
+        pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 
     /// Whether errors are to be told to a program.
@@ -97,16 +111,22 @@ impl Ctx {
         &self.0.user_agent
     }
 
-    /// Where it came from, as the audit trail keeps it.
+    /// Where the request came from, for the audit trail.
     #[must_use]
-    pub fn origin(&self) -> audit::Origin<'_> {
-        audit::Origin { address: self.client_ip(), user_agent: self.user_agent() }
+    pub fn origin(&self) -> Origin<'_> {
+        Origin { address: self.client_ip(), user_agent: self.user_agent() }
     }
 
     /// The cookie by which accounts know a browser again.
     #[must_use]
     pub fn browser(&self) -> Option<&SecretToken> {
         self.0.browser.as_ref()
+    }
+
+    /// The secret of the mailed link that the visitor opened last.
+    #[must_use]
+    pub fn link(&self) -> Option<&SecretToken> {
+        self.0.link.as_ref()
     }
 
     /// What the page before this one left to say.
@@ -145,10 +165,11 @@ impl Ctx {
             client_ip: client_ip(peer, headers, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
             location: location(request),
-            next: next_in(request.uri().query().unwrap_or_default()),
+            query: request.uri().query().unwrap_or_default().to_owned(),
             wants_json: prefers_json(path, headers),
             user_agent: user_agent(headers),
             browser: cookie(Name::Browser).and_then(SecretToken::parse),
+            link: cookie(Name::Link).and_then(SecretToken::parse),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session, state.entropy),
         }))
@@ -159,11 +180,6 @@ impl Ctx {
 fn location(request: &Request) -> LocalPath {
     let path = request.uri().path_and_query().filter(|path| path.path() != paths::LANGUAGE);
     path.and_then(|path| LocalPath::parse(path.as_str())).unwrap_or_default()
-}
-
-fn next_in(query: &str) -> Option<LocalPath> {
-    let (_, value) = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next")?;
-    LocalPath::parse(&value)
 }
 
 fn prefers_json(path: &str, headers: &HeaderMap) -> bool {

@@ -20,7 +20,7 @@ use super::{
     redirect::see_other,
 };
 use crate::{
-    authn::hasher::HasherError,
+    authn::{hasher::HasherError, proof::ProofError},
     db::{Trouble, trouble},
     state::AppState,
     templates::TemplateError,
@@ -47,6 +47,13 @@ pub enum AppError {
     SignIn {
         /// Where to come back to.
         next: Option<LocalPath>,
+    },
+    /// Only for people whose address is verified.
+    Verify,
+    /// Only for people who proved a moment ago who they are.
+    Reauthenticate {
+        /// Where to come back to.
+        next: LocalPath,
     },
     /// Too many tries.
     SlowDown {
@@ -87,7 +94,8 @@ impl AppError {
             Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
             Self::RequestTimeout => ErrorKind::RequestTimeout,
-            Self::SignIn { .. } => ErrorKind::Unauthorized,
+            // For a program, an account without its address is as good as none.
+            Self::SignIn { .. } | Self::Verify | Self::Reauthenticate { .. } => ErrorKind::Unauthorized,
             Self::SlowDown { .. } => ErrorKind::TooManyRequests,
             Self::Unavailable { .. } => ErrorKind::Unavailable,
             Self::Fault(_) => ErrorKind::Internal,
@@ -131,6 +139,15 @@ impl From<HasherError> for AppError {
     }
 }
 
+impl From<ProofError> for AppError {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Database(error) => error.into(),
+            ProofError::Hasher(error) => error.into(),
+        }
+    }
+}
+
 impl From<TemplateError> for AppError {
     fn from(error: TemplateError) -> Self {
         Self::Fault(Arc::new(error))
@@ -163,7 +180,9 @@ pub async fn render_errors(State(state): State<AppState>, ctx: Ctx, request: Req
     };
     log(&ctx, status, error.as_ref());
     match error {
-        Some(AppError::SignIn { next }) if !ctx.wants_json() => sign_in(next),
+        Some(AppError::SignIn { next }) if !ctx.wants_json() => on_the_way(paths::LOGIN, next),
+        Some(AppError::Verify) if !ctx.wants_json() => see_other(paths::VERIFY),
+        Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => on_the_way(paths::REAUTH, Some(next)),
         error => {
             let retry_after = error.as_ref().and_then(AppError::retry_after);
             worded(&state, &ctx, kind, retry_after, response)
@@ -213,9 +232,10 @@ fn chain(error: &dyn StdError) -> String {
     text
 }
 
-fn sign_in(next: Option<LocalPath>) -> Response {
-    let Some(next) = next else { return see_other(paths::LOGIN) };
-    see_other(&format!("{}?next={}", paths::LOGIN, utf8_percent_encode(next.as_str(), SPECIAL_IN_QUERY_VALUES)))
+/// To a page that the visitor has to pass, and knows where they were going.
+fn on_the_way(to: &str, next: Option<LocalPath>) -> Response {
+    let Some(next) = next else { return see_other(to) };
+    see_other(&format!("{to}?next={}", utf8_percent_encode(next.as_str(), SPECIAL_IN_QUERY_VALUES)))
 }
 
 fn worded(state: &AppState, ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: Response) -> Response {

@@ -38,6 +38,11 @@ pub fn registered(ctx: &Ctx, user_id: UserId) {
     tracing::info!(event = "user_created", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
+/// A password was replaced.
+pub fn password_changed(ctx: &Ctx, user_id: UserId) {
+    tracing::info!(event = "authn_password_change", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
 /// A sign-up met an address that has an account.
 pub fn registration_repeated(ctx: &Ctx) {
     tracing::info!(event = "user_creation_repeated", network = %network(ctx.client_ip()), request_id = ctx.request_id());

@@ -16,18 +16,36 @@ use crate::{
 pub enum Visitor {
     /// Nobody that we know.
     Anonymous,
+    /// A person with a live session whose address is still to be verified: nobody, for every page but
+    /// the one that asks for that.
+    Unverified(Arc<LiveSession>),
     /// A person with a live session.
     SignedIn(Arc<LiveSession>),
 }
 
 impl Visitor {
-    /// The session, when there is one.
+    /// The session of somebody who is signed in.
     #[must_use]
     pub fn session(&self) -> Option<&LiveSession> {
         match self {
-            Self::Anonymous => None,
+            Self::Anonymous | Self::Unverified(_) => None,
             Self::SignedIn(session) => Some(session),
         }
+    }
+
+    /// The session of somebody whose address is still to be verified.
+    #[must_use]
+    pub fn unverified(&self) -> Option<&LiveSession> {
+        match self {
+            Self::Unverified(session) => Some(session),
+            Self::Anonymous | Self::SignedIn(_) => None,
+        }
+    }
+
+    /// The live session, whatever it may reach: what signing out ends and signing in replaces.
+    #[must_use]
+    pub fn any_session(&self) -> Option<&LiveSession> {
+        self.session().or_else(|| self.unverified())
     }
 
     /// Asks the database who a browser's session belongs to: one statement, and none without a
@@ -42,7 +60,11 @@ impl Visitor {
             let mut connection = state.db.acquire().await?;
             sessions::touch(&mut connection, session.id, &state.config.lifetimes).await?;
         }
-        Ok(Self::SignedIn(Arc::new(session)))
+        let session = Arc::new(session);
+        if session.email_verified || !state.config.accounts.require_verification {
+            return Ok(Self::SignedIn(session));
+        }
+        Ok(Self::Unverified(session))
     }
 }
 
@@ -65,7 +87,9 @@ impl FromRequestParts<AppState> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
         match Visitor::from_request_parts(parts, state).await? {
             Visitor::SignedIn(session) => Ok(Self(session)),
-            Visitor::Anonymous => Err(AppError::fault("a route for people who are signed in lets others pass")),
+            Visitor::Anonymous | Visitor::Unverified(_) => {
+                Err(AppError::fault("a route for people who are signed in lets others pass"))
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ const SHOWN: u32 = 50;
 /// The routes of this slice.
 #[must_use]
 pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::ACTIVITY, Access::SignedIn, show)
+    routes.get(paths::ACCOUNT_ACTIVITY, Access::SignedIn, show)
 }
 
 /// `GET /account/activity`.

@@ -11,10 +11,14 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn home(visitor: Visitor) -> Response {
-    see_other(if visitor.session().is_some() { paths::DASHBOARD } else { paths::LOGIN })
+    see_other(match visitor {
+        Visitor::Anonymous => paths::LOGIN,
+        Visitor::Unverified(_) => paths::VERIFY,
+        Visitor::SignedIn(_) => paths::DASHBOARD,
+    })
 }
 
-/// W3C "A Well-Known URL for Changing Passwords": 302 to the page where passwords are looked after.
+/// W3C "A Well-Known URL for Changing Passwords": 302 to the page that does it.
 async fn change_password() -> Response {
-    redirect(StatusCode::FOUND, paths::DASHBOARD)
+    redirect(StatusCode::FOUND, paths::ACCOUNT_PASSWORD)
 }

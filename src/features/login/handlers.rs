@@ -1,25 +1,22 @@
 //! Show the form, and take it.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use time::Duration;
-use tower_sessions::{Expiry, Session};
+use tower_sessions::Session;
 
 use super::{
     forms::{self, LoginForm},
     pages::{LoginPage, LoginProblem},
-    service::{self, Attempt, Origin, Proof},
+    service,
 };
 use crate::{
+    authn::proof::Attempt,
     state::AppState,
-    types::{LocalPath, SecretToken, Wait},
+    types::{LocalPath, Wait},
     web::{
-        AppError, Ctx, Submitted, Visitor, cookies, event, page, paths, refused, retry_seconds, see_other,
-        session_store,
+        AppError, Ctx, Submitted, Visitor, event, notice::page_with_notice, paths, refused, retry_seconds, see_other,
+        sign_in::Opened,
     },
 };
-
-/// How long a browser is known after its last sign-in; browsers keep no cookie longer (RFC 6265bis).
-const BROWSER_KNOWN_FOR: Duration = Duration::days(400);
 
 /// `GET /login`.
 pub async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> Result<Response, AppError> {
@@ -28,13 +25,7 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> 
         return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str)));
     }
     let next = next.map(|next| next.as_str().to_owned());
-    let notice = ctx.notice();
-    let mut response = page(&state, &ctx, None, &LoginPage { next, notice, ..LoginPage::default() })?;
-    if notice.is_some() {
-        // Said once.
-        cookies::remove(response.headers_mut(), &state.config.site.public_url, cookies::Name::Notice);
-    }
-    Ok(response)
+    page_with_notice(&state, &ctx, None, &LoginPage { next, notice: ctx.notice(), ..LoginPage::default() })
 }
 
 /// `POST /login`.
@@ -50,14 +41,16 @@ pub async fn submit(
         Ok(form) => form,
         Err(problem) => return again(&state, &ctx, page, problem),
     };
-    let origin = Origin { address: ctx.client_ip(), user_agent: ctx.user_agent(), browser: ctx.browser() };
-    match service::attempt(&state, &form, origin).await? {
-        Attempt::Proven(proof) => enter(&state, &ctx, &visitor, &session, &form, &proof).await,
-        Attempt::Refused => {
-            state.metrics.sign_in("refused");
-            event::login_failed(&ctx);
-            again(&state, &ctx, page, LoginProblem::Refused)
+    match service::attempt(&state, &ctx, &form).await? {
+        Attempt::Proven(proof) if proof.closing => {
+            service::remind_of_deletion(&state, &ctx, proof.user_id).await?;
+            again(&state, &ctx, page, LoginProblem::Closing)
         }
+        Attempt::Proven(proof) => match service::open(&state, &ctx, &visitor, &session, &form, &proof).await? {
+            Some(opened) => Ok(enter(&state, &form, &opened)),
+            None => refuse(&state, &ctx, page),
+        },
+        Attempt::Refused { .. } => refuse(&state, &ctx, page),
         Attempt::SlowDown { retry_after } => {
             state.metrics.sign_in("slowed");
             event::limited(&ctx, "login");
@@ -70,41 +63,29 @@ pub async fn submit(
     }
 }
 
+fn refuse(state: &AppState, ctx: &Ctx, page: LoginPage) -> Result<Response, AppError> {
+    state.metrics.sign_in("refused");
+    event::login_failed(ctx);
+    again(state, ctx, page, LoginProblem::Refused)
+}
+
 /// The form once more, with what was typed and why.
 fn again(state: &AppState, ctx: &Ctx, page: LoginPage, problem: LoginProblem) -> Result<Response, AppError> {
     let (status, wait) = match problem {
-        LoginProblem::Refused | LoginProblem::Missing { .. } => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        LoginProblem::Refused | LoginProblem::Closing | LoginProblem::Missing { .. } => {
+            (StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
         LoginProblem::SlowDown { wait } => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
         LoginProblem::Busy { wait } => (StatusCode::SERVICE_UNAVAILABLE, Some(wait)),
     };
     refused(state, ctx, status, wait, &LoginPage { problem: Some(problem), ..page })
 }
 
-async fn enter(
-    state: &AppState,
-    ctx: &Ctx,
-    visitor: &Visitor,
-    session: &Session,
-    form: &LoginForm,
-    proof: &Proof,
-) -> Result<Response, AppError> {
-    let store_id = session_store::assign_id(session, state.entropy).await?;
-    let fresh = ctx.browser().is_none().then(|| SecretToken::new(state.entropy));
-    let browser = ctx.browser().or(fresh.as_ref());
-    let origin = Origin { address: ctx.client_ip(), user_agent: ctx.user_agent(), browser };
-    let id = service::open_session(state, proof, &store_id, form.remember, origin, visitor.session()).await?;
-    if form.remember {
-        let remembered = Duration::try_from(state.config.lifetimes.remembered).unwrap_or(Duration::days(30));
-        session.set_expiry(Some(Expiry::OnInactivity(remembered)));
-    }
+/// To where the visitor was going. Who still has to verify an address is led there by whatever page
+/// that is.
+fn enter(state: &AppState, form: &LoginForm, opened: &Opened) -> Response {
     state.metrics.sign_in("signed_in");
-    event::login_succeeded(ctx, proof.user_id, id);
     let mut response = see_other(form.next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
-    let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
-    // Tokens of pages from before are worth nothing from now on.
-    cookies::remove(headers, public_url, cookies::Name::Csrf);
-    if let Some(browser) = browser {
-        cookies::set(headers, public_url, cookies::Name::Browser, browser.reveal(), Some(BROWSER_KNOWN_FOR));
-    }
-    Ok(response)
+    opened.set_cookies(state, response.headers_mut());
+    response
 }

@@ -23,6 +23,8 @@ pub struct LoginPage {
 pub enum LoginProblem {
     /// The pair was refused; for which reason is never said.
     Refused,
+    /// The pair is right, but the account is going to be erased; how to keep it was mailed again.
+    Closing,
     /// Fields were left empty: at least one of the two.
     Missing {
         identifier: bool,
@@ -45,8 +47,11 @@ impl Page for LoginPage {
         vec![
             ("fresh", Self::default()),
             ("with-next", Self { next: Some("/dashboard?tab=\"x\"&y=1".into()), remember: true, ..Self::default() }),
-            ("registered", told(Notice::Registered)),
             ("signed-out", told(Notice::SignedOut)),
+            ("email-verified", told(Notice::EmailVerified)),
+            ("password-reset", told(Notice::PasswordReset)),
+            ("deletion-scheduled", told(Notice::DeletionScheduled)),
+            ("deletion-undone", told(Notice::DeletionUndone)),
             ("refused", Self { remember: true, ..with(LoginProblem::Refused) }),
             (
                 "all-missing",
@@ -56,6 +61,7 @@ impl Page for LoginPage {
                 "identifier-missing",
                 Self { identifier: String::new(), ..with(LoginProblem::Missing { identifier: true, password: false }) },
             ),
+            ("closing", with(LoginProblem::Closing)),
             ("password-missing", with(LoginProblem::Missing { identifier: false, password: true })),
             ("slow-down", with(LoginProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 15 } })),
             ("slow-down-long", with(LoginProblem::SlowDown { wait: Wait { unit: WaitUnit::Hours, count: 1 } })),

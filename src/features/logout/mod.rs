@@ -19,8 +19,8 @@ use crate::{
     state::AppState,
     types::Notice,
     web::{
-        AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, page, paths, refused, routes::Routes,
-        see_other,
+        AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, notice::see_other_with, page, paths,
+        refused, routes::Routes,
     },
 };
 use pages::LogoutPage;
@@ -32,7 +32,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> Result<Response, AppError> {
-    page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.session().is_some() })
+    page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.any_session().is_some() })
 }
 
 /// Signing out twice is as good as once: a second tab's form has lost its session and with it its
@@ -45,20 +45,19 @@ async fn submit(
     form: Result<Submitted, AppError>,
 ) -> Result<Response, AppError> {
     match form {
-        Err(AppError::StaleForm) if visitor.session().is_none() => {
+        Err(AppError::StaleForm) if visitor.any_session().is_none() => {
             return refused(&state, &ctx, StatusCode::FORBIDDEN, None, &LogoutPage { signed_in: false });
         }
         form => form?,
     };
-    if let Some(live) = visitor.session() {
+    if let Some(live) = visitor.any_session() {
         end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
     session.flush().await?;
-    let mut response = see_other(paths::LOGIN);
+    let mut response = see_other_with(&state, paths::LOGIN, Notice::SignedOut);
     let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
     cookies::remove(headers, public_url, cookies::Name::Csrf);
-    cookies::set(headers, public_url, cookies::Name::Notice, Notice::SignedOut.code().to_owned(), None);
     // Not "cookies": the browser stays known to the account, and keeps its language.
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)

@@ -1,7 +1,7 @@
 //! What an operator does to an account, behind the command line.
 
 use crate::{
-    accounts::{self, Identifier, NewAccount, SignedUp, User},
+    accounts::{self, Address, Identifier, NewAccount, Role, SignedUp, User},
     audit::{self, Entry, Event},
     authn::{attempts, password_hash, sessions},
     config::Passwords,
@@ -43,7 +43,7 @@ pub struct Creation {
     pub password: PlainPassword,
 }
 
-/// Makes an account.
+/// Makes an account, and vouches for its address.
 ///
 /// # Errors
 /// When one of its names is taken.
@@ -60,12 +60,15 @@ pub async fn create(
         display_name: creation.display_name.as_ref(),
         email: &creation.email,
         password_hash: &hash,
+        lang: None,
+        role: Role::Member,
+        address: Address::Verified,
     };
     let mut transaction = connection.begin().await?;
     match accounts::create(&mut transaction, &account).await? {
         SignedUp::Created => {}
         SignedUp::UsernameTaken => return Err(OperatorError::UsernameTaken),
-        SignedUp::EmailTaken => return Err(OperatorError::EmailTaken),
+        SignedUp::EmailTaken(_) => return Err(OperatorError::EmailTaken),
     }
     audit::record(&mut transaction, &Entry::of_operator(&Event::SignedUp, id)).await?;
     transaction.commit().await?;

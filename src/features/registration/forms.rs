@@ -1,9 +1,9 @@
 //! The sign-up form, from text to an account that can be made.
 
-use super::pages::{DisplayNameError, EmailError, PasswordError, RegisterErrors, RegisterPage, UsernameError};
+use super::pages::{DisplayNameError, EmailError, RegisterErrors, RegisterPage, UsernameError};
 use crate::{
-    types::{self, DisplayName, Email, PasswordPolicy, PlainPassword, Username},
-    web::Fields,
+    types::{self, DisplayName, Email, OwnWords, PasswordPolicy, PlainPassword, Username},
+    web::{Fields, new_password},
 };
 
 /// A form without mistakes.
@@ -20,7 +20,11 @@ pub struct RegisterForm {
 }
 
 /// Reads the form, and the page to show again should it be refused.
-pub fn parse(fields: &Fields, policy: PasswordPolicy) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
+pub fn parse(
+    fields: &Fields,
+    policy: PasswordPolicy,
+    service_name: &str,
+) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
     let typed = |name| fields.get(name).chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect();
     let page = RegisterPage {
         username: typed("username"),
@@ -32,7 +36,13 @@ pub fn parse(fields: &Fields, policy: PasswordPolicy) -> (RegisterPage, Result<R
     let username = Username::parse(fields.get("username"));
     let email = Email::parse(fields.get("email"));
     let display_name = DisplayName::parse(fields.get("display_name"));
-    let password = PlainPassword::chosen(fields.get("password"), policy);
+    let own = OwnWords {
+        username: username.as_ref().ok(),
+        email: email.as_ref().ok(),
+        display_name: display_name.as_ref().ok().and_then(Option::as_ref),
+        service_name,
+    };
+    let password = new_password(fields.get("password"), policy, &own);
     let form = match (username, email, display_name, password) {
         (Ok(username), Ok(email), Ok(display_name), Ok(password)) => {
             Ok(RegisterForm { username, email, display_name, password })
@@ -41,7 +51,7 @@ pub fn parse(fields: &Fields, policy: PasswordPolicy) -> (RegisterPage, Result<R
             username: username.err().map(Into::into),
             email: email.err().map(Into::into),
             display_name: display_name.err().map(Into::into),
-            password: password.err().map(|error| of_password(error, policy)),
+            password: password.err(),
         }),
     };
     (page, form)
@@ -77,14 +87,5 @@ impl From<types::DisplayNameError> for DisplayNameError {
             types::DisplayNameError::TooLong => Self::TooLong { max: DisplayName::MAX },
             types::DisplayNameError::Characters => Self::Characters,
         }
-    }
-}
-
-fn of_password(error: types::PasswordError, policy: PasswordPolicy) -> PasswordError {
-    match error {
-        types::PasswordError::Missing => PasswordError::Missing,
-        types::PasswordError::TooShort => PasswordError::TooShort { min: policy.min },
-        types::PasswordError::TooLong => PasswordError::TooLong { max: PlainPassword::MAX },
-        types::PasswordError::Characters => PasswordError::Characters,
     }
 }

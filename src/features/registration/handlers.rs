@@ -9,8 +9,11 @@ use super::{
 };
 use crate::{
     state::AppState,
-    types::{Notice, Wait},
-    web::{AppError, Ctx, Submitted, Visitor, cookies, event, page, paths, refused, retry_seconds, see_other},
+    types::{Notice, SecretToken, Wait},
+    web::{
+        AppError, Ctx, Submitted, Visitor, cookies, event, mailed_link, notice::see_other_with, page, paths, refused,
+        retry_seconds, see_other, sign_in::BROWSER_KNOWN_FOR,
+    },
 };
 
 /// `GET /register`.
@@ -28,21 +31,22 @@ pub async fn submit(
     ctx: Ctx,
     Submitted(fields): Submitted,
 ) -> Result<Response, AppError> {
-    let (page, form) = forms::parse(&fields, state.config.passwords.policy);
+    let (page, form) = forms::parse(&fields, state.config.passwords.policy, &state.config.site.name);
     let form = match form {
         Ok(form) => form,
         Err(errors) => {
             return refused(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, None, &RegisterPage { errors, ..page });
         }
     };
-    match service::sign_up(&state, &form, ctx.origin()).await? {
+    let browser = ctx.browser().cloned().unwrap_or_else(|| SecretToken::new(state.entropy));
+    match service::sign_up(&state, &ctx, &form, &browser.digest()).await? {
         SignUp::Created(user_id) => {
             event::registered(&ctx, user_id);
-            Ok(to_sign_in(&state))
+            Ok(to_the_mail(&state, &browser))
         }
         SignUp::EmailTaken => {
             event::registration_repeated(&ctx);
-            Ok(to_sign_in(&state))
+            Ok(to_the_mail(&state, &browser))
         }
         SignUp::UsernameTaken => {
             let errors = RegisterErrors { username: Some(UsernameError::Taken), ..RegisterErrors::default() };
@@ -62,10 +66,13 @@ pub async fn submit(
     }
 }
 
-/// The one answer to a sign-up whose fields were good, whether its address was free or not.
-fn to_sign_in(state: &AppState) -> Response {
-    let mut response = see_other(paths::LOGIN);
-    let code = Notice::Registered.code().to_owned();
-    cookies::set(response.headers_mut(), &state.config.site.public_url, cookies::Name::Notice, code, None);
+/// The one answer to a sign-up whose fields were good, whether its address was free or not. The
+/// browser is marked, so that it can confirm without asking for the password again.
+fn to_the_mail(state: &AppState, browser: &SecretToken) -> Response {
+    let mut response = see_other_with(state, paths::VERIFY, Notice::Registered);
+    let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
+    cookies::set(headers, public_url, cookies::Name::Browser, browser.reveal(), Some(BROWSER_KNOWN_FOR));
+    // The page is about this sign-up, not about a link that was opened before.
+    mailed_link::drop_link(state, headers);
     response
 }

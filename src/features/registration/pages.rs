@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     templates::Page,
     types::{Wait, WaitUnit},
+    web::PasswordError,
 };
 
 /// What was typed comes back, except for the password.
@@ -55,15 +56,6 @@ pub enum DisplayNameError {
     Characters,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum PasswordError {
-    Missing,
-    TooShort { min: usize },
-    TooLong { max: usize },
-    Characters,
-}
-
 /// What concerns the whole form.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
@@ -104,7 +96,7 @@ impl Page for RegisterPage {
             ..filled.clone()
         };
         let problem = |problem| Self { problem: Some(problem), ..filled.clone() };
-        vec![
+        let mut samples = vec![
             ("fresh", Self { password_min: 12, ..Self::default() }),
             ("all-missing", Self { password_min: 12, errors: all_missing(), ..Self::default() }),
             ("username-too-short", username(UsernameError::TooShort { min: 3 })),
@@ -115,9 +107,6 @@ impl Page for RegisterPage {
             ("email-too-long", email(EmailError::TooLong)),
             ("display-name-too-long", display_name(DisplayNameError::TooLong { max: 100 })),
             ("display-name-characters", display_name(DisplayNameError::Characters)),
-            ("password-too-short", password(PasswordError::TooShort { min: 12 })),
-            ("password-too-long", password(PasswordError::TooLong { max: 128 })),
-            ("password-characters", password(PasswordError::Characters)),
             ("slow-down", problem(RegisterProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 1 } })),
             ("busy", problem(RegisterProblem::Busy { wait: Wait { unit: WaitUnit::Seconds, count: 1 } })),
             (
@@ -136,7 +125,9 @@ impl Page for RegisterPage {
                     ..username(UsernameError::Characters)
                 },
             ),
-        ]
+        ];
+        samples.extend(PasswordError::SAMPLES.map(|(name, error)| (name, password(error))));
+        samples
     }
 }
 

@@ -1,18 +1,22 @@
 //! The use case: making an account.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
+
+use serde_json::json;
+use sqlx::PgConnection;
 
 use super::forms::RegisterForm;
 use crate::{
-    accounts::{self, NewAccount, SignedUp},
-    audit::{self, Entry, Event, Origin},
+    accounts::{self, Address, NewAccount, Role, SignedUp},
+    audit::{self, Event},
     authn::{
         attempts::{self, Key, Taken},
         hasher::HasherError,
     },
+    mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::UserId,
-    web::AppError,
+    types::{TokenDigest, UserId},
+    web::{AppError, Ctx, sign_in},
 };
 
 /// What became of a sign-up.
@@ -23,7 +27,7 @@ pub enum SignUp {
     Created(UserId),
     /// The public name belongs to somebody else.
     UsernameTaken,
-    /// The address has an account. The visitor must not learn that.
+    /// The address has an account. The visitor must not learn that; its owner is told by mail.
     EmailTaken,
     /// Too many sign-ups from this network.
     SlowDown {
@@ -34,41 +38,67 @@ pub enum SignUp {
     Busy,
 }
 
-/// Makes the account that a form asks for.
-pub async fn sign_up(state: &AppState, form: &RegisterForm, origin: Origin<'_>) -> Result<SignUp, AppError> {
-    let address = origin.address;
-    let place = match state.hasher.reserve(Key::network(address)) {
+/// Makes the account that a form asks for. Free and taken addresses cost the same statements: the
+/// account or a note, a line of the trail, and a letter, whose words are found when it is sent.
+pub async fn sign_up(
+    state: &AppState,
+    ctx: &Ctx,
+    form: &RegisterForm,
+    browser: &TokenDigest,
+) -> Result<SignUp, AppError> {
+    let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
         Ok(place) => place,
         Err(HasherError::Busy) => return Ok(SignUp::Busy),
         Err(error) => return Err(error.into()),
     };
-    let mut connection = state.db.acquire().await?;
-    let taken = attempts::take_one(&mut connection, Key::sign_up(address), attempts::SIGN_UP).await?;
-    if let Taken::No { retry_after } = taken {
+    if let Taken::No { retry_after } = take(state, ctx.client_ip()).await? {
         return Ok(SignUp::SlowDown { retry_after });
     }
-    // Others may use the connection while this password is hashed.
-    drop(connection);
     let password_hash = place.hash(form.password.clone()).await?;
     let id = UserId::new(state.entropy);
+    let expires = state.config.accounts.require_verification;
     let account = NewAccount {
         id,
         username: &form.username,
         display_name: form.display_name.as_ref(),
         email: &form.email,
         password_hash: &password_hash,
+        lang: Some(ctx.lang()),
+        role: Role::Member,
+        address: Address::Claimed { browser: Some(browser), expires },
     };
     let mut transaction = state.db.begin().await?;
-    // A taken address costs the same line as a free one, and the line does not say whose it is.
-    let (signed_up, event, whose) = match accounts::create(&mut transaction, &account).await? {
-        SignedUp::Created => (SignUp::Created(id), Event::SignedUp, Some(id)),
-        SignedUp::EmailTaken => (SignUp::EmailTaken, Event::SignUpRepeated, None),
-        SignedUp::UsernameTaken => {
-            transaction.rollback().await?;
-            return Ok(SignUp::UsernameTaken);
-        }
+    let (outcome, whom, event) = match accounts::create(&mut transaction, &account).await? {
+        SignedUp::Created => (SignUp::Created(id), id, Event::SignedUp),
+        SignedUp::EmailTaken(owner) => (SignUp::EmailTaken, owner, Event::SignUpRepeated),
+        SignedUp::UsernameTaken => return Ok(SignUp::UsernameTaken),
     };
-    audit::record(&mut transaction, &Entry::of_visitor(&event, whose, None, origin)).await?;
+    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(whom), None)).await?;
+    tell(&mut transaction, state, ctx, form, whom).await?;
     transaction.commit().await?;
-    Ok(signed_up)
+    state.mailer.wake();
+    Ok(outcome)
+}
+
+async fn take(state: &AppState, address: IpAddr) -> Result<Taken, AppError> {
+    let mut connection = state.db.acquire().await?;
+    Ok(attempts::take_one(&mut connection, Key::sign_up(address), attempts::SIGN_UP).await?)
+}
+
+async fn tell(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    form: &RegisterForm,
+    whom: UserId,
+) -> Result<(), AppError> {
+    let letter = NewLetter {
+        kind: Kind::SignUp,
+        user_id: Some(whom),
+        address: form.email.as_str(),
+        lang: ctx.lang(),
+        detail: json!({}),
+    };
+    outbox::enqueue(connection, state.entropy, &letter).await?;
+    Ok(())
 }

@@ -35,7 +35,7 @@ struct Account<'a> {
     username: &'a str,
     display_name: Option<&'a str>,
     email: &'a str,
-    /// Whether the person has shown that the address is theirs. Nobody can, yet.
+    /// Whether the person has shown that the address is theirs.
     email_verified: bool,
 }
 
@@ -61,7 +61,7 @@ async fn show(SignedIn(live): SignedIn) -> Response {
             username: &live.username,
             display_name: live.display_name.as_deref(),
             email: &live.email,
-            email_verified: false,
+            email_verified: live.email_verified,
         },
         session: Session {
             id: live.id,

@@ -1,0 +1,11 @@
+verify-title = Look at your mail
+verify-look = We sent a link to the address you gave. Open it to finish. It works for a day.
+verify-waiting-for = We sent a link to { $address }. Open it to go on. It works for a day.
+verify-nothing-came = Nothing came?
+verify-resend = Send the link again
+verify-link-over = That link was used or is too old. If you have already confirmed your address, sign in; otherwise ask for a new link.
+verify-confirm-title = Confirm your email address
+verify-confirm-what = { $address } will be the address of the account { $username }.
+verify-confirm-why-password = You signed up in another browser, so we ask for the password you chose there.
+verify-confirm = Confirm
+verify-not-you = Did you not choose a password?

@@ -1,0 +1,11 @@
+verify-title = 메일을 확인해 주세요
+verify-look = 적어 주신 주소로 링크를 보냈어요. 링크를 열면 가입이 끝나요. 링크는 하루 동안 쓸 수 있어요.
+verify-waiting-for = { $address } 주소로 링크를 보냈어요. 링크를 열고 계속해 주세요. 링크는 하루 동안 쓸 수 있어요.
+verify-nothing-came = 메일이 오지 않았나요?
+verify-resend = 링크 다시 보내기
+verify-link-over = 이미 썼거나 기한이 지난 링크예요. 주소를 확인하셨다면 로그인하고, 아니라면 새 링크를 받아 주세요.
+verify-confirm-title = 이메일 주소 확인
+verify-confirm-what = { $address } 주소를 { $username } 계정의 주소로 확인해요.
+verify-confirm-why-password = 다른 브라우저에서 가입하셨기 때문에 그때 정한 비밀번호를 확인할게요.
+verify-confirm = 확인
+verify-not-you = 비밀번호를 정한 적이 없나요?

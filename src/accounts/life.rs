@@ -1,0 +1,148 @@
+//! What happens to an account after its sign-up. Each function is one statement in the transaction of
+//! a use case, which writes the audit trail and the letters beside it.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::types::{DisplayName, Email, Lang, UserId};
+
+/// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
+pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
+
+/// Notes that the account's address is its owner's.
+///
+/// # Errors
+/// The database's; among them that another account has shown the same ([`EMAIL_UNIQUE`]).
+pub async fn verify_email(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update users
+        set email_verified_at = coalesce(email_verified_at, now()), verify_by = null, sign_up_browser = null
+        where id = $1
+        "#,
+        id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes the accounts that claimed the address of this one without ever showing it to be theirs, with
+/// everything they held (Sudhodanan & Paverd 2022, pre-hijacking).
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_other_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from users other using users owner
+        where owner.id = $1 and owner.email_verified_at is not null
+            and other.email_canonical = owner.email_canonical and other.id <> owner.id
+            and other.email_verified_at is null
+        "#,
+        id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Gives an account a password, its first or another.
+///
+/// # Errors
+/// Only the database's.
+pub async fn set_password(connection: &mut PgConnection, id: UserId, hash: &str) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        insert into password_credentials (user_id, password_hash) values ($1, $2)
+        on conflict (user_id) do update set password_hash = excluded.password_hash, changed_at = clock_timestamp()
+        "#,
+        id as UserId,
+        hash,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes an account's password away, so that only a mailed link leads back in.
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_password(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("delete from password_credentials where user_id = $1", id as UserId).execute(connection).await?;
+    Ok(())
+}
+
+/// What an account is called and which language it is written to in.
+///
+/// # Errors
+/// Only the database's.
+pub async fn set_profile(
+    connection: &mut PgConnection,
+    id: UserId,
+    display_name: Option<&DisplayName>,
+    language: Option<Lang>,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update users set display_name = $2, language = $3 where id = $1",
+        id as UserId,
+        display_name.map(DisplayName::as_str),
+        language.map(Lang::code),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives an account another address, shown to be its owner's. Returns the one it had.
+///
+/// # Errors
+/// The database's; among them that the address is another account's ([`EMAIL_UNIQUE`]).
+pub async fn replace_email(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"
+        with before as (select id, email from users where id = $1 for update)
+        update users u
+        set email = $2, email_canonical = $3, email_verified_at = now(), verify_by = null, sign_up_browser = null
+        from before where u.id = before.id
+        returning before.email
+        "#,
+        id as UserId,
+        email.as_str(),
+        email.canonical(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Sets the day of an account's erasure, unless it has one. Returns that day.
+///
+/// # Errors
+/// Only the database's.
+pub async fn schedule_deletion(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"
+        update users set deletion_due_at = coalesce(deletion_due_at, now() + interval '7 days')
+        where id = $1
+        returning deletion_due_at as "due!"
+        "#,
+        id as UserId,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Calls an account's erasure off. Tells whether it was planned.
+///
+/// # Errors
+/// Only the database's.
+pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update users set deletion_due_at = null where id = $1 and deletion_due_at is not null",
+        id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

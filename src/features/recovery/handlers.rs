@@ -1,0 +1,119 @@
+//! Ask, then choose a new password.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    pages::{AskPage, AskProblem, ResetPage, ResetProblem},
+    service::{self, Reset},
+};
+use crate::{
+    accounts::{Identifier, User},
+    authn::attempts::Taken,
+    state::AppState,
+    types::{Email, Notice, OwnWords, Username, Wait},
+    web::{
+        AppError, Ctx, Submitted, event, mailed_link, new_password,
+        notice::{page_with_notice, see_other_with},
+        page, paths, refused, retry_seconds,
+    },
+};
+
+/// `GET /recover`.
+pub async fn show(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppError> {
+    page_with_notice(&state, &ctx, None, &AskPage { notice: ctx.notice(), ..AskPage::default() })
+}
+
+/// `POST /recover`.
+pub async fn ask(State(state): State<AppState>, ctx: Ctx, Submitted(fields): Submitted) -> Result<Response, AppError> {
+    let typed = fields.get("identifier");
+    let identifier: String = typed.chars().take(Email::MAX).filter(|c| !c.is_control()).collect();
+    let again = |problem, status, wait| {
+        let content = AskPage { identifier: identifier.clone(), problem: Some(problem), notice: None };
+        refused(&state, &ctx, status, wait, &content)
+    };
+    if typed.trim().is_empty() || typed.contains('\0') {
+        return again(AskProblem::Missing, StatusCode::UNPROCESSABLE_ENTITY, None);
+    }
+    if state.mailer.is_full() {
+        let wait = Wait::from_secs(30);
+        return again(AskProblem::Busy { wait }, StatusCode::SERVICE_UNAVAILABLE, Some(wait));
+    }
+    match service::ask(&state, &ctx, &Identifier::parse(typed)).await? {
+        Taken::Yes => Ok(see_other_with(&state, paths::RECOVER, Notice::RecoveryMailed)),
+        Taken::No { retry_after } => {
+            event::limited(&ctx, "recover");
+            let wait = Wait::from_secs(retry_seconds(retry_after));
+            again(AskProblem::SlowDown { wait }, StatusCode::TOO_MANY_REQUESTS, Some(wait))
+        }
+    }
+}
+
+/// `GET /recover/reset`.
+pub async fn show_reset(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppError> {
+    if let Some(response) = mailed_link::carry(&state, &ctx, paths::RECOVER_RESET) {
+        return Ok(response);
+    }
+    match service::open(&state, &ctx).await? {
+        Some(user) => page(&state, &ctx, None, &reset_page(&state, &user)),
+        None => link_over(&state, &ctx),
+    }
+}
+
+fn reset_page(state: &AppState, user: &User) -> ResetPage {
+    let password_min = state.config.passwords.policy.min;
+    ResetPage { username: user.username.clone(), password_min, error: None, problem: None }
+}
+
+/// 410 Gone, with the form that asks for another link.
+fn link_over(state: &AppState, ctx: &Ctx) -> Result<Response, AppError> {
+    let content = AskPage { problem: Some(AskProblem::LinkOver), ..AskPage::default() };
+    let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
+    mailed_link::drop_link(state, response.headers_mut());
+    Ok(response)
+}
+
+/// `POST /recover/reset`.
+pub async fn reset(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    Submitted(fields): Submitted,
+) -> Result<Response, AppError> {
+    // Looked at before the password is: whoever has no link learns nothing, and costs no hash.
+    let Some(user) = service::open(&state, &ctx).await? else { return link_over(&state, &ctx) };
+    let content = reset_page(&state, &user);
+    let (username, email) = (Username::parse(&user.username).ok(), Email::parse(&user.email).ok());
+    let own = OwnWords {
+        username: username.as_ref(),
+        email: email.as_ref(),
+        display_name: None,
+        service_name: &state.config.site.name,
+    };
+    let password = match new_password(fields.get("password"), state.config.passwords.policy, &own) {
+        Ok(password) => password,
+        Err(error) => {
+            let content = ResetPage { error: Some(error), ..content };
+            return refused(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, None, &content);
+        }
+    };
+    let again = |problem, status, wait| {
+        refused(&state, &ctx, status, Some(wait), &ResetPage { problem: Some(problem), ..content.clone() })
+    };
+    match service::reset(&state, &ctx, password).await? {
+        Reset::Done(user_id) => {
+            event::password_changed(&ctx, user_id);
+            let mut response = see_other_with(&state, paths::LOGIN, Notice::PasswordReset);
+            mailed_link::drop_link(&state, response.headers_mut());
+            Ok(response)
+        }
+        Reset::LinkOver => link_over(&state, &ctx),
+        Reset::SlowDown(retry_after) => {
+            event::limited(&ctx, "recover");
+            let wait = Wait::from_secs(retry_seconds(retry_after));
+            again(ResetProblem::SlowDown { wait }, StatusCode::TOO_MANY_REQUESTS, wait)
+        }
+        Reset::Busy => {
+            let wait = Wait::from_secs(1);
+            again(ResetProblem::Busy { wait }, StatusCode::SERVICE_UNAVAILABLE, wait)
+        }
+    }
+}

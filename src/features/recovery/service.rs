@@ -1,0 +1,126 @@
+//! The use cases: asking for a way back in, and setting a new password.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::json;
+use sqlx::PgConnection;
+
+use crate::{
+    accounts::{
+        self, EMAIL_UNIQUE, Identifier, User,
+        links::{self, Link, Purpose},
+    },
+    audit::{self, Event},
+    authn::{
+        attempts::{self, Key, Taken},
+        hasher::HasherError,
+        known_browsers, sessions,
+    },
+    db::is_taken,
+    mail::{Kind, NewLetter, outbox},
+    state::AppState,
+    types::{PlainPassword, TokenDigest, UserId},
+    web::{AppError, Ctx, sign_in},
+};
+
+/// Writes down that a way back in is asked for: one row for everybody.
+pub async fn ask(state: &AppState, ctx: &Ctx, identifier: &Identifier) -> Result<Taken, AppError> {
+    let mut transaction = state.db.begin().await?;
+    let taken = attempts::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?;
+    if taken == Taken::Yes {
+        let address: String = identifier.as_str().chars().take(254).collect();
+        let browser = ctx.browser().map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes()));
+        let detail = json!({ "browser": browser });
+        let letter = NewLetter { kind: Kind::Recover, user_id: None, address: &address, lang: ctx.lang(), detail };
+        outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    }
+    transaction.commit().await?;
+    state.mailer.wake();
+    Ok(taken)
+}
+
+/// Whose password the link in a browser's hands would set.
+pub async fn open(state: &AppState, ctx: &Ctx) -> Result<Option<User>, AppError> {
+    let Some(secret) = ctx.link() else { return Ok(None) };
+    let mut connection = state.db.acquire().await?;
+    let Some(link) = links::peek(&mut connection, Purpose::Recover, &secret.digest()).await? else { return Ok(None) };
+    Ok(accounts::find(&mut connection, link.user_id).await?)
+}
+
+/// What became of a new password.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub enum Reset {
+    /// It is set.
+    Done(UserId),
+    /// The link no longer works.
+    LinkOver,
+    /// Too many passwords from this network.
+    SlowDown(Duration),
+    /// Too many passwords are waiting.
+    Busy,
+}
+
+/// Sets a new password by the link in a browser's hands.
+pub async fn reset(state: &AppState, ctx: &Ctx, password: PlainPassword) -> Result<Reset, AppError> {
+    let Some(secret) = ctx.link() else { return Ok(Reset::LinkOver) };
+    let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
+        Ok(place) => place,
+        Err(HasherError::Busy) => return Ok(Reset::Busy),
+        Err(error) => return Err(error.into()),
+    };
+    let mut connection = state.db.acquire().await?;
+    if let Taken::No { retry_after } =
+        attempts::take_one(&mut connection, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?
+    {
+        return Ok(Reset::SlowDown(retry_after));
+    }
+    // Others may use the connection while this password is hashed.
+    drop(connection);
+    let hash = place.hash(password).await?;
+    replace(state, ctx, &secret.digest(), &hash).await
+}
+
+/// Everything that follows from a new password, in one transaction.
+async fn replace(state: &AppState, ctx: &Ctx, digest: &TokenDigest, hash: &str) -> Result<Reset, AppError> {
+    let mut transaction = state.db.begin().await?;
+    let Some(Link { user_id, .. }) = links::spend(&mut transaction, Purpose::Recover, digest).await? else {
+        return Ok(Reset::LinkOver);
+    };
+    let Some(user) = accounts::find(&mut transaction, user_id).await? else { return Ok(Reset::LinkOver) };
+    match accounts::verify_email(&mut transaction, user_id).await {
+        // Somebody else has shown meanwhile that the address is theirs.
+        Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(Reset::LinkOver),
+        done => done?,
+    }
+    if user.email_verified_at.is_none() {
+        accounts::drop_other_claimants(&mut transaction, user_id).await?;
+        // The words of whoever claimed the address before it was shown to be this person's.
+        accounts::set_profile(&mut transaction, user_id, None, Some(ctx.lang())).await?;
+    }
+    accounts::set_password(&mut transaction, user_id, hash).await?;
+    end_everything(&mut transaction, user_id).await?;
+    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::PasswordReset, Some(user_id), None)).await?;
+    let letter = NewLetter {
+        kind: Kind::PasswordChanged,
+        user_id: Some(user_id),
+        address: &user.email,
+        lang: user.lang_or(ctx.lang()),
+        detail: json!({}),
+    };
+    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    Ok(Reset::Done(user_id))
+}
+
+/// Links first: who is using one waits here, or this waits for them, so that no session is opened
+/// behind the back of the statement that ends all sessions.
+async fn end_everything(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    links::kill(connection, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    sessions::revoke_all(connection, user_id).await?;
+    // The tries of browsers that were known are counted by them, so they go first.
+    attempts::forget(connection, user_id).await?;
+    known_browsers::forget(connection, user_id, None).await
+}

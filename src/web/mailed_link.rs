@@ -1,0 +1,43 @@
+//! The way of a mailed link's secret: out of the address bar at once, into a cookie of this browser,
+//! and from there to the page with the button.
+//!
+//! So the secret stands in no history, no `Referer` and no access log, and opening a link, which mail
+//! scanners do too, changes nothing.
+
+use axum::{http::HeaderMap, response::Response};
+use tower_sessions::cookie::time::Duration;
+
+use super::{Ctx, cookies, see_other};
+use crate::{state::AppState, types::SecretToken};
+
+/// How long the page with the button may stay open.
+const CARRIED_FOR: Duration = Duration::minutes(30);
+
+/// When the address carries a secret: the same page without it, and the secret in a cookie. A text
+/// that is no secret takes an older one away, so that the page does not speak of another link.
+#[must_use]
+pub fn carry(state: &AppState, ctx: &Ctx, path: &str) -> Option<Response> {
+    let text = ctx.query("token")?;
+    let mut response = see_other(path);
+    match SecretToken::parse(&text) {
+        Some(secret) => cookies::set(
+            response.headers_mut(),
+            &state.config.site.public_url,
+            cookies::Name::Link,
+            secret.reveal(),
+            Some(CARRIED_FOR),
+        ),
+        None => drop_link(state, response.headers_mut()),
+    }
+    Some(response)
+}
+
+/// Takes the cookie back once its link is used.
+pub fn drop_link(state: &AppState, headers: &mut HeaderMap) {
+    cookies::remove(headers, &state.config.site.public_url, cookies::Name::Link);
+}
+
+/// Puts a secret into the browser's hands without a mail, for a step that follows at once.
+pub fn hand_over(state: &AppState, headers: &mut HeaderMap, secret: &SecretToken) {
+    cookies::set(headers, &state.config.site.public_url, cookies::Name::Link, secret.reveal(), Some(CARRIED_FOR));
+}
