@@ -12,9 +12,10 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, with a revoked session, and of a
 /// disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 4]); 16] = [
+const EXPECTED: [(&str, [&str; 4]); 17] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /login", "303 /login"]),
-    ("GET /.well-known/change-password", ["302 /dashboard"; 4]),
+    ("GET /account", ["303 /account/profile"; 4]),
+    ("GET /.well-known/change-password", ["302 /account/password"; 4]),
     ("GET /register", ["200", "303 /dashboard", "200", "200"]),
     ("POST /register", ["422"; 4]),
     ("GET /login", ["200", "303 /dashboard", "200", "200"]),
