@@ -9,3 +9,5 @@ account-sessions = Sessions
 account-activity = Activity
 account-data = Your data
 account-delete = Delete account
+
+password-set = Set { $age }

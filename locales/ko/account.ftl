@@ -9,3 +9,5 @@ account-sessions = 세션
 account-activity = 활동 기록
 account-data = 내 데이터
 account-delete = 계정 삭제
+
+password-set = { $age } 설정
