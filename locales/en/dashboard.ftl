@@ -13,3 +13,4 @@ dashboard-sessions-more = { $count ->
 }
 dashboard-password-change = Change the password
 dashboard-sessions-all = See every session
+dashboard-activity = See what happened in your account

@@ -10,3 +10,4 @@ dashboard-sessions-hint = 로그인되어 있는 모든 곳이에요.
 dashboard-sessions-more = 이 밖에 세션이 { $count }개 더 있어요.
 dashboard-password-change = 비밀번호 바꾸기
 dashboard-sessions-all = 세션 모두 보기
+dashboard-activity = 내 계정에서 있었던 일 보기

@@ -2,11 +2,14 @@
 //! slice; `tests/it/architecture.rs` holds that.
 
 pub mod account_sessions;
+pub mod activity;
 pub mod dashboard;
 pub mod data_export;
+pub mod dev_mailbox;
 pub mod health;
 pub mod home;
 pub mod language;
+pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;

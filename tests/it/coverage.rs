@@ -10,30 +10,73 @@ use crate::support::{
     serve::{WIDE, serve},
 };
 
-/// The route, then the answer to somebody anonymous, signed in, with a revoked session, and of a
-/// disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 4]); 17] = [
-    ("GET /", ["303 /login", "303 /dashboard", "303 /login", "303 /login"]),
-    ("GET /account", ["303 /account/profile"; 4]),
-    ("GET /.well-known/change-password", ["302 /account/password"; 4]),
-    ("GET /register", ["200", "303 /dashboard", "200", "200"]),
-    ("POST /register", ["422"; 4]),
-    ("GET /login", ["200", "303 /dashboard", "200", "200"]),
-    ("POST /login", ["422"; 4]),
-    ("GET /logout", ["200"; 4]),
-    ("POST /logout", ["303 /login"; 4]),
-    ("GET /dashboard", [SIGN_IN_FIRST, "200", SIGN_IN_FIRST, SIGN_IN_FIRST]),
-    ("POST /language", ["400"; 4]),
-    ("GET /api/v1/session", ["401", "200", "401", "401"]),
-    ("GET /livez", ["200"; 4]),
-    ("GET /readyz", ["200"; 4]),
-    ("GET /static/{digest}/{name}", ["200"; 4]),
-    ("GET /favicon.ico", ["302"; 4]),
-    ("GET /robots.txt", ["200"; 4]),
+/// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
+/// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
+const EXPECTED: [(&str, [&str; 5]); 39] = [
+    ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
+    ("GET /account", ["303 /account/profile"; 5]),
+    ("GET /.well-known/change-password", ["302 /account/password"; 5]),
+    ("GET /register", ["200", "303 /dashboard", "200", "200", "200"]),
+    ("POST /register", ["422"; 5]),
+    ("GET /verify", ["200", "303 /dashboard", "200", "200", "200"]),
+    ("POST /verify", ["410"; 5]),
+    ("POST /verify/resend", ["422", "422", "303 /verify", "422", "422"]),
+    ("GET /recover", ["200"; 5]),
+    ("POST /recover", ["422"; 5]),
+    ("GET /recover/reset", ["410"; 5]),
+    ("POST /recover/reset", ["410"; 5]),
+    (
+        "GET /reauth",
+        ["303 /login?next=/reauth", "200", "303 /verify", "303 /login?next=/reauth", "303 /login?next=/reauth"],
+    ),
+    ("POST /reauth", ["303 /login", "422", "303 /verify", "303 /login", "303 /login"]),
+    ("GET /login", ["200", "303 /dashboard", "200", "200", "200"]),
+    ("POST /login", ["422"; 5]),
+    ("GET /logout", ["200"; 5]),
+    ("POST /logout", ["303 /login"; 5]),
+    ("GET /dashboard", [SIGN_IN_FIRST, "200", "303 /verify", SIGN_IN_FIRST, SIGN_IN_FIRST]),
+    ("GET /account/activity", [ACTIVITY_AFTER, "200", "303 /verify", ACTIVITY_AFTER, ACTIVITY_AFTER]),
+    ("GET /account/profile", owners("303 /login?next=/account/profile", "200")),
+    ("POST /account/profile", owners("303 /login", "303 /account/profile")),
+    ("GET /account/password", owners("303 /login?next=/account/password", "200")),
+    ("POST /account/password", owners("303 /login", "422")),
+    ("GET /account/sessions", owners("303 /login?next=/account/sessions", "200")),
+    ("POST /account/sessions/end", owners("303 /login", "404")),
+    ("POST /account/sessions/end-others", owners("303 /login", "303 /account/sessions")),
+    ("GET /account/data", owners("303 /login?next=/account/data", "200")),
+    ("POST /account/data", owners("303 /login", "200")),
+    ("POST /language", ["400"; 5]),
+    ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
+    ("GET /livez", ["200"; 5]),
+    ("GET /readyz", ["200"; 5]),
+    ("GET /static/{digest}/{name}", ["200"; 5]),
+    ("GET /favicon.ico", ["302"; 5]),
+    ("GET /robots.txt", ["200"; 5]),
+    ("GET /dev/mail", ["200"; 5]),
+    ("GET /dev/mail/{id}", ["200"; 5]),
+    ("GET /dev/mail/{id}/html", ["200"; 5]),
 ];
+
+/// What a page or a form of an account answers to nobody, and to its owner.
+const fn owners(nobody: &'static str, owner: &'static str) -> [&'static str; 5] {
+    [nobody, owner, "303 /verify", nobody, nobody]
+}
+
+const ACTIVITY_AFTER: &str = "303 /login?next=/account/activity";
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
 
-const WHO: [&str; 4] = ["anonymous", "signed in", "revoked", "disabled"];
+/// A letter that [`put_a_letter`] puts there.
+const LETTER: &str = "/dev/mail/00000000-0000-4000-8000-000000000001";
+const LETTER_HTML: &str = "/dev/mail/00000000-0000-4000-8000-000000000001/html";
+
+async fn put_a_letter(app: &TestApp) {
+    let id = LETTER.trim_start_matches("/dev/mail/");
+    let letter = format!("'{id}', 'minji@example.com', 'en', 'A subject', 'A text', '<!doctype html><p>HTML</p>'");
+    let columns = "id, address, language, subject, text_form, html_form";
+    app.execute(&format!("insert into dev_mailbox ({columns}) values ({letter})")).await;
+}
+
+const WHO: [&str; 5] = ["anonymous", "signed in", "unverified", "revoked", "disabled"];
 
 /// What every answer carries (rows 45 to 49).
 #[track_caller]
@@ -71,6 +114,10 @@ fn name(route: &Route) -> String {
 fn address(route: &Route) -> &'static str {
     if route.path == "/static/{digest}/{name}" {
         asset_path("app.css").expect("the stylesheet")
+    } else if route.path == "/dev/mail/{id}" {
+        LETTER
+    } else if route.path == "/dev/mail/{id}/html" {
+        LETTER_HTML
     } else {
         assert!(!route.path.contains('{'), "an example for {}", route.path);
         route.path
@@ -85,6 +132,7 @@ async fn visitor(app: &TestApp, who: &str) -> Browser {
     let browser = app.person(&who.replace(' ', "-")).await;
     let whose = format!("(select id from users where username = '{who}')");
     match who {
+        "unverified" => app.execute(&format!("update users set email_verified_at = null where id = {whose}")).await,
         "revoked" => app.execute(&format!("update sessions set revoked_at = now() where user_id = {whose}")).await,
         "disabled" => app.execute(&format!("update users set disabled_at = now() where id = {whose}")).await,
         _ => {}
@@ -108,6 +156,7 @@ fn told(answer: &Answer) -> String {
 #[tokio::test]
 async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
     let app = TestApp::start().await;
+    put_a_letter(&app).await;
     let routes = app::routes(&app.state);
     for (who, column) in WHO.iter().zip(0..) {
         let visitor = visitor(&app, who).await;
@@ -115,8 +164,8 @@ async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
             let name = name(route);
             let row = EXPECTED.iter().find(|(route, _)| *route == name);
             let (_, expected) = row.unwrap_or_else(|| panic!("{name} is not in the table"));
-            let signs_out = name == "POST /logout" && *who == "signed in";
-            let mut browser = if signs_out { app.signed_in("signed-in").await } else { visitor.clone() };
+            let signs_out = name == "POST /logout" && ["signed in", "unverified"].contains(who);
+            let mut browser = if signs_out { app.signed_in(&who.replace(' ', "-")).await } else { visitor.clone() };
             let answer = if route.method == "POST" {
                 let token = token(&mut browser).await;
                 browser.post(address(route), &[("csrf_token", &token)]).await
@@ -136,6 +185,7 @@ async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
     let app = TestApp::start().await;
+    put_a_letter(&app).await;
     let person = app.person("alice").await;
     for route in app::routes(&app.state).list().iter().filter(|route| route.method == "GET") {
         for mut browser in [app.browser(), person.clone()] {

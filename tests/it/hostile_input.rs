@@ -211,6 +211,7 @@ async fn asvs_1_2_1_hostile_names_are_escaped_on_every_page_that_shows_them() {
             [("username", username.as_str()), ("email", &email), ("password", PASSWORD), ("display_name", name)];
         let answer = app.browser().submit("/register", &fields).await;
         assert_eq!(answer.status, 303, "{name}: {answer:?}");
+        app.verify(&username).await;
         let agent = "Mozilla/5.0 <svg onload=alert(2)> Chrome/1 \"'{{7*7}}";
         let mut browser = app.browser().with("User-Agent", agent);
         browser.submit("/login", &[("identifier", &username), ("password", PASSWORD)]).await;

@@ -71,7 +71,12 @@ async fn f6_kill_9_in_the_middle_of_a_sign_up_leaves_a_whole_account_or_none() {
 #[tokio::test]
 async fn f7_a_stop_finishes_what_is_in_flight_and_waits_for_nobody_who_says_nothing() {
     let database = fresh_database().await;
-    let mut program = Program::new(&[("DATABASE_URL", &database.url), ("VESTIBULE_HASH_WORKERS", "1")]);
+    let settings = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("VESTIBULE_HASH_WORKERS", "1"),
+        ("VESTIBULE_REQUIRE_VERIFICATION", "false"),
+    ];
+    let mut program = Program::new(&settings);
     let service = program.serve().await;
     let mut owner = service.browser();
     let fields = [("username", "alice"), ("email", "alice@example.com"), ("password", PASSWORD)];

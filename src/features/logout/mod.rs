@@ -10,8 +10,8 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use tower_sessions::Session;
 
 use crate::{
-    audit::{self, Event},
-    authn::sessions,
+    audit::{self, Entry, Event},
+    authn::sessions::{self, LiveSession},
     state::AppState,
     web::{AppError, Ctx, Submitted, Visitor, access::Access, event, page, paths, refused, routes::Routes, sign_in},
 };
@@ -43,12 +43,19 @@ async fn submit(
         form => form?,
     };
     if let Some(live) = visitor.any_session() {
-        let mut transaction = state.db.begin().await?;
-        sessions::revoke(&mut transaction, live.id).await?;
-        let entry = sign_in::entry(&ctx, &Event::SignedOut, Some(live.user_id), Some(live.id));
-        audit::record(&mut transaction, &entry).await?;
-        transaction.commit().await?;
+        end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
     sign_in::leave(&state, &session).await
+}
+
+async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
+    let mut transaction = state.db.begin().await?;
+    // A double click ends a session once.
+    if sessions::revoke(&mut transaction, live.id).await? {
+        let entry = Entry::of_visitor(&Event::SignedOut, Some(live.user_id), Some(live.id), ctx.origin());
+        audit::record(&mut transaction, &entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }
