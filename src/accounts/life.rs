@@ -86,6 +86,32 @@ pub async fn set_password(connection: &mut PgConnection, id: UserId, hash: &str)
     Ok(())
 }
 
+/// Replaces the password that was set at that time, and tells since when the new one is: nothing when
+/// another took its place meanwhile. Whoever opens a session with the old one waits for this
+/// transaction, or this for theirs.
+///
+/// # Errors
+/// Only the database's.
+pub async fn replace_password(
+    connection: &mut PgConnection,
+    id: UserId,
+    set_at: Option<OffsetDateTime>,
+    hash: &str,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"
+        update password_credentials set password_hash = $3, changed_at = clock_timestamp()
+        where user_id = $1 and changed_at = $2
+        returning changed_at
+        "#,
+        id as UserId,
+        set_at,
+        hash,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Takes an account's password away, so that only a mailed link leads back in.
 ///
 /// # Errors

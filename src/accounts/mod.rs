@@ -11,7 +11,7 @@ use crate::types::{Lang, UserId};
 
 pub use life::{
     EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, lock_claimants, replace_email,
-    schedule_deletion, set_password, set_profile, verify_email,
+    replace_password, schedule_deletion, set_password, set_profile, verify_email,
 };
 pub use role::Role;
 pub use store::{
