@@ -1,5 +1,6 @@
 //! Accounts: the one aggregate that every slice may name.
 
+mod erasure;
 mod life;
 pub mod links;
 mod role;
@@ -9,8 +10,9 @@ use time::OffsetDateTime;
 
 use crate::types::{Lang, UserId};
 
+pub use erasure::{Due, remove, sweep_unverified, take_due};
 pub use life::{
-    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, replace_email, schedule_deletion,
+    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, may_leave, replace_email, schedule_deletion,
     set_password, set_profile, verify_email,
 };
 pub use role::Role;

@@ -7,4 +7,4 @@ mod event;
 mod store;
 
 pub use event::{Actor, Entry, Event, Origin};
-pub use store::record;
+pub use store::{forget_origin, record};

@@ -32,6 +32,20 @@ pub async fn record(connection: &mut PgConnection, entry: &Entry<'_>) -> sqlx::R
     Ok(())
 }
 
+/// Takes addresses and user agents out of an account's events, in the transaction that erases it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn forget_origin(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "update audit_events set address = null, user_agent = null where user_id = $1",
+        user_id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// An event's name, and its fields.
 fn split(event: &Event) -> sqlx::Result<(String, Value)> {
     let mut value = serde_json::to_value(event).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;

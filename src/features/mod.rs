@@ -2,6 +2,8 @@
 //! slice; `tests/it/architecture.rs` holds that.
 
 pub mod dashboard;
+pub mod deletion;
+pub mod email;
 pub mod health;
 pub mod home;
 pub mod language;

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::NewLetter;
+use super::{Kind, NewLetter};
 use crate::types::{Entropy, UserId};
 
 /// Writes a letter down, in the transaction of the fact that it tells of.
@@ -25,5 +25,28 @@ pub async fn enqueue(connection: &mut PgConnection, entropy: Entropy, letter: &N
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// Takes back letters about an account that still wait, when what they would tell is no longer so.
+///
+/// # Errors
+/// Only the database's.
+pub async fn take_back(connection: &mut PgConnection, user_id: UserId, kinds: &[Kind]) -> sqlx::Result<()> {
+    let codes: Vec<String> = kinds.iter().map(|kind| kind.code().to_owned()).collect();
+    sqlx::query!("delete from outbox where user_id = $1 and kind = any($2)", user_id as UserId, &codes)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes back what was asked for under these names, for an account that is erased.
+///
+/// # Errors
+/// Only the database's.
+pub async fn forget(connection: &mut PgConnection, names: &[String]) -> sqlx::Result<()> {
+    sqlx::query!("delete from outbox where user_id is null and lower(address) = any($1)", names)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 25] = [
+const EXPECTED: [(&str, [&str; 5]); 35] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
     ("GET /register", ["200", "303 /dashboard", "200", "200", "200"]),
@@ -34,6 +34,16 @@ const EXPECTED: [(&str, [&str; 5]); 25] = [
     ("GET /logout", ["200"; 5]),
     ("POST /logout", ["303 /login"; 5]),
     ("GET /dashboard", [SIGN_IN_FIRST, "200", "303 /verify", SIGN_IN_FIRST, SIGN_IN_FIRST]),
+    ("GET /account/email", recent("303 /login?next=/account/email", "200")),
+    ("POST /account/email", recent("303 /login", "422")),
+    ("GET /account/email/confirm", ["410"; 5]),
+    ("POST /account/email/confirm", ["410"; 5]),
+    ("GET /account/email/undo", ["410"; 5]),
+    ("POST /account/email/undo", ["410"; 5]),
+    ("GET /account/delete", recent("303 /login?next=/account/delete", "200")),
+    ("POST /account/delete", recent("303 /login", "422")),
+    ("GET /account/delete/undo", ["410"; 5]),
+    ("POST /account/delete/undo", ["410"; 5]),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("GET /livez", ["200"; 5]),
@@ -42,6 +52,11 @@ const EXPECTED: [(&str, [&str; 5]); 25] = [
     ("GET /favicon.ico", ["302"; 5]),
     ("GET /robots.txt", ["200"; 5]),
 ];
+/// What only people who are signed in reach.
+const fn recent(sign_in: &'static str, inside: &'static str) -> [&'static str; 5] {
+    [sign_in, inside, "303 /verify", sign_in, sign_in]
+}
+
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
 
 const WHO: [&str; 5] = ["anonymous", "signed in", "unverified", "revoked", "disabled"];

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{dashboard, login, logout, reauth, recovery, registration, verification},
+    features::{dashboard, deletion, email, login, logout, reauth, recovery, registration, verification},
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -34,6 +34,11 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<recovery::pages::ResetPage>(templates, &mut all);
     render::<reauth::pages::ReauthPage>(templates, &mut all);
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
+    render::<email::pages::EmailPage>(templates, &mut all);
+    render::<email::pages::ConfirmPage>(templates, &mut all);
+    render::<email::pages::UndoPage>(templates, &mut all);
+    render::<deletion::pages::DeletePage>(templates, &mut all);
+    render::<deletion::pages::KeepPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
