@@ -108,12 +108,12 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
         ), too_many as (
             -- One that somebody else is ending or using at this moment is left to the next sign-in: nobody
             -- waits here, and so nobody waits in a circle.
-            update sessions set revoked_at = now() where id in (
-                select id from sessions where id in (
-                    select id from sessions where user_id = $2 and revoked_at is null
+            update sessions set revoked_at = now() where ctid = any(array(
+                select ctid from sessions where ctid = any(array(
+                    select ctid from sessions where user_id = $2 and revoked_at is null
                     order by last_seen_at desc, id offset $12
-                ) for update skip locked
-            )
+                )) for update skip locked
+            ))
         )
         insert into sessions (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at)
         select $1, $2, $3, $4, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval
@@ -189,7 +189,8 @@ pub async fn find_live(
             s.last_seen_at < now() - interval '1 minute' as "touch_due!"
         from sessions s
         join users u on u.id = s.user_id
-        join tower_sessions.session t on t.id = s.store_id
+        -- The two columns sort differently: without a word about that the index of the store is not used.
+        join tower_sessions.session t on t.id = s.store_id collate "default"
         where s.store_id = any($1) and s.revoked_at is null and u.disabled_at is null and u.deletion_due_at is null
             and s.idle_ends_at > now() and s.absolute_ends_at > now()
         "#,
@@ -240,6 +241,25 @@ pub async fn touch(connection: &mut PgConnection, id: SessionId, lifetimes: &Lif
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Holds a session until the transaction ends, and tells whether it is live: nobody ends it meanwhile,
+/// and what is done in its name is not done after its end.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<bool> {
+    let held = sqlx::query_scalar!(
+        r#"
+        select true as "live!" from sessions
+        where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
+        for no key update
+        "#,
+        id as SessionId,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(held.is_some())
 }
 
 /// Ends one session for good. Tells whether it had not been ended before.
@@ -351,36 +371,6 @@ pub async fn list_live(connection: &mut PgConnection, user_id: UserId, limit: u3
     )
     .fetch_all(connection)
     .await
-}
-
-/// Removes sessions that ended more than an hour ago, with what the browser session store has of them, and
-/// tells how many.
-///
-/// An hour is longer than any request that still speaks of one. What happened to them is in the audit
-/// trail, so nothing is learned from keeping the rows, and who signs in and out all day leaves few.
-///
-/// # Errors
-/// Only the database's.
-pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let gone = sqlx::query_scalar!(
-        r#"
-        with gone as (
-            delete from sessions where ctid = any(array(
-                select ctid from sessions
-                where least(idle_ends_at, absolute_ends_at, revoked_at) < now() - interval '1 hour'
-                order by least(idle_ends_at, absolute_ends_at, revoked_at)
-                limit 1000 for update skip locked
-            ))
-            returning store_id
-        ), stored as (
-            delete from tower_sessions.session where id = any(array(select store_id from gone))
-        )
-        select count(*) as "gone!" from gone
-        "#
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(gone.unsigned_abs())
 }
 
 /// Durations are settings of at most 400 days, far below an interval's range.

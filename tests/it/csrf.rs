@@ -59,10 +59,17 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         }
         "/login" => vec![("identifier", "alice"), ("password", PASSWORD)],
         "/logout" | "/verify" => Vec::new(),
+        "/account/email/confirm" | "/account/email/undo" | "/account/delete/undo" => Vec::new(),
+        "/account/email" => vec![("email", "alice@example.org")],
+        "/account/delete" => vec![("understood", "yes")],
         "/verify/resend" => vec![("email", "alice@example.com")],
         "/recover" => vec![("identifier", "alice")],
         "/recover/reset" => vec![("password", "another good battery")],
         "/reauth" => vec![("password", PASSWORD), ("next", "/dashboard")],
+        "/account/profile" => vec![("display_name", "Mallory"), ("language", "ko")],
+        "/account/password" => vec![("current_password", PASSWORD), ("password", "another good battery")],
+        "/account/sessions/end" => vec![("session", "00000000-0000-4000-8000-000000000001")],
+        "/account/sessions/end-others" | "/account/data" => Vec::new(),
         "/language" => vec![("language", "ko"), ("next", "/login")],
         other => panic!("what does a good form for {other} hold?"),
     }

@@ -17,6 +17,7 @@
     reason = "a test may be told the way it is thought"
 )]
 
+mod administrators;
 mod architecture;
 mod audit;
 mod cli;
@@ -25,6 +26,7 @@ mod connections;
 mod cookies;
 mod coverage;
 mod csrf;
+mod dev_mailbox;
 mod embedded;
 mod enumeration;
 mod faults;
@@ -34,12 +36,20 @@ mod http;
 mod lifetimes;
 mod limits;
 mod login;
+mod mail;
+mod mail_process;
 mod overload;
 mod processes;
 mod races;
+mod reauth;
+mod recovery;
 mod registration;
 mod schema;
+mod session_counts;
 mod sessions;
 mod settings;
+mod setup;
 mod support;
+mod sweeping;
 mod templates;
+mod verification;
