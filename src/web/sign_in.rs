@@ -72,6 +72,9 @@ pub async fn open(
         password_set_at: opening.proof.and_then(|proof| proof.password_set_at),
     };
     let mut transaction = state.db.begin().await?;
+    if let Some(proof) = opening.proof {
+        proof::upgrade(&mut transaction, proof).await?;
+    }
     if !sessions::create(&mut transaction, &new, &state.config.lifetimes).await? {
         transaction.rollback().await?;
         session.flush().await?;

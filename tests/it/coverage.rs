@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 39] = [
+const EXPECTED: [(&str, [&str; 5]); 49] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /account", ["303 /account/profile"; 5]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
@@ -45,6 +45,16 @@ const EXPECTED: [(&str, [&str; 5]); 39] = [
     ("POST /account/sessions/end-others", owners("303 /login", "303 /account/sessions")),
     ("GET /account/data", owners("303 /login?next=/account/data", "200")),
     ("POST /account/data", owners("303 /login", "200")),
+    ("GET /account/email", owners("303 /login?next=/account/email", "200")),
+    ("POST /account/email", owners("303 /login", "422")),
+    ("GET /account/email/confirm", ["410"; 5]),
+    ("POST /account/email/confirm", ["410"; 5]),
+    ("GET /account/email/undo", ["410"; 5]),
+    ("POST /account/email/undo", ["410"; 5]),
+    ("GET /account/delete", owners("303 /login?next=/account/delete", "200")),
+    ("POST /account/delete", owners("303 /login", "422")),
+    ("GET /account/delete/undo", ["410"; 5]),
+    ("POST /account/delete/undo", ["410"; 5]),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("GET /livez", ["200"; 5]),

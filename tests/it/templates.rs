@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use self::html::{Tag, tags};
 use vestibule::{
     features::{
-        account_sessions, activity, dashboard, data_export, dev_mailbox, login, logout, password, profile, reauth,
-        recovery, registration, verification,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, login, logout, password,
+        profile, reauth, recovery, registration, verification,
     },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -45,6 +45,11 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<account_sessions::pages::SessionsPage>(templates, &mut all);
     render::<data_export::pages::DataPage>(templates, &mut all);
     render::<activity::pages::ActivityPage>(templates, &mut all);
+    render::<email::pages::EmailPage>(templates, &mut all);
+    render::<email::pages::ConfirmPage>(templates, &mut all);
+    render::<email::pages::UndoPage>(templates, &mut all);
+    render::<deletion::pages::DeletePage>(templates, &mut all);
+    render::<deletion::pages::KeepPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }

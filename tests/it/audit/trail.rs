@@ -38,6 +38,8 @@ async fn the_command_tells_the_head_and_every_fault() {
 async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_what_they_typed() {
     let app = TestApp::start().await;
     app.sign_up("alice").await;
+    let fields = [("username", "mallory"), ("email", "alice@example.com"), ("password", "mallory's own battery")];
+    assert_eq!(app.browser().submit("/register", &fields).await.status, 303);
     // A name is public: that it is taken is nothing to record.
     let fields = [("username", "alice"), ("email", "mallory@example.com"), ("password", PASSWORD)];
     assert_eq!(app.browser().submit("/register", &fields).await.status, 422);
@@ -68,6 +70,7 @@ async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_w
     .expect("the trail");
     let wanted = [
         ("signed_up", "alice", false, true),
+        ("sign_up_repeated", "alice", false, true),
         ("signed_in", "alice", true, true),
         ("sign_in_failed", "alice", false, true),
         ("sign_in_failed", "alice", false, true),
@@ -82,7 +85,7 @@ async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_w
     let wanted = wanted.map(|(kind, whose, session, origin)| (kind.to_owned(), whose.to_owned(), session, origin));
     assert_eq!(rows, wanted);
     linked(&app).await;
-    assert_intact(&verify(&app).await, 11);
+    assert_intact(&verify(&app).await, 12);
     let dump: String = sqlx::query_scalar(
         "select string_agg(t::text, ' ') from (select kind, detail, actor from audit_events union all
             select l::text, '{}', '' from audit_links l) t",
