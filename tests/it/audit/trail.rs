@@ -1,8 +1,13 @@
 //! What stands in the trail, and who reads it.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::{OTHER, SECRET, assert_intact, head, linked, seq, tamper, ten_events, verify};
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
+    cluster::fresh_database,
     process::{Program, said},
 };
 
@@ -32,6 +37,28 @@ async fn the_command_tells_the_head_and_every_fault() {
     let found = program.run(&["audit", "verify"]).await;
     assert_eq!(found.status.code(), Some(1));
     assert!(said(&found).0.starts_with("positions 1 to 10: made with the key "), "{}", said(&found).0);
+}
+
+#[tokio::test]
+async fn asvs_16_4_3_the_head_goes_to_the_log_where_the_database_cannot_take_it_back() {
+    let database = fresh_database().await;
+    let mut program = Program::new(&[("DATABASE_URL", &database.url), ("VESTIBULE_SECRET", SECRET)]);
+    let service = program.serve().await;
+    assert!(program.run(&["user", "create", "alice", "alice@example.com"]).await.status.success());
+    let started = Instant::now();
+    let told = loop {
+        let log = service.log();
+        let line = log.lines().find(|line| line.contains("audit_head")).map(str::to_owned);
+        if let Some(line) = line {
+            break line;
+        }
+        assert!(started.elapsed() < Duration::from_secs(45), "{log}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let said = said(&program.run(&["audit", "verify"]).await).0;
+    let head = said.trim().strip_prefix("1 event, chain intact, head ").unwrap_or_else(|| panic!("{said}"));
+    assert!(told.contains(head), "{told}");
+    service.terminate().await;
 }
 
 #[tokio::test]
