@@ -235,7 +235,7 @@ async fn f13_visitors_notice_nothing_of_a_mail_server_that_hangs() {
         let fields = [("username", email.split('@').next().expect("a name")), ("email", email), ("password", PASSWORD)];
         let fields = [("username", if email.starts_with('a') { "carol" } else { "bob" }), fields[1], fields[2]];
         let answer = app.browser().submit("/register", &fields).await;
-        assert_eq!((answer.status, answer.location()), (303, "/login"), "{answer:?}");
+        assert_eq!((answer.status, answer.location()), (303, "/verify"), "{answer:?}");
     }
     let held =
         "select count(*) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'";
