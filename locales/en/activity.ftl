@@ -44,6 +44,6 @@ activity-enabled = The account was opened again
 activity-made-admin = You became an administrator
 activity-made-member = You are no longer an administrator
 activity-setup-link-issued = A link for the first administrator was made
-activity-sign-up-repeated = Somebody signed up again with an address that has an account
+activity-sign-up-repeated = Somebody signed up with your email address
 activity-audit-pruned = The oldest events were removed
 activity-unknown = Something that this page has no words for

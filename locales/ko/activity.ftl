@@ -38,6 +38,6 @@ activity-enabled = 계정이 다시 열렸어요
 activity-made-admin = 관리자가 되었어요
 activity-made-member = 이제 관리자가 아니에요
 activity-setup-link-issued = 첫 관리자를 위한 링크를 만들었어요
-activity-sign-up-repeated = 이미 계정이 있는 주소로 누군가 다시 가입하려 했어요
+activity-sign-up-repeated = 누군가 내 이메일로 가입하려 했어요
 activity-audit-pruned = 가장 오래된 기록을 지웠어요
 activity-unknown = 이 페이지가 아직 설명하지 못하는 일이에요

@@ -9,6 +9,27 @@ use crate::types::{DisplayName, Email, Lang, UserId};
 /// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
 pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
 
+/// Locks every account that claims the address of this one, in one order for everybody: whoever verifies
+/// an address removes the others, and would else wait for one that waits for them. Comes before
+/// everything else in its transaction. Whoever merely refers to an account, as an opening session
+/// does, is not kept waiting.
+///
+/// # Errors
+/// Only the database's.
+pub async fn lock_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        select id as "id: UserId" from users
+        where email_canonical = (select email_canonical from users where id = $1)
+        order by id for no key update
+        "#,
+        id as UserId,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// Notes that the account's address is its owner's.
 ///
 /// # Errors
@@ -65,6 +86,32 @@ pub async fn set_password(connection: &mut PgConnection, id: UserId, hash: &str)
     Ok(())
 }
 
+/// Replaces the password that was set at that time, and tells since when the new one is: nothing when
+/// another took its place meanwhile. Whoever opens a session with the old one waits for this
+/// transaction, or this for theirs.
+///
+/// # Errors
+/// Only the database's.
+pub async fn replace_password(
+    connection: &mut PgConnection,
+    id: UserId,
+    set_at: Option<OffsetDateTime>,
+    hash: &str,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"
+        update password_credentials set password_hash = $3, changed_at = clock_timestamp()
+        where user_id = $1 and changed_at = $2
+        returning changed_at
+        "#,
+        id as UserId,
+        set_at,
+        hash,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Takes an account's password away, so that only a mailed link leads back in.
 ///
 /// # Errors
@@ -102,7 +149,7 @@ pub async fn set_profile(
 pub async fn replace_email(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar!(
         r#"
-        with before as (select id, email from users where id = $1 for update)
+        with before as (select id, email from users where id = $1 for no key update)
         update users u
         set email = $2, email_canonical = $3, email_verified_at = now(), verify_by = null, sign_up_browser = null
         from before where u.id = before.id
@@ -145,4 +192,22 @@ pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sql
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Whether an account may go: not when it is the last open one of an administrator. Holds them all
+/// until the transaction ends, so that two of them do not leave in the same moment.
+///
+/// # Errors
+/// Only the database's.
+pub async fn may_leave(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    let admins = sqlx::query_scalar!(
+        r#"
+        select id as "id: UserId" from users
+        where role = 'admin' and disabled_at is null and deletion_due_at is null
+        order by id for no key update
+        "#
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(!admins.contains(&id) || admins.len() > 1)
 }

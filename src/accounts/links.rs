@@ -9,6 +9,9 @@
 //!
 //! Every link works until it expires, is used, or is killed; asking twice leaves both working, and
 //! using one ends the others of its kind.
+//!
+//! Whoever uses or kills links first locks all that are outstanding for their account, in one order. So
+//! everything that links set off at one account happens one after the other, and nobody waits in a circle.
 
 use std::time::Duration;
 
@@ -128,9 +131,15 @@ pub async fn spend(
     sqlx::query_as!(
         Link,
         r#"
+        with outstanding as materialized (
+            select digest from mailed_links
+            where user_id = (select user_id from mailed_links where digest = $1) and used_at is null
+            order by digest for update
+        )
         update mailed_links l set used_at = now()
-        from users u
-        where u.id = l.user_id and l.digest = $1 and l.purpose = $2 and l.used_at is null and l.expires_at > now()
+        from users u, outstanding o
+        where o.digest = l.digest and u.id = l.user_id and l.digest = $1 and l.purpose = $2
+            and l.used_at is null and l.expires_at > now()
             and (l.purpose not in ('verify', 'recover') or l.address = u.email)
         returning l.user_id as "user_id!: UserId", l.address as "address!"
         "#,
@@ -148,7 +157,13 @@ pub async fn spend(
 pub async fn kill(connection: &mut PgConnection, user_id: UserId, purposes: &[Purpose]) -> sqlx::Result<()> {
     let codes: Vec<String> = purposes.iter().map(|purpose| purpose.code().to_owned()).collect();
     sqlx::query!(
-        "update mailed_links set used_at = now() where user_id = $1 and purpose = any($2) and used_at is null",
+        r#"
+        with outstanding as materialized (
+            select digest from mailed_links where user_id = $1 and used_at is null order by digest for update
+        )
+        update mailed_links l set used_at = now() from outstanding o
+        where o.digest = l.digest and l.purpose = any($2) and l.used_at is null
+        "#,
         user_id as UserId,
         &codes,
     )
@@ -157,7 +172,77 @@ pub async fn kill(connection: &mut PgConnection, user_id: UserId, purposes: &[Pu
     Ok(())
 }
 
-/// Removes links that have expired, and tells how many.
+/// Ends every outstanding link of an account for one purpose that was mailed to any of these addresses.
+///
+/// # Errors
+/// Only the database's.
+pub async fn kill_mailed_to(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    purpose: Purpose,
+    addresses: &[String],
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        with outstanding as materialized (
+            select digest from mailed_links where user_id = $1 and used_at is null order by digest for update
+        )
+        update mailed_links l set used_at = now() from outstanding o
+        where o.digest = l.digest and l.purpose = $2 and l.address = any($3) and l.used_at is null
+        "#,
+        user_id as UserId,
+        purpose.code(),
+        addresses,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The address for which an account last asked for a link, while that is outstanding. The first link
+/// that is not killed decides: whether others were mailed after it cannot be told from the answer.
+///
+/// # Errors
+/// Only the database's.
+pub async fn waiting_for(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    purpose: Purpose,
+) -> sqlx::Result<Option<String>> {
+    let first = sqlx::query!(
+        r#"
+        select address as "address!", expires_at > now() as "live!" from mailed_links
+        where user_id = $1 and purpose = $2 and used_at is null
+        order by created_at, digest limit 1
+        "#,
+        user_id as UserId,
+        purpose.code(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(first.filter(|link| link.live).map(|link| link.address))
+}
+
+/// Locks every link of an account and tells whether none is in use at this moment: never waits.
+///
+/// # Errors
+/// Only the database's.
+pub async fn lock_unless_used(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        with free as materialized (
+            select digest from mailed_links where user_id = $1 order by digest for update skip locked
+        )
+        select (select count(*) from free) = (select count(*) from mailed_links where user_id = $1) as "free!"
+        "#,
+        user_id as UserId,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Removes links that expired more than a day ago, and tells how many. Until then one that was asked
+/// for stands before those that were mailed for it, as [`waiting_for`] needs it.
 ///
 /// # Errors
 /// Only the database's.
@@ -165,7 +250,8 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
         delete from mailed_links where digest in (
-            select digest from mailed_links where expires_at < now() limit 5000 for update skip locked
+            select digest from mailed_links where expires_at < now() - interval '1 day'
+            limit 5000 for update skip locked
         )
         "#
     )

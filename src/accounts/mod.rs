@@ -1,5 +1,6 @@
 //! Accounts: the one aggregate that every slice may name.
 
+mod erasure;
 mod life;
 pub mod links;
 mod role;
@@ -9,9 +10,10 @@ use time::OffsetDateTime;
 
 use crate::types::{Lang, UserId};
 
+pub use erasure::{Due, remove, sweep_unverified, take_due};
 pub use life::{
-    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, replace_email, schedule_deletion,
-    set_password, set_profile, verify_email,
+    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, lock_claimants, may_leave, replace_email,
+    replace_password, schedule_deletion, set_password, set_profile, verify_email,
 };
 pub use role::Role;
 pub use store::{

@@ -69,7 +69,7 @@ pub enum Event {
     },
     /// A link that makes the first administrator was issued.
     SetupLinkIssued,
-    /// Somebody signed up with an address that has an account. Whose it is, is not said.
+    /// Somebody signed up with the address of this account.
     SignUpRepeated,
     /// All sessions of an account were ended by the operator.
     AllSessionsEnded {

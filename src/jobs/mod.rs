@@ -1,5 +1,5 @@
 //! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
-//! what has ended is removed, in a loop.
+//! what has ended is removed, accounts among it, in a loop.
 //!
 //! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
 //! time, so replicas share the work and no visitor waits for it.
@@ -13,7 +13,10 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
 use crate::{
+    accounts::links,
     authn::{attempts, known_browsers, sessions},
+    features::{deletion, email},
+    types::Entropy,
     web::{server::stopping, session_store},
 };
 
@@ -35,9 +38,7 @@ pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
             swept = tokio::time::timeout(WITHIN, sweep(&db)) => swept,
         };
         match swept {
-            Ok(Ok(Swept { sessions, browser_sessions, limits, browsers })) => {
-                tracing::debug!(sessions, browser_sessions, limits, browsers, "swept");
-            }
+            Ok(Ok(swept)) => swept.note(),
             // The next round tries again; the service itself reports a database that is away.
             Ok(Err(error)) => tracing::warn!(%error, "could not sweep"),
             Err(_) => tracing::warn!("gave up a sweep that took too long"),
@@ -56,6 +57,24 @@ pub struct Swept {
     pub limits: u64,
     /// Known browsers.
     pub browsers: u64,
+    /// Accounts whose day had come.
+    pub erased: u64,
+    /// Accounts whose address was not shown in time.
+    pub unverified: u64,
+    /// Mailed links.
+    pub links: u64,
+    /// Addresses that were given up.
+    pub addresses: u64,
+}
+
+impl Swept {
+    fn note(self) {
+        let Self { sessions, browser_sessions, limits, browsers, erased, unverified, links, addresses } = self;
+        if erased > 0 {
+            tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
+        }
+        tracing::debug!(sessions, browser_sessions, limits, browsers, unverified, links, addresses, "swept");
+    }
 }
 
 /// Removes everything that has ended.
@@ -63,12 +82,18 @@ pub struct Swept {
 /// # Errors
 /// Only the database's.
 pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
+    let erased = deletion::erase_due(db, Entropy).await?;
+    let unverified = deletion::drop_unverified(db).await?;
     let mut connection = db.acquire().await?;
     Ok(Swept {
+        erased,
+        unverified,
         sessions: until_none(&mut connection, sessions::sweep).await?,
         browser_sessions: until_none(&mut connection, session_store::sweep).await?,
         limits: until_none(&mut connection, attempts::sweep).await?,
         browsers: until_none(&mut connection, known_browsers::sweep).await?,
+        links: until_none(&mut connection, links::sweep).await?,
+        addresses: until_none(&mut connection, email::sweep).await?,
     })
 }
 

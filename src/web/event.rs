@@ -43,6 +43,16 @@ pub fn password_changed(ctx: &Ctx, user_id: UserId) {
     tracing::info!(event = "authn_password_change", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
+/// An account has another address.
+pub fn email_changed(ctx: &Ctx, user_id: UserId, undone: bool) {
+    tracing::info!(event = "user_updated", what = "email", undone, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// An account was set to be erased, or kept after all.
+pub fn deletion_planned(ctx: &Ctx, user_id: UserId, planned: bool) {
+    tracing::info!(event = "user_updated", what = "deletion", planned, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
 /// A sign-up met an address that has an account.
 pub fn registration_repeated(ctx: &Ctx) {
     tracing::info!(event = "user_creation_repeated", network = %network(ctx.client_ip()), request_id = ctx.request_id());

@@ -21,7 +21,10 @@ use tower_sessions::{
 use tower_sessions_sqlx_store::PostgresStore;
 
 use super::cookies::Name;
-use crate::{state::AppState, types::Entropy};
+use crate::{
+    state::AppState,
+    types::{Entropy, UserId},
+};
 
 /// Where a new session's identifier waits for [`SessionStore::create`]; never stored.
 const ASSIGNED: &str = "assigned_id";
@@ -140,6 +143,20 @@ impl SessionStore for DigestedStore {
     async fn delete(&self, id: &Id) -> Result<()> {
         self.inner.delete(&digest(id)).await
     }
+}
+
+/// Removes what the store kept for the sessions of an account: its rows have no tie to the account's.
+///
+/// # Errors
+/// Only the database's.
+pub async fn forget(connection: &mut sqlx::PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        "delete from tower_sessions.session where id in (select store_id from sessions where user_id = $1)",
+        user_id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Removes what has expired, by the database's clock: `delete_expired` of the store compares a time

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use self::html::{Tag, tags};
 use vestibule::{
-    features::{activity, dashboard, dev_mailbox, login, logout, reauth, recovery, registration, verification},
+    features::{
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, login, logout, password,
+        profile, reauth, recovery, registration, verification,
+    },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
@@ -37,7 +40,16 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
     render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
     render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
+    render::<profile::pages::ProfilePage>(templates, &mut all);
+    render::<password::pages::PasswordPage>(templates, &mut all);
+    render::<account_sessions::pages::SessionsPage>(templates, &mut all);
+    render::<data_export::pages::DataPage>(templates, &mut all);
     render::<activity::pages::ActivityPage>(templates, &mut all);
+    render::<email::pages::EmailPage>(templates, &mut all);
+    render::<email::pages::ConfirmPage>(templates, &mut all);
+    render::<email::pages::UndoPage>(templates, &mut all);
+    render::<deletion::pages::DeletePage>(templates, &mut all);
+    render::<deletion::pages::KeepPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }

@@ -1,8 +1,13 @@
 //! What stands in the trail, and who reads it.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::{OTHER, SECRET, assert_intact, head, linked, seq, tamper, ten_events, verify};
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
+    cluster::fresh_database,
     process::{Program, said},
 };
 
@@ -35,9 +40,33 @@ async fn the_command_tells_the_head_and_every_fault() {
 }
 
 #[tokio::test]
+async fn asvs_16_4_3_the_head_goes_to_the_log_where_the_database_cannot_take_it_back() {
+    let database = fresh_database().await;
+    let mut program = Program::new(&[("DATABASE_URL", &database.url), ("VESTIBULE_SECRET", SECRET)]);
+    let service = program.serve().await;
+    assert!(program.run(&["user", "create", "alice", "alice@example.com"]).await.status.success());
+    let started = Instant::now();
+    let told = loop {
+        let log = service.log();
+        let line = log.lines().find(|line| line.contains("audit_head")).map(str::to_owned);
+        if let Some(line) = line {
+            break line;
+        }
+        assert!(started.elapsed() < Duration::from_secs(45), "{log}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    let said = said(&program.run(&["audit", "verify"]).await).0;
+    let head = said.trim().strip_prefix("1 event, chain intact, head ").unwrap_or_else(|| panic!("{said}"));
+    assert!(told.contains(head), "{told}");
+    service.terminate().await;
+}
+
+#[tokio::test]
 async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_what_they_typed() {
     let app = TestApp::start().await;
     app.sign_up("alice").await;
+    let fields = [("username", "mallory"), ("email", "alice@example.com"), ("password", "mallory's own battery")];
+    assert_eq!(app.browser().submit("/register", &fields).await.status, 303);
     // A name is public: that it is taken is nothing to record.
     let fields = [("username", "alice"), ("email", "mallory@example.com"), ("password", PASSWORD)];
     assert_eq!(app.browser().submit("/register", &fields).await.status, 422);
@@ -68,6 +97,7 @@ async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_w
     .expect("the trail");
     let wanted = [
         ("signed_up", "alice", false, true),
+        ("sign_up_repeated", "alice", false, true),
         ("signed_in", "alice", true, true),
         ("sign_in_failed", "alice", false, true),
         ("sign_in_failed", "alice", false, true),
@@ -82,7 +112,7 @@ async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_w
     let wanted = wanted.map(|(kind, whose, session, origin)| (kind.to_owned(), whose.to_owned(), session, origin));
     assert_eq!(rows, wanted);
     linked(&app).await;
-    assert_intact(&verify(&app).await, 11);
+    assert_intact(&verify(&app).await, 12);
     let dump: String = sqlx::query_scalar(
         "select string_agg(t::text, ' ') from (select kind, detail, actor from audit_events union all
             select l::text, '{}', '' from audit_links l) t",

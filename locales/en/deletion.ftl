@@ -1,0 +1,14 @@
+delete-title = Delete your account
+delete-when = In 7 days the account { $username } is deleted for good. You are signed out everywhere at once, and nobody can sign in until then.
+delete-what = Your name, your username, your email address, your password, and where you were signed in are removed. Nobody can bring them back, and somebody else may take your username.
+delete-stays = What stays is a record that things happened, under a number, without your name, your address, or where you were.
+delete-keep = Within the 7 days you can keep your account: we send you a link for that.
+delete-understood = I understand that my account will be deleted
+delete-not-understood = Tick the box to show that you understand what happens.
+delete-last-admin = You are the only administrator, so this account cannot be deleted. Make somebody else an administrator first.
+delete-stay = Keep your account
+keep-title = Keep your account
+keep-what = The account { $username } is going to be deleted. Keep it, and everything is as it was. You sign in again afterwards.
+keep-not-you = If it was not you who asked to delete it, keep it and set a new password.
+keep = Keep the account
+keep-link-over = That link was used or is too old. If your account is still there, you can sign in.

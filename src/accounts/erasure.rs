@@ -1,0 +1,66 @@
+//! The end of accounts: those whose day has come, and those whose address nobody ever showed.
+
+use sqlx::PgConnection;
+
+use crate::types::UserId;
+
+/// An account that is to be erased now.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The account.
+    pub id: UserId,
+    /// Its public name.
+    pub username: String,
+    /// Where mail goes, for the last letter.
+    pub email: String,
+    /// The language its owner chose, as stored.
+    pub language: Option<String>,
+}
+
+/// Takes one account whose day has come and that nobody else holds.
+///
+/// # Errors
+/// Only the database's.
+pub async fn take_due(connection: &mut PgConnection) -> sqlx::Result<Option<Due>> {
+    sqlx::query_as!(
+        Due,
+        r#"
+        select id as "id: UserId", username, email, language from users
+        where deletion_due_at < now()
+        order by deletion_due_at limit 1 for update skip locked
+        "#
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Removes an account with everything that hangs on it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn remove(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("delete from users where id = $1", id as UserId).execute(connection).await?;
+    Ok(())
+}
+
+/// Removes accounts whose address was not shown in time, and tells which. One with a link that works
+/// stays as long as that does: somebody may be using it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn sweep_unverified(connection: &mut PgConnection) -> sqlx::Result<Vec<UserId>> {
+    sqlx::query_scalar!(
+        r#"
+        delete from users where id in (
+            select id from users u
+            where email_verified_at is null and verify_by < now() and not exists (
+                select 1 from mailed_links l where l.user_id = u.id and l.used_at is null and l.expires_at > now()
+            )
+            limit 1000 for update skip locked
+        )
+        returning id as "id: UserId"
+        "#
+    )
+    .fetch_all(connection)
+    .await
+}

@@ -1,0 +1,74 @@
+//! Removing accounts for good.
+
+use serde_json::json;
+use sqlx::PgPool;
+
+use crate::{
+    accounts::{self, Due, links},
+    audit::{self, Entry, Event},
+    authn::attempts,
+    mail::{Kind, NewLetter, outbox},
+    types::{Entropy, Lang},
+    web::session_store,
+};
+
+/// Erases every account whose day has come, each in a transaction of its own, and tells how many.
+///
+/// # Errors
+/// Only the database's; what was erased before stays erased.
+pub async fn erase_due(db: &PgPool, entropy: Entropy) -> sqlx::Result<u64> {
+    let mut erased = 0;
+    while erase_one(db, entropy).await? {
+        erased += 1;
+    }
+    Ok(erased)
+}
+
+async fn erase_one(db: &PgPool, entropy: Entropy) -> sqlx::Result<bool> {
+    let mut transaction = db.begin().await?;
+    let Some(due) = accounts::take_due(&mut transaction).await? else { return Ok(false) };
+    // Whoever uses a link holds it and waits for the account, which is held here: let them pass first.
+    if !links::lock_unless_used(&mut transaction, due.id).await? {
+        return Ok(false);
+    }
+    outbox::forget(&mut transaction, &[due.username.clone(), due.email.to_lowercase()]).await?;
+    outbox::enqueue(&mut transaction, entropy, &last_letter(&due)).await?;
+    audit::record(&mut transaction, &Entry::of_service(&Event::Erased, Some(due.id))).await?;
+    audit::forget_origin(&mut transaction, due.id).await?;
+    session_store::forget(&mut transaction, due.id).await?;
+    attempts::forget(&mut transaction, due.id).await?;
+    accounts::remove(&mut transaction, due.id).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// It names the person until it is sent, or given up after three days.
+fn last_letter(due: &Due) -> NewLetter<'_> {
+    NewLetter {
+        kind: Kind::Erased,
+        user_id: None,
+        address: &due.email,
+        lang: due.language.as_deref().and_then(Lang::from_code).unwrap_or_default(),
+        detail: json!({ "username": due.username }),
+    }
+}
+
+/// Removes accounts whose address was not shown in time, with where they came from, and tells how many.
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_unverified(db: &PgPool) -> sqlx::Result<u64> {
+    let mut dropped = 0;
+    loop {
+        let mut transaction = db.begin().await?;
+        let gone = accounts::sweep_unverified(&mut transaction).await?;
+        for id in &gone {
+            audit::forget_origin(&mut transaction, *id).await?;
+        }
+        transaction.commit().await?;
+        if gone.is_empty() {
+            return Ok(dropped);
+        }
+        dropped += gone.len() as u64;
+    }
+}

@@ -1,0 +1,93 @@
+//! The use cases: setting the day, and keeping the account after all.
+
+use serde_json::json;
+use time::{OffsetDateTime, macros::format_description};
+
+use crate::{
+    accounts::{
+        self,
+        links::{self, Link, Purpose},
+    },
+    audit::{self, Event},
+    authn::sessions::{self, LiveSession},
+    mail::{Kind, NewLetter, outbox},
+    state::AppState,
+    types::UserId,
+    web::{AppError, Ctx, sign_in},
+};
+
+/// What became of the wish to go.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub enum Scheduled {
+    /// The day is set.
+    Done,
+    /// The account is the last open one of an administrator.
+    LastAdmin,
+    /// The session ended meanwhile.
+    Ended,
+}
+
+/// Sets the day of an account's erasure and ends whatever leads into it.
+pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Scheduled, AppError> {
+    let mut transaction = state.db.begin().await?;
+    links::kill(&mut transaction, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    outbox::take_back(&mut transaction, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
+    if !sessions::hold(&mut transaction, live.id).await? {
+        return Ok(Scheduled::Ended);
+    }
+    sessions::revoke_all(&mut transaction, live.user_id).await?;
+    if !accounts::may_leave(&mut transaction, live.user_id).await? {
+        return Ok(Scheduled::LastAdmin);
+    }
+    let due = accounts::schedule_deletion(&mut transaction, live.user_id).await?;
+    let user = accounts::find(&mut transaction, live.user_id).await?;
+    let (Some(due), Some(user)) = (due, user) else { return Ok(Scheduled::Ended) };
+    let entry = sign_in::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
+    audit::record(&mut transaction, &entry).await?;
+    let letter = NewLetter {
+        kind: Kind::DeletionScheduled,
+        user_id: Some(user.id),
+        address: &user.email,
+        lang: user.lang_or(ctx.lang()),
+        detail: json!({ "date": date(due) }),
+    };
+    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    Ok(Scheduled::Done)
+}
+
+/// `2026-03-01`.
+fn date(day: OffsetDateTime) -> String {
+    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
+}
+
+/// Which account the link in a browser's hands would keep.
+pub async fn open(state: &AppState, ctx: &Ctx) -> Result<Option<String>, AppError> {
+    let Some(secret) = ctx.link() else { return Ok(None) };
+    let mut connection = state.db.acquire().await?;
+    let Some(link) = links::peek(&mut connection, Purpose::UndoDeletion, &secret.digest()).await? else {
+        return Ok(None);
+    };
+    let user = accounts::find(&mut connection, link.user_id).await?;
+    Ok(user.filter(|user| user.deletion_due_at.is_some()).map(|user| user.username))
+}
+
+/// Keeps the account by the link in a browser's hands. `None` when the link no longer works.
+pub async fn undo(state: &AppState, ctx: &Ctx) -> Result<Option<UserId>, AppError> {
+    let Some(secret) = ctx.link() else { return Ok(None) };
+    let mut transaction = state.db.begin().await?;
+    let link = links::spend(&mut transaction, Purpose::UndoDeletion, &secret.digest()).await?;
+    let Some(Link { user_id, .. }) = link else { return Ok(None) };
+    links::kill(&mut transaction, user_id, &[Purpose::UndoDeletion]).await?;
+    outbox::take_back(&mut transaction, user_id, &[Kind::DeletionScheduled]).await?;
+    // A session that was being opened when the day was set would be live again.
+    sessions::revoke_all(&mut transaction, user_id).await?;
+    if !accounts::call_off_deletion(&mut transaction, user_id).await? {
+        return Ok(None);
+    }
+    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::DeletionUndone, Some(user_id), None)).await?;
+    transaction.commit().await?;
+    Ok(Some(user_id))
+}
