@@ -17,6 +17,7 @@
     reason = "a test may be told the way it is thought"
 )]
 
+mod account_sessions;
 mod architecture;
 mod audit;
 mod cli;
@@ -25,6 +26,7 @@ mod connections;
 mod cookies;
 mod coverage;
 mod csrf;
+mod data_export;
 mod dev_mailbox;
 mod embedded;
 mod enumeration;
@@ -38,7 +40,9 @@ mod login;
 mod mail;
 mod mail_process;
 mod overload;
+mod password_change;
 mod processes;
+mod profile;
 mod races;
 mod reauth;
 mod recovery;
