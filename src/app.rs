@@ -14,9 +14,10 @@ use crate::{
     config::{Config, Secrets},
     db,
     features::{
-        dashboard, deletion, email, health, home, language, login, logout, reauth, recovery, registration, session_api,
-        static_files, verification,
+        activity, dashboard, deletion, dev_mailbox, email, health, home, language, login, logout, reauth, recovery,
+        registration, session_api, static_files, verification,
     },
+    mail::{Mailer, MailerError},
     state::{AppState, Keys, Parts},
     telemetry::Metrics,
     templates::{TemplateError, Templates},
@@ -33,12 +34,15 @@ pub enum AssembleError {
     /// The threads that hash passwords did not start.
     #[error(transparent)]
     Hasher(#[from] HasherStartError),
+    /// The settings of mail cannot be put to work.
+    #[error(transparent)]
+    Mailer(#[from] MailerError),
 }
 
 /// Puts the running service together over a migrated database.
 ///
 /// # Errors
-/// When a template is broken or the hashing threads cannot start.
+/// When a template is broken, the hashing threads cannot start, or TLS to the mail server cannot be set up.
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
     let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
     let db = db::pool(database.clone(), config.database.connections, given_up.clone());
@@ -47,8 +51,8 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         db,
         given_up,
         templates: Templates::load()?,
+        mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
-        mailer: crate::mail::Mailer,
         keys: Keys::derive(secrets),
         metrics,
         requests: TaskTracker::new(),
@@ -72,10 +76,12 @@ pub fn routes(state: &AppState) -> Routes {
         dashboard::routes,
         email::routes,
         deletion::routes,
+        activity::routes,
         language::routes,
         session_api::routes,
         health::routes,
         static_files::routes,
+        dev_mailbox::routes,
     ];
     slices.into_iter().fold(Routes::new(state.clone()), |routes, slice| slice(routes))
 }

@@ -6,9 +6,11 @@ use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    audit::ChainKeys,
     authn::{hasher::Hasher, lookup::Lookup},
     config::{Config, Secrets},
     db::GivenUp,
+    mail::Mailer,
     telemetry::Metrics,
     templates::Templates,
     types::{Clock, Entropy},
@@ -31,10 +33,10 @@ pub struct Parts {
     pub lookup: Lookup,
     /// Pages.
     pub templates: Templates,
+    /// Where letters go.
+    pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
-    /// Letters.
-    pub mailer: crate::mail::Mailer,
     /// Keys, one for each use.
     pub keys: Keys,
     /// Numbers for the operator.
@@ -52,13 +54,15 @@ pub struct Parts {
 pub struct Keys {
     /// Signs form tokens.
     pub csrf: Vec<[u8; 32]>,
+    /// Chains the audit trail.
+    pub audit: ChainKeys,
 }
 
 impl Keys {
     /// Derives them all.
     #[must_use]
     pub fn derive(secrets: &Secrets) -> Self {
-        Self { csrf: secrets.derive("csrf") }
+        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets) }
     }
 }
 

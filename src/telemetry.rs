@@ -44,6 +44,9 @@ pub struct Metrics {
     sign_ins: Family<OutcomeLabels, Counter>,
     /// Open connections.
     pub connections: Gauge,
+    letters: Family<OutcomeLabels, Counter>,
+    /// Letters that wait.
+    pub letters_waiting: Gauge,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
@@ -70,6 +73,8 @@ impl Default for Metrics {
             hashes_refused: Counter::default(),
             sign_ins: Family::default(),
             connections: Gauge::default(),
+            letters: Family::default(),
+            letters_waiting: Gauge::default(),
         };
         let registry = &mut metrics.registry;
         registry.register("http_requests", "Answered requests", metrics.requests.clone());
@@ -83,6 +88,8 @@ impl Default for Metrics {
         );
         registry.register("sign_ins", "Sign-in attempts by outcome", metrics.sign_ins.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register("letters", "Letters by what became of a try to send them", metrics.letters.clone());
+        registry.register("letters_waiting", "Letters that wait in the outbox", metrics.letters_waiting.clone());
         metrics
     }
 }
@@ -98,6 +105,11 @@ impl Metrics {
     /// Counts one attempt to sign in.
     pub fn sign_in(&self, outcome: &'static str) {
         self.sign_ins.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// Counts what became of one try to send a letter.
+    pub fn letter(&self, outcome: &'static str) {
+        self.letters.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// All of it in the Prometheus text format (`OpenMetrics` 1.0).

@@ -95,3 +95,8 @@ date = { $day } { $month ->
     [11] November
    *[12] December
 } { $year }
+
+## What a browser runs on
+
+device-both = { $browser } on { $system }
+device-unknown = Unknown browser

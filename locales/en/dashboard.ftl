@@ -17,5 +17,4 @@ dashboard-sessions-more = { $count ->
     [one] And { $count } more session.
    *[other] And { $count } more sessions.
 }
-device-both = { $browser } on { $system }
-device-unknown = Unknown browser
+dashboard-activity = See what happened in your account

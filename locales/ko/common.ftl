@@ -64,3 +64,8 @@ age-hours = { $count }시간 전
 age-days = { $count }일 전
 
 date = { $year }년 { $month }월 { $day }일
+
+## 어떤 브라우저인지
+
+device-both = { $browser } ({ $system })
+device-unknown = 알 수 없는 브라우저

@@ -14,5 +14,4 @@ dashboard-session-address = 접속 주소: { $address }
 dashboard-session-seen = 마지막 사용: { $age }
 dashboard-session-created = 로그인: { $age }
 dashboard-sessions-more = 이 밖에 세션이 { $count }개 더 있어요.
-device-both = { $browser } ({ $system })
-device-unknown = 알 수 없는 브라우저
+dashboard-activity = 내 계정에서 있었던 일 보기

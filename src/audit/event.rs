@@ -2,18 +2,17 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::types::{SessionId, UserId};
 
 /// A fact worth keeping. It is stored as its name (`kind`), a version, and its fields as JSON.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
     /// An account was made.
     SignedUp,
-    /// Somebody tried to make another account with this one's address.
-    SignUpRepeated,
     /// Its owner showed that the address is theirs.
     EmailVerified,
     /// A session was opened.
@@ -70,11 +69,37 @@ pub enum Event {
     },
     /// A link that makes the first administrator was issued.
     SetupLinkIssued,
+    /// Somebody signed up with an address that has an account. Whose it is, is not said.
+    SignUpRepeated,
+    /// All sessions of an account were ended by the operator.
+    AllSessionsEnded {
+        /// How many of them were live.
+        count: u64,
+    },
+    /// The oldest events were removed, because they are kept no longer.
+    AuditPruned {
+        /// Up to which position of the chain.
+        through_position: i64,
+        /// The hash at that position, in hexadecimal digits: what the chain begins from now.
+        hash: String,
+        /// How many events went.
+        removed: u64,
+        /// How many of them could not be checked before, because the service had not their key any more.
+        unchecked: u64,
+    },
 }
 
 impl Event {
     /// The version of the fields' meaning, so that old rows stay readable.
     pub const VERSION: i16 = 1;
+
+    /// Reads an event back from how it is stored; none for one that this version does not know.
+    #[must_use]
+    pub fn read(kind: &str, detail: Value) -> Option<Self> {
+        let Value::Object(mut fields) = detail else { return None };
+        fields.insert("kind".to_owned(), kind.into());
+        serde_json::from_value(Value::Object(fields)).ok()
+    }
 }
 
 /// Who did it.
@@ -96,6 +121,16 @@ impl Actor {
             Self::Visitor => "visitor",
             Self::Operator => "operator",
             Self::Service => "service",
+        }
+    }
+
+    /// Reads it back; the database has no other words than these.
+    #[must_use]
+    pub fn read(code: &str) -> Self {
+        match code {
+            "visitor" => Self::Visitor,
+            "operator" => Self::Operator,
+            _ => Self::Service,
         }
     }
 }
@@ -125,6 +160,17 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
+    /// What a visitor did to an account, or tried.
+    #[must_use]
+    pub fn of_visitor(
+        event: &'a Event,
+        user_id: Option<UserId>,
+        session_id: Option<SessionId>,
+        origin: Origin<'a>,
+    ) -> Self {
+        Self { event, user_id, session_id, actor: Actor::Visitor, origin: Some(origin) }
+    }
+
     /// What the operator did to an account.
     #[must_use]
     pub fn of_operator(event: &'a Event, user_id: UserId) -> Self {

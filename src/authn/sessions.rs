@@ -256,15 +256,16 @@ pub async fn hold(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<
     Ok(held.is_some())
 }
 
-/// Ends one session for good.
+/// Ends one session for good. Tells whether it had not been ended before.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn revoke(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<()> {
-    sqlx::query!("update sessions set revoked_at = now() where id = $1 and revoked_at is null", id as SessionId)
-        .execute(connection)
-        .await?;
-    Ok(())
+pub async fn revoke(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query!("update sessions set revoked_at = now() where id = $1 and revoked_at is null", id as SessionId)
+            .execute(connection)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Ends one session of an account, and tells whether it was live: another account's is not there.

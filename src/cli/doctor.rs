@@ -8,6 +8,7 @@ use super::database;
 use crate::{
     config::{Config, Mistakes, SETTINGS, Secrets},
     db,
+    mail::{Mailer, Timeouts},
     types::Entropy,
 };
 
@@ -32,6 +33,7 @@ pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
     for finding in settings(&config) {
         well &= report(&finding);
     }
+    well &= report(&mail(&config).await);
     well &= report(&database(&config).await);
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -73,6 +75,19 @@ fn kept_key(path: &Path, config: &Config) -> Finding {
         "VESTIBULE_SECRET is not set: the key is kept in {}; replicas on other machines need the same one",
         path.display()
     ))
+}
+
+/// Says hello to the mail server, and who we are; sends nothing.
+async fn mail(config: &Config) -> Finding {
+    let mailer = Mailer::new(&config.mail, &config.site.public_url).map_err(|error| error.to_string())?;
+    if mailer.keeps_letters_here() {
+        return Ok("VESTIBULE_MAIL_URL is not set: mail is shown at /dev/mail".to_owned());
+    }
+    let to = mailer.destination();
+    match mailer.check(&Timeouts::default()).await {
+        Ok(()) => Ok(format!("the mail server {to} answers and takes us")),
+        Err(failure) => Err(format!("the mail server {to} cannot be used: {}", failure.reason())),
+    }
 }
 
 async fn database(config: &Config) -> Finding {

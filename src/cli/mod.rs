@@ -1,11 +1,12 @@
 //! The command line.
 
+mod audit;
 mod database;
 mod doctor;
 mod serve;
 mod user;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
@@ -36,6 +37,9 @@ enum Command {
     /// Look after accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Look after the audit trail
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Explain the settings and check what they lead to
     Doctor,
     /// Ask the running service whether it is ready (for container health checks)
@@ -52,10 +56,13 @@ pub fn run() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(execute(command)) {
+    let code = match runtime.block_on(execute(command)) {
         Ok(code) => code,
         Err(error) => failed(&error),
-    }
+    };
+    // A name that is being looked up cannot be called off, and holds nobody up.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    code
 }
 
 fn failed(error: &CliError) -> ExitCode {
@@ -74,6 +81,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Serve => serve::run(config).await?,
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
+        Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}
     }

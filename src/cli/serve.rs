@@ -23,7 +23,10 @@ use crate::{
     db, jobs,
     state::AppState,
     types::Entropy,
-    web::server::{self, Caps},
+    web::{
+        paths,
+        server::{self, Caps},
+    },
 };
 
 /// How long a start waits for a database that is just starting too.
@@ -116,10 +119,13 @@ async fn serve(
     let proxies = state.config.network.trusted_proxies.clone();
     let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
     let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
+    let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
+    let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
     if let Some(listener) = metrics_listener {
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
     tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
+    tell_where_mail_goes(state);
     let ended = tokio::select! {
         () = stop_signal.received() => Ok(()),
         error = database.died() => Err(error),
@@ -129,10 +135,21 @@ async fn serve(
     // In order: no new requests, then none in flight, then no connection to the database.
     front.await?;
     sweeper.await?;
+    postman.await?;
+    linker.await?;
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
     ended
+}
+
+fn tell_where_mail_goes(state: &AppState) {
+    if state.mailer.keeps_letters_here() {
+        let origin = state.config.site.public_url.origin();
+        tracing::info!("mail is at {origin}{}, because no mail server is set", paths::DEV_MAIL);
+    } else {
+        tracing::info!("mail goes to {}", state.mailer.destination());
+    }
 }
 
 /// SIGTERM and SIGINT, caught from the moment it is made: a process with the number 1 in its container

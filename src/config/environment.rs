@@ -75,6 +75,12 @@ impl Environment {
         }
     }
 
+    /// Whether a variable is given in either way, usable or not.
+    pub(super) fn is_set(&self, name: &str) -> bool {
+        let given = |name: &str| self.variables.get(name).is_some_and(|value| !value.is_empty());
+        given(name) || given(&format!("{name}_FILE"))
+    }
+
     /// A variable's value; a text that `parse` does not take becomes a mistake that says what was
     /// `wanted`.
     pub(super) fn parsed<T>(&mut self, name: &str, wanted: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {

@@ -7,6 +7,7 @@ mod accounts;
 mod database;
 mod environment;
 mod logging;
+mod mail;
 mod network;
 mod password;
 mod secret;
@@ -19,6 +20,7 @@ pub use accounts::Accounts;
 pub use database::Database;
 pub use environment::{Environment, Mistake, Mistakes};
 pub use logging::{LogFormat, Logging};
+pub use mail::{Mail, MailCredentials, MailServer, MailTls};
 pub use network::Network;
 pub use password::Passwords;
 pub use secret::{Secret, SecretError, Secrets};
@@ -32,6 +34,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What the service is called and where people reach it.
     pub site: Site,
+    /// How letters leave.
+    pub mail: Mail,
     /// Where it listens and which proxies it believes.
     pub network: Network,
     /// Which `PostgreSQL` holds the data.
@@ -58,11 +62,13 @@ impl Config {
     pub fn read(environment: Environment) -> Result<Self, Mistakes> {
         let mut env = environment;
         let network = Network::read(&mut env);
+        let site = Site::read(&mut env, network.listen);
         let config = Self {
             data_dir: env
                 .parsed("VESTIBULE_DATA_DIR", "a folder's path", |text| Some(PathBuf::from(text)))
                 .unwrap_or_else(|| "./data".into()),
-            site: Site::read(&mut env, network.listen),
+            mail: Mail::read(&mut env, &site.public_url),
+            site,
             network,
             database: Database::read(&mut env),
             secrets: Secrets::read(&mut env),
@@ -103,6 +109,16 @@ pub const SETTINGS: &[Setting] = &[
         help: "where people reach it: decides links, cookies and redirects",
     },
     Setting { name: "VESTIBULE_SERVICE_NAME", default: "Vestibule", help: "the name on every page" },
+    Setting {
+        name: "VESTIBULE_MAIL_URL",
+        default: "",
+        help: "the mail server: smtps:// or smtp:// with user:password@host; unset: mail is shown at /dev/mail",
+    },
+    Setting {
+        name: "VESTIBULE_MAIL_FROM",
+        default: "",
+        help: "the sender of mail, such as Vestibule <no-reply@example.com>",
+    },
     Setting { name: "VESTIBULE_DATA_DIR", default: "./data", help: "embedded database and generated secrets" },
     Setting {
         name: "VESTIBULE_SECRET",

@@ -54,6 +54,12 @@ impl PublicUrl {
         is_loopback_url(&self.url)
     }
 
+    /// The host alone, without brackets: the name by which this service greets mail servers.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or("localhost").trim_matches(['[', ']'])
+    }
+
     /// The origin as browsers write it (RFC 6454): scheme, host and a port that is not the default.
     #[must_use]
     pub fn origin(&self) -> String {

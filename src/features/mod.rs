@@ -1,12 +1,15 @@
 //! What the service can do, one folder a capability. A slice imports the floor below it and no other
 //! slice; `tests/it/architecture.rs` holds that.
 
+pub mod activity;
 pub mod dashboard;
 pub mod deletion;
+pub mod dev_mailbox;
 pub mod email;
 pub mod health;
 pub mod home;
 pub mod language;
+pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;

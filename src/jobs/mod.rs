@@ -1,7 +1,11 @@
-//! What happens by itself: one loop that removes what has ended, accounts among it.
+//! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
+//! what has ended is removed, accounts among it, in a loop.
 //!
 //! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
 //! time, so replicas share the work and no visitor waits for it.
+
+pub mod chain;
+pub mod outbox;
 
 use std::time::Duration;
 

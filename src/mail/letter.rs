@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::types::{Lang, UserId};
+use crate::{
+    templates::Message,
+    types::{Lang, UserId},
+};
 
 /// Every kind of letter. Which words it comes to is decided when it is sent: a visitor who asks for
 /// one gets the same answer in the same time whether there is an account or not.
@@ -113,4 +116,15 @@ pub struct Letter {
     pub detail: Value,
     /// How often it was taken, this time included.
     pub attempts: i32,
+}
+
+/// A letter in its words, ready to go.
+#[derive(Debug)]
+pub struct Parcel {
+    /// The address.
+    pub to: String,
+    /// The language it is written in.
+    pub lang: Lang,
+    /// Its words.
+    pub message: Message,
 }

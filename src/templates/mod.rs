@@ -1,11 +1,13 @@
-//! Every page a visitor sees: templates and words, embedded and checked when the service starts.
+//! Every page a visitor sees and every letter: templates and words, embedded and checked when the
+//! service starts.
 //!
 //! Promises: this is the only user of Tera and Fluent; a template or a message file that is broken stops
-//! the start, not a visitor; every template escapes what is put into it. A page is a struct that implements
-//! [`Page`]; nothing else can be rendered.
+//! the start, not a visitor; every template of HTML escapes what is put into it. A page is a struct that
+//! implements [`Page`], a letter one that implements [`Mail`]; nothing else can be rendered.
 
 mod assets;
 mod fluent;
+mod mail;
 
 use std::{fmt, sync::Arc};
 
@@ -13,8 +15,11 @@ use rust_embed::Embed;
 use serde::Serialize;
 use tera::{Context, Kwargs, State, Tera, Value};
 
-pub use self::assets::{Asset, asset, asset_path};
 use self::fluent::{Speaker, Words};
+pub use self::{
+    assets::{Asset, asset, asset_path},
+    mail::{Mail, Message, mail_style_digest},
+};
 use crate::types::Lang;
 
 #[derive(Embed)]
@@ -96,6 +101,8 @@ impl fmt::Debug for Templates {
 
 struct Voice {
     tera: Tera,
+    /// Apart from the pages, because some of its templates are not HTML and so escape nothing.
+    letters: Tera,
     speaker: Speaker,
 }
 
@@ -108,13 +115,14 @@ struct LanguageChoice {
 impl Templates {
     /// Reads everything that is embedded, and fails on the first thing that is broken.
     pub fn load() -> Result<Self, TemplateError> {
-        let sources = sources()?;
+        let (sources, mail_sources) = (sources()?, mail::sources()?);
         let english = Arc::new(Words::load(Lang::En)?);
         let voice = |lang| -> Result<Voice, TemplateError> {
             let own = if lang == Lang::En { Arc::clone(&english) } else { Arc::new(Words::load(lang)?) };
             let speaker = Speaker::new(own, Arc::clone(&english));
             let tera = engine(&speaker, &sources)?;
-            Ok(Voice { tera, speaker })
+            let letters = engine(&speaker, &mail_sources)?;
+            Ok(Voice { tera, letters, speaker })
         };
         // In the order of the enum, so that a language is its own index.
         Ok(Self { voices: [voice(Lang::En)?, voice(Lang::Ko)?] })
@@ -137,7 +145,8 @@ impl Templates {
 
     /// The path of every template, for the test that looks for unclaimed ones.
     pub fn template_names(&self) -> impl Iterator<Item = &str> {
-        self.voice(Lang::En).tera.get_template_names()
+        let voice = self.voice(Lang::En);
+        voice.tera.get_template_names().chain(voice.letters.get_template_names())
     }
 
     fn voice(&self, lang: Lang) -> &Voice {
@@ -145,17 +154,23 @@ impl Templates {
     }
 }
 
+/// The templates of pages.
 fn sources() -> Result<Vec<(String, String)>, TemplateError> {
     let mut sources = Vec::new();
-    for name in Files::iter() {
+    for name in Files::iter().filter(|name| !name.starts_with(mail::FOLDER)) {
         if !name.ends_with(ESCAPED) {
             return Err(TemplateError::NotEscaped(name.to_string()));
         }
-        let text = Files::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
-        let text = String::from_utf8(text).map_err(|_| TemplateError::NotText(name.to_string()))?;
-        sources.push((name.to_string(), text));
+        sources.push(source(&name)?);
     }
     Ok(sources)
+}
+
+/// One template, with its name.
+fn source(name: &str) -> Result<(String, String), TemplateError> {
+    let text = Files::get(name).map(|file| file.data.into_owned()).unwrap_or_default();
+    let text = String::from_utf8(text).map_err(|_| TemplateError::NotText(name.to_owned()))?;
+    Ok((name.to_owned(), text))
 }
 
 fn engine(speaker: &Speaker, sources: &[(String, String)]) -> Result<Tera, TemplateError> {

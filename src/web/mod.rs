@@ -6,6 +6,7 @@ mod client_ip;
 pub mod cookies;
 mod csrf;
 pub mod ctx;
+pub mod device;
 mod error;
 pub mod error_page;
 pub mod event;

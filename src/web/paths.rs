@@ -64,3 +64,9 @@ pub const STATIC: &str = "/static/{digest}/{name}";
 pub const FAVICON: &str = "/favicon.ico";
 /// What crawlers ask for.
 pub const ROBOTS: &str = "/robots.txt";
+/// The mailbox of a development machine.
+pub const DEV_MAIL: &str = "/dev/mail";
+/// One letter in it.
+pub const DEV_MAIL_LETTER: &str = "/dev/mail/{id}";
+/// The same as its reader's mail program would show it.
+pub const DEV_MAIL_HTML: &str = "/dev/mail/{id}/html";

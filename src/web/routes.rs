@@ -38,6 +38,12 @@ impl Routes {
         Self { state, router: Router::new(), list: Vec::new() }
     }
 
+    /// The service that the routes are for; some of them exist with some settings only.
+    #[must_use]
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
     /// Adds a GET route (and HEAD with it).
     #[must_use]
     pub fn get<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, AppState>) -> Self {

@@ -6,7 +6,7 @@ use tower_sessions::{Expiry, Session};
 
 use super::{AppError, Ctx, Visitor, cookies, event, session_store};
 use crate::{
-    audit::{self, Actor, Entry, Event},
+    audit::{self, Entry, Event},
     authn::{
         Aal, Method,
         proof::{self, Proof},
@@ -74,8 +74,12 @@ pub async fn open(
         session.flush().await?;
         return Ok(None);
     }
-    if let Some(replaced) = visitor.any_session() {
-        sessions::revoke(&mut transaction, replaced.id).await?;
+    if let Some(replaced) = visitor.any_session()
+        && sessions::revoke(&mut transaction, replaced.id).await?
+    {
+        // Of the account that it belonged to, which may be another.
+        let ended = Event::SessionEnded { ended: replaced.id };
+        audit::record(&mut transaction, &entry(ctx, &ended, Some(replaced.user_id), Some(replaced.id))).await?;
     }
     let amr = opening.methods.iter().map(|method| method.amr().to_owned()).collect();
     let event = Event::SignedIn { amr };
@@ -111,5 +115,5 @@ impl Opened {
 /// A line of the audit trail for what a visitor did.
 #[must_use]
 pub fn entry<'a>(ctx: &'a Ctx, event: &'a Event, user_id: Option<UserId>, session_id: Option<SessionId>) -> Entry<'a> {
-    Entry { event, user_id, session_id, actor: Actor::Visitor, origin: Some(ctx.origin()) }
+    Entry::of_visitor(event, user_id, session_id, ctx.origin())
 }

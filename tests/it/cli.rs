@@ -5,7 +5,7 @@ use std::process::Output;
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use crate::support::{
-    app::{PASSWORD, TestApp, is_signed_in, sign_in},
+    app::{NO_MAIL, PASSWORD, TestApp, is_signed_in, sign_in},
     cluster::{TestDatabase, empty_database, fresh_database},
     http::connect,
     process::{Program, free_address, said, write},
@@ -225,12 +225,16 @@ async fn doctor_explains_every_setting_and_finds_what_is_wrong() {
     ok(&program.run(&["migrate"]).await);
     assert!(ok(&program.run(&["doctor"]).await).contains("has this version's schema"));
     program.set("VESTIBULE_PUBLIC_URL", "https://id.example.com");
+    for (name, value) in NO_MAIL {
+        program.set(name, value);
+    }
     program.set("VESTIBULE_TRUSTED_PROXYS", "127.0.0.1");
     let found = program.run(&["doctor"]).await;
     refused(&found);
     let found = said(&found).0;
     assert!(found.contains("wrong  VESTIBULE_TRUSTED_PROXYS is not a setting"), "{found}");
     assert!(found.contains("VESTIBULE_TRUSTED_PROXIES is not set"), "{found}");
+    assert!(found.contains("wrong  the mail server 127.0.0.1:1 cannot be used: connect: "), "{found}");
     program.set("DATABASE_URL", "postgres://nobody:canary-value@127.0.0.1:1/none");
     let found = program.run(&["doctor"]).await;
     refused(&found);

@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 35] = [
+const EXPECTED: [(&str, [&str; 5]); 39] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
     ("GET /register", ["200", "303 /dashboard", "200", "200", "200"]),
@@ -44,6 +44,7 @@ const EXPECTED: [(&str, [&str; 5]); 35] = [
     ("POST /account/delete", recent("303 /login", "422")),
     ("GET /account/delete/undo", ["410"; 5]),
     ("POST /account/delete/undo", ["410"; 5]),
+    ("GET /account/activity", [ACTIVITY_AFTER, "200", "303 /verify", ACTIVITY_AFTER, ACTIVITY_AFTER]),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("GET /livez", ["200"; 5]),
@@ -51,13 +52,28 @@ const EXPECTED: [(&str, [&str; 5]); 35] = [
     ("GET /static/{digest}/{name}", ["200"; 5]),
     ("GET /favicon.ico", ["302"; 5]),
     ("GET /robots.txt", ["200"; 5]),
+    ("GET /dev/mail", ["200"; 5]),
+    ("GET /dev/mail/{id}", ["200"; 5]),
+    ("GET /dev/mail/{id}/html", ["200"; 5]),
 ];
 /// What only people who are signed in reach.
 const fn recent(sign_in: &'static str, inside: &'static str) -> [&'static str; 5] {
     [sign_in, inside, "303 /verify", sign_in, sign_in]
 }
 
+const ACTIVITY_AFTER: &str = "303 /login?next=/account/activity";
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
+
+/// A letter that [`put_a_letter`] puts there.
+const LETTER: &str = "/dev/mail/00000000-0000-4000-8000-000000000001";
+const LETTER_HTML: &str = "/dev/mail/00000000-0000-4000-8000-000000000001/html";
+
+async fn put_a_letter(app: &TestApp) {
+    let id = LETTER.trim_start_matches("/dev/mail/");
+    let letter = format!("'{id}', 'minji@example.com', 'en', 'A subject', 'A text', '<!doctype html><p>HTML</p>'");
+    let columns = "id, address, language, subject, text_form, html_form";
+    app.execute(&format!("insert into dev_mailbox ({columns}) values ({letter})")).await;
+}
 
 const WHO: [&str; 5] = ["anonymous", "signed in", "unverified", "revoked", "disabled"];
 
@@ -97,6 +113,10 @@ fn name(route: &Route) -> String {
 fn address(route: &Route) -> &'static str {
     if route.path == "/static/{digest}/{name}" {
         asset_path("app.css").expect("the stylesheet")
+    } else if route.path == "/dev/mail/{id}" {
+        LETTER
+    } else if route.path == "/dev/mail/{id}/html" {
+        LETTER_HTML
     } else {
         assert!(!route.path.contains('{'), "an example for {}", route.path);
         route.path
@@ -135,6 +155,7 @@ fn told(answer: &Answer) -> String {
 #[tokio::test]
 async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
     let app = TestApp::start().await;
+    put_a_letter(&app).await;
     let routes = app::routes(&app.state);
     for (who, column) in WHO.iter().zip(0..) {
         let visitor = visitor(&app, who).await;
@@ -163,6 +184,7 @@ async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
 #[tokio::test]
 async fn head_answers_like_get_without_a_body() {
     let app = TestApp::start().await;
+    put_a_letter(&app).await;
     let person = app.person("alice").await;
     for route in app::routes(&app.state).list().iter().filter(|route| route.method == "GET") {
         for mut browser in [app.browser(), person.clone()] {

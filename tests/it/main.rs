@@ -18,6 +18,7 @@
 )]
 
 mod architecture;
+mod audit;
 mod cli;
 mod cluster_harness;
 mod connections;

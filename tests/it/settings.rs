@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, path::Path};
 
 use vestibule::config::{Config, Environment, SETTINGS};
 
+use crate::support::app::NO_MAIL;
+
 fn root(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -51,6 +53,8 @@ fn every_mistake_is_told_at_once_by_name() {
         ("DATABASE_URL", "mysql://localhost"),
         ("VESTIBULE_LISTEN", "8080"),
         ("VESTIBULE_PUBLIC_URL", "http://id.example.com"),
+        ("VESTIBULE_MAIL_URL", "smtp://mail.example.com?tls=none"),
+        ("VESTIBULE_MAIL_FROM", "Vestibule"),
         ("VESTIBULE_SECRET", "changeme"),
         ("VESTIBULE_TRUSTED_PROXIES", "everyone"),
         ("VESTIBULE_ARGON2", "m=8,t=1,p=1"),
@@ -81,7 +85,8 @@ fn public_urls_are_https_or_this_machine() {
         "http://127.0.0.1:1",
         "http://[::1]:8080",
     ] {
-        assert!(mistakes(&[("VESTIBULE_PUBLIC_URL", good)]).is_empty(), "{good}");
+        let [url, from] = NO_MAIL;
+        assert!(mistakes(&[("VESTIBULE_PUBLIC_URL", good), url, from]).is_empty(), "{good}");
     }
     for wrong in [
         "http://id.example.com",
@@ -105,4 +110,33 @@ fn a_port_of_ones_own_needs_one_setting() {
 fn a_typing_error_in_a_name_is_noticed() {
     let config = Config::read(Environment::of([("VESTIBULE_LISTN", "127.0.0.1:9999")])).expect("good settings");
     assert_eq!(config.unknown, ["VESTIBULE_LISTN"]);
+}
+
+#[test]
+fn https_needs_a_mail_server_and_no_mistake_repeats_a_password() {
+    let https = ("VESTIBULE_PUBLIC_URL", "https://id.example.com");
+    assert_eq!(mistakes(&[https]), ["VESTIBULE_MAIL_URL", "VESTIBULE_MAIL_FROM"]);
+    assert_eq!(mistakes(&[https, NO_MAIL[0]]), ["VESTIBULE_MAIL_FROM"]);
+    assert_eq!(mistakes(&[https, NO_MAIL[1]]), ["VESTIBULE_MAIL_URL"]);
+    // Where it may be left out it is still judged when it is there.
+    assert_eq!(mistakes(&[NO_MAIL[0]]), ["VESTIBULE_MAIL_FROM"]);
+    assert!(mistakes(&[NO_MAIL[1]]).is_empty());
+    for wrong in
+        ["https://user:canary@mail.example.com", "smtps://user:canary#@mail", "smtps://canary@mail.example.com"]
+    {
+        let refused = Config::read(Environment::of([("VESTIBULE_MAIL_URL", wrong)])).expect_err(wrong).to_string();
+        assert!(refused.contains("VESTIBULE_MAIL_URL: ") && !refused.contains("canary"), "{refused}");
+    }
+}
+
+#[test]
+fn the_mail_servers_url_may_come_from_a_file() {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "smtps://user:p%40ss@mail.example.com\n").expect("a URL");
+    let path = file.path().to_str().expect("a path");
+    let config = Config::read(Environment::of([("VESTIBULE_MAIL_URL_FILE", path), NO_MAIL[1]])).expect("good settings");
+    let server = config.mail.server.expect("a server");
+    assert_eq!((server.host.as_str(), server.port), ("mail.example.com", 465));
+    assert_eq!(server.credentials.expect("credentials").password, "p@ss");
+    assert!(config.unknown.is_empty());
 }

@@ -1,6 +1,5 @@
 //! Who you are, and where you are signed in: the account's front page.
 
-mod device;
 pub mod pages;
 
 use axum::{extract::State, response::Response};
@@ -10,7 +9,7 @@ use crate::{
     authn::sessions::{self, ListedSession, LiveSession},
     state::AppState,
     types::Age,
-    web::{AppError, Ctx, SignedIn, Visitor, access::Access, page, paths, routes::Routes},
+    web::{AppError, Ctx, SignedIn, Visitor, access::Access, device, page, paths, routes::Routes},
 };
 
 /// The most sessions shown; the rest is counted.

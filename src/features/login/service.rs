@@ -72,6 +72,7 @@ async fn tell_of_failures(state: &AppState, ctx: &Ctx, user_id: UserId, failures
         detail: json!({ "failures": failures }),
     };
     outbox::enqueue(&mut connection, state.entropy, &letter).await?;
+    state.mailer.wake();
     Ok(())
 }
 
@@ -87,5 +88,6 @@ pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) ->
         detail: json!({}),
     };
     outbox::enqueue(&mut connection, state.entropy, &letter).await?;
+    state.mailer.wake();
     Ok(())
 }

@@ -14,13 +14,13 @@ use axum::{
 use tower_sessions::Session;
 
 use crate::{
-    audit::{self, Event},
-    authn::sessions,
+    audit::{self, Entry, Event},
+    authn::sessions::{self, LiveSession},
     state::AppState,
     types::Notice,
     web::{
         AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, notice::see_other_with, page, paths,
-        refused, routes::Routes, sign_in,
+        refused, routes::Routes,
     },
 };
 use pages::LogoutPage;
@@ -51,11 +51,7 @@ async fn submit(
         form => form?,
     };
     if let Some(live) = visitor.any_session() {
-        let mut transaction = state.db.begin().await?;
-        sessions::revoke(&mut transaction, live.id).await?;
-        let entry = sign_in::entry(&ctx, &Event::SignedOut, Some(live.user_id), Some(live.id));
-        audit::record(&mut transaction, &entry).await?;
-        transaction.commit().await?;
+        end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
     session.flush().await?;
@@ -65,4 +61,15 @@ async fn submit(
     // Not "cookies": the browser stays known to the account, and keeps its language.
     headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
     Ok(response)
+}
+
+async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
+    let mut transaction = state.db.begin().await?;
+    // A double click ends a session once.
+    if sessions::revoke(&mut transaction, live.id).await? {
+        let entry = Entry::of_visitor(&Event::SignedOut, Some(live.user_id), Some(live.id), ctx.origin());
+        audit::record(&mut transaction, &entry).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
 }

@@ -2,11 +2,12 @@
 
 use crate::{
     accounts::{self, Address, Identifier, NewAccount, Role, SignedUp, User},
+    audit::{self, Entry, Event},
     authn::{attempts, password_hash, sessions},
     config::Passwords,
     types::{DisplayName, Email, Entropy, PlainPassword, UserId, Username},
 };
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use vestibule_argon2::Memory;
 
 /// Why an operator's command did nothing.
@@ -63,11 +64,15 @@ pub async fn create(
         role: Role::Member,
         address: Address::Verified,
     };
-    match accounts::create(connection, &account).await? {
-        SignedUp::Created => Ok(id),
-        SignedUp::UsernameTaken => Err(OperatorError::UsernameTaken),
-        SignedUp::EmailTaken(_) => Err(OperatorError::EmailTaken),
+    let mut transaction = connection.begin().await?;
+    match accounts::create(&mut transaction, &account).await? {
+        SignedUp::Created => {}
+        SignedUp::UsernameTaken => return Err(OperatorError::UsernameTaken),
+        SignedUp::EmailTaken(_) => return Err(OperatorError::EmailTaken),
     }
+    audit::record(&mut transaction, &Entry::of_operator(&Event::SignedUp, id)).await?;
+    transaction.commit().await?;
+    Ok(id)
 }
 
 /// Finds an account by username or e-mail.
@@ -84,9 +89,12 @@ pub async fn find(connection: &mut PgConnection, name: &str) -> Result<User, Ope
 /// # Errors
 /// [`OperatorError::NoSuchAccount`].
 pub async fn disable(connection: &mut PgConnection, name: &str) -> Result<(User, u64), OperatorError> {
-    let user = find(connection, name).await?;
-    accounts::set_disabled(connection, user.id, true).await?;
-    let ended = sessions::revoke_all(connection, user.id).await?;
+    let mut transaction = connection.begin().await?;
+    let user = find(&mut transaction, name).await?;
+    accounts::set_disabled(&mut transaction, user.id, true).await?;
+    let ended = sessions::revoke_all(&mut transaction, user.id).await?;
+    audit::record(&mut transaction, &Entry::of_operator(&Event::Disabled, user.id)).await?;
+    transaction.commit().await?;
     Ok((user, ended))
 }
 
@@ -98,10 +106,13 @@ pub async fn disable(connection: &mut PgConnection, name: &str) -> Result<(User,
 pub async fn enable(connection: &mut PgConnection, name: &str) -> Result<User, OperatorError> {
     let user = find(connection, name).await?;
     attempts::forget(connection, user.id).await?;
+    let mut transaction = connection.begin().await?;
     if user.disabled_at.is_some() {
-        sessions::revoke_all(connection, user.id).await?;
+        sessions::revoke_all(&mut transaction, user.id).await?;
     }
-    accounts::set_disabled(connection, user.id, false).await?;
+    accounts::set_disabled(&mut transaction, user.id, false).await?;
+    audit::record(&mut transaction, &Entry::of_operator(&Event::Enabled, user.id)).await?;
+    transaction.commit().await?;
     Ok(user)
 }
 
@@ -110,7 +121,11 @@ pub async fn enable(connection: &mut PgConnection, name: &str) -> Result<User, O
 /// # Errors
 /// [`OperatorError::NoSuchAccount`].
 pub async fn reset_sessions(connection: &mut PgConnection, name: &str) -> Result<(User, u64), OperatorError> {
-    let user = find(connection, name).await?;
-    let ended = sessions::revoke_all(connection, user.id).await?;
-    Ok((user, ended))
+    let mut transaction = connection.begin().await?;
+    let user = find(&mut transaction, name).await?;
+    let count = sessions::revoke_all(&mut transaction, user.id).await?;
+    let event = Event::AllSessionsEnded { count };
+    audit::record(&mut transaction, &Entry::of_operator(&event, user.id)).await?;
+    transaction.commit().await?;
+    Ok((user, count))
 }

@@ -4,6 +4,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
@@ -11,6 +12,11 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     app,
     config::{Config, Environment, Secrets},
+    jobs::{
+        self,
+        outbox::{self, Patience},
+    },
+    mail::Timeouts,
     state::AppState,
     types::Entropy,
     web::server::{self, Caps},
@@ -32,6 +38,26 @@ const SETTINGS: [(&str, &str); 3] = [
     ("VESTIBULE_SECRET", "a key for tests and for nothing else 0123456789"),
 ];
 
+/// Where nobody takes mail, for services on https, which need a server.
+pub const NO_MAIL: [(&str, &str); 2] =
+    [("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1"), ("VESTIBULE_MAIL_FROM", "Vestibule <no-reply@example.com>")];
+
+/// Everything about letters happens within moments.
+pub const HASTY: Patience = Patience {
+    look: Duration::from_millis(25),
+    lease: Duration::from_secs(120),
+    first_retry: Duration::from_millis(40),
+    longest_retry: Duration::from_millis(200),
+    first_pause: Duration::from_millis(40),
+    longest_pause: Duration::from_millis(200),
+    finish: Duration::from_millis(500),
+    server: Timeouts {
+        connect: Duration::from_millis(400),
+        answer: Duration::from_millis(400),
+        whole: Duration::from_millis(1500),
+    },
+};
+
 /// A running service.
 pub struct TestApp {
     pub address: SocketAddr,
@@ -39,8 +65,11 @@ pub struct TestApp {
     pub db: PgPool,
     pub options: PgConnectOptions,
     settings: Vec<(String, String)>,
+    patience: Patience,
     stop: watch::Sender<bool>,
     server: Option<JoinHandle<()>>,
+    postman: Option<JoinHandle<()>>,
+    linker: Option<JoinHandle<()>>,
     database: Option<Arc<TestDatabase>>,
 }
 
@@ -51,56 +80,55 @@ impl TestApp {
 
     /// With settings of its own.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
+        Self::patient(settings, Patience::default()).await
+    }
+
+    /// With settings of its own, and as patient about letters as is said.
+    pub async fn patient(settings: &[(&str, &str)], patience: Patience) -> Self {
         let database = Arc::new(fresh_database().await);
-        let settings = SETTINGS.iter().chain(settings).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        Self::over(database.options.clone(), settings, Some(database)).await
+        Self::over(database.options.clone(), all(settings), patience, Some(database)).await
     }
 
     /// With settings of its own, over a database that is somebody else's care.
     pub async fn on(options: PgConnectOptions, settings: &[(&str, &str)]) -> Self {
-        let settings = SETTINGS.iter().chain(settings).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
-        Self::over(options, settings, None).await
+        Self::over(options, all(settings), Patience::default(), None).await
     }
 
     /// Another replica of the same service on the same database.
     pub async fn replica(&self) -> Self {
-        Self::over(self.options.clone(), self.settings.clone(), self.database.clone()).await
+        Self::over(self.options.clone(), self.settings.clone(), self.patience, self.database.clone()).await
     }
 
     async fn over(
         options: PgConnectOptions,
         settings: Vec<(String, String)>,
+        patience: Patience,
         database: Option<Arc<TestDatabase>>,
     ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("the port");
         let mut environment = settings.clone();
         environment.push(("VESTIBULE_LISTEN".into(), address.to_string()));
-        let config = Config::read(Environment::of(environment)).expect("good settings");
-        let caps = Caps { total: 2000, per_network: 2000 };
-        Self::serve(listener, config, caps, options, settings, database)
-    }
-
-    fn serve(
-        listener: TcpListener,
-        mut config: Config,
-        caps: Caps,
-        options: PgConnectOptions,
-        settings: Vec<(String, String)>,
-        database: Option<Arc<TestDatabase>>,
-    ) -> Self {
+        let mut config = Config::read(Environment::of(environment)).expect("good settings");
         if !settings.iter().any(|(name, _)| name == "VESTIBULE_ARGON2") {
             config.passwords.argon2 = Params::new(64, 1, 1).expect("cheap parameters");
         }
         let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy).expect("secrets");
-        let address = listener.local_addr().expect("the port");
         let state = app::state(config, &secrets, &options).expect("a service");
         let (stop, stopped) = watch::channel(false);
         let proxies = state.config.network.trusted_proxies.clone();
-        let metrics = Arc::clone(&state.metrics);
-        let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped));
+        let (caps, metrics) = (Caps { total: 2000, per_network: 2000 }, Arc::clone(&state.metrics));
+        let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped.clone()));
+        let postman = tokio::spawn(outbox::run(state.clone(), patience, stopped.clone()));
+        let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
+        let (server, postman, linker) = (Some(server), Some(postman), Some(linker));
         let db = state.db.clone();
-        Self { address, state, db, options, settings, stop, server: Some(server), database }
+        Self { address, state, db, options, settings, patience, stop, server, postman, linker, database }
+    }
+
+    /// Where its database is.
+    pub fn url(&self) -> &str {
+        &self.database.as_ref().expect("a database of its own").url
     }
 
     /// A browser that has never been here.
@@ -113,6 +141,12 @@ impl TestApp {
         self.stop.send_replace(true);
         if let Some(server) = self.server.take() {
             server.await.expect("the server's end");
+        }
+        if let Some(postman) = self.postman.take() {
+            postman.await.expect("the postman's end");
+        }
+        if let Some(linker) = self.linker.take() {
+            linker.await.expect("the linker's end");
         }
     }
 
@@ -161,6 +195,14 @@ impl TestApp {
     pub async fn execute(&self, statement: &str) {
         sqlx::raw_sql(statement).execute(&self.db).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
+}
+
+/// All settings of a service: those of every test, those given, and a mail server where one is needed.
+fn all(given: &[(&str, &str)]) -> Vec<(String, String)> {
+    let has = |wanted: &str| given.iter().any(|(name, _)| *name == wanted);
+    let https = given.iter().any(|(name, value)| *name == "VESTIBULE_PUBLIC_URL" && value.starts_with("https://"));
+    let mail = if https && !has("VESTIBULE_MAIL_URL") { &NO_MAIL[..] } else { &[] };
+    SETTINGS.iter().chain(mail).chain(given).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
 }
 
 /// Fills the sign-in form.

@@ -25,11 +25,13 @@ const SYSTEMS: [(&str, &str); 8] = [
 ];
 
 /// The browser, when it is one that people know.
+#[must_use]
 pub fn browser(user_agent: &str) -> Option<&'static str> {
     first(&BROWSERS, user_agent)
 }
 
 /// The system it runs on.
+#[must_use]
 pub fn system(user_agent: &str) -> Option<&'static str> {
     first(&SYSTEMS, user_agent)
 }

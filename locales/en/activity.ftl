@@ -1,0 +1,49 @@
+activity-title = Your activity
+activity-hint = What happened in your account in the last { $days } days.
+activity-events = Newest first
+activity-when = { $age }
+activity-current = This session
+activity-address = From { $address }
+activity-by-operator = By the operator of this service
+activity-by-service = By this service itself
+activity-empty = There is nothing here.
+activity-older = Older
+activity-newest = Back to the newest
+activity-back = Your account
+
+## What happened
+
+activity-signed-up = The account was made
+activity-email-verified = Email address verified
+activity-signed-in = Signed in
+activity-sign-in-failed = A sign-in was refused
+activity-signed-out = Signed out
+activity-reauthenticated = Identity confirmed again
+activity-password-changed = Password changed
+activity-password-reset = Password set through an emailed link
+activity-recovery-mailed = A link to get back in was emailed
+activity-profile-changed = Profile changed
+activity-email-change-mailed = A link to confirm a new email address was sent
+activity-email-changed = Email address changed
+activity-email-change-undone = Email address changed back
+activity-session-ended = Another session ended
+activity-other-sessions-ended = { $count ->
+    [one] { $count } other session ended
+   *[other] { $count } other sessions ended
+}
+activity-all-sessions-ended = { $count ->
+    [one] { $count } session ended
+   *[other] { $count } sessions ended
+}
+activity-data-downloaded = Your data was downloaded
+activity-deletion-scheduled = The account was set to be erased
+activity-deletion-undone = The account will not be erased after all
+activity-erased = The account was erased
+activity-disabled = The account was closed
+activity-enabled = The account was opened again
+activity-made-admin = You became an administrator
+activity-made-member = You are no longer an administrator
+activity-setup-link-issued = A link for the first administrator was made
+activity-sign-up-repeated = Somebody signed up again with an address that has an account
+activity-audit-pruned = The oldest events were removed
+activity-unknown = Something that this page has no words for

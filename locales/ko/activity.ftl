@@ -1,0 +1,43 @@
+activity-title = 내 활동
+activity-hint = 지난 { $days }일 동안 내 계정에서 있었던 일이에요.
+activity-events = 최근 순
+activity-when = { $age }
+activity-current = 이 세션
+activity-address = 접속 주소: { $address }
+activity-by-operator = 서비스 운영자가 했어요
+activity-by-service = 서비스가 스스로 했어요
+activity-empty = 아직 아무것도 없어요.
+activity-older = 더 오래된 활동
+activity-newest = 최근 활동으로 돌아가기
+activity-back = 내 계정
+
+## 있었던 일
+
+activity-signed-up = 계정을 만들었어요
+activity-email-verified = 이메일을 확인했어요
+activity-signed-in = 로그인했어요
+activity-sign-in-failed = 로그인이 거절되었어요
+activity-signed-out = 로그아웃했어요
+activity-reauthenticated = 본인임을 다시 확인했어요
+activity-password-changed = 비밀번호를 바꿨어요
+activity-password-reset = 이메일로 받은 링크로 비밀번호를 다시 정했어요
+activity-recovery-mailed = 계정을 되찾는 링크를 이메일로 보냈어요
+activity-profile-changed = 프로필을 바꿨어요
+activity-email-change-mailed = 새 이메일을 확인하는 링크를 보냈어요
+activity-email-changed = 이메일을 바꿨어요
+activity-email-change-undone = 이메일을 이전 주소로 되돌렸어요
+activity-session-ended = 다른 세션 하나를 끝냈어요
+activity-other-sessions-ended = 다른 세션 { $count }개를 끝냈어요
+activity-all-sessions-ended = 세션 { $count }개가 끝났어요
+activity-data-downloaded = 내 데이터를 내려받았어요
+activity-deletion-scheduled = 계정을 지우기로 예약했어요
+activity-deletion-undone = 계정을 지우지 않기로 했어요
+activity-erased = 계정을 지웠어요
+activity-disabled = 계정이 닫혔어요
+activity-enabled = 계정이 다시 열렸어요
+activity-made-admin = 관리자가 되었어요
+activity-made-member = 이제 관리자가 아니에요
+activity-setup-link-issued = 첫 관리자를 위한 링크를 만들었어요
+activity-sign-up-repeated = 이미 계정이 있는 주소로 누군가 다시 가입하려 했어요
+activity-audit-pruned = 가장 오래된 기록을 지웠어요
+activity-unknown = 이 페이지가 아직 설명하지 못하는 일이에요

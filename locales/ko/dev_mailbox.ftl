@@ -1,0 +1,11 @@
+dev-mailbox-title = 개발용 메일함
+dev-mailbox-hint = 메일 서버를 설정하지 않아서 이메일이 이 컴퓨터에 남아요. 최근 것만 보관해요.
+dev-mailbox-letters = 이메일 목록
+dev-mailbox-letter = 이메일
+dev-mailbox-empty = 아직 이메일이 없어요. 회원가입을 하면 여기에 나타나요.
+dev-mailbox-to = 받는 사람: { $address }
+dev-mailbox-to-label = 받는 사람
+dev-mailbox-sent = { $age }
+dev-mailbox-sent-label = 보낸 때
+dev-mailbox-back = 이메일 목록으로
+dev-mailbox-html = HTML로 보기

@@ -1,0 +1,69 @@
+//! Letters that somebody asked for. What they say depends on what is true when they are sent, which the
+//! one who asked must not learn.
+
+use sqlx::PgConnection;
+
+use super::{
+    Composed, Words,
+    pages::{AddressInUse, AddressTaken, ChangeEmail, Recover, VerifyEmail},
+};
+use crate::{
+    accounts::{
+        self, Identifier, User,
+        links::{self, Purpose},
+    },
+    audit::{self, Entry, Event},
+    mail::Kind,
+    web::{AppError, paths},
+};
+
+/// Words a letter that was asked for; nothing when there is nothing to say.
+pub async fn compose(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
+    let verified = person.email_verified_at.is_some();
+    match words.letter.kind {
+        Kind::SignUp if verified => taken(words, person),
+        Kind::SignUp | Kind::Verify if !verified => verify(words, connection, person).await,
+        // Who cannot sign in because the account is going, is told how to keep it.
+        Kind::Recover if person.deletion_due_at.is_some() => words.deletion(connection, person).await,
+        Kind::Recover => recover(words, connection, person).await,
+        Kind::ChangeEmail => change(words, connection, person).await,
+        _ => Ok(Composed::Nothing),
+    }
+}
+
+async fn verify(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
+    let link = words.link_with(connection, Purpose::Verify, &person, &person.email).await?;
+    let hours = Purpose::Verify.lifetime().as_secs() / 3600;
+    words.of(&person.email, &VerifyEmail { username: person.username, link, hours })
+}
+
+/// To the owner of an address that somebody signed up with.
+fn taken(words: &Words<'_>, person: User) -> Result<Composed, AppError> {
+    let (sign_in_link, recover_link) = (words.link(paths::LOGIN), words.link(paths::RECOVER));
+    words.of(&person.email, &AddressTaken { username: person.username, sign_in_link, recover_link })
+}
+
+async fn recover(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
+    let link = words.link_with(connection, Purpose::Recover, &person, &person.email).await?;
+    audit::record(connection, &Entry::of_service(&Event::RecoveryMailed, Some(person.id))).await?;
+    let minutes = Purpose::Recover.lifetime().as_secs() / 60;
+    words.of(&person.email, &Recover { username: person.username, link, minutes })
+}
+
+/// To the new address, or, when that is somebody's, to them. The trail says nothing of it: whoever asked
+/// reads theirs, and must not learn which of the two it was.
+async fn change(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
+    let new = &words.letter.address;
+    // Another address was asked for since, or the account was taken back from whoever asked.
+    if !links::is_wanted(connection, person.id, Purpose::ChangeEmail, new).await? {
+        return Ok(Composed::Nothing);
+    }
+    let owner = accounts::find_by_identifier(connection, &Identifier::parse(new)).await?;
+    if let Some(owner) = owner.filter(|owner| owner.email_verified_at.is_some() && owner.id != person.id) {
+        let words = Words { lang: owner.lang_or(words.letter.lang), ..*words };
+        return words.of(&owner.email, &AddressInUse {});
+    }
+    let link = words.link_with(connection, Purpose::ChangeEmail, &person, new).await?;
+    let hours = Purpose::ChangeEmail.lifetime().as_secs() / 3600;
+    words.of(new, &ChangeEmail { username: person.username, link, hours })
+}
