@@ -12,12 +12,12 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     app,
     config::{Config, Environment, Secrets},
+    features::operator::{self, Creation},
     jobs::{
         self,
         outbox::{self, Patience},
     },
     mail::Timeouts,
-    features::operator::{self, Creation},
     state::AppState,
     types::{Email, Entropy, PlainPassword, Username},
     web::server::{self, Caps},
