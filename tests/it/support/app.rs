@@ -10,6 +10,7 @@ use std::{
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
+    accounts::Role,
     app,
     config::{Config, Environment, Secrets},
     features::operator::{self, Creation},
@@ -158,6 +159,7 @@ impl TestApp {
             email: Email::parse(&format!("{username}@example.com")).expect("an address"),
             display_name: None,
             password: PlainPassword::presented(PASSWORD).expect("a password"),
+            role: Role::Member,
         };
         let mut connection = self.db.acquire().await.expect("a connection");
         let made = operator::create(&mut connection, &creation, &self.state.config.passwords).await;
