@@ -223,6 +223,30 @@ pub async fn waiting_for(
     Ok(first.filter(|link| link.live).map(|link| link.address))
 }
 
+/// Whether an account still wants a link to this address: it was asked for, and not killed since.
+///
+/// # Errors
+/// Only the database's.
+pub async fn is_wanted(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    purpose: Purpose,
+    address: &str,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select 1 from mailed_links where user_id = $1 and purpose = $2 and address = $3 and used_at is null
+        ) as "wanted!"
+        "#,
+        user_id as UserId,
+        purpose.code(),
+        address,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// Locks every link of an account and tells whether none is in use at this moment: never waits.
 ///
 /// # Errors
@@ -249,10 +273,10 @@ pub async fn lock_unless_used(connection: &mut PgConnection, user_id: UserId) ->
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
-        delete from mailed_links where digest in (
-            select digest from mailed_links where expires_at < now() - interval '1 day'
-            limit 5000 for update skip locked
-        )
+        delete from mailed_links where ctid = any(array(
+            select ctid from mailed_links where expires_at < now() - interval '1 day'
+            order by expires_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)

@@ -54,7 +54,9 @@ fn open_forms(app: &TestApp) -> Vec<&'static str> {
 /// A good form for a route, but for its token.
 fn good(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
-        "/register" => vec![("username", "mallory"), ("email", "mallory@example.com"), ("password", PASSWORD)],
+        "/register" | "/setup" => {
+            vec![("username", "mallory"), ("email", "mallory@example.com"), ("password", PASSWORD)]
+        }
         "/login" => vec![("identifier", "alice"), ("password", PASSWORD)],
         "/logout"
         | "/verify"

@@ -3,7 +3,10 @@
 use std::net::Ipv4Addr;
 
 use vestibule::{
-    accounts::links::{self, Purpose},
+    accounts::{
+        Role,
+        links::{self, Purpose},
+    },
     features::operator::{self, Creation},
     types::{Email, Entropy, PlainPassword, Username},
 };
@@ -181,6 +184,7 @@ async fn with_common_password(app: &TestApp) -> &'static str {
         username: Username::parse("alice").expect("a name"),
         email: Email::parse("alice@example.com").expect("an address"),
         display_name: None,
+        role: Role::Member,
         password: PlainPassword::presented(common).expect("a password"),
     };
     let mut connection = app.db.acquire().await.expect("a connection");

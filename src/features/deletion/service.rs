@@ -1,7 +1,6 @@
 //! The use cases: setting the day, and keeping the account after all.
 
 use serde_json::json;
-use time::{OffsetDateTime, macros::format_description};
 
 use crate::{
     accounts::{
@@ -40,9 +39,9 @@ pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result
     if !accounts::may_leave(&mut transaction, live.user_id).await? {
         return Ok(Scheduled::LastAdmin);
     }
-    let due = accounts::schedule_deletion(&mut transaction, live.user_id).await?;
+    accounts::schedule_deletion(&mut transaction, live.user_id).await?;
     let user = accounts::find(&mut transaction, live.user_id).await?;
-    let (Some(due), Some(user)) = (due, user) else { return Ok(Scheduled::Ended) };
+    let Some(user) = user else { return Ok(Scheduled::Ended) };
     let entry = sign_in::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     let letter = NewLetter {
@@ -50,17 +49,12 @@ pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result
         user_id: Some(user.id),
         address: &user.email,
         lang: user.lang_or(ctx.lang()),
-        detail: json!({ "date": date(due) }),
+        detail: json!({}),
     };
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
     state.mailer.wake();
     Ok(Scheduled::Done)
-}
-
-/// `2026-03-01`.
-fn date(day: OffsetDateTime) -> String {
-    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 /// Which account the link in a browser's hands would keep.
