@@ -9,6 +9,19 @@ use crate::types::{DisplayName, Email, Lang, UserId};
 /// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
 pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
 
+/// Holds an account until the transaction ends, and tells whether it is there: what others change about
+/// it comes before or after. To be taken before links, sessions and limits.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    let held =
+        sqlx::query_scalar!(r#"select true as "held!" from users where id = $1 for no key update"#, id as UserId,)
+            .fetch_optional(connection)
+            .await?;
+    Ok(held.is_some())
+}
+
 /// Notes that the account's address is its owner's.
 ///
 /// # Errors
@@ -147,8 +160,8 @@ pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sql
     Ok(done.rows_affected() == 1)
 }
 
-/// Whether an account may go: not when it is the last open one of an administrator. Holds them all
-/// until the transaction ends, so that two of them do not leave in the same moment.
+/// Whether an administrator may go: not the last whose account is open. Holds them all until the
+/// transaction ends, before anything else is held, so that two do not leave in the same moment.
 ///
 /// # Errors
 /// Only the database's.

@@ -12,8 +12,8 @@ use crate::types::{Lang, UserId};
 
 pub use erasure::{Due, remove, sweep_unverified, take_due};
 pub use life::{
-    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, may_leave, replace_email, schedule_deletion,
-    set_password, set_profile, verify_email,
+    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, hold, may_leave, replace_email,
+    schedule_deletion, set_password, set_profile, verify_email,
 };
 pub use role::Role;
 pub use store::{

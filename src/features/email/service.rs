@@ -51,11 +51,11 @@ pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email)
         return Ok(Asked::SlowDown(retry_after));
     }
     let mut transaction = state.db.begin().await?;
-    links::kill(&mut transaction, live.user_id, &[Purpose::ChangeEmail]).await?;
-    outbox::take_back(&mut transaction, live.user_id, &[Kind::ChangeEmail]).await?;
-    if !sessions::hold(&mut transaction, live.id).await? {
+    if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {
         return Ok(Asked::Ended);
     }
+    links::kill(&mut transaction, live.user_id, &[Purpose::ChangeEmail]).await?;
+    outbox::take_back(&mut transaction, live.user_id, &[Kind::ChangeEmail]).await?;
     // Its secret goes nowhere: it only remembers what was asked for. The one that works is made when the
     // letter is sent, and not for an address that is somebody else's.
     drop(links::issue(&mut transaction, state.entropy, Purpose::ChangeEmail, live.user_id, email.as_str()).await?);
@@ -147,8 +147,7 @@ pub async fn confirm(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<
     Ok(Confirmed::Done)
 }
 
-/// Every other session, and every link that was made while the account had the old address; links first,
-/// as everywhere. Tells whether the session in whose name this happens is still there.
+/// Every other session, and every link that was made while the account had the old address. Tells whether the session in whose name this happens is still there.
 async fn end_what_spoke_of_the_old(connection: &mut PgConnection, live: &LiveSession) -> sqlx::Result<bool> {
     links::kill(connection, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     outbox::take_back(connection, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;

@@ -130,7 +130,6 @@ async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
 async fn close_other_ways(connection: &mut PgConnection, user_id: UserId, address: &str) -> sqlx::Result<bool> {
     let others = [Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail, Purpose::UndoDeletion];
     links::kill(connection, user_id, &others).await?;
-    // After that: whoever was confirming a link of those is done by now, and what they gave up is known.
     let closed = store::close_from(connection, user_id, address).await?;
     links::kill_mailed_to(connection, user_id, Purpose::UndoEmail, &closed).await?;
     outbox::take_back(connection, user_id, &[Kind::Verify, Kind::ChangeEmail, Kind::DeletionScheduled]).await?;

@@ -5,6 +5,7 @@ pub mod app;
 pub mod browser;
 pub mod cluster;
 pub mod http;
+pub mod letters;
 pub mod private_server;
 pub mod process;
 pub mod proxy;
