@@ -26,6 +26,7 @@ password-error-missing = Choose a password.
 password-error-too-short = Choose a password of at least { $min } characters.
 password-error-too-long = Choose a password of at most { $max } characters.
 password-error-characters = That password has a hidden character that we cannot accept. Type it again without it.
+password-error-same = That is your present password. Choose another.
 password-error-common = That password is widely used or has leaked somewhere, so it is tried first. Choose a few unrelated words instead.
 password-error-padded = That is a widely used password with a little added, so it is tried early. Choose a few unrelated words instead.
 password-error-own-words = That password is too close to your name, your email address or the name of this service. Choose a few unrelated words instead.

@@ -26,6 +26,7 @@ password-error-missing = 비밀번호를 정해 주세요.
 password-error-too-short = 비밀번호를 { $min }자 이상으로 정해 주세요.
 password-error-too-long = 비밀번호를 { $max }자 이하로 정해 주세요.
 password-error-characters = 비밀번호에 받을 수 없는 보이지 않는 문자가 있어요. 그 문자 없이 다시 입력해 주세요.
+password-error-same = 지금 쓰는 비밀번호예요. 다른 비밀번호를 정해 주세요.
 password-error-common = 많은 사람이 쓰거나 어딘가에서 유출된 비밀번호라서 가장 먼저 시도돼요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
 password-error-padded = 흔한 비밀번호에 몇 글자만 더한 것이라서 금방 시도돼요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.
 password-error-own-words = 이름이나 이메일, 이 서비스의 이름과 너무 비슷한 비밀번호예요. 서로 관련 없는 단어 몇 개를 이어 써 주세요.

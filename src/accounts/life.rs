@@ -22,6 +22,46 @@ pub async fn hold(connection: &mut PgConnection, id: UserId) -> sqlx::Result<boo
     Ok(held.is_some())
 }
 
+/// Holds an account that is about to get an address, and every other that claims that, in one order for
+/// everybody; see [`lock_claimants`], which does the same for the address that it has.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold_with_claimants(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        select id as "id: UserId" from users where id = $1 or email_canonical = $2
+        order by id for no key update
+        "#,
+        id as UserId,
+        email.canonical(),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
+/// Locks every account that claims the address of this one, in one order for everybody: whoever verifies
+/// an address removes the others, and would else wait for one that waits for them. Comes before
+/// everything else in its transaction. Whoever merely refers to an account, as an opening session
+/// does, is not kept waiting.
+///
+/// # Errors
+/// Only the database's.
+pub async fn lock_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        select id as "id: UserId" from users
+        where email_canonical = (select email_canonical from users where id = $1)
+        order by id for no key update
+        "#,
+        id as UserId,
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// Notes that the account's address is its owner's.
 ///
 /// # Errors
@@ -76,6 +116,32 @@ pub async fn set_password(connection: &mut PgConnection, id: UserId, hash: &str)
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Replaces the password that was set at that time, and tells since when the new one is: nothing when
+/// another took its place meanwhile. Whoever opens a session with the old one waits for this
+/// transaction, or this for theirs.
+///
+/// # Errors
+/// Only the database's.
+pub async fn replace_password(
+    connection: &mut PgConnection,
+    id: UserId,
+    set_at: Option<OffsetDateTime>,
+    hash: &str,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"
+        update password_credentials set password_hash = $3, changed_at = clock_timestamp()
+        where user_id = $1 and changed_at = $2
+        returning changed_at
+        "#,
+        id as UserId,
+        set_at,
+        hash,
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Takes an account's password away, so that only a mailed link leads back in.
@@ -158,22 +224,4 @@ pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sql
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Whether an administrator may go: not the last whose account is open. Holds them all until the
-/// transaction ends, before anything else is held, so that two do not leave in the same moment.
-///
-/// # Errors
-/// Only the database's.
-pub async fn may_leave(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
-    let admins = sqlx::query_scalar!(
-        r#"
-        select id as "id: UserId" from users
-        where role = 'admin' and disabled_at is null and deletion_due_at is null
-        order by id for no key update
-        "#
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(!admins.contains(&id) || admins.len() > 1)
 }

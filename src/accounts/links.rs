@@ -245,10 +245,10 @@ pub async fn is_wanted(
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
-        delete from mailed_links where digest in (
-            select digest from mailed_links where expires_at < now() - interval '1 day'
-            limit 5000 for update skip locked
-        )
+        delete from mailed_links where ctid = any(array(
+            select ctid from mailed_links where expires_at < now() - interval '1 day'
+            order by expires_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)

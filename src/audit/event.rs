@@ -30,6 +30,8 @@ pub enum Event {
     PasswordChanged,
     /// The password was replaced through a mailed link.
     PasswordReset,
+    /// The operator had a way back in mailed to the owner.
+    RecoveryStarted,
     /// A way back in was mailed.
     RecoveryMailed,
     /// The name or the language was changed.
@@ -69,7 +71,7 @@ pub enum Event {
     },
     /// A link that makes the first administrator was issued.
     SetupLinkIssued,
-    /// Somebody signed up with an address that has an account. Whose it is, is not said.
+    /// Somebody signed up with the address of this account.
     SignUpRepeated,
     /// All sessions of an account were ended by the operator.
     AllSessionsEnded {

@@ -4,7 +4,7 @@
 //! 2. A try is taken from the limits before anything is compared; whoever asks for a password spends
 //!    from the same buckets, so no page is a second way to guess.
 //! 3. The password is compared, for an unknown account with a hash that nothing matches.
-//! 4. [`settle`] gives back what a success spent, in the transaction of what the proof was for.
+//! 4. [`upgrade`] and [`settle`] give back what a success spent, in the transaction of what the proof was for.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -140,15 +140,24 @@ async fn compare(
     }
 }
 
-/// What follows from a proof, in the transaction of what it was for: the hash is upgraded, the browser
-/// is known from now on, and the tries are given back. Returns how many had failed before.
+/// Stores the hash at the present cost, if the old one was dated: first in the transaction of what the
+/// proof was for, because what follows holds on to the row, and two that do could both not change it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn upgrade(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<()> {
+    match &proof.upgrade {
+        Some((old, new)) => accounts::upgrade_password_hash(connection, proof.user_id, old, new).await,
+        None => Ok(()),
+    }
+}
+
+/// What follows from a proof, in the transaction of what it was for: the browser is known from now on,
+/// and the tries are given back. Returns how many had failed before.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn settle(connection: &mut PgConnection, proof: &Proof, browser: Option<&SecretToken>) -> sqlx::Result<u32> {
-    if let Some((old, new)) = &proof.upgrade {
-        accounts::upgrade_password_hash(connection, proof.user_id, old, new).await?;
-    }
     if let Some(browser) = browser {
         known_browsers::remember(connection, proof.user_id, &browser.digest()).await?;
     }

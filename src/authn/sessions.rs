@@ -49,7 +49,8 @@ pub struct NewSession<'a> {
 
 /// How long a proof is fresh enough for what could hand the account over.
 pub const RECENT: Duration = Duration::from_secs(600);
-/// How many sessions of one account may be live at once; opening another ends the oldest.
+/// How many sessions of one account may be live at once; opening another ends the one that was used
+/// longest ago (ASVS 7.1.2).
 pub const SESSIONS_MAX: i64 = 100;
 
 /// A session that was live at the moment of asking, with its account.
@@ -105,9 +106,13 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
         with proven as (
             select 1 from password_credentials where user_id = $2 and changed_at = $11 for share
         ), too_many as (
+            -- One that somebody else is ending or using at this moment is left to the next sign-in: nobody
+            -- waits here, and so nobody waits in a circle.
             update sessions set revoked_at = now() where id in (
-                select id from sessions where user_id = $2 and revoked_at is null
-                order by last_seen_at desc offset $12
+                select id from sessions where id in (
+                    select id from sessions where user_id = $2 and revoked_at is null
+                    order by last_seen_at desc, id offset $12
+                ) for update skip locked
             )
         )
         insert into sessions (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at)
@@ -367,23 +372,34 @@ pub async fn list_live(connection: &mut PgConnection, user_id: UserId, limit: u3
     .await
 }
 
-/// Removes sessions that ended more than a day ago, and tells how many.
+/// Removes sessions that ended more than an hour ago, with what the browser session store has of them, and
+/// tells how many.
+///
+/// An hour is longer than any request that still speaks of one. What happened to them is in the audit
+/// trail, so nothing is learned from keeping the rows, and who signs in and out all day leaves few.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+    let gone = sqlx::query_scalar!(
         r#"
-        delete from sessions where id in (
-            select id from sessions
-            where least(idle_ends_at, absolute_ends_at, revoked_at) < now() - interval '1 day'
-            limit 5000 for update skip locked
+        with gone as (
+            delete from sessions where ctid = any(array(
+                select ctid from sessions
+                where least(idle_ends_at, absolute_ends_at, revoked_at) < now() - interval '1 hour'
+                order by least(idle_ends_at, absolute_ends_at, revoked_at)
+                limit 1000 for update skip locked
+            ))
+            returning store_id
+        ), stored as (
+            delete from tower_sessions.session where id = any(array(select store_id from gone))
         )
+        select count(*) as "gone!" from gone
         "#
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(done.rows_affected())
+    Ok(gone.unsigned_abs())
 }
 
 /// Durations are settings of at most 400 days, far below an interval's range.

@@ -1,8 +1,10 @@
 //! What the service can do, one folder a capability. A slice imports the floor below it and no other
 //! slice; `tests/it/architecture.rs` holds that.
 
+pub mod account_sessions;
 pub mod activity;
 pub mod dashboard;
+pub mod data_export;
 pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
@@ -13,9 +15,12 @@ pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;
+pub mod password;
+pub mod profile;
 pub mod reauth;
 pub mod recovery;
 pub mod registration;
 pub mod session_api;
+pub mod setup;
 pub mod static_files;
 pub mod verification;

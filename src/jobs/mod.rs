@@ -1,8 +1,9 @@
 //! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
 //! what has ended is removed, accounts among it, in a loop.
 //!
-//! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
-//! time, so replicas share the work and no visitor waits for it.
+//! Every replica runs it. Each statement finds its rows by an index and takes those that no other has
+//! locked, a thousand at a time, so replicas share the work, no visitor waits for it, and PostgreSQL
+//! cleans up behind it as it goes.
 
 pub mod chain;
 pub mod outbox;

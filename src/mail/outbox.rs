@@ -82,6 +82,18 @@ pub async fn remove(connection: &mut PgConnection, letter: &Letter) -> sqlx::Res
     Ok(())
 }
 
+/// Takes back letters about an account that still wait, when what they would tell is no longer so.
+///
+/// # Errors
+/// Only the database's.
+pub async fn take_back(connection: &mut PgConnection, user_id: UserId, kinds: &[Kind]) -> sqlx::Result<()> {
+    let codes: Vec<String> = kinds.iter().map(|kind| kind.code().to_owned()).collect();
+    sqlx::query!("delete from outbox where user_id = $1 and kind = any($2)", user_id as UserId, &codes)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Puts a letter back for later; nothing happens when another sender holds it by now.
 ///
 /// # Errors
@@ -129,19 +141,6 @@ pub async fn count(connection: &mut PgConnection, most: u64) -> sqlx::Result<u64
     .await?;
     Ok(u64::try_from(counted).unwrap_or(0))
 }
-
-/// Takes back letters about an account that still wait, when what they would tell is no longer so.
-///
-/// # Errors
-/// Only the database's.
-pub async fn take_back(connection: &mut PgConnection, user_id: UserId, kinds: &[Kind]) -> sqlx::Result<()> {
-    let codes: Vec<String> = kinds.iter().map(|kind| kind.code().to_owned()).collect();
-    sqlx::query!("delete from outbox where user_id = $1 and kind = any($2)", user_id as UserId, &codes)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// Takes back what was asked for under these names, for an account that is erased.
 ///
 /// # Errors

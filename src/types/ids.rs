@@ -35,6 +35,14 @@ id! {
     /// Names an account; never changes and is never used again.
     UserId
 }
+impl SessionId {
+    /// Reads one that a form brought.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
 id! {
     /// Names a session in lists and logs. It opens nothing: the secret is the cookie's value.
     SessionId

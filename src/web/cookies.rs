@@ -6,7 +6,7 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
 
-use crate::config::PublicUrl;
+use crate::{config::PublicUrl, types::Lang};
 
 /// What a cookie is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,6 +58,17 @@ pub fn set(headers: &mut HeaderMap, public_url: &PublicUrl, name: Name, value: S
     // Values are base64url, codes of our own or language tags: always a good header.
     if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
         headers.append(header::SET_COOKIE, value);
+    }
+}
+
+/// How long a chosen language is remembered.
+const LANGUAGE_KEPT_FOR: Duration = Duration::days(365);
+
+/// Remembers the language that was chosen, or lets the browser ask for one again.
+pub fn keep_language(headers: &mut HeaderMap, public_url: &PublicUrl, chosen: Option<Lang>) {
+    match chosen {
+        Some(lang) => set(headers, public_url, Name::Language, lang.code().to_owned(), Some(LANGUAGE_KEPT_FOR)),
+        None => remove(headers, public_url, Name::Language),
     }
 }
 

@@ -8,7 +8,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
 use super::{
@@ -17,7 +16,7 @@ use super::{
     event,
     page::page,
     paths,
-    redirect::see_other,
+    redirect::{see_other, with_next},
 };
 use crate::{
     authn::{hasher::HasherError, proof::ProofError},
@@ -71,9 +70,6 @@ pub enum AppError {
     Fault(Arc<dyn StdError + Send + Sync>),
 }
 
-/// What a path must not carry into a query value as it is; slashes may stay readable.
-const SPECIAL_IN_QUERY_VALUES: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
 /// How long to wait for a database that is away.
 const DATABASE_RETRY: Duration = Duration::from_secs(2);
 /// How long to wait for a place in the queue of passwords.
@@ -234,8 +230,7 @@ fn chain(error: &dyn StdError) -> String {
 
 /// To a page that the visitor has to pass, and knows where they were going.
 fn on_the_way(to: &str, next: Option<LocalPath>) -> Response {
-    let Some(next) = next else { return see_other(to) };
-    see_other(&format!("{to}?next={}", utf8_percent_encode(next.as_str(), SPECIAL_IN_QUERY_VALUES)))
+    see_other(&next.map_or_else(|| to.to_owned(), |next| with_next(to, next.as_str())))
 }
 
 fn worded(state: &AppState, ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: Response) -> Response {

@@ -11,9 +11,15 @@ use crate::types::{self, Objection, OwnWords, PasswordPolicy, PlainPassword, obj
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum PasswordError {
     Missing,
-    TooShort { min: usize },
-    TooLong { max: usize },
+    TooShort {
+        min: usize,
+    },
+    TooLong {
+        max: usize,
+    },
     Characters,
+    /// The one that the account has.
+    Same,
     Common,
     Padded,
     OwnWords,
@@ -23,11 +29,12 @@ pub enum PasswordError {
 
 impl PasswordError {
     /// One of each, for the samples of pages.
-    pub const SAMPLES: [(&'static str, Self); 9] = [
+    pub const SAMPLES: [(&'static str, Self); 10] = [
         ("password-missing", Self::Missing),
         ("password-too-short", Self::TooShort { min: 12 }),
         ("password-too-long", Self::TooLong { max: PlainPassword::MAX }),
         ("password-characters", Self::Characters),
+        ("password-same", Self::Same),
         ("password-common", Self::Common),
         ("password-padded", Self::Padded),
         ("password-own-words", Self::OwnWords),

@@ -50,7 +50,22 @@ pub fn refused<P: Page>(
     wait: Option<Wait>,
     content: &P,
 ) -> Result<Response, AppError> {
-    let mut response = page(state, ctx, None, content)?;
+    refused_to(state, ctx, None, status, wait, content)
+}
+
+/// As [`refused`], for a page that says who is signed in.
+///
+/// # Errors
+/// As [`page`].
+pub fn refused_to<P: Page>(
+    state: &AppState,
+    ctx: &Ctx,
+    visitor: Option<&Visitor>,
+    status: StatusCode,
+    wait: Option<Wait>,
+    content: &P,
+) -> Result<Response, AppError> {
+    let mut response = page(state, ctx, visitor, content)?;
     *response.status_mut() = status;
     if let Some(wait) = wait {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));

@@ -4,6 +4,17 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What a path must not carry into a query value as it is; slashes may stay readable.
+const SPECIAL_IN_QUERY_VALUES: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
+
+/// A path of ours that knows where the visitor was going.
+#[must_use]
+pub fn with_next(path: &str, next: &str) -> String {
+    format!("{path}?next={}", utf8_percent_encode(next, SPECIAL_IN_QUERY_VALUES))
+}
 
 /// 303 See Other (RFC 9110 section 15.4.4) to a path of ours: the browser goes on with a GET, and
 /// never sends the form again.

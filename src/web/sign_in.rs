@@ -1,10 +1,13 @@
 //! Opening a session for somebody who proved who they are, and telling their browser.
 
-use axum::http::HeaderMap;
+use axum::{
+    http::{HeaderMap, HeaderValue},
+    response::Response,
+};
 use time::Duration;
 use tower_sessions::{Expiry, Session};
 
-use super::{AppError, Ctx, Visitor, cookies, event, session_store};
+use super::{AppError, Ctx, Visitor, cookies, event, notice::see_other_with, paths, session_store};
 use crate::{
     audit::{self, Entry, Event},
     authn::{
@@ -13,7 +16,7 @@ use crate::{
         sessions::{self, NewSession},
     },
     state::AppState,
-    types::{SecretToken, SessionId, UserId},
+    types::{Notice, SecretToken, SessionId, UserId},
 };
 
 /// How long a browser is known after its last sign-in; browsers keep no cookie longer (RFC 6265bis).
@@ -69,6 +72,9 @@ pub async fn open(
         password_set_at: opening.proof.and_then(|proof| proof.password_set_at),
     };
     let mut transaction = state.db.begin().await?;
+    if let Some(proof) = opening.proof {
+        proof::upgrade(&mut transaction, proof).await?;
+    }
     if !sessions::create(&mut transaction, &new, &state.config.lifetimes).await? {
         transaction.rollback().await?;
         session.flush().await?;
@@ -110,6 +116,20 @@ impl Opened {
         cookies::remove(headers, public_url, cookies::Name::Csrf);
         cookies::set(headers, public_url, cookies::Name::Browser, self.browser.reveal(), Some(BROWSER_KNOWN_FOR));
     }
+}
+
+/// What a browser hears whose session was ended by its owner: to forget what it kept of it.
+///
+/// # Errors
+/// When the store cannot be reached.
+pub async fn leave(state: &AppState, session: &Session) -> Result<Response, AppError> {
+    session.flush().await?;
+    let mut response = see_other_with(state, paths::LOGIN, Notice::SignedOut);
+    let headers = response.headers_mut();
+    cookies::remove(headers, &state.config.site.public_url, cookies::Name::Csrf);
+    // Not "cookies": the browser stays known to the account, and keeps its language.
+    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
+    Ok(response)
 }
 
 /// A line of the audit trail for what a visitor did.

@@ -12,11 +12,14 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 39] = [
+const EXPECTED: [(&str, [&str; 5]); 51] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
+    ("GET /account", ["303 /account/profile"; 5]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
     ("GET /register", ["200", "303 /dashboard", "200", "200", "200"]),
     ("POST /register", ["422"; 5]),
+    ("GET /setup", ["410"; 5]),
+    ("POST /setup", ["410"; 5]),
     ("GET /verify", ["200", "303 /dashboard", "200", "200", "200"]),
     ("POST /verify", ["410"; 5]),
     ("POST /verify/resend", ["422", "422", "303 /verify", "422", "422"]),
@@ -34,17 +37,26 @@ const EXPECTED: [(&str, [&str; 5]); 39] = [
     ("GET /logout", ["200"; 5]),
     ("POST /logout", ["303 /login"; 5]),
     ("GET /dashboard", [SIGN_IN_FIRST, "200", "303 /verify", SIGN_IN_FIRST, SIGN_IN_FIRST]),
-    ("GET /account/email", recent("303 /login?next=/account/email", "200")),
-    ("POST /account/email", recent("303 /login", "422")),
+    ("GET /account/activity", [ACTIVITY_AFTER, "200", "303 /verify", ACTIVITY_AFTER, ACTIVITY_AFTER]),
+    ("GET /account/profile", owners("303 /login?next=/account/profile", "200")),
+    ("POST /account/profile", owners("303 /login", "303 /account/profile")),
+    ("GET /account/password", owners("303 /login?next=/account/password", "200")),
+    ("POST /account/password", owners("303 /login", "422")),
+    ("GET /account/sessions", owners("303 /login?next=/account/sessions", "200")),
+    ("POST /account/sessions/end", owners("303 /login", "404")),
+    ("POST /account/sessions/end-others", owners("303 /login", "303 /account/sessions")),
+    ("GET /account/data", owners("303 /login?next=/account/data", "200")),
+    ("POST /account/data", owners("303 /login", "200")),
+    ("GET /account/email", owners("303 /login?next=/account/email", "200")),
+    ("POST /account/email", owners("303 /login", "422")),
     ("GET /account/email/confirm", ["410"; 5]),
     ("POST /account/email/confirm", ["410"; 5]),
     ("GET /account/email/undo", ["410"; 5]),
     ("POST /account/email/undo", ["410"; 5]),
-    ("GET /account/delete", recent("303 /login?next=/account/delete", "200")),
-    ("POST /account/delete", recent("303 /login", "422")),
+    ("GET /account/delete", owners("303 /login?next=/account/delete", "200")),
+    ("POST /account/delete", owners("303 /login", "422")),
     ("GET /account/delete/undo", ["410"; 5]),
     ("POST /account/delete/undo", ["410"; 5]),
-    ("GET /account/activity", [ACTIVITY_AFTER, "200", "303 /verify", ACTIVITY_AFTER, ACTIVITY_AFTER]),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("GET /livez", ["200"; 5]),
@@ -56,9 +68,10 @@ const EXPECTED: [(&str, [&str; 5]); 39] = [
     ("GET /dev/mail/{id}", ["200"; 5]),
     ("GET /dev/mail/{id}/html", ["200"; 5]),
 ];
-/// What only people who are signed in reach.
-const fn recent(sign_in: &'static str, inside: &'static str) -> [&'static str; 5] {
-    [sign_in, inside, "303 /verify", sign_in, sign_in]
+
+/// What a page or a form of an account answers to nobody, and to its owner.
+const fn owners(nobody: &'static str, owner: &'static str) -> [&'static str; 5] {
+    [nobody, owner, "303 /verify", nobody, nobody]
 }
 
 const ACTIVITY_AFTER: &str = "303 /login?next=/account/activity";

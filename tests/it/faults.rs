@@ -40,6 +40,16 @@ async fn assert_whole(app: &TestApp) {
     assert_eq!(app.count(half).await, 0, "half an account");
 }
 
+/// The service's own jobs open short ones now and then; one that was left open stays until it is cut after five seconds.
+async fn assert_no_transaction_is_open(app: &TestApp) {
+    let idle = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
+    let started = Instant::now();
+    while app.count(idle).await > 0 {
+        assert!(started.elapsed() < Duration::from_secs(4), "a transaction was left open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Tries something until it holds; the patience is for machines with much else to do.
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let started = Instant::now();
@@ -86,8 +96,7 @@ async fn t1_clients_that_hang_up_at_any_moment_leave_no_transaction_open_and_no_
     }
     clients.join_all().await;
     eventually("the requests run to their end", async || service.state.requests.is_empty()).await;
-    let idle = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
-    assert_eq!(watcher.count(idle).await, 0);
+    assert_no_transaction_is_open(&watcher).await;
     assert_whole(&watcher).await;
     assert!(watcher.count("select count(*) from users").await > 1, "a sign-up that was begun is finished");
     proxy.delay(Duration::ZERO);
@@ -96,7 +105,7 @@ async fn t1_clients_that_hang_up_at_any_moment_leave_no_transaction_open_and_no_
         let answer = sign_in(&mut service.browser().at(address(400 + n)), "alice", PASSWORD).await;
         assert_eq!(answer.status, 303, "{answer:?}");
     }
-    assert_eq!(watcher.count(idle).await, 0);
+    assert_no_transaction_is_open(&watcher).await;
     // What the service said it wrote is there for others to see.
     assert!(watcher.count("select count(*) from sessions").await >= 40);
 }

@@ -17,6 +17,7 @@
     reason = "a test may be told the way it is thought"
 )]
 
+mod account_sessions;
 mod architecture;
 mod audit;
 mod cli;
@@ -25,7 +26,9 @@ mod connections;
 mod cookies;
 mod coverage;
 mod csrf;
+mod data_export;
 mod deletion;
+mod dev_mailbox;
 mod email_change;
 mod email_races;
 mod email_undo;
@@ -39,12 +42,19 @@ mod http;
 mod lifetimes;
 mod limits;
 mod login;
+mod mail;
+mod mail_process;
 mod overload;
+mod password_change;
 mod processes;
+mod profile;
 mod races;
+mod reauth;
+mod recovery;
 mod registration;
 mod schema;
 mod sessions;
 mod settings;
 mod support;
 mod templates;
+mod verification;

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use self::html::{Tag, tags};
 use vestibule::{
     features::{
-        activity, dashboard, deletion, dev_mailbox, email, login, logout, reauth, recovery, registration, verification,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, login, logout, password,
+        profile, reauth, recovery, registration, setup, verification,
     },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -30,6 +31,8 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     let mut all = Vec::new();
     render::<login::pages::LoginPage>(templates, &mut all);
     render::<registration::pages::RegisterPage>(templates, &mut all);
+    render::<setup::pages::SetupPage>(templates, &mut all);
+    render::<setup::pages::LinkOverPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
     render::<verification::pages::WaitingPage>(templates, &mut all);
     render::<verification::pages::ConfirmPage>(templates, &mut all);
@@ -37,14 +40,18 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<recovery::pages::ResetPage>(templates, &mut all);
     render::<reauth::pages::ReauthPage>(templates, &mut all);
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
+    render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
+    render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
+    render::<profile::pages::ProfilePage>(templates, &mut all);
+    render::<password::pages::PasswordPage>(templates, &mut all);
+    render::<account_sessions::pages::SessionsPage>(templates, &mut all);
+    render::<data_export::pages::DataPage>(templates, &mut all);
+    render::<activity::pages::ActivityPage>(templates, &mut all);
     render::<email::pages::EmailPage>(templates, &mut all);
     render::<email::pages::ConfirmPage>(templates, &mut all);
     render::<email::pages::UndoPage>(templates, &mut all);
     render::<deletion::pages::DeletePage>(templates, &mut all);
     render::<deletion::pages::KeepPage>(templates, &mut all);
-    render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
-    render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
-    render::<activity::pages::ActivityPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -215,7 +222,8 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
         ("display_name", "text", "name"),
     ];
     for page in pages() {
-        let chooses = ["registration/", "recovery/"].iter().any(|slice| page.name.contains(slice));
+        let chooses =
+            ["registration/", "recovery/", "password/", "setup/"].iter().any(|slice| page.name.contains(slice));
         for input in tags(&page).iter().filter(|t| t.is("input")) {
             assert_eq!(input.get("maxlength"), None, "{}", page.name);
             let name = input.get("name").unwrap_or_default();

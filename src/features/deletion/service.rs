@@ -30,7 +30,8 @@ pub enum Scheduled {
 /// Sets the day of an account's erasure and ends whatever leads into it.
 pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Scheduled, AppError> {
     let mut transaction = state.db.begin().await?;
-    if live.role == Role::Admin && !accounts::may_leave(&mut transaction, live.user_id).await? {
+    // Before anything else is held: two administrators who leave at once hold each other's account.
+    if live.role == Role::Admin && accounts::hold_administrators(&mut transaction).await? == [live.user_id] {
         return Ok(Scheduled::LastAdmin);
     }
     if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {

@@ -101,10 +101,12 @@ enum Undone {
 async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
     let Some(secret) = ctx.link() else { return Ok(Undone::LinkOver) };
     let mut transaction = state.db.begin().await?;
-    let link = links::spend(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
+    let link = links::peek(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
     let Some(Link { user_id, address }) = link else { return Ok(Undone::LinkOver) };
     let email = Email::parse(&address).map_err(|_| AppError::fault("a link to something that is no address"))?;
-    if !close_other_ways(&mut transaction, user_id, &address).await? {
+    accounts::hold_with_claimants(&mut transaction, user_id, &email).await?;
+    let spent = links::spend(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
+    if spent.is_none() || !close_other_ways(&mut transaction, user_id, &address).await? {
         return Ok(Undone::LinkOver);
     }
     // Before the sessions: a sign-in that is just being opened holds the password.

@@ -7,7 +7,11 @@ use crate::web::{Visitor, access::Access, paths, redirect, routes::Routes, see_o
 /// The routes of this slice.
 #[must_use]
 pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::HOME, Access::Anyone, home).get(paths::CHANGE_PASSWORD, Access::Public, change_password)
+    routes.get(paths::HOME, Access::Anyone, home).get(paths::ACCOUNT, Access::Public, account).get(
+        paths::CHANGE_PASSWORD,
+        Access::Public,
+        change_password,
+    )
 }
 
 async fn home(visitor: Visitor) -> Response {
@@ -16,6 +20,10 @@ async fn home(visitor: Visitor) -> Response {
         Visitor::Unverified(_) => paths::VERIFY,
         Visitor::SignedIn(_) => paths::DASHBOARD,
     })
+}
+
+async fn account() -> Response {
+    see_other(paths::ACCOUNT_PROFILE)
 }
 
 /// W3C "A Well-Known URL for Changing Passwords": 302 to the page that does it.

@@ -1,16 +1,12 @@
 //! The language switch, remembered in a cookie.
 
 use axum::{extract::State, response::Response};
-use time::Duration;
 
 use crate::{
     state::AppState,
     types::{Lang, LocalPath},
     web::{AppError, Submitted, access::Access, cookies, paths, routes::Routes, see_other},
 };
-
-/// How long the choice is remembered.
-const REMEMBERED: Duration = Duration::days(365);
 
 /// The routes of this slice.
 #[must_use]
@@ -25,6 +21,6 @@ async fn submit(State(state): State<AppState>, Submitted(fields): Submitted) -> 
     let next = LocalPath::parse(fields.get("next")).unwrap_or_default();
     let mut response = see_other(next.as_str());
     let public_url = &state.config.site.public_url;
-    cookies::set(response.headers_mut(), public_url, cookies::Name::Language, lang.code().to_owned(), Some(REMEMBERED));
+    cookies::keep_language(response.headers_mut(), public_url, Some(lang));
     Ok(response)
 }

@@ -11,10 +11,13 @@ use super::{
 use crate::{
     authn::proof::Attempt,
     state::AppState,
-    types::{LocalPath, Wait},
+    types::{LocalPath, Notice, Wait},
     web::{
-        AppError, Ctx, Submitted, Visitor, event, notice::page_with_notice, paths, refused, retry_seconds, see_other,
+        AppError, Ctx, Submitted, Visitor, event,
+        notice::{page_with_notice, see_other_with},
+        paths, refused, retry_seconds, see_other,
         sign_in::Opened,
+        with_next,
     },
 };
 
@@ -81,11 +84,16 @@ fn again(state: &AppState, ctx: &Ctx, page: LoginPage, problem: LoginProblem) ->
     refused(state, ctx, status, wait, &LoginPage { problem: Some(problem), ..page })
 }
 
-/// To where the visitor was going. Who still has to verify an address is led there by whatever page
+/// To where the visitor was going, by way of another password when this one is on the list. Who still has to verify an address is led there by whatever page
 /// that is.
 fn enter(state: &AppState, form: &LoginForm, opened: &Opened) -> Response {
     state.metrics.sign_in("signed_in");
-    let mut response = see_other(form.next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
+    let next = form.next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str);
+    let mut response = if service::is_common(form) {
+        see_other_with(state, &with_next(paths::ACCOUNT_PASSWORD, next), Notice::PasswordCommon)
+    } else {
+        see_other(next)
+    };
     opened.set_cookies(state, response.headers_mut());
     response
 }

@@ -9,6 +9,8 @@
 //!    closed one and a wrong password cost the same and are answered in the same words.
 //! 5. A success opens a session under a fresh identifier, ends the one the browser had, gives back
 //!    what it spent, knows the browser from now on, and upgrades a hash of an older cost.
+//! 6. A password that has come onto the list of common ones meanwhile leads to the page that changes it,
+//!    and from there on.
 
 mod forms;
 mod handlers;

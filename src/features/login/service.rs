@@ -13,7 +13,7 @@ use crate::{
     },
     mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::UserId,
+    types::{Objection, OwnWords, UserId, objection},
     web::{
         AppError, Ctx, Visitor,
         sign_in::{self, Opened, Opening},
@@ -59,6 +59,13 @@ pub async fn open(
         tell_of_failures(state, ctx, proof.user_id, failed_before).await?;
     }
     Ok(opened)
+}
+
+/// Whether the password has come onto the list of common ones since it was set. Nothing else is held
+/// against a password that was taken once (ASVS 6.2.4; NIST SP 800-63B-4 section 3.1.1.2).
+pub fn is_common(form: &LoginForm) -> bool {
+    let objection = form.password.as_ref().and_then(|password| objection(password, &OwnWords::default()));
+    objection == Some(Objection::Common)
 }
 
 async fn tell_of_failures(state: &AppState, ctx: &Ctx, user_id: UserId, failures: u32) -> Result<(), AppError> {

@@ -6,22 +6,14 @@
 
 pub mod pages;
 
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use tower_sessions::Session;
 
 use crate::{
     audit::{self, Entry, Event},
     authn::sessions::{self, LiveSession},
     state::AppState,
-    types::Notice,
-    web::{
-        AppError, Ctx, Submitted, Visitor, access::Access, cookies, event, notice::see_other_with, page, paths,
-        refused, routes::Routes,
-    },
+    web::{AppError, Ctx, Submitted, Visitor, access::Access, event, page, paths, refused, routes::Routes, sign_in},
 };
 use pages::LogoutPage;
 
@@ -54,13 +46,7 @@ async fn submit(
         end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
-    session.flush().await?;
-    let mut response = see_other_with(&state, paths::LOGIN, Notice::SignedOut);
-    let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
-    cookies::remove(headers, public_url, cookies::Name::Csrf);
-    // Not "cookies": the browser stays known to the account, and keeps its language.
-    headers.insert("clear-site-data", HeaderValue::from_static("\"cache\""));
-    Ok(response)
+    sign_in::leave(&state, &session).await
 }
 
 async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {

@@ -107,6 +107,7 @@ async fn renew(
 ) -> Result<Proven, AppError> {
     let store_id = session_store::assign_id(session, state.entropy).await?;
     let mut transaction = state.db.begin().await?;
+    proof::upgrade(&mut transaction, proof).await?;
     if !sessions::renew(&mut transaction, live.id, &store_id, proof.password_set_at).await? {
         // Ended, or the password was replaced, while this one was compared.
         transaction.rollback().await?;

@@ -98,7 +98,7 @@ pub async fn reset(
     let again = |problem, status, wait| {
         refused(&state, &ctx, status, Some(wait), &ResetPage { problem: Some(problem), ..content.clone() })
     };
-    match service::reset(&state, &ctx, password).await? {
+    match service::reset(&state, &ctx, user.id, password).await? {
         Reset::Done(user_id) => {
             event::password_changed(&ctx, user_id);
             let mut response = see_other_with(&state, paths::LOGIN, Notice::PasswordReset);

@@ -62,8 +62,8 @@ pub enum Reset {
     Busy,
 }
 
-/// Sets a new password by the link in a browser's hands.
-pub async fn reset(state: &AppState, ctx: &Ctx, password: PlainPassword) -> Result<Reset, AppError> {
+/// Sets a new password by the link in a browser's hands, which [`open`] found to be this account's.
+pub async fn reset(state: &AppState, ctx: &Ctx, user_id: UserId, password: PlainPassword) -> Result<Reset, AppError> {
     let Some(secret) = ctx.link() else { return Ok(Reset::LinkOver) };
     let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
         Ok(place) => place,
@@ -79,12 +79,19 @@ pub async fn reset(state: &AppState, ctx: &Ctx, password: PlainPassword) -> Resu
     // Others may use the connection while this password is hashed.
     drop(connection);
     let hash = place.hash(password).await?;
-    replace(state, ctx, &secret.digest(), &hash).await
+    replace(state, ctx, user_id, &secret.digest(), &hash).await
 }
 
 /// Everything that follows from a new password, in one transaction.
-async fn replace(state: &AppState, ctx: &Ctx, digest: &TokenDigest, hash: &str) -> Result<Reset, AppError> {
+async fn replace(
+    state: &AppState,
+    ctx: &Ctx,
+    user_id: UserId,
+    digest: &TokenDigest,
+    hash: &str,
+) -> Result<Reset, AppError> {
     let mut transaction = state.db.begin().await?;
+    accounts::lock_claimants(&mut transaction, user_id).await?;
     let Some(Link { user_id, .. }) = links::spend(&mut transaction, Purpose::Recover, digest).await? else {
         return Ok(Reset::LinkOver);
     };

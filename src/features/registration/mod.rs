@@ -15,6 +15,8 @@ mod handlers;
 pub mod pages;
 mod service;
 
+pub use forms::{RegisterForm, parse};
+
 use crate::web::{access::Access, paths, routes::Routes};
 
 /// The routes of this slice.

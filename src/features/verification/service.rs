@@ -37,6 +37,8 @@ pub async fn open(state: &AppState, ctx: &Ctx, visitor: &Visitor) -> Result<Opti
     let mut connection = state.db.acquire().await?;
     let Some(link) = links::peek(&mut connection, Purpose::Verify, &secret.digest()).await? else { return Ok(None) };
     let user = accounts::find(&mut connection, link.user_id).await?;
+    // One that another link verified a moment ago needs no more.
+    let user = user.filter(|user| user.email_verified_at.is_none());
     Ok(user.map(|user| Opened { needs_password: !is_theirs(&user, ctx, visitor), user }))
 }
 
@@ -89,15 +91,16 @@ pub async fn confirm(
             Attempt::Busy => return Ok(Confirmed::Busy(opened)),
         }
     }
-    match verify(state, ctx, &secret.digest()).await? {
+    match verify(state, ctx, opened.user.id, &secret.digest()).await? {
         Some(Link { user_id, .. }) => Ok(Confirmed::Done { user_id, proof }),
         None => Ok(Confirmed::LinkOver),
     }
 }
 
 /// Uses the link up and verifies its address; nothing when another account did first.
-async fn verify(state: &AppState, ctx: &Ctx, digest: &TokenDigest) -> Result<Option<Link>, AppError> {
+async fn verify(state: &AppState, ctx: &Ctx, user_id: UserId, digest: &TokenDigest) -> Result<Option<Link>, AppError> {
     let mut transaction = state.db.begin().await?;
+    accounts::lock_claimants(&mut transaction, user_id).await?;
     let Some(link) = links::spend(&mut transaction, Purpose::Verify, digest).await? else { return Ok(None) };
     match accounts::verify_email(&mut transaction, link.user_id).await {
         Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(None),

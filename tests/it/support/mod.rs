@@ -3,11 +3,14 @@
 
 pub mod app;
 pub mod browser;
+pub mod certificate;
 pub mod cluster;
 pub mod http;
 pub mod letters;
+pub mod mailbox;
 pub mod private_server;
 pub mod process;
 pub mod proxy;
 pub mod race;
 pub mod serve;
+pub mod smtp;

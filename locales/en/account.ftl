@@ -1,0 +1,13 @@
+# The way between the pages of an account.
+
+account-sections = Your account
+account-dashboard = Dashboard
+account-profile = Profile
+account-password = Password
+account-email = Email
+account-sessions = Sessions
+account-activity = Activity
+account-data = Your data
+account-delete = Delete account
+
+password-set = Set { $age }

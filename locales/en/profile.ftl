@@ -1,0 +1,6 @@
+profile-title = Profile
+profile-language-hint = For the mails we send you, and for these pages in this browser.
+profile-language-browser = As the browser asks
+profile-save = Save
+profile-fixed = How you sign in
+profile-email-change = Change the email address

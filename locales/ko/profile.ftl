@@ -1,0 +1,6 @@
+profile-title = 프로필
+profile-language-hint = 보내 드리는 메일과 이 브라우저의 페이지에 써요.
+profile-language-browser = 브라우저 설정에 따라
+profile-save = 저장
+profile-fixed = 로그인에 쓰는 정보
+profile-email-change = 이메일 주소 바꾸기

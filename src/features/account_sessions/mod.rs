@@ -1,0 +1,92 @@
+//! Where you are signed in, and how to end that.
+//!
+//! 1. `GET /account/sessions` lists every live session of the account, this one first.
+//! 2. `POST /account/sessions/end` ends one of them. One that is over, unknown or somebody else's is
+//!    not there: 404, and nothing happens to it. Ending this one signs out.
+//! 3. `POST /account/sessions/end-others` ends every session but this one.
+//!
+//! An ended session is over with its next request, on every replica.
+
+pub mod pages;
+
+use axum::{extract::State, response::Response};
+use tower_sessions::Session;
+
+use self::pages::SessionsPage;
+use crate::{
+    audit::{self, Event},
+    authn::sessions::{self, LiveSession, SESSIONS_MAX},
+    state::AppState,
+    types::{Notice, SessionId},
+    web::{
+        AppError, Ctx, SignedIn, Submitted, Visitor,
+        access::Access,
+        event,
+        notice::{page_with_notice, see_other_with},
+        paths,
+        routes::Routes,
+        session_rows, sign_in,
+    },
+};
+
+/// The routes of this slice.
+#[must_use]
+pub fn routes(routes: Routes) -> Routes {
+    routes
+        .get(paths::ACCOUNT_SESSIONS, Access::SignedIn, show)
+        .post(paths::ACCOUNT_SESSIONS_END, Access::SignedIn, end)
+        .post(paths::ACCOUNT_SESSIONS_END_OTHERS, Access::SignedIn, end_others)
+}
+
+async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
+    let mut connection = state.db.acquire().await?;
+    let all = u32::try_from(SESSIONS_MAX).unwrap_or(u32::MAX);
+    let listed = sessions::list_live(&mut connection, live.user_id, all).await?;
+    drop(connection);
+    let content = SessionsPage { sessions: session_rows(&ctx, &live, &listed), notice: ctx.notice() };
+    page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
+}
+
+async fn end(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    SignedIn(live): SignedIn,
+    session: Session,
+    Submitted(fields): Submitted,
+) -> Result<Response, AppError> {
+    let id = SessionId::parse(fields.get("session")).ok_or(AppError::NotFound)?;
+    if !revoke(&state, &ctx, &live, id).await? {
+        return Err(AppError::NotFound);
+    }
+    if id == live.id {
+        event::signed_out(&ctx, live.user_id, live.id);
+        return sign_in::leave(&state, &session).await;
+    }
+    Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::SessionEnded))
+}
+
+/// Ends one session of the account, and tells whether there was such a live one.
+async fn revoke(state: &AppState, ctx: &Ctx, live: &LiveSession, id: SessionId) -> Result<bool, AppError> {
+    let mut transaction = state.db.begin().await?;
+    if !sessions::revoke_of(&mut transaction, live.user_id, id).await? {
+        return Ok(false);
+    }
+    let event = if id == live.id { Event::SignedOut } else { Event::SessionEnded { ended: id } };
+    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+async fn end_others(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    SignedIn(live): SignedIn,
+    Submitted(_): Submitted,
+) -> Result<Response, AppError> {
+    let mut transaction = state.db.begin().await?;
+    let count = sessions::revoke_others(&mut transaction, live.user_id, Some(live.id)).await?;
+    let event = Event::OtherSessionsEnded { count };
+    audit::record(&mut transaction, &sign_in::entry(&ctx, &event, Some(live.user_id), Some(live.id))).await?;
+    transaction.commit().await?;
+    Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::OtherSessionsEnded))
+}

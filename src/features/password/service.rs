@@ -1,0 +1,129 @@
+//! The use case: another password, and everything that follows from it.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tower_sessions::Session;
+
+use crate::{
+    accounts::{
+        self, Identifier,
+        links::{self, Purpose},
+    },
+    audit::{self, Event},
+    authn::{
+        attempts::Key,
+        hasher::HasherError,
+        known_browsers,
+        proof::{self, Attempt, Origin, Proof},
+        sessions::{self, LiveSession},
+    },
+    mail::{Kind, NewLetter, outbox},
+    state::AppState,
+    types::{Lang, PlainPassword, SecretToken},
+    web::{AppError, Ctx, session_store, sign_in},
+};
+
+/// The present password and the one to come.
+#[derive(Debug)]
+pub struct NewPassword {
+    /// As typed; none when no account can have it.
+    pub current: Option<PlainPassword>,
+    /// As judged.
+    pub new: PlainPassword,
+}
+
+/// What became of it.
+#[must_use]
+#[derive(Clone, Copy, Debug)]
+pub enum Changed {
+    /// It is set, and this session has a fresh cookie.
+    Done,
+    /// The present password is another one.
+    Refused,
+    /// The session ended, or the password was replaced, while this one was compared.
+    Over,
+    /// Too many tries.
+    SlowDown(Duration),
+    /// Too many passwords are waiting.
+    Busy,
+}
+
+/// Replaces the password of whoever proves to know it.
+pub async fn change(
+    state: &AppState,
+    ctx: &Ctx,
+    live: &LiveSession,
+    session: &Session,
+    passwords: NewPassword,
+) -> Result<Changed, AppError> {
+    let origin = Origin { address: ctx.client_ip(), browser: ctx.browser() };
+    let identifier = Identifier::Username(live.username.clone());
+    match proof::attempt(&state.db, &state.hasher, &identifier, passwords.current, origin).await? {
+        Attempt::Proven(proof) => {
+            let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
+                Ok(place) => place,
+                Err(HasherError::Busy) => {
+                    let mut connection = state.db.acquire().await?;
+                    proof::settle(&mut connection, &proof, ctx.browser()).await?;
+                    return Ok(Changed::Busy);
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let hash = place.hash(passwords.new).await?;
+            replace(state, ctx, live, session, &proof, &hash).await
+        }
+        Attempt::Refused { .. } => {
+            let mut connection = state.db.acquire().await?;
+            let entry = sign_in::entry(ctx, &Event::SignInFailed, Some(live.user_id), Some(live.id));
+            audit::record(&mut connection, &entry).await?;
+            Ok(Changed::Refused)
+        }
+        Attempt::SlowDown { retry_after } => Ok(Changed::SlowDown(retry_after)),
+        Attempt::Busy => Ok(Changed::Busy),
+    }
+}
+
+/// Everything that follows from a proven password and the hash of another, in one transaction.
+async fn replace(
+    state: &AppState,
+    ctx: &Ctx,
+    live: &LiveSession,
+    session: &Session,
+    proof: &Proof,
+    hash: &str,
+) -> Result<Changed, AppError> {
+    let store_id = session_store::assign_id(session, state.entropy).await?;
+    let user_id = live.user_id;
+    let mut transaction = state.db.begin().await?;
+    // Links first: who resets the password by one waits here, or this waits for them.
+    links::kill(&mut transaction, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    let set_at = accounts::replace_password(&mut transaction, user_id, proof.password_set_at, hash).await?;
+    let is_still_here = match set_at {
+        Some(_) => sessions::renew(&mut transaction, live.id, &store_id, set_at).await?,
+        None => false,
+    };
+    if !is_still_here {
+        transaction.rollback().await?;
+        session.flush().await?;
+        return Ok(Changed::Over);
+    }
+    sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
+    let browser = ctx.browser().map(SecretToken::digest);
+    known_browsers::forget(&mut transaction, user_id, browser.as_ref()).await?;
+    let entry = sign_in::entry(ctx, &Event::PasswordChanged, Some(user_id), Some(live.id));
+    audit::record(&mut transaction, &entry).await?;
+    let letter = NewLetter {
+        kind: Kind::PasswordChanged,
+        user_id: Some(user_id),
+        address: &live.email,
+        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(ctx.lang()),
+        detail: json!({}),
+    };
+    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    proof::settle(&mut transaction, proof, ctx.browser()).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    sign_in::keep_remembered(state, session, live.remembered);
+    Ok(Changed::Done)
+}

@@ -1,0 +1,34 @@
+//! The use case: saving what changed.
+
+use crate::{
+    accounts,
+    audit::{self, Event},
+    authn::sessions::LiveSession,
+    state::AppState,
+    types::{DisplayName, Lang},
+    web::{AppError, Ctx, sign_in},
+};
+
+/// What a person may say about themselves.
+#[derive(Debug)]
+pub struct Profile {
+    /// What they want to be called.
+    pub display_name: Option<DisplayName>,
+    /// The language they want; none for whatever the browser asks for.
+    pub language: Option<Lang>,
+}
+
+/// Saves it. What was saved before already leaves no trace.
+pub async fn save(state: &AppState, ctx: &Ctx, live: &LiveSession, profile: &Profile) -> Result<(), AppError> {
+    let Profile { display_name, language } = profile;
+    let name = display_name.as_ref().map(DisplayName::as_str);
+    if name == live.display_name.as_deref() && language.map(Lang::code) == live.language.as_deref() {
+        return Ok(());
+    }
+    let mut transaction = state.db.begin().await?;
+    accounts::set_profile(&mut transaction, live.user_id, display_name.as_ref(), *language).await?;
+    let entry = sign_in::entry(ctx, &Event::ProfileChanged, Some(live.user_id), Some(live.id));
+    audit::record(&mut transaction, &entry).await?;
+    transaction.commit().await?;
+    Ok(())
+}

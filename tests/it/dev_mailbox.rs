@@ -1,0 +1,155 @@
+//! `/dev/mail`: where a developer reads what would have been mailed.
+
+use serde_json::json;
+use vestibule::{
+    mail::{Kind, NewLetter, outbox},
+    templates::mail_style_digest,
+    types::{Entropy, Lang, UserId},
+};
+
+use crate::{
+    coverage::assert_guarded,
+    mail::until,
+    support::{
+        app::{HASTY, NO_MAIL, TestApp},
+        http::Answer,
+    },
+};
+
+/// An account that got no letter when it was made.
+async fn account(app: &TestApp, username: &str) {
+    let email = format!("{username}@example.com");
+    app.execute(&format!(
+        "insert into users (id, username, email, email_canonical, email_verified_at)
+        values (gen_random_uuid(), '{username}', '{email}', '{email}', now())"
+    ))
+    .await;
+}
+
+/// Writes a letter about a changed password of that account, announced as a use case does.
+async fn post(app: &TestApp, username: &str, lang: Lang) {
+    let id: uuid::Uuid = sqlx::query_scalar("select id from users where username = $1")
+        .bind(username)
+        .fetch_one(&app.db)
+        .await
+        .expect("an account");
+    let mut connection = app.db.acquire().await.expect("a connection");
+    let address = format!("{username}@example.com");
+    let letter = NewLetter {
+        kind: Kind::PasswordChanged,
+        user_id: Some(UserId(id)),
+        address: &address,
+        lang,
+        detail: json!({}),
+    };
+    outbox::enqueue(&mut connection, Entropy, &letter).await.expect("a letter");
+    app.state.mailer.wake();
+}
+
+async fn until_there_are(app: &TestApp, letters: i64) {
+    until("it is there", async || app.count("select count(*) from dev_mailbox").await == letters).await;
+    assert_eq!(app.count("select count(*) from outbox").await, 0, "there, and not waiting too");
+}
+
+/// Where the links of a page lead that begin so.
+fn links<'a>(page: &'a Answer, begin: &str) -> Vec<&'a str> {
+    let hrefs = page.body.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    hrefs.filter(|href| href.starts_with(begin)).collect()
+}
+
+#[tokio::test]
+async fn a_letter_can_be_read_as_text_and_as_html_and_its_links_work() {
+    let app = TestApp::patient(&[], HASTY).await;
+    let mut browser = app.browser();
+    let empty = browser.get("/dev/mail").await;
+    assert!(empty.status == 200 && empty.body.contains("There is no email yet."), "{empty:?}");
+    account(&app, "minji").await;
+    account(&app, "sora").await;
+    post(&app, "minji", Lang::En).await;
+    until_there_are(&app, 1).await;
+    post(&app, "sora", Lang::Ko).await;
+    until_there_are(&app, 2).await;
+
+    let list = browser.get("/dev/mail").await;
+    let (first, second) = (list.body.find("To sora@example.com"), list.body.find("To minji@example.com"));
+    assert!(first.is_some() && first < second, "the newest first: {}", list.body);
+    let [_, path] = links(&list, "/dev/mail/").try_into().expect("two letters");
+
+    let letter = browser.get(path).await;
+    assert_eq!(letter.status, 200);
+    assert!(letter.body.contains("Your Vestibule password was changed") && letter.body.contains("Hello minji,"));
+    assert_eq!(links(&letter, "/recover").len(), 1, "its link can be followed: {}", letter.body);
+
+    let [html] = links(&letter, &format!("{path}/html")).try_into().expect("the other form");
+    let html = browser.get(html).await;
+    assert_guarded(&html, "a letter");
+    let policy = html.header("content-security-policy").expect("a policy");
+    assert!(policy.contains(&format!("style-src 'sha256-{}'", mail_style_digest())), "{policy}");
+    assert!(!policy.contains("script-src") && !policy.contains("unsafe"), "{policy}");
+    let origin = app.state.config.site.public_url.origin();
+    assert_eq!(links(&html, &format!("{origin}/recover")).len(), 1, "{}", html.body);
+    assert!(html.body.starts_with("<!doctype html>") && !html.body.contains("csrf_token"), "nothing but the letter");
+}
+
+#[tokio::test]
+async fn a_letter_keeps_its_language_whatever_the_page_around_it_speaks() {
+    let app = TestApp::patient(&[], HASTY).await;
+    account(&app, "minji").await;
+    post(&app, "minji", Lang::Ko).await;
+    until_there_are(&app, 1).await;
+    for (accepted, said) in [("ko", "개발용 메일함"), ("en", "Development mailbox")] {
+        let mut browser = app.browser().with("Accept-Language", accepted);
+        let list = browser.get("/dev/mail").await;
+        assert!(list.body.contains(said) && list.body.contains("비밀번호가 바뀌었어요"), "{}", list.body);
+        let letter = browser.get(links(&list, "/dev/mail/")[0]).await;
+        assert!(
+            letter.body.contains("<h1 lang=\"ko\">") && letter.body.contains("minji 님, 안녕하세요."),
+            "{}",
+            letter.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_the_newest_are_kept() {
+    let app = TestApp::patient(&[], HASTY).await;
+    account(&app, "minji").await;
+    app.execute(
+        "insert into dev_mailbox (id, address, language, subject, text_form, html_form)
+        select gen_random_uuid(), 'a@example.com', 'en', 'old ' || n, '', '' from generate_series(1, 200) n",
+    )
+    .await;
+    post(&app, "minji", Lang::En).await;
+    let old = "select count(*) from dev_mailbox where subject = 'old 1'";
+    until("the oldest is gone", async || app.count(old).await == 0).await;
+    until_there_are(&app, 200).await;
+}
+
+#[tokio::test]
+async fn nothing_else_is_there_under_that_name() {
+    let app = TestApp::start().await;
+    for path in
+        ["/dev/mail/", "/dev/mail/1", "/dev/mail/1/html", "/dev/mail/00000000-0000-4000-8000-00000000000f", "/dev"]
+    {
+        assert_eq!(app.browser().get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_mail_server_is_set_there_is_no_such_mailbox() {
+    let id = "00000000-0000-4000-8000-000000000001";
+    for settings in [&NO_MAIL[..], &[("VESTIBULE_PUBLIC_URL", "https://id.example.com")]] {
+        let app = TestApp::with(settings).await;
+        app.execute(&format!(
+            "insert into dev_mailbox (id, address, language, subject, text_form, html_form)
+            values ('{id}', 'a@example.com', 'en', 'canary', 'canary', 'canary')"
+        ))
+        .await;
+        let routes = vestibule::app::routes(&app.state);
+        assert!(!routes.list().iter().any(|route| route.path.starts_with("/dev")), "{settings:?}");
+        for path in ["/dev/mail", &format!("/dev/mail/{id}"), &format!("/dev/mail/{id}/html")] {
+            let answer = app.browser().get(path).await;
+            assert!(answer.status == 404 && !answer.body.contains("canary"), "{path}: {answer:?}");
+        }
+    }
+}

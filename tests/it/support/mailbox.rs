@@ -1,0 +1,82 @@
+//! The mail that a person gets, read as a developer reads it at `/dev/mail`.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::app::TestApp;
+
+/// One letter.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub subject: String,
+    pub text: String,
+    /// The paths of its links to this service.
+    pub links: Vec<String>,
+}
+
+impl Letter {
+    /// The secret of the link that it carries.
+    pub fn token(&self) -> String {
+        let link = self.links.iter().find_map(|link| link.split_once("?token="));
+        link.unwrap_or_else(|| panic!("no link with a secret in {self:?}")).1.to_owned()
+    }
+}
+
+impl TestApp {
+    /// Waits until everything that was written down is sent, or found not worth sending.
+    pub async fn all_sent(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.count("select count(*) from outbox").await > 0 {
+            assert!(Instant::now() < deadline, "letters wait for longer than they should");
+            self.state.mailer.wake();
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Every letter to an address, the oldest first.
+    pub async fn letters_to(&self, address: &str) -> Vec<Letter> {
+        self.all_sent().await;
+        let mut browser = self.browser();
+        let list = browser.get("/dev/mail").await.body;
+        let mut letters = Vec::new();
+        for row in list.split("<li>").skip(1) {
+            let path = between(row, "href=\"", "\"");
+            let letter = browser.get(path).await.body;
+            let panel = between(&letter, "<section", "</section>");
+            let to = unescape(between(between(panel, "<dd>", "</dd>"), "", "\n"));
+            if to != address {
+                continue;
+            }
+            let text = between(panel, "letter\"", "</div>");
+            let links = text.split("<a href=\"").skip(1).map(|link| unescape(link.split('"').next().unwrap_or("")));
+            let subject = unescape(between(&letter, "<h1 lang=\"", "</h1>").split_once('>').expect("a subject").1);
+            letters.push(Letter { subject, links: links.collect(), text: unescape(&plain(text)) });
+        }
+        letters.reverse();
+        letters
+    }
+
+    /// The newest letter to an address that leads to this page.
+    pub async fn letter_to(&self, address: &str, path: &str) -> Letter {
+        let leads = |letter: &Letter| letter.links.iter().any(|link| link.split('?').next() == Some(path));
+        let letter = self.letters_to(address).await.into_iter().rfind(leads);
+        letter.unwrap_or_else(|| panic!("no letter to {address} leads to {path}"))
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let rest = text.split_once(start).map_or("", |(_, rest)| rest);
+    rest.split_once(end).map_or(rest, |(found, _)| found)
+}
+
+/// Text without its tags.
+fn plain(html: &str) -> String {
+    let parts = html.split('<').enumerate();
+    parts.map(|(n, part)| if n == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) }).collect()
+}
+
+fn unescape(text: &str) -> String {
+    let text = text.replace("&quot;", "\"").replace("&#x27;", "'").replace("&#39;", "'").replace("&#x2F;", "/");
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
