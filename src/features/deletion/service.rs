@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     accounts::{
-        self,
+        self, Role,
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
@@ -30,15 +30,16 @@ pub enum Scheduled {
 /// Sets the day of an account's erasure and ends whatever leads into it.
 pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Scheduled, AppError> {
     let mut transaction = state.db.begin().await?;
-    links::kill(&mut transaction, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    outbox::take_back(&mut transaction, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
-    if !sessions::hold(&mut transaction, live.id).await? {
-        return Ok(Scheduled::Ended);
-    }
-    sessions::revoke_all(&mut transaction, live.user_id).await?;
-    if !accounts::may_leave(&mut transaction, live.user_id).await? {
+    // Before anything else is held: two administrators who leave at once hold each other's account.
+    if live.role == Role::Admin && accounts::hold_administrators(&mut transaction).await? == [live.user_id] {
         return Ok(Scheduled::LastAdmin);
     }
+    if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {
+        return Ok(Scheduled::Ended);
+    }
+    links::kill(&mut transaction, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    outbox::take_back(&mut transaction, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
+    sessions::revoke_all(&mut transaction, live.user_id).await?;
     accounts::schedule_deletion(&mut transaction, live.user_id).await?;
     let user = accounts::find(&mut transaction, live.user_id).await?;
     let Some(user) = user else { return Ok(Scheduled::Ended) };

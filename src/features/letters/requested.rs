@@ -58,12 +58,13 @@ async fn change(words: &Words<'_>, connection: &mut PgConnection, person: User) 
     if !links::is_wanted(connection, person.id, Purpose::ChangeEmail, new).await? {
         return Ok(Composed::Nothing);
     }
+    // Made either way, because who asked can download the list of their links; one of them has a reader.
+    let link = words.link_with(connection, Purpose::ChangeEmail, &person, new).await?;
     let owner = accounts::find_by_identifier(connection, &Identifier::parse(new)).await?;
     if let Some(owner) = owner.filter(|owner| owner.email_verified_at.is_some() && owner.id != person.id) {
         let words = Words { lang: owner.lang_or(words.letter.lang), ..*words };
         return words.of(&owner.email, &AddressInUse {});
     }
-    let link = words.link_with(connection, Purpose::ChangeEmail, &person, new).await?;
     let hours = Purpose::ChangeEmail.lifetime().as_secs() / 3600;
     words.of(new, &ChangeEmail { username: person.username, link, hours })
 }
