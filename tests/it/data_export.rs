@@ -98,6 +98,7 @@ async fn asvs_15_1_3_a_long_history_is_cut_and_the_document_says_so() {
         select 'sign_in_failed', 1, jsonb_build_object('n', n), 'visitor', u.id from users u, generate_series(1, 10100) n",
     )
     .await;
+    assert!(person.get(DATA).await.body.contains("the newest 10,000 events") && LISTED_MAX == 10_000);
     let events = &download(&mut person).await["events"];
     assert_eq!((&events["complete"], &events["count"]), (&Value::Bool(false), &Value::from(LISTED_MAX)));
     assert_eq!(events["items"].as_array().map(Vec::len), Some(LISTED_MAX));

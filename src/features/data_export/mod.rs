@@ -37,7 +37,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
-    let content = DataPage { events_max: LISTED_MAX, notice: ctx.notice() };
+    let content = DataPage { notice: ctx.notice() };
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
 }
 
