@@ -22,6 +22,11 @@ impl Process {
     /// Starts the service over the database of a URL, or over its embedded one, and waits until it
     /// is ready. Its log goes through a pipe, as to a service manager, and on to a file.
     pub fn service(data_dir: &Path, database_url: Option<&str>) -> (Self, Duration) {
+        Self::service_with(data_dir, database_url, &[])
+    }
+
+    /// The same with more settings.
+    pub fn service_with(data_dir: &Path, database_url: Option<&str>, settings: &[(&str, &str)]) -> (Self, Duration) {
         let address = free_address();
         // Leading a session of its own, as under a service manager.
         let mut command = Command::new("setsid");
@@ -34,6 +39,7 @@ impl Process {
         if let Some(url) = database_url {
             command.env("DATABASE_URL", url);
         }
+        command.envs(settings.iter().copied());
         let begun = Instant::now();
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the service");
         let log = fs::OpenOptions::new().create(true).append(true).open(data_dir.with_extension("log"));

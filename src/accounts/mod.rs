@@ -13,8 +13,8 @@ use crate::types::{Lang, UserId};
 
 pub use erasure::{Due, remove, sweep_unverified, take_due};
 pub use life::{
-    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, lock_claimants, may_leave, replace_email,
-    replace_password, schedule_deletion, set_password, set_profile, verify_email,
+    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, hold, hold_with_claimants, lock_claimants,
+    replace_email, replace_password, schedule_deletion, set_password, set_profile, verify_email,
 };
 pub use role::Role;
 pub use store::{

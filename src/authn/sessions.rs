@@ -7,6 +7,8 @@
 //! 4. Proving again who one is gives the same session a new cookie ([`renew`]).
 //! 5. Revoking a row ends the session on every replica with the next request.
 
+mod hold;
+
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
@@ -19,6 +21,8 @@ use crate::{
     config::Lifetimes,
     types::{SessionId, UserId},
 };
+
+pub use hold::hold;
 
 /// The longest part of a `User-Agent` header that is kept, in characters.
 pub const USER_AGENT_MAX: usize = 256;
@@ -241,25 +245,6 @@ pub async fn touch(connection: &mut PgConnection, id: SessionId, lifetimes: &Lif
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Holds a session until the transaction ends, and tells whether it is live: nobody ends it meanwhile,
-/// and what is done in its name is not done after its end.
-///
-/// # Errors
-/// Only the database's.
-pub async fn hold(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<bool> {
-    let held = sqlx::query_scalar!(
-        r#"
-        select true as "live!" from sessions
-        where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
-        for no key update
-        "#,
-        id as SessionId,
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(held.is_some())
 }
 
 /// Ends one session for good. Tells whether it had not been ended before.

@@ -64,7 +64,8 @@ fn report(verified: &Verified) {
         faults => format!("{faults} faults"),
     };
     let head = verified.head.map_or_else(|| "no head yet".to_owned(), |head| format!("head {head}"));
-    println!("{} events, {found}, {head}", grouped(verified.events));
+    let events = if verified.events == 1 { "event" } else { "events" };
+    println!("{} {events}, {found}, {head}", grouped(verified.events));
 }
 
 /// A number with a comma between thousands.

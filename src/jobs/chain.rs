@@ -60,7 +60,7 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
 /// What one replica remembers between rounds.
 #[derive(Debug)]
 struct Keeper {
-    head_told: Option<(Instant, Option<Head>)>,
+    head_told: Option<(Instant, Head)>,
     pruned: Instant,
     in_trouble: bool,
 }
@@ -82,17 +82,16 @@ impl Keeper {
             }
         }
         if self.head_told.is_none_or(|(at, _)| at.elapsed() >= HEAD_EVERY) {
-            let before = self.head_told.and_then(|(_, head)| head);
-            if let Some(before) = before
+            if let Some((_, before)) = self.head_told
                 && !audit::holds(&mut connection, before).await?
             {
                 tracing::error!(event = "audit_broken", head = %before, "the audit trail has lost a head that it had");
             }
-            let head = audit::head(&mut connection).await?;
-            if let Some(head) = head {
+            // None before the first event.
+            if let Some(head) = audit::head(&mut connection).await? {
                 tracing::info!(event = "audit_head", %head);
+                self.head_told = Some((Instant::now(), head));
             }
-            self.head_told = Some((Instant::now(), head));
         }
         Ok(())
     }

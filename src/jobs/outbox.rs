@@ -10,11 +10,11 @@
 //! 4. No connection to the database is held while a mail server talks, so one that hangs costs no
 //!    visitor anything.
 
-use std::time::Duration;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use sqlx::PgConnection;
 use tokio::{
-    sync::watch,
+    sync::{Semaphore, watch},
     task::{JoinError, JoinSet},
     time::{Instant, sleep, timeout},
 };
@@ -29,6 +29,10 @@ use crate::{
 
 /// How many letters one replica sends at the same time.
 const SENDS: usize = 4;
+/// How many it holds: while some talk to the mail server, others are on their way in or out.
+const HELD: usize = 2 * SENDS;
+/// How long a held letter may wait for its turn before it is given back.
+const TURN_WITHIN: Duration = Duration::from_secs(20);
 /// How long the database may take to tell what is due.
 const DUE_WITHIN: Duration = Duration::from_secs(5);
 /// How often what became of a letter is tried to be noted, a second apart: its lease has to last.
@@ -77,7 +81,15 @@ pub async fn run(state: AppState, patience: Patience, mut stop: watch::Receiver<
     let mut sender = Sender::new(state.clone(), patience);
     let mut eager = true;
     loop {
-        let looked = timeout(DUE_WITHIN, sender.look_and_take(eager)).await;
+        let looked = {
+            let mut looking = pin!(timeout(DUE_WITHIN, sender.look_and_take(eager)));
+            let looked = looking.as_mut().await;
+            if looked.is_err() {
+                // Before the connection goes back in the middle of a statement.
+                state.given_up.note();
+            }
+            looked
+        };
         sender.note_database(looked.unwrap_or(Err(sqlx::Error::PoolTimedOut)));
         eager = tokio::select! {
             () = stopping(&mut stop) => break,
@@ -108,6 +120,7 @@ struct Sender {
     state: AppState,
     patience: Patience,
     sending: JoinSet<Told>,
+    turns: Arc<Semaphore>,
     /// How often in a row the server was found in trouble.
     trouble: u32,
     paused_until: Instant,
@@ -122,6 +135,7 @@ impl Sender {
             state,
             patience,
             sending: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(SENDS)),
             trouble: 0,
             paused_until: Instant::now(),
             looked_at: None,
@@ -131,9 +145,9 @@ impl Sender {
     }
 
     async fn look_and_take(&mut self, eager: bool) -> sqlx::Result<()> {
-        let most = if self.trouble > 0 { 1 } else { SENDS };
+        let most = if self.trouble > 0 { 1 } else { HELD };
         let free = most.saturating_sub(self.sending.len());
-        // Two at once are one statement less; but a letter does not wait for that.
+        // Several at once are fewer statements; but a letter does not wait for that.
         let worth_it = free > 0 && (eager || free * 2 >= most);
         let may_take = worth_it && Instant::now() >= self.paused_until;
         let must_look = self.looked_at.is_none_or(|at| at.elapsed() >= self.patience.look);
@@ -148,7 +162,7 @@ impl Sender {
         if may_take {
             let due = outbox::claim(&mut connection, free, self.patience.lease).await?;
             for letter in due {
-                self.sending.spawn(attempt(self.state.clone(), letter, self.patience));
+                self.sending.spawn(attempt(self.state.clone(), letter, self.patience, Arc::clone(&self.turns)));
             }
         }
         Ok(())
@@ -214,13 +228,27 @@ impl Sender {
 enum Then {
     Remove,
     Postpone(Duration),
+    /// It is as it should be.
+    Nothing,
 }
 
-/// One letter: its words, then its way.
-async fn attempt(state: AppState, letter: Letter, patience: Patience) -> Told {
+/// One letter: its turn, its words, its way, and what became of it.
+async fn attempt(state: AppState, letter: Letter, patience: Patience, turns: Arc<Semaphore>) -> Told {
+    let Ok(Ok(turn)) = timeout(TURN_WITHIN, turns.acquire_owned()).await else {
+        settle(&state, &letter, &Then::Postpone(Duration::ZERO)).await;
+        return Told::Nothing;
+    };
+    let (then, told) = word_and_send(&state, &letter, patience).await;
+    // The next one may talk while this one is noted.
+    drop(turn);
+    settle(&state, &letter, &then).await;
+    told
+}
+
+async fn word_and_send(state: &AppState, letter: &Letter, patience: Patience) -> (Then, Told) {
     let retry = growing(patience.first_retry, letter.attempts.unsigned_abs(), patience.longest_retry);
     let later = Then::Postpone(around(retry, state.entropy));
-    let (then, told) = match compose(&state, &letter).await {
+    match compose(state, letter).await {
         Err(error) => {
             state.metrics.letter("failed");
             tracing::warn!(kind = letter.kind.code(), id = %letter.id, ?error, "a letter could not be worded");
@@ -230,13 +258,12 @@ async fn attempt(state: AppState, letter: Letter, patience: Patience) -> Told {
         Ok(Composed::Message { to, lang, message }) => {
             let parcel = Parcel { to, lang, message };
             if state.mailer.keeps_letters_here() {
-                return keep_here(&state, &letter, &parcel, later).await;
+                (keep_here(state, letter, &parcel, later).await, Told::Nothing)
+            } else {
+                send(state, letter, &parcel, patience, later).await
             }
-            send(&state, &letter, &parcel, patience, later).await
         }
-    };
-    settle(&state, &letter, &then).await;
-    told
+    }
 }
 
 /// Committed before the letter leaves, so that its link works when it arrives.
@@ -282,7 +309,7 @@ async fn send(state: &AppState, letter: &Letter, parcel: &Parcel, patience: Pati
 }
 
 /// Puts the letter into the mailbox of a development machine: there and gone from here, or neither.
-async fn keep_here(state: &AppState, letter: &Letter, parcel: &Parcel, later: Then) -> Told {
+async fn keep_here(state: &AppState, letter: &Letter, parcel: &Parcel, later: Then) -> Then {
     let kept = async {
         let mut transaction = state.db.begin().await?;
         dev_mailbox::deliver(&mut transaction, letter.id, parcel).await?;
@@ -294,14 +321,14 @@ async fn keep_here(state: &AppState, letter: &Letter, parcel: &Parcel, later: Th
         Ok(()) => {
             state.metrics.letter("sent");
             tracing::info!(kind = letter.kind.code(), id = %letter.id, "a letter is at /dev/mail");
+            Then::Nothing
         }
         Err(error) => {
             state.metrics.letter("failed");
             tracing::warn!(%error, "a letter could not be put into the mailbox");
-            settle(state, letter, &later).await;
+            later
         }
     }
-    Told::Nothing
 }
 
 /// Notes what became of a letter. What was sent would be sent again otherwise, so a database that is
@@ -309,10 +336,10 @@ async fn keep_here(state: &AppState, letter: &Letter, parcel: &Parcel, later: Th
 async fn settle(state: &AppState, letter: &Letter, then: &Then) {
     for _ in 0..NOTE_TRIES {
         let noted = async {
-            let mut connection = state.db.acquire().await?;
             match then {
-                Then::Remove => outbox::remove(&mut connection, letter).await,
-                Then::Postpone(by) => outbox::postpone(&mut connection, letter, *by).await,
+                Then::Remove => outbox::remove(&mut *state.db.acquire().await?, letter).await,
+                Then::Postpone(by) => outbox::postpone(&mut *state.db.acquire().await?, letter, *by).await,
+                Then::Nothing => Ok(()),
             }
         };
         match noted.await {
@@ -355,6 +382,7 @@ mod tests {
     #[test]
     fn a_lease_outlasts_whatever_sending_takes() {
         let patience = Patience::default();
-        assert!(patience.server.whole + Duration::from_secs(u64::from(NOTE_TRIES)) < patience.lease);
+        let noting = Duration::from_secs(u64::from(NOTE_TRIES));
+        assert!(TURN_WITHIN + patience.server.whole + noting < patience.lease);
     }
 }

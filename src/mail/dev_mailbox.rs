@@ -17,6 +17,8 @@ pub struct Listed {
     pub id: Uuid,
     /// Whom it is for.
     pub address: String,
+    /// Its language.
+    pub language: Lang,
     /// What it says it is about.
     pub subject: String,
     /// When it was sent.
@@ -82,9 +84,20 @@ pub async fn forget_old(connection: &mut PgConnection) -> sqlx::Result<()> {
 /// # Errors
 /// Only the database's.
 pub async fn list(connection: &mut PgConnection) -> sqlx::Result<Vec<Listed>> {
-    sqlx::query_as!(Listed, "select id, address, subject, sent_at from dev_mailbox order by seq desc limit $1", KEPT)
-        .fetch_all(connection)
-        .await
+    let rows = sqlx::query!(
+        "select id, address, language, subject, sent_at from dev_mailbox order by seq desc limit $1",
+        KEPT
+    )
+    .fetch_all(connection)
+    .await?;
+    let listed = rows.into_iter().map(|row| Listed {
+        id: row.id,
+        address: row.address,
+        language: row.language.parse().unwrap_or_default(),
+        subject: row.subject,
+        sent_at: row.sent_at,
+    });
+    Ok(listed.collect())
 }
 
 /// One letter.

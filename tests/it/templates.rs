@@ -222,7 +222,8 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
         ("display_name", "text", "name"),
     ];
     for page in pages() {
-        let chooses = ["registration/", "recovery/", "setup/"].iter().any(|slice| page.name.contains(slice));
+        let chooses =
+            ["registration/", "recovery/", "password/", "setup/"].iter().any(|slice| page.name.contains(slice));
         for input in tags(&page).iter().filter(|t| t.is("input")) {
             assert_eq!(input.get("maxlength"), None, "{}", page.name);
             let name = input.get("name").unwrap_or_default();

@@ -42,6 +42,7 @@ async fn list(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppEr
     let row = |letter: dev_mailbox::Listed| Row {
         path: path(paths::DEV_MAIL_LETTER, letter.id),
         subject: letter.subject,
+        language: letter.language,
         address: letter.address,
         sent: Age::between(letter.sent_at, ctx.now()),
     };

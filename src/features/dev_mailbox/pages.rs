@@ -19,6 +19,8 @@ pub struct MailboxPage {
 pub struct Row {
     pub path: String,
     pub subject: String,
+    /// What the letter is written in, whatever this page is.
+    pub language: Lang,
     pub address: String,
     pub sent: Age,
 }
@@ -79,6 +81,7 @@ impl Page for MailboxPage {
         let row = |subject: &str, address: &str, sent| Row {
             path: "/dev/mail/0b6f8a52-6a0c-4f0e-9d3c-2f1f3c1f0a11".into(),
             subject: subject.into(),
+            language: if subject.is_ascii() { Lang::En } else { Lang::Ko },
             address: address.into(),
             sent,
         };

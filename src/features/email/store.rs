@@ -4,8 +4,7 @@ use sqlx::PgConnection;
 
 use crate::types::{Entropy, UserId};
 
-/// Notes that an account gave an address up. After the statement that replaced it, so that the account's
-/// row is held and the order is the true one.
+/// Notes that an account gave an address up. Its row is held, so the order is the true one.
 pub async fn note(connection: &mut PgConnection, entropy: Entropy, user_id: UserId, address: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into email_replacements (id, user_id, address) values ($1, $2, $3)",

@@ -8,7 +8,10 @@ use super::{
     pages::{AddressInUse, AddressTaken, ChangeEmail, Recover, VerifyEmail},
 };
 use crate::{
-    accounts::{self, Identifier, User, links::Purpose},
+    accounts::{
+        self, Identifier, User,
+        links::{self, Purpose},
+    },
     audit::{self, Entry, Event},
     mail::Kind,
     web::{AppError, paths},
@@ -47,16 +50,21 @@ async fn recover(words: &Words<'_>, connection: &mut PgConnection, person: User)
     words.of(&person.email, &Recover { username: person.username, link, minutes })
 }
 
-/// To the new address, or, when that is somebody's, to them.
+/// To the new address, or, when that is somebody's, to them. The trail says nothing of it: whoever asked
+/// reads theirs, and must not learn which of the two it was.
 async fn change(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
     let new = &words.letter.address;
+    // Another address was asked for since, or the account was taken back from whoever asked.
+    if !links::is_wanted(connection, person.id, Purpose::ChangeEmail, new).await? {
+        return Ok(Composed::Nothing);
+    }
+    // Made either way, because who asked can download the list of their links; one of them has a reader.
+    let link = words.link_with(connection, Purpose::ChangeEmail, &person, new).await?;
     let owner = accounts::find_by_identifier(connection, &Identifier::parse(new)).await?;
     if let Some(owner) = owner.filter(|owner| owner.email_verified_at.is_some() && owner.id != person.id) {
         let words = Words { lang: owner.lang_or(words.letter.lang), ..*words };
         return words.of(&owner.email, &AddressInUse {});
     }
-    let link = words.link_with(connection, Purpose::ChangeEmail, &person, new).await?;
-    audit::record(connection, &Entry::of_service(&Event::EmailChangeMailed, Some(person.id))).await?;
     let hours = Purpose::ChangeEmail.lifetime().as_secs() / 3600;
     words.of(new, &ChangeEmail { username: person.username, link, hours })
 }
