@@ -269,3 +269,17 @@ pub async fn set_role(connection: &mut PgConnection, id: UserId, role: Role) -> 
         .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// The open accounts of administrators. Holds them until the transaction ends, in one order, so that the
+/// last two do not stop being it in the same moment.
+pub async fn hold_administrators(connection: &mut PgConnection) -> sqlx::Result<Vec<UserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select id as "id: UserId" from users
+        where role = 'admin' and disabled_at is null and deletion_due_at is null
+        order by id for no key update
+        "#
+    )
+    .fetch_all(connection)
+    .await
+}
