@@ -10,5 +10,3 @@ drop index sessions_absolute_ends_at_idx;
 create index attempt_limits_full_at_idx on attempt_limits (full_at) where failures = 0;
 create index attempt_limits_failing_idx on attempt_limits (used_at) where failures > 0;
 drop index attempt_limits_used_at_idx;
-
-create index outbox_expires_at_idx on outbox (expires_at);

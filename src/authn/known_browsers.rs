@@ -15,12 +15,13 @@ pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &
     sqlx::query!(
         r#"
         with too_many as (
-            delete from known_browsers where user_id = $1 and digest in (
-                select digest from known_browsers where user_id = $1 and digest in (
-                    select digest from known_browsers where user_id = $1 and digest <> $2
+            -- One that somebody else holds at this moment is left to the next sign-in: nobody waits here.
+            delete from known_browsers where ctid = any(array(
+                select ctid from known_browsers where ctid = any(array(
+                    select ctid from known_browsers where user_id = $1 and digest <> $2
                     order by last_used_at desc, digest offset $3
-                ) for update skip locked
-            )
+                )) for update skip locked
+            ))
         )
         insert into known_browsers as b (user_id, digest) values ($1, $2)
         on conflict (user_id, digest) do update set last_used_at = now()

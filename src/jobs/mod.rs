@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::{
     accounts::links,
-    authn::{attempts, known_browsers, sessions},
+    authn::{attempts, ended_sessions, known_browsers},
     features::{deletion, email},
     types::Entropy,
     web::{server::stopping, session_store},
@@ -89,7 +89,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
     Ok(Swept {
         erased,
         unverified,
-        sessions: until_none(&mut connection, sessions::sweep).await?,
+        sessions: until_none(&mut connection, ended_sessions::sweep).await?,
         browser_sessions: until_none(&mut connection, session_store::sweep).await?,
         limits: until_none(&mut connection, attempts::sweep).await?,
         browsers: until_none(&mut connection, known_browsers::sweep).await?,

@@ -162,7 +162,7 @@ pub async fn forget(connection: &mut sqlx::PgConnection, user_id: UserId) -> sql
 /// Removes what has expired, by the database's clock: `delete_expired` of the store compares a time
 /// with a zone to one without, and is wrong by the server's offset. The store gives a session without
 /// an end of its own two weeks; one whose account session still lives stays. What belongs to a session
-/// that has ended goes with that before ([`crate::authn::sessions::sweep`]).
+/// that has ended goes with that before ([`crate::authn::ended_sessions::sweep`]).
 ///
 /// # Errors
 /// Only the database's.

@@ -18,6 +18,7 @@
 )]
 
 mod account_sessions;
+mod administrators;
 mod architecture;
 mod audit;
 mod cli;
@@ -53,8 +54,11 @@ mod reauth;
 mod recovery;
 mod registration;
 mod schema;
+mod session_counts;
 mod sessions;
 mod settings;
+mod setup;
 mod support;
+mod sweeping;
 mod templates;
 mod verification;

@@ -58,10 +58,10 @@ pub async fn close_from(connection: &mut PgConnection, user_id: UserId, address:
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
-        delete from email_replacements where id in (
-            select id from email_replacements where replaced_at < now() - interval '14 days'
-            limit 5000 for update skip locked
-        )
+        delete from email_replacements where ctid = any(array(
+            select ctid from email_replacements where replaced_at < now() - interval '14 days'
+            order by replaced_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)

@@ -171,10 +171,8 @@ pub async fn set_role(connection: &mut PgConnection, name: &str, role: Role) -> 
     if role == Role::Admin {
         setup::kill(&mut transaction).await?;
     }
-    let administrators = accounts::hold_administrators(&mut transaction).await?;
     let user = find(&mut transaction, name).await?;
-    let is_last = user.role == Role::Admin && administrators.iter().all(|id| *id == user.id);
-    if role == Role::Member && is_last {
+    if role == Role::Member && accounts::hold_administrators(&mut transaction).await? == [user.id] {
         return Err(OperatorError::LastAdministrator(user.username));
     }
     let changed = accounts::set_role(&mut transaction, user.id, role).await?;

@@ -114,8 +114,10 @@ async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_w
     ];
     let wanted = wanted.map(|(kind, whose, session, origin)| (kind.to_owned(), whose.to_owned(), session, origin));
     assert_eq!(rows, wanted);
+    // And that the owner of an address was told of a claim to it, once the letter went.
+    app.all_sent().await;
     linked(&app).await;
-    assert_intact(&verify(&app).await, 12);
+    assert_intact(&verify(&app).await, 13);
     let dump: String = sqlx::query_scalar(
         "select string_agg(t::text, ' ') from (select kind, detail, actor from audit_events union all
             select l::text, '{}', '' from audit_links l) t",
