@@ -25,7 +25,7 @@ async fn f12_of_four_services_that_start_on_an_empty_database_one_prints_the_lin
     let mut programs = [(); 4].map(|()| Program::new(&settings));
     let [one, two, three, four] = &mut programs;
     let services = <[_; 4]>::from(tokio::join!(one.serve(), two.serve(), three.serve(), four.serve()));
-    let logs = || services.iter().map(|service| service.log()).collect::<String>();
+    let logs = || services.iter().map(Service::log).collect::<String>();
     let begun = |logs: &str| {
         logs.matches("nobody has an account yet").count() + logs.matches("there is no administrator").count()
     };
