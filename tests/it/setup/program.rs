@@ -7,7 +7,7 @@ use crate::{
     support::{
         app::TestApp,
         cluster::empty_database,
-        process::{Program, said},
+        process::{Program, Service, said},
     },
     verification::open,
 };
