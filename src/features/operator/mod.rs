@@ -120,7 +120,8 @@ fn given(role: Role) -> Event {
 pub async fn disable(connection: &mut PgConnection, name: &str) -> Result<(User, u64), OperatorError> {
     let mut transaction = connection.begin().await?;
     let user = find(&mut transaction, name).await?;
-    // Links before sessions: the order in which whoever uses one locks them.
+    // The account, its links, its sessions: the order in which whoever uses a link locks them.
+    accounts::hold(&mut transaction, user.id).await?;
     links::kill(&mut transaction, user.id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     accounts::set_disabled(&mut transaction, user.id, true).await?;
     let ended = sessions::revoke_all(&mut transaction, user.id).await?;
@@ -171,8 +172,10 @@ pub async fn set_role(connection: &mut PgConnection, name: &str, role: Role) -> 
     if role == Role::Admin {
         setup::kill(&mut transaction).await?;
     }
+    let administrators = accounts::hold_administrators(&mut transaction).await?;
     let user = find(&mut transaction, name).await?;
-    if role == Role::Member && accounts::hold_administrators(&mut transaction).await? == [user.id] {
+    let is_last = user.role == Role::Admin && administrators.iter().all(|id| *id == user.id);
+    if role == Role::Member && is_last {
         return Err(OperatorError::LastAdministrator(user.username));
     }
     let changed = accounts::set_role(&mut transaction, user.id, role).await?;
