@@ -18,8 +18,8 @@ pub use life::{
 };
 pub use role::Role;
 pub use store::{
-    Address, Login, NewAccount, SignedUp, create, find, find_by_identifier, find_login, hold_administrators,
-    set_disabled, set_role, upgrade_password_hash,
+    Address, Login, NewAccount, SignedUp, create, find, find_by_identifier, find_login, find_owner,
+    hold_administrators, set_disabled, set_role, upgrade_password_hash,
 };
 
 /// What an account is called, in the two spellings a visitor may type at sign-in.

@@ -59,6 +59,7 @@ pub const SESSIONS_MAX: i64 = 100;
 
 /// A session that was live at the moment of asking, with its account.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of answers, each of them yes or no")]
 pub struct LiveSession {
     /// The session.
     pub id: SessionId,

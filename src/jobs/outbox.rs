@@ -10,7 +10,16 @@
 //! 4. No connection to the database is held while a mail server talks, so one that hangs costs no
 //!    visitor anything.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+mod patience;
+
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::PgConnection;
 use tokio::{
@@ -21,60 +30,28 @@ use tokio::{
 
 use crate::{
     features::letters::{self, Composed},
-    mail::{Failure, Letter, NotSent, Parcel, Timeouts, WAITING_MAX, dev_mailbox, outbox},
+    mail::{Failure, Letter, NotSent, Parcel, WAITING_MAX, dev_mailbox, outbox},
     state::AppState,
-    types::Entropy,
     web::{AppError, server::stopping},
 };
 
+pub use self::patience::Patience;
+use self::patience::{around, growing};
+
 /// How many letters one replica sends at the same time.
 const SENDS: usize = 4;
-/// How many it holds: while some talk to the mail server, others are on their way in or out.
-const HELD: usize = 2 * SENDS;
-/// How long a held letter may wait for its turn before it is given back.
-const TURN_WITHIN: Duration = Duration::from_secs(20);
+/// How many it words at the same time, and never with more than half of the connections to the database.
+const DESKS: usize = 8;
+/// How many it holds: while some talk to the mail server, others are worded or noted.
+const HELD: usize = 16;
+/// How long a held letter may wait for a desk, and again for the mail server, before it is given back.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 /// How long the database may take to tell what is due.
 const DUE_WITHIN: Duration = Duration::from_secs(5);
 /// How often what became of a letter is tried to be noted, a second apart: its lease has to last.
 const NOTE_TRIES: u32 = 30;
 /// How often letters are given up that expired, in looks.
 const EXPIRE_EVERY: u32 = 60;
-
-/// How long everything takes; a parameter, so that a test need not wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// How often it looks for letters that nobody announced.
-    pub look: Duration,
-    /// For how long a letter is held: longer than sending one can take.
-    pub lease: Duration,
-    /// When a letter is tried again for the first time; each further time takes twice as long.
-    pub first_retry: Duration,
-    /// The longest such time.
-    pub longest_retry: Duration,
-    /// How long a server in trouble is left alone at first.
-    pub first_pause: Duration,
-    /// How long at most.
-    pub longest_pause: Duration,
-    /// How long letters that are being sent may take when the service stops.
-    pub finish: Duration,
-    /// How long a mail server may take.
-    pub server: Timeouts,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            look: Duration::from_secs(1),
-            lease: Duration::from_secs(120),
-            first_retry: Duration::from_secs(5),
-            longest_retry: Duration::from_secs(3600),
-            first_pause: Duration::from_secs(1),
-            longest_pause: Duration::from_secs(60),
-            finish: Duration::from_secs(5),
-            server: Timeouts::default(),
-        }
-    }
-}
 
 /// Sends until `stop` says true, then finishes what is being sent.
 pub async fn run(state: AppState, patience: Patience, mut stop: watch::Receiver<bool>) {
@@ -115,12 +92,20 @@ enum Told {
     Nothing,
 }
 
+/// Where letters take turns.
+struct Places {
+    desks: Semaphore,
+    sends: Semaphore,
+    /// The mail server took nothing lately: whoever has not begun had better not.
+    trouble: AtomicBool,
+}
+
 /// One replica's sender.
 struct Sender {
     state: AppState,
     patience: Patience,
     sending: JoinSet<Told>,
-    turns: Arc<Semaphore>,
+    places: Arc<Places>,
     /// How often in a row the server was found in trouble.
     trouble: u32,
     paused_until: Instant,
@@ -131,11 +116,16 @@ struct Sender {
 
 impl Sender {
     fn new(state: AppState, patience: Patience) -> Self {
+        let desks = usize::try_from(state.config.database.connections / 2).unwrap_or(DESKS);
         Self {
             state,
             patience,
             sending: JoinSet::new(),
-            turns: Arc::new(Semaphore::new(SENDS)),
+            places: Arc::new(Places {
+                desks: Semaphore::new(desks.clamp(1, DESKS)),
+                sends: Semaphore::new(SENDS),
+                trouble: AtomicBool::new(false),
+            }),
             trouble: 0,
             paused_until: Instant::now(),
             looked_at: None,
@@ -161,8 +151,11 @@ impl Sender {
         }
         if may_take {
             let due = outbox::claim(&mut connection, free, self.patience.lease).await?;
+            // One alone is the one that finds out whether the server is well again.
+            let finds_out = most == 1;
             for letter in due {
-                self.sending.spawn(attempt(self.state.clone(), letter, self.patience, Arc::clone(&self.turns)));
+                let places = Arc::clone(&self.places);
+                self.sending.spawn(attempt(self.state.clone(), letter, self.patience, places, finds_out));
             }
         }
         Ok(())
@@ -232,23 +225,27 @@ enum Then {
     Nothing,
 }
 
-/// One letter: its turn, its words, its way, and what became of it.
-async fn attempt(state: AppState, letter: Letter, patience: Patience, turns: Arc<Semaphore>) -> Told {
-    let Ok(Ok(turn)) = timeout(TURN_WITHIN, turns.acquire_owned()).await else {
-        settle(&state, &letter, &Then::Postpone(Duration::ZERO)).await;
-        return Told::Nothing;
-    };
-    let (then, told) = word_and_send(&state, &letter, patience).await;
-    // The next one may talk while this one is noted.
-    drop(turn);
+/// One letter: its words, its way, and what became of it.
+async fn attempt(state: AppState, letter: Letter, patience: Patience, places: Arc<Places>, finds_out: bool) -> Told {
+    let (then, told) = word_and_send(&state, &letter, patience, &places, finds_out).await;
     settle(&state, &letter, &then).await;
     told
 }
 
-async fn word_and_send(state: &AppState, letter: &Letter, patience: Patience) -> (Then, Told) {
+async fn word_and_send(
+    state: &AppState,
+    letter: &Letter,
+    patience: Patience,
+    places: &Places,
+    finds_out: bool,
+) -> (Then, Told) {
+    let given_back = (Then::Postpone(Duration::ZERO), Told::Nothing);
     let retry = growing(patience.first_retry, letter.attempts.unsigned_abs(), patience.longest_retry);
     let later = Then::Postpone(around(retry, state.entropy));
-    match compose(state, letter).await {
+    let Ok(desk) = timeout(TURN_WITHIN, places.desks.acquire()).await else { return given_back };
+    let composed = compose(state, letter).await;
+    drop(desk);
+    match composed {
         Err(error) => {
             state.metrics.letter("failed");
             tracing::warn!(kind = letter.kind.code(), id = %letter.id, ?error, "a letter could not be worded");
@@ -258,10 +255,17 @@ async fn word_and_send(state: &AppState, letter: &Letter, patience: Patience) ->
         Ok(Composed::Message { to, lang, message }) => {
             let parcel = Parcel { to, lang, message };
             if state.mailer.keeps_letters_here() {
-                (keep_here(state, letter, &parcel, later).await, Told::Nothing)
-            } else {
-                send(state, letter, &parcel, patience, later).await
+                return (keep_here(state, letter, &parcel, later).await, Told::Nothing);
             }
+            let Ok(_turn) = timeout(TURN_WITHIN, places.sends.acquire()).await else { return given_back };
+            if places.trouble.load(Ordering::Relaxed) && !finds_out {
+                return given_back;
+            }
+            let (then, told) = send(state, letter, &parcel, patience, later).await;
+            if told != Told::Nothing {
+                places.trouble.store(told == Told::Trouble, Ordering::Relaxed);
+            }
+            (then, told)
         }
     }
 }
@@ -349,40 +353,5 @@ async fn settle(state: &AppState, letter: &Letter, then: &Then) {
                 sleep(Duration::from_secs(1)).await;
             }
         }
-    }
-}
-
-/// `first`, then twice as long each time, up to `longest`.
-fn growing(first: Duration, times: u32, longest: Duration) -> Duration {
-    let factor = 2_u32.checked_pow(times.saturating_sub(1)).unwrap_or(u32::MAX);
-    first.saturating_mul(factor).min(longest)
-}
-
-/// A quarter more or less, so that what failed together does not come again together.
-fn around(duration: Duration, entropy: Entropy) -> Duration {
-    let [chance] = entropy.bytes::<1>();
-    duration.mul_f64(0.75 + f64::from(chance) / 512.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_retry_takes_twice_as_long_each_time_up_to_an_hour() {
-        let patience = Patience::default();
-        let after = |times| growing(patience.first_retry, times, patience.longest_retry).as_secs();
-        assert_eq!([1, 2, 3, 4, 10, 11, 1000, u32::MAX].map(after), [5, 10, 20, 40, 2560, 3600, 3600, 3600]);
-        for _ in 0..100 {
-            let some = around(Duration::from_secs(4), Entropy);
-            assert!((Duration::from_secs(3)..=Duration::from_secs(5)).contains(&some), "{some:?}");
-        }
-    }
-
-    #[test]
-    fn a_lease_outlasts_whatever_sending_takes() {
-        let patience = Patience::default();
-        let noting = Duration::from_secs(u64::from(NOTE_TRIES));
-        assert!(TURN_WITHIN + patience.server.whole + noting < patience.lease);
     }
 }

@@ -3,12 +3,12 @@
 use vestibule::{accounts::links::Purpose, features::deletion::erase_due, types::Entropy};
 
 use crate::{
-    email_change::{CONFIRM, ask, link_of},
+    email_change::{CONFIRM, ask},
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
         browser::Browser,
         http::Answer,
-        letters::{all_delivered, follow, mailed, press, secrets, spoilt},
+        letters::{all_delivered, follow, link_of, mailed, press, secrets, spoilt},
         race::race,
     },
 };

@@ -1,5 +1,7 @@
 //! `/dev/mail`: where a developer reads what would have been mailed.
 
+use std::net::Ipv4Addr;
+
 use serde_json::json;
 use vestibule::{
     mail::{Kind, NewLetter, outbox},
@@ -12,7 +14,7 @@ use crate::{
     mail::until,
     support::{
         app::{HASTY, NO_MAIL, TestApp},
-        http::Answer,
+        http::{Answer, exchange},
     },
 };
 
@@ -151,5 +153,22 @@ async fn where_a_mail_server_is_set_there_is_no_such_mailbox() {
             let answer = app.browser().get(path).await;
             assert!(answer.status == 404 && !answer.body.contains("canary"), "{path}: {answer:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_points_its_name_at_this_machine_reads_no_letter() {
+    let app = TestApp::start().await;
+    let answered = async |host: &str| {
+        let request = format!("GET /dev/mail HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        exchange(app.address, Ipv4Addr::LOCALHOST, request.as_bytes()).await.expect("an answer").status
+    };
+    let port = app.address.port();
+    for own in [format!("localhost:{port}"), format!("127.0.0.1:{port}"), "app.localhost".into(), "[::1]:8080".into()] {
+        assert_eq!(answered(&own).await, 200, "{own}");
+    }
+    for other in ["evil.example", "localhost.evil.example", "evil.example:8080", "localhost@evil.example", "192.0.2.1"]
+    {
+        assert_eq!(answered(other).await, 404, "{other}");
     }
 }

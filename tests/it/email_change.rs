@@ -1,15 +1,12 @@
 //! Changing the address of an account, and all that must not come of it.
 
-use vestibule::{
-    accounts::links::{self, Purpose},
-    types::{Entropy, UserId},
-};
+use vestibule::accounts::links::Purpose;
 
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
     http::Answer,
-    letters::{all_delivered, follow, mailed, press, secrets, spoilt},
+    letters::{all_delivered, follow, link_of, mailed, press, secrets, spoilt},
 };
 
 pub const PAGE: &str = "/account/email";
@@ -33,17 +30,6 @@ pub async fn change(app: &TestApp, browser: &mut Browser, address: &str) {
 pub async fn address_of(app: &TestApp, username: &str) -> String {
     let address = sqlx::query_scalar("select email from users where username = $1").bind(username);
     address.fetch_one(&app.db).await.expect("an account")
-}
-
-/// A link of an account, made behind the service's back.
-pub async fn link_of(app: &TestApp, username: &str, purpose: Purpose, address: &str) -> String {
-    let mut connection = app.db.acquire().await.expect("a connection");
-    let id: UserId = sqlx::query_scalar("select id from users where username = $1")
-        .bind(username)
-        .fetch_one(&mut *connection)
-        .await
-        .expect("an account");
-    links::issue(&mut connection, Entropy, purpose, id, address).await.expect("a link").reveal()
 }
 
 async fn live_links(app: &TestApp) -> i64 {

@@ -3,12 +3,12 @@
 use vestibule::accounts::links::Purpose;
 
 use crate::{
-    email_change::{CONFIRM, PAGE, address_of, ask, change, link_of},
+    email_change::{CONFIRM, PAGE, address_of, ask, change},
     email_undo::UNDO,
     support::{
         app::{TestApp, is_signed_in},
         browser::Browser,
-        letters::{all_delivered, follow, mailed, secrets},
+        letters::{all_delivered, follow, link_of, mailed, secrets},
         race::race,
     },
 };

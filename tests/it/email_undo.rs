@@ -3,11 +3,11 @@
 use vestibule::accounts::links::Purpose;
 
 use crate::{
-    email_change::{CONFIRM, PAGE, address_of, ask, change, link_of},
+    email_change::{CONFIRM, PAGE, address_of, ask, change},
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
         browser::Browser,
-        letters::{all_delivered, follow, mailed, press, secrets, spoilt},
+        letters::{all_delivered, follow, link_of, mailed, press, secrets, spoilt},
     },
 };
 

@@ -13,11 +13,11 @@ use vestibule::{
 
 use crate::{
     deletion::{UNDO, leave},
-    email_change::{ask, change, link_of},
+    email_change::{ask, change},
     support::{
         app::{PASSWORD, TestApp, sign_in},
         browser::Browser,
-        letters::{all_delivered, follow},
+        letters::{all_delivered, follow, link_of},
         race::race,
     },
 };

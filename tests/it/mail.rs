@@ -143,10 +143,12 @@ async fn a_server_in_trouble_is_tried_with_one_letter_at_a_time() {
     sink.set(Mode::HangAtGreeting);
     let app = sending(&sink).await;
     post(&app, 100).await;
-    until("it was tried for a while", async || sink.said().len() >= 8).await;
-    // The first try is with a few at once; each later one is alone.
-    let attempts = app.count("select sum(attempts)::bigint from outbox").await;
-    assert!(attempts <= 12, "{attempts} tries of a server that says nothing");
+    let tries = || sink.said().iter().filter(|said| *said == "connect").count();
+    until("it was found in trouble", async || tries() >= 6).await;
+    assert!(sink.most_at_a_time() <= 4, "a few at first");
+    let before = tries();
+    until("it is tried again", async || tries() >= before + 4).await;
+    assert!(sink.most_at_a_time() <= 2, "one alone, or one that has just been let go beside it");
     sink.set(Mode::Accept);
     until_nothing_waits(&app).await;
     assert_once_each(&sink.received(), 100);

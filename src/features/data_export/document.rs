@@ -69,8 +69,6 @@ pub struct Account {
     #[serde(with = "rfc3339::option")]
     pub password_changed_at: Option<OffsetDateTime>,
     #[serde(with = "rfc3339::option")]
-    pub sign_up_repeated_at: Option<OffsetDateTime>,
-    #[serde(with = "rfc3339::option")]
     pub disabled_at: Option<OffsetDateTime>,
     #[serde(with = "rfc3339::option")]
     pub deletion_due_at: Option<OffsetDateTime>,

@@ -26,7 +26,7 @@ pub async fn account(connection: &mut PgConnection, id: UserId) -> sqlx::Result<
         Account,
         r#"
         select u.id, u.username, u.display_name, u.email, u.email_verified_at, u.verify_by as verify_email_by, u.language,
-            u.role, u.created_at, c.changed_at as "password_changed_at?", u.sign_up_repeated_at, u.disabled_at,
+            u.role, u.created_at, c.changed_at as "password_changed_at?", u.disabled_at,
             u.deletion_due_at
         from users u left join password_credentials c on c.user_id = u.id
         where u.id = $1

@@ -1,18 +1,23 @@
 //! `/dev/mail`: the letters of a development machine, where no mail server is set.
 //!
-//! Elsewhere there are no such routes: letters hold links that open accounts.
+//! Elsewhere there are no such routes: letters hold links that open accounts. And they are shown under
+//! a name of this machine only: a site whose name was pointed at this machine meanwhile (DNS
+//! rebinding) would otherwise read them through the developer's browser.
 
 pub mod pages;
 
 use axum::{
-    extract::{Path, State},
+    extract::{FromRequestParts, Path, State},
+    http::{header, request::Parts},
     response::{Html, IntoResponse as _, Response},
 };
 use sqlx::PgConnection;
+use url::Url;
 use uuid::Uuid;
 
 use self::pages::{LetterPage, MailboxPage, Row, pieces};
 use crate::{
+    config::is_loopback_url,
     mail::dev_mailbox::{self, Shown},
     state::AppState,
     templates::mail_style_digest,
@@ -34,8 +39,21 @@ pub fn routes(routes: Routes) -> Routes {
     )
 }
 
+/// Proof that the request named this machine.
+struct ByItsOwnName;
+
+impl FromRequestParts<AppState> for ByItsOwnName {
+    type Rejection = AppError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let named = Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback_url(&url));
+        if named { Ok(Self) } else { Err(AppError::NotFound) }
+    }
+}
+
 /// `GET /dev/mail`
-async fn list(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppError> {
+async fn list(_: ByItsOwnName, State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppError> {
     let mut connection = state.db.acquire().await?;
     let listed = dev_mailbox::list(&mut connection).await?;
     drop(connection);
@@ -50,7 +68,12 @@ async fn list(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppEr
 }
 
 /// `GET /dev/mail/{id}`
-async fn show(State(state): State<AppState>, ctx: Ctx, Path(id): Path<String>) -> Result<Response, AppError> {
+async fn show(
+    _: ByItsOwnName,
+    State(state): State<AppState>,
+    ctx: Ctx,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
     let id = parse(&id)?;
     let letter = find(&mut *state.db.acquire().await?, id).await?;
     let content = LetterPage {
@@ -65,7 +88,11 @@ async fn show(State(state): State<AppState>, ctx: Ctx, Path(id): Path<String>) -
 }
 
 /// `GET /dev/mail/{id}/html`: the letter's own page, with its own style sheet and nothing else.
-async fn show_html(State(state): State<AppState>, Path(id): Path<String>) -> Result<Response, AppError> {
+async fn show_html(
+    _: ByItsOwnName,
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+) -> Result<Response, AppError> {
     let letter = find(&mut *state.db.acquire().await?, parse(&id)?).await?;
     let mut response = Html(letter.html).into_response();
     response.extensions_mut().insert(InlineStyle(mail_style_digest()));

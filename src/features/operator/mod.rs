@@ -89,7 +89,7 @@ pub async fn create(
     match accounts::create(&mut transaction, &account).await? {
         SignedUp::Created => {}
         SignedUp::UsernameTaken => return Err(OperatorError::UsernameTaken),
-        SignedUp::EmailTaken(_) => return Err(OperatorError::EmailTaken),
+        SignedUp::EmailTaken => return Err(OperatorError::EmailTaken),
     }
     audit::record(&mut transaction, &Entry::of_operator(&Event::SignedUp, id)).await?;
     if creation.role == Role::Admin {

@@ -115,7 +115,7 @@ async fn create(
     let refused = match accounts::create(&mut transaction, &account).await? {
         SignedUp::Created => None,
         SignedUp::UsernameTaken => Some(Made::UsernameTaken),
-        SignedUp::EmailTaken(_) => Some(Made::EmailTaken),
+        SignedUp::EmailTaken => Some(Made::EmailTaken),
     };
     if let Some(refused) = refused {
         transaction.rollback().await?;

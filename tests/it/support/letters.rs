@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use vestibule::{
+    accounts::links::{self, Purpose},
+    types::{Entropy, UserId},
+};
 
 use super::{app::TestApp, browser::Browser, http::Answer};
 
@@ -75,4 +79,15 @@ pub fn spoilt(secret: &str) -> Vec<String> {
         format!("{secret}%00"),
         other_case,
     ]
+}
+
+/// A link of an account, made behind the service's back.
+pub async fn link_of(app: &TestApp, username: &str, purpose: Purpose, address: &str) -> String {
+    let mut connection = app.db.acquire().await.expect("a connection");
+    let id: UserId = sqlx::query_scalar("select id from users where username = $1")
+        .bind(username)
+        .fetch_one(&mut *connection)
+        .await
+        .expect("an account");
+    links::issue(&mut connection, Entropy, purpose, id, address).await.expect("a link").reveal()
 }

@@ -91,6 +91,8 @@ struct Shared {
     /// Message-IDs of letters that came whole, whatever was answered.
     seen: Mutex<Vec<String>>,
     said: Mutex<Vec<String>>,
+    /// Connections that are open, and the most at a time.
+    open: Mutex<(usize, usize)>,
     /// Recipients that are answered so.
     refused: Mutex<BTreeMap<String, &'static str>>,
     privacy: Privacy,
@@ -98,7 +100,6 @@ struct Shared {
     account: Option<(&'static str, &'static str)>,
 }
 
-/// A running mail server.
 pub struct Sink {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -138,6 +139,7 @@ impl Sink {
             received: Mutex::default(),
             seen: Mutex::default(),
             said: Mutex::default(),
+            open: Mutex::default(),
             refused: Mutex::default(),
             privacy,
             acceptor,
@@ -173,12 +175,18 @@ impl Sink {
     }
 
     pub fn count(&self) -> usize {
-        self.shared.received.lock().unwrap().len()
+        self.received().len()
     }
 
     /// Message-IDs of letters that came whole, whatever was answered.
     pub fn seen(&self) -> Vec<String> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// The most connections at a time since this was last asked.
+    pub fn most_at_a_time(&self) -> usize {
+        let (open, most) = &mut *self.shared.open.lock().unwrap();
+        std::mem::replace(most, *open)
     }
 
     /// Every command that was heard, and `connect` for each connection.
@@ -205,6 +213,12 @@ struct Talk {
 
 async fn converse(stream: Box<dyn Stream>, shared: Arc<Shared>) {
     shared.said.lock().unwrap().push("connect".into());
+    {
+        let (open, most) = &mut *shared.open.lock().unwrap();
+        *open += 1;
+        *most = (*most).max(*open);
+    }
+    let after = Arc::clone(&shared);
     let talk = Talk {
         stream: Some(BufReader::new(stream)),
         shared,
@@ -215,6 +229,7 @@ async fn converse(stream: Box<dyn Stream>, shared: Arc<Shared>) {
     };
     // A client that goes away ends its own conversation.
     talk.run().await.ok();
+    after.open.lock().unwrap().0 -= 1;
 }
 
 impl Talk {
