@@ -120,7 +120,7 @@ async fn serve(
     let (caps, metrics) = (Caps::of_this_system(), Arc::clone(&state.metrics));
     let proxies = state.config.network.trusted_proxies.clone();
     let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
-    let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
+    let sweeper = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
     let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
     let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
     if let Some(listener) = metrics_listener {

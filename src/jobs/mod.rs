@@ -8,7 +8,7 @@
 pub mod chain;
 pub mod outbox;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use crate::{
     accounts::links,
     authn::{attempts, ended_sessions, known_browsers},
     features::{deletion, email},
+    state::AppState,
     types::Entropy,
     web::{server::stopping, session_store},
 };
@@ -27,7 +28,7 @@ const EVERY: Duration = Duration::from_secs(300);
 const WITHIN: Duration = Duration::from_secs(120);
 
 /// Sweeps until `stop` says true.
-pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
+pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = stopping(&mut stop) => return,
@@ -36,15 +37,30 @@ pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
         let swept = tokio::select! {
             // What a sweep has begun, the database ends or takes back by itself.
             () = stopping(&mut stop) => return,
-            swept = tokio::time::timeout(WITHIN, sweep(&db)) => swept,
+            swept = sweep_within(&state, WITHIN) => swept,
         };
         match swept {
-            Ok(Ok(swept)) => swept.note(),
+            Ok(Some(swept)) => swept.note(),
             // The next round tries again; the service itself reports a database that is away.
-            Ok(Err(error)) => tracing::warn!(%error, "could not sweep"),
-            Err(_) => tracing::warn!("gave up a sweep that took too long"),
+            Err(error) => tracing::warn!(%error, "could not sweep"),
+            Ok(None) => tracing::warn!("gave up a sweep that took too long"),
         }
     }
+}
+
+/// Sweeps, or gives up when that takes too long.
+///
+/// # Errors
+/// Only the database's.
+pub async fn sweep_within(state: &AppState, time: Duration) -> sqlx::Result<Option<Swept>> {
+    let mut sweeping = pin!(tokio::time::timeout(time, sweep(&state.db)));
+    let swept = (&mut sweeping).await;
+    if swept.is_err() {
+        // Before the connection goes back in the middle of a statement, or of a transaction that would
+        // swallow what the next one does.
+        state.given_up.note();
+    }
+    swept.ok().transpose()
 }
 
 /// How many rows one sweep removed.
