@@ -114,3 +114,26 @@ async fn a_visitor_without_a_session_comes_back_to_where_they_were_going() {
     let page = browser.get(sent.location()).await;
     assert_eq!(page.hidden("/login", "next").as_deref(), Some("/dashboard"));
 }
+
+#[tokio::test]
+async fn asvs_6_3_5_the_owner_is_told_of_a_sign_in_after_many_failures_and_not_after_a_few() {
+    let app = TestApp::start().await;
+    for (name, failures, told) in [("alice", 4, 0), ("robert", 5, 1)] {
+        app.sign_up(name).await;
+        for _ in 0..failures {
+            assert_eq!(sign_in(&mut app.browser(), name, "a wrong guess here").await.status, 422);
+        }
+        assert_eq!(sign_in(&mut app.browser(), name, PASSWORD).await.location(), "/dashboard");
+        let letters = app.letters_to(&format!("{name}@example.com")).await;
+        assert_eq!(letters.len(), told, "{letters:?}");
+        if let Some(letter) = letters.first() {
+            assert!(
+                letter.text.contains("after 5 failed tries") && letter.links == ["/account/password"],
+                "{letter:?}"
+            );
+        }
+        // Once: the next success has no failures behind it.
+        assert_eq!(sign_in(&mut app.browser(), name, PASSWORD).await.location(), "/dashboard");
+        assert_eq!(app.letters_to(&format!("{name}@example.com")).await.len(), told);
+    }
+}
