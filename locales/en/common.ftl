@@ -35,7 +35,7 @@ password-error-sequence = That password follows the alphabet or the keyboard, so
 
 ## Told once, on the next page
 
-notice-registered = Almost there. Look at your mail.
+notice-registered = Almost there. One click is left.
 notice-verification-mailed = If that address waits to be confirmed, a new link is on its way.
 notice-email-verified = Your email address is confirmed.
 notice-recovery-mailed = If there is such an account, a link is on its way to its address.
@@ -50,6 +50,11 @@ notice-other-sessions-ended = You are signed out everywhere else.
 notice-deletion-scheduled = Your account will be deleted in 7 days. We sent you a link to keep it.
 notice-deletion-undone = Your account stays. Sign in to use it.
 notice-signed-out = You are signed out.
+
+## On a development machine
+
+dev-mail-hint = No mail server is set, so emails stay on this machine.
+dev-mail-link = Read them here
 
 ## How long to wait: the rest of a sentence such as “Try again in …”
 

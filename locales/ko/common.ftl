@@ -35,7 +35,7 @@ password-error-sequence = 글자나 자판의 순서를 따르는 비밀번호�
 
 ## 다음 페이지에서 한 번 알리는 말
 
-notice-registered = 거의 다 됐어요. 메일을 확인해 주세요.
+notice-registered = 거의 다 됐어요. 한 번만 누르면 끝나요.
 notice-verification-mailed = 확인을 기다리는 주소라면 새 링크가 곧 도착해요.
 notice-email-verified = 이메일 주소를 확인했어요.
 notice-recovery-mailed = 그런 계정이 있다면 그 주소로 링크가 곧 도착해요.
@@ -50,6 +50,11 @@ notice-other-sessions-ended = 다른 곳에서 모두 로그아웃했어요.
 notice-deletion-scheduled = 계정이 7일 뒤에 삭제돼요. 계정을 유지할 수 있는 링크를 메일로 보냈어요.
 notice-deletion-undone = 계정을 유지해요. 로그인해서 계속 이용해 주세요.
 notice-signed-out = 로그아웃했어요.
+
+## 개발용 컴퓨터에서
+
+dev-mail-hint = 메일 서버가 설정되지 않아서 메일은 이 컴퓨터에 남아요.
+dev-mail-link = 여기에서 읽기
 
 ## 기다릴 시간: “… 뒤에 다시 시도해 주세요”에 들어간다
 

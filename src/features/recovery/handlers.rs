@@ -20,7 +20,12 @@ use crate::{
 
 /// `GET /recover`.
 pub async fn show(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppError> {
-    page_with_notice(&state, &ctx, None, &AskPage { notice: ctx.notice(), ..AskPage::default() })
+    page_with_notice(
+        &state,
+        &ctx,
+        None,
+        &AskPage { notice: ctx.notice(), dev_mail: state.mailer.keeps_letters_here(), ..AskPage::default() },
+    )
 }
 
 /// `POST /recover`.
@@ -28,7 +33,7 @@ pub async fn ask(State(state): State<AppState>, ctx: Ctx, Submitted(fields): Sub
     let typed = fields.get("identifier");
     let identifier: String = typed.chars().take(Email::MAX).filter(|c| !c.is_control()).collect();
     let again = |problem, status, wait| {
-        let content = AskPage { identifier: identifier.clone(), problem: Some(problem), notice: None };
+        let content = AskPage { identifier: identifier.clone(), problem: Some(problem), ..AskPage::default() };
         refused(&state, &ctx, status, wait, &content)
     };
     if typed.trim().is_empty() || typed.contains('\0') {

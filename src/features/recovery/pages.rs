@@ -14,6 +14,8 @@ use crate::{
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AskPage {
     pub identifier: String,
+    /// Whether letters stay on this machine, to be read at `/dev/mail`.
+    pub dev_mail: bool,
     pub notice: Option<Notice>,
     pub problem: Option<AskProblem>,
 }
@@ -56,6 +58,7 @@ impl Page for AskPage {
         vec![
             ("fresh", Self::default()),
             ("mailed", Self { notice: Some(Notice::RecoveryMailed), ..Self::default() }),
+            ("mailed-here", Self { notice: Some(Notice::RecoveryMailed), dev_mail: true, ..Self::default() }),
             ("missing", Self { identifier: String::new(), ..with(AskProblem::Missing) }),
             ("link-over", Self { identifier: String::new(), ..with(AskProblem::LinkOver) }),
             ("slow-down", with(AskProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } })),

@@ -37,12 +37,16 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> 
     if visitor.session().is_some_and(|session| session.email_verified) {
         return Ok(see_other(paths::DASHBOARD));
     }
-    page_with_notice(&state, &ctx, None, &WaitingPage { notice: ctx.notice(), ..waiting(&visitor) })
+    page_with_notice(&state, &ctx, None, &WaitingPage { notice: ctx.notice(), ..waiting(&state, &visitor) })
 }
 
-fn waiting(visitor: &Visitor) -> WaitingPage {
+fn waiting(state: &AppState, visitor: &Visitor) -> WaitingPage {
     let session = visitor.any_session().filter(|session| !session.email_verified);
-    WaitingPage { address: session.map(|session| session.email.clone()), ..WaitingPage::default() }
+    WaitingPage {
+        address: session.map(|session| session.email.clone()),
+        dev_mail: state.mailer.keeps_letters_here(),
+        ..WaitingPage::default()
+    }
 }
 
 fn confirm_page(opened: Opened, problem: Option<ConfirmProblem>) -> ConfirmPage {
@@ -52,7 +56,7 @@ fn confirm_page(opened: Opened, problem: Option<ConfirmProblem>) -> ConfirmPage 
 
 /// 410 Gone, once: the page after that is the plain one again.
 fn link_over(state: &AppState, ctx: &Ctx, visitor: &Visitor) -> Result<Response, AppError> {
-    let content = WaitingPage { problem: Some(WaitingProblem::LinkOver), ..waiting(visitor) };
+    let content = WaitingPage { problem: Some(WaitingProblem::LinkOver), ..waiting(state, visitor) };
     let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
     mailed_link::drop_link(state, response.headers_mut());
     Ok(response)
@@ -122,7 +126,7 @@ pub async fn resend(
     let typed = fields.get("email");
     let content = WaitingPage {
         email: typed.chars().take(Email::MAX).filter(|c| !c.is_control()).collect(),
-        ..waiting(&visitor)
+        ..waiting(&state, &visitor)
     };
     let again = |problem, status, wait| {
         refused(&state, &ctx, status, wait, &WaitingPage { problem: Some(problem), ..content.clone() })

@@ -16,6 +16,8 @@ pub struct WaitingPage {
     pub address: Option<String>,
     /// What was typed.
     pub email: String,
+    /// Whether letters stay on this machine, to be read at `/dev/mail`.
+    pub dev_mail: bool,
     pub notice: Option<Notice>,
     pub problem: Option<WaitingProblem>,
 }
@@ -74,6 +76,7 @@ impl Page for WaitingPage {
         vec![
             ("fresh", Self::default()),
             ("registered", Self { notice: Some(Notice::Registered), ..Self::default() }),
+            ("on-a-development-machine", Self { dev_mail: true, ..Self::default() }),
             ("mailed-again", Self { notice: Some(Notice::VerificationMailed), ..Self::default() }),
             ("signed-in", Self { address: Some("minji@example.com".into()), ..Self::default() }),
             ("signed-in-long", Self { address: Some(format!("{}@example.com", "a".repeat(64))), ..Self::default() }),
