@@ -16,6 +16,9 @@ alter table users
     add constraint users_language_form check (language ~ '^[a-z]{2}$'),
     add constraint users_role_known check (role in ('member', 'admin'));
 
+-- Sign-ups with an address that is somebody's claim it like all others, and leave no note.
+alter table users drop column sign_up_repeated_at;
+
 -- An address belongs to whoever has shown that it is theirs. Before that, several accounts may claim
 -- it, so that a stranger who signs up with somebody's address keeps nothing from its owner.
 alter table users drop constraint users_email_unique;

@@ -15,7 +15,8 @@ use crate::{
     db,
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, health, home, language,
-        login, logout, password, profile, reauth, recovery, registration, session_api, static_files, verification,
+        login, logout, password, profile, reauth, recovery, registration, session_api, setup, static_files,
+        verification,
     },
     mail::{Mailer, MailerError},
     state::{AppState, Keys, Parts},
@@ -67,6 +68,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
 pub fn routes(state: &AppState) -> Routes {
     let slices = [
         home::routes,
+        setup::routes,
         registration::routes,
         verification::routes,
         recovery::routes,

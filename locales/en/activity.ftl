@@ -21,6 +21,7 @@ activity-signed-out = Signed out
 activity-reauthenticated = Identity confirmed again
 activity-password-changed = Password changed
 activity-password-reset = Password set through an emailed link
+activity-recovery-started = A password reset was started
 activity-recovery-mailed = A link to get back in was emailed
 activity-profile-changed = Profile changed
 activity-email-change-mailed = A link to confirm a new email address was sent

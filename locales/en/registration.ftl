@@ -9,6 +9,7 @@ register-known = Already have an account?
 
 email-missing = Enter your email address.
 email-invalid = Enter an email address like name@example.com.
+email-taken = That address belongs to another account. Enter another.
 email-too-long = That email address is too long. Enter a shorter one.
 
 username-missing = Choose a username.

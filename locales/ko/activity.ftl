@@ -21,6 +21,7 @@ activity-signed-out = 로그아웃했어요
 activity-reauthenticated = 본인임을 다시 확인했어요
 activity-password-changed = 비밀번호를 바꿨어요
 activity-password-reset = 이메일로 받은 링크로 비밀번호를 다시 정했어요
+activity-recovery-started = 비밀번호 재설정을 시작했어요
 activity-recovery-mailed = 계정을 되찾는 링크를 이메일로 보냈어요
 activity-profile-changed = 프로필을 바꿨어요
 activity-email-change-mailed = 새 이메일을 확인하는 링크를 보냈어요

@@ -9,6 +9,7 @@ register-known = 이미 계정이 있나요?
 
 email-missing = 이메일을 입력해 주세요.
 email-invalid = name@example.com 같은 형식의 이메일을 입력해 주세요.
+email-taken = 이미 다른 계정이 쓰고 있는 이메일이에요. 다른 이메일을 입력해 주세요.
 email-too-long = 이메일이 너무 길어요. 더 짧은 주소를 입력해 주세요.
 
 username-missing = 사용자 이름을 정해 주세요.

@@ -9,6 +9,38 @@ use crate::types::{DisplayName, Email, Lang, UserId};
 /// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
 pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
 
+/// Holds an account until the transaction ends, and tells whether it is there: what others change about
+/// it comes before or after. To be taken before links, sessions and limits.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    let held =
+        sqlx::query_scalar!(r#"select true as "held!" from users where id = $1 for no key update"#, id as UserId,)
+            .fetch_optional(connection)
+            .await?;
+    Ok(held.is_some())
+}
+
+/// Holds an account that is about to get an address, and every other that claims that, in one order for
+/// everybody; see [`lock_claimants`], which does the same for the address that it has.
+///
+/// # Errors
+/// Only the database's.
+pub async fn hold_with_claimants(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        select id as "id: UserId" from users where id = $1 or email_canonical = $2
+        order by id for no key update
+        "#,
+        id as UserId,
+        email.canonical(),
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// Locks every account that claims the address of this one, in one order for everybody: whoever verifies
 /// an address removes the others, and would else wait for one that waits for them. Comes before
 /// everything else in its transaction. Whoever merely refers to an account, as an opening session
@@ -192,22 +224,4 @@ pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sql
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
-}
-
-/// Whether an account may go: not when it is the last open one of an administrator. Holds them all
-/// until the transaction ends, so that two of them do not leave in the same moment.
-///
-/// # Errors
-/// Only the database's.
-pub async fn may_leave(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
-    let admins = sqlx::query_scalar!(
-        r#"
-        select id as "id: UserId" from users
-        where role = 'admin' and disabled_at is null and deletion_due_at is null
-        order by id for no key update
-        "#
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(!admins.contains(&id) || admins.len() > 1)
 }

@@ -10,8 +10,9 @@
 //! Every link works until it expires, is used, or is killed; asking twice leaves both working, and
 //! using one ends the others of its kind.
 //!
-//! Whoever uses or kills links first locks all that are outstanding for their account, in one order. So
-//! everything that links set off at one account happens one after the other, and nobody waits in a circle.
+//! Whoever uses a link holds its account's row from then on, and whoever kills links for another reason
+//! takes it before ([`super::hold`]). So what changes one account happens one after the other, each step
+//! sees all of the one before, and nobody waits in a circle.
 
 use std::time::Duration;
 
@@ -131,16 +132,14 @@ pub async fn spend(
     sqlx::query_as!(
         Link,
         r#"
-        with outstanding as materialized (
-            select digest from mailed_links
-            where user_id = (select user_id from mailed_links where digest = $1) and used_at is null
-            order by digest for update
+        with owner as materialized (
+            select id, email from users
+            where id = (select user_id from mailed_links where digest = $1) for no key update
         )
         update mailed_links l set used_at = now()
-        from users u, outstanding o
-        where o.digest = l.digest and u.id = l.user_id and l.digest = $1 and l.purpose = $2
-            and l.used_at is null and l.expires_at > now()
-            and (l.purpose not in ('verify', 'recover') or l.address = u.email)
+        from owner o
+        where o.id = l.user_id and l.digest = $1 and l.purpose = $2 and l.used_at is null and l.expires_at > now()
+            and (l.purpose not in ('verify', 'recover') or l.address = o.email)
         returning l.user_id as "user_id!: UserId", l.address as "address!"
         "#,
         digest.as_bytes(),
@@ -157,13 +156,7 @@ pub async fn spend(
 pub async fn kill(connection: &mut PgConnection, user_id: UserId, purposes: &[Purpose]) -> sqlx::Result<()> {
     let codes: Vec<String> = purposes.iter().map(|purpose| purpose.code().to_owned()).collect();
     sqlx::query!(
-        r#"
-        with outstanding as materialized (
-            select digest from mailed_links where user_id = $1 and used_at is null order by digest for update
-        )
-        update mailed_links l set used_at = now() from outstanding o
-        where o.digest = l.digest and l.purpose = any($2) and l.used_at is null
-        "#,
+        "update mailed_links set used_at = now() where user_id = $1 and purpose = any($2) and used_at is null",
         user_id as UserId,
         &codes,
     )
@@ -184,11 +177,8 @@ pub async fn kill_mailed_to(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        with outstanding as materialized (
-            select digest from mailed_links where user_id = $1 and used_at is null order by digest for update
-        )
-        update mailed_links l set used_at = now() from outstanding o
-        where o.digest = l.digest and l.purpose = $2 and l.address = any($3) and l.used_at is null
+        update mailed_links set used_at = now()
+        where user_id = $1 and purpose = $2 and address = any($3) and used_at is null
         "#,
         user_id as UserId,
         purpose.code(),
@@ -223,19 +213,25 @@ pub async fn waiting_for(
     Ok(first.filter(|link| link.live).map(|link| link.address))
 }
 
-/// Locks every link of an account and tells whether none is in use at this moment: never waits.
+/// Whether an account still wants a link to this address: it was asked for, and not killed since.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn lock_unless_used(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<bool> {
+pub async fn is_wanted(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    purpose: Purpose,
+    address: &str,
+) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
-        with free as materialized (
-            select digest from mailed_links where user_id = $1 order by digest for update skip locked
-        )
-        select (select count(*) from free) = (select count(*) from mailed_links where user_id = $1) as "free!"
+        select exists (
+            select 1 from mailed_links where user_id = $1 and purpose = $2 and address = $3 and used_at is null
+        ) as "wanted!"
         "#,
         user_id as UserId,
+        purpose.code(),
+        address,
     )
     .fetch_one(connection)
     .await
@@ -249,10 +245,10 @@ pub async fn lock_unless_used(connection: &mut PgConnection, user_id: UserId) ->
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
-        delete from mailed_links where digest in (
-            select digest from mailed_links where expires_at < now() - interval '1 day'
-            limit 5000 for update skip locked
-        )
+        delete from mailed_links where ctid = any(array(
+            select ctid from mailed_links where expires_at < now() - interval '1 day'
+            order by expires_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)

@@ -4,6 +4,7 @@ mod erasure;
 mod life;
 pub mod links;
 mod role;
+pub mod setup;
 mod store;
 
 use time::OffsetDateTime;
@@ -12,13 +13,13 @@ use crate::types::{Lang, UserId};
 
 pub use erasure::{Due, remove, sweep_unverified, take_due};
 pub use life::{
-    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, lock_claimants, may_leave, replace_email,
-    replace_password, schedule_deletion, set_password, set_profile, verify_email,
+    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, hold, hold_with_claimants, lock_claimants,
+    replace_email, replace_password, schedule_deletion, set_password, set_profile, verify_email,
 };
 pub use role::Role;
 pub use store::{
-    Address, Login, NewAccount, SignedUp, create, find, find_by_identifier, find_login, set_disabled, set_role,
-    upgrade_password_hash,
+    Address, Login, NewAccount, SignedUp, create, find, find_by_identifier, find_login, find_owner,
+    hold_administrators, set_disabled, set_role, upgrade_password_hash,
 };
 
 /// What an account is called, in the two spellings a visitor may type at sign-in.

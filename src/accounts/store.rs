@@ -53,45 +53,31 @@ pub enum SignedUp {
     Created,
     /// The public name belongs to another account.
     UsernameTaken,
-    /// The address was shown to be this account's. Only its owner may learn that.
-    EmailTaken(UserId),
+    /// The address was shown to be another account's. Never for a claim.
+    EmailTaken,
 }
 
-/// Makes an account with its password, or tells which name was taken. An address that was merely
-/// claimed before is free.
+/// Makes an account with its password, or tells which name was taken. Everybody may claim any address:
+/// whether it is somebody's is found when its letter is sent, so that a visitor learns nothing of it.
 ///
-/// One statement, so that there is never an account without its credential, and with one write on
-/// either way, so that a taken address costs what a new one costs: a new row when it is free, a
-/// note on the existing row when it is not.
+/// One statement, so that there is never an account without its credential.
 pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> sqlx::Result<SignedUp> {
     let (verified, browser, expires) = match account.address {
         Address::Verified => (true, None, false),
         Address::Claimed { browser, expires } => (false, browser, expires),
     };
-    let outcome = sqlx::query!(
+    let created = sqlx::query!(
         r#"
-        with owner as (
-            select id from users where email_canonical = $5 and email_verified_at is not null
-        ), account as (
+        with account as (
             insert into users (
                 id, username, display_name, email, email_canonical, language, role, email_verified_at, sign_up_browser, verify_by
             )
-            select $1, $2, $3, $4, $5, $7, $8, case when $9 then now() end, $10,
-                case when $11 then now() + make_interval(days => $12) end
-            where not exists (select 1 from owner)
+            values ($1, $2, $3, $4, $5, $7, $8, case when $9 then now() end, $10,
+                case when $11 then now() + make_interval(days => $12) end)
             on conflict do nothing
             returning id
-        ), credential as (
-            insert into password_credentials (user_id, password_hash)
-            select id, $6 from account
-        ), name_taken as (
-            select 1 from users where username = $2
-        ), noted as (
-            update users set sign_up_repeated_at = now()
-            where id in (select id from owner) and not exists (select 1 from name_taken)
         )
-        select exists (select 1 from account) as "created!", exists (select 1 from name_taken) as "username_taken!",
-            (select id from owner) as "owner: UserId"
+        insert into password_credentials (user_id, password_hash) select id, $6 from account
         "#,
         account.id as UserId,
         account.username.as_str(),
@@ -106,38 +92,33 @@ pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> 
         expires,
         VERIFY_WITHIN_DAYS,
     )
-    .fetch_one(&mut *connection)
+    .execute(&mut *connection)
     .await?;
-    if outcome.created {
+    if created.rows_affected() == 1 {
         return Ok(SignedUp::Created);
     }
-    match outcome.owner {
-        Some(owner) if !outcome.username_taken => Ok(SignedUp::EmailTaken(owner)),
-        _ => taken_meanwhile(connection, account, outcome.username_taken).await,
-    }
+    let name_taken = sqlx::query_scalar!(
+        r#"select exists (select 1 from users where username = $1) as "taken!""#,
+        account.username.as_str()
+    )
+    .fetch_one(connection)
+    .await?;
+    // A claim meets no other row by its address.
+    Ok(if verified && !name_taken { SignedUp::EmailTaken } else { SignedUp::UsernameTaken })
 }
 
-/// A rival that took a name while the statement ran is not in its snapshot: looks again.
-async fn taken_meanwhile(
-    connection: &mut PgConnection,
-    account: &NewAccount<'_>,
-    username_taken: bool,
-) -> sqlx::Result<SignedUp> {
-    if username_taken {
-        return Ok(SignedUp::UsernameTaken);
-    }
-    let owner = sqlx::query_scalar!(
-        r#"
-        select id as "id: UserId" from users
-        where email_canonical = $1 and email_verified_at is not null
-            and not exists (select 1 from users where username = $2)
-        "#,
-        account.email.canonical(),
-        account.username.as_str(),
+/// Finds the account whose address this was shown to be.
+pub async fn find_owner(connection: &mut PgConnection, email_canonical: &str) -> sqlx::Result<Option<User>> {
+    let id = sqlx::query_scalar!(
+        r#"select id as "id: UserId" from users where email_canonical = $1 and email_verified_at is not null"#,
+        email_canonical,
     )
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(owner.map_or(SignedUp::UsernameTaken, SignedUp::EmailTaken))
+    match id {
+        Some(id) => find(connection, id).await,
+        None => Ok(None),
+    }
 }
 
 /// What is needed to judge an attempt to sign in.
@@ -268,4 +249,18 @@ pub async fn set_role(connection: &mut PgConnection, id: UserId, role: Role) -> 
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The open accounts of administrators. Holds them until the transaction ends, in one order, so that the
+/// last two do not stop being it in the same moment.
+pub async fn hold_administrators(connection: &mut PgConnection) -> sqlx::Result<Vec<UserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select id as "id: UserId" from users
+        where role = 'admin' and disabled_at is null and deletion_due_at is null
+        order by id for no key update
+        "#
+    )
+    .fetch_all(connection)
+    .await
 }

@@ -30,6 +30,8 @@ pub enum Event {
     PasswordChanged,
     /// The password was replaced through a mailed link.
     PasswordReset,
+    /// The operator had a way back in mailed to the owner.
+    RecoveryStarted,
     /// A way back in was mailed.
     RecoveryMailed,
     /// The name or the language was changed.

@@ -281,18 +281,29 @@ pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Res
 /// # Errors
 /// Only the database's.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+    let full = sqlx::query!(
         r#"
-        delete from attempt_limits where key in (
-            select key from attempt_limits
-            where full_at < now() and (failures = 0 or used_at < now() - interval '30 days')
-            limit 5000 for update skip locked
-        )
+        delete from attempt_limits where ctid = any(array(
+            select ctid from attempt_limits
+            where full_at < now() and failures = 0
+            order by full_at limit 1000 for update skip locked
+        ))
+        "#
+    )
+    .execute(&mut *connection)
+    .await?;
+    let forgotten = sqlx::query!(
+        r#"
+        delete from attempt_limits where ctid = any(array(
+            select ctid from attempt_limits
+            where used_at < now() - interval '30 days' and full_at < now() and failures > 0
+            order by used_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)
     .await?;
-    Ok(done.rows_affected())
+    Ok(full.rows_affected() + forgotten.rows_affected())
 }
 
 #[cfg(test)]

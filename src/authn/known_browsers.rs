@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use crate::types::{TokenDigest, UserId};
 
 /// How many browsers an account knows; one more, and it forgets the one that was used longest ago.
-const BROWSERS_MAX: i64 = 50;
+pub const BROWSERS_MAX: i64 = 50;
 
 /// Remembers that a browser signed in to an account.
 ///
@@ -15,10 +15,13 @@ pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &
     sqlx::query!(
         r#"
         with too_many as (
-            delete from known_browsers where user_id = $1 and digest in (
-                select digest from known_browsers where user_id = $1 and digest <> $2
-                order by last_used_at desc offset $3
-            )
+            -- One that somebody else holds at this moment is left to the next sign-in: nobody waits here.
+            delete from known_browsers where ctid = any(array(
+                select ctid from known_browsers where ctid = any(array(
+                    select ctid from known_browsers where user_id = $1 and digest <> $2
+                    order by last_used_at desc, digest offset $3
+                )) for update skip locked
+            ))
         )
         insert into known_browsers as b (user_id, digest) values ($1, $2)
         on conflict (user_id, digest) do update set last_used_at = now()
@@ -69,11 +72,11 @@ pub async fn forget(connection: &mut PgConnection, user_id: UserId, but: Option<
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
-        delete from known_browsers where (user_id, digest) in (
-            select user_id, digest from known_browsers
+        delete from known_browsers where ctid = any(array(
+            select ctid from known_browsers
             where last_used_at < now() - interval '400 days'
-            limit 5000 for update skip locked
-        )
+            order by last_used_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)

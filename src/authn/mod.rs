@@ -3,6 +3,7 @@
 
 mod assurance;
 pub mod attempts;
+pub mod ended_sessions;
 pub mod hasher;
 pub mod known_browsers;
 pub mod lookup;

@@ -20,7 +20,9 @@ use super::{CliError, database, database::Database};
 use crate::{
     app,
     config::{Config, Secrets},
-    db, jobs,
+    db,
+    features::setup::{self, Begun},
+    jobs,
     state::AppState,
     types::Entropy,
     web::{
@@ -118,7 +120,7 @@ async fn serve(
     let (caps, metrics) = (Caps::of_this_system(), Arc::clone(&state.metrics));
     let proxies = state.config.network.trusted_proxies.clone();
     let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
-    let sweeper = tokio::spawn(jobs::run(state.db.clone(), stopped.clone()));
+    let sweeper = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
     let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
     let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
     if let Some(listener) = metrics_listener {
@@ -126,6 +128,7 @@ async fn serve(
     }
     tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
     tell_where_mail_goes(state);
+    tell_how_to_begin(state).await;
     let ended = tokio::select! {
         () = stop_signal.received() => Ok(()),
         error = database.died() => Err(error),
@@ -149,6 +152,24 @@ fn tell_where_mail_goes(state: &AppState) {
         tracing::info!("mail is at {origin}{}, because no mail server is set", paths::DEV_MAIL);
     } else {
         tracing::info!("mail goes to {}", state.mailer.destination());
+    }
+}
+
+/// Prints the link that makes the first administrator: the one secret that the log ever has, because who
+/// reads the log of a service that nobody uses yet runs it.
+async fn tell_how_to_begin(state: &AppState) {
+    let origin = state.config.site.public_url.origin();
+    match setup::begin(state).await {
+        Ok(Begun::Issued(secret)) => tracing::info!(
+            "nobody has an account yet. Make the first administrator within an hour: {origin}{}?token={}",
+            paths::SETUP,
+            secret.reveal()
+        ),
+        Ok(Begun::NoAdministrator) => {
+            tracing::info!("there is no administrator; `vestibule user setup-link` prints a link that makes one");
+        }
+        Ok(Begun::Administered) => {}
+        Err(error) => tracing::warn!(?error, "could not tell whether there is an administrator"),
     }
 }
 

@@ -10,10 +10,12 @@ use zeroize::Zeroizing;
 
 use super::{CliError, database};
 use crate::{
-    config::{Config, Passwords},
+    accounts::Role,
+    config::Config,
     db,
     features::operator::{self, Creation},
-    types::{DisplayName, Email, Entropy, PlainPassword, Username},
+    types::{DisplayName, Email, Entropy, OwnWords, PlainPassword, Username, objection},
+    web::paths,
 };
 
 #[derive(Debug, Subcommand)]
@@ -28,6 +30,12 @@ pub enum UserCommand {
     Enable(Named),
     /// End every session of an account
     ResetSessions(Named),
+    /// Have a link mailed to an account's owner that sets a new password
+    Recover(Named),
+    /// Make somebody an administrator, or a member again
+    Role(Give),
+    /// Print a new link that makes the first administrator
+    SetupLink,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +47,9 @@ pub struct Create {
     /// What the person wants to be called
     #[arg(long)]
     display_name: Option<String>,
+    /// Make it an administrator
+    #[arg(long)]
+    admin: bool,
     /// Read the password from the first line of standard input
     #[arg(long)]
     password_stdin: bool,
@@ -48,6 +59,15 @@ pub struct Create {
 pub struct Named {
     /// Username or e-mail address
     name: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Give {
+    /// Username or e-mail address
+    name: String,
+    /// What the account may do
+    #[arg(value_parser = ["member", "admin"])]
+    role: String,
 }
 
 /// Runs one command on a migrated database.
@@ -62,7 +82,7 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
     db::migrate(&database.options).await?;
     let mut connection = PgConnection::connect_with(&database.options).await?;
     match command {
-        UserCommand::Create(arguments) => create(&mut connection, arguments, &config.passwords).await,
+        UserCommand::Create(arguments) => create(&mut connection, arguments, config).await,
         UserCommand::Show(Named { name }) => show(&mut connection, &name).await,
         UserCommand::Disable(Named { name }) => {
             let (user, ended) = operator::disable(&mut connection, &name).await?;
@@ -79,21 +99,55 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
             println!("{ended} sessions of {} ended.", user.username);
             Ok(())
         }
+        UserCommand::Recover(Named { name }) => {
+            let user = operator::recover(&mut connection, &name).await?;
+            println!("A link that sets a new password goes to the address of {}.", user.username);
+            Ok(())
+        }
+        UserCommand::Role(Give { name, role }) => give(&mut connection, &name, &role).await,
+        UserCommand::SetupLink => {
+            let secret = operator::setup_link(&mut connection).await?;
+            println!("{}{}?token={}", config.site.public_url.origin(), paths::SETUP, secret.reveal());
+            println!("It makes the first administrator, works once and for an hour. No earlier link works any more.");
+            Ok(())
+        }
     }
 }
 
-async fn create(connection: &mut PgConnection, arguments: Create, passwords: &Passwords) -> Result<(), CliError> {
+async fn create(connection: &mut PgConnection, arguments: Create, config: &Config) -> Result<(), CliError> {
     let (password, made) = password(arguments.password_stdin)?;
     let creation = Creation {
         username: Username::parse(&arguments.username)?,
         email: Email::parse(&arguments.email)?,
         display_name: DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())?,
-        password: PlainPassword::chosen(&password, passwords.policy)?,
+        password: PlainPassword::chosen(&password, config.passwords.policy)?,
+        role: if arguments.admin { Role::Admin } else { Role::Member },
     };
-    operator::create(connection, &creation, passwords).await?;
+    let own = OwnWords {
+        username: Some(&creation.username),
+        email: Some(&creation.email),
+        display_name: creation.display_name.as_ref(),
+        service_name: &config.site.name,
+    };
+    // One that was made here is nobody's habit.
+    if !made && let Some(objection) = objection(&creation.password, &own) {
+        return Err(objection.into());
+    }
+    operator::create(connection, &creation, &config.passwords).await?;
     println!("{} was created.", creation.username);
     if made {
         println!("Password, shown this once: {}", *password);
+    }
+    Ok(())
+}
+
+async fn give(connection: &mut PgConnection, name: &str, role: &str) -> Result<(), CliError> {
+    let role = Role::from_code(role).ok_or("a role is member or admin")?;
+    let (user, changed) = operator::set_role(connection, name, role).await?;
+    let already = if changed { "now" } else { "already" };
+    match role {
+        Role::Admin => println!("{} is {already} an administrator.", user.username),
+        Role::Member => println!("{} is {already} a member.", user.username),
     }
     Ok(())
 }
@@ -119,8 +173,12 @@ async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError>
     println!("username      {}", user.username);
     println!("display name  {}", user.display_name.as_deref().unwrap_or("-"));
     println!("e-mail        {}", user.email);
+    println!("verified      {}", when(user.email_verified_at, "no"));
+    println!("role          {}", user.role);
+    println!("language      {}", user.language.as_deref().unwrap_or("-"));
     println!("created       {}", when(Some(user.created_at), "-"));
     println!("password set  {}", when(user.password_changed_at, "none"));
     println!("disabled      {}", when(user.disabled_at, "no"));
+    println!("erased on     {}", when(user.deletion_due_at, "-"));
     Ok(())
 }

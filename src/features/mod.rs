@@ -21,5 +21,6 @@ pub mod reauth;
 pub mod recovery;
 pub mod registration;
 pub mod session_api;
+pub mod setup;
 pub mod static_files;
 pub mod verification;

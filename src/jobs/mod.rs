@@ -1,21 +1,23 @@
 //! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
 //! what has ended is removed, accounts among it, in a loop.
 //!
-//! Every replica runs it. Each statement takes rows that no other has locked, a few thousand at a
-//! time, so replicas share the work and no visitor waits for it.
+//! Every replica runs it. Each statement finds its rows by an index and takes those that no other has
+//! locked, a thousand at a time, so replicas share the work, no visitor waits for it, and PostgreSQL
+//! cleans up behind it as it goes.
 
 pub mod chain;
 pub mod outbox;
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
 use crate::{
     accounts::links,
-    authn::{attempts, known_browsers, sessions},
+    authn::{attempts, ended_sessions, known_browsers},
     features::{deletion, email},
+    state::AppState,
     types::Entropy,
     web::{server::stopping, session_store},
 };
@@ -26,7 +28,7 @@ const EVERY: Duration = Duration::from_secs(300);
 const WITHIN: Duration = Duration::from_secs(120);
 
 /// Sweeps until `stop` says true.
-pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
+pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             () = stopping(&mut stop) => return,
@@ -35,15 +37,30 @@ pub async fn run(db: PgPool, mut stop: watch::Receiver<bool>) {
         let swept = tokio::select! {
             // What a sweep has begun, the database ends or takes back by itself.
             () = stopping(&mut stop) => return,
-            swept = tokio::time::timeout(WITHIN, sweep(&db)) => swept,
+            swept = sweep_within(&state, WITHIN) => swept,
         };
         match swept {
-            Ok(Ok(swept)) => swept.note(),
+            Ok(Some(swept)) => swept.note(),
             // The next round tries again; the service itself reports a database that is away.
-            Ok(Err(error)) => tracing::warn!(%error, "could not sweep"),
-            Err(_) => tracing::warn!("gave up a sweep that took too long"),
+            Err(error) => tracing::warn!(%error, "could not sweep"),
+            Ok(None) => tracing::warn!("gave up a sweep that took too long"),
         }
     }
+}
+
+/// Sweeps, or gives up when that takes too long.
+///
+/// # Errors
+/// Only the database's.
+pub async fn sweep_within(state: &AppState, time: Duration) -> sqlx::Result<Option<Swept>> {
+    let mut sweeping = pin!(tokio::time::timeout(time, sweep(&state.db)));
+    let swept = (&mut sweeping).await;
+    if swept.is_err() {
+        // Before the connection goes back in the middle of a statement, or of a transaction that would
+        // swallow what the next one does.
+        state.given_up.note();
+    }
+    swept.ok().transpose()
 }
 
 /// How many rows one sweep removed.
@@ -88,7 +105,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
     Ok(Swept {
         erased,
         unverified,
-        sessions: until_none(&mut connection, sessions::sweep).await?,
+        sessions: until_none(&mut connection, ended_sessions::sweep).await?,
         browser_sessions: until_none(&mut connection, session_store::sweep).await?,
         limits: until_none(&mut connection, attempts::sweep).await?,
         browsers: until_none(&mut connection, known_browsers::sweep).await?,

@@ -20,7 +20,7 @@ fn every_template_escapes_what_is_put_into_it() {
     let names: Vec<String> = sources.iter().map(|(name, _)| name.clone()).collect();
     // The same names, with a body that only shows the probe: what counts for Tera is the name.
     for (_, text) in &mut sources {
-        *text = "{{ page.text }}|{{ t(key=\"dashboard-session-address\", address=page.text) }}".to_owned();
+        *text = "{{ page.text }}|{{ t(key=\"session-address\", address=page.text) }}".to_owned();
     }
     let tera = engine(&speaker, &sources).unwrap();
     let mut context = Context::new();

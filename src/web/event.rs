@@ -53,11 +53,6 @@ pub fn deletion_planned(ctx: &Ctx, user_id: UserId, planned: bool) {
     tracing::info!(event = "user_updated", what = "deletion", planned, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
-/// A sign-up met an address that has an account.
-pub fn registration_repeated(ctx: &Ctx) {
-    tracing::info!(event = "user_creation_repeated", network = %network(ctx.client_ip()), request_id = ctx.request_id());
-}
-
 /// A form came without its token, or from another site.
 pub fn form_refused(ctx: &Ctx) {
     tracing::info!(event = "csrf_refused", network = %network(ctx.client_ip()), request_id = ctx.request_id());

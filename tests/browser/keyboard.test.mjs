@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { hasFocus, isAt, journey, password, press, signUp, signedIn, somebody } from "./support.mjs";
+import { letter, signedIn, somebody } from "./people.mjs";
+import { hasFocus, isAt, journey, password, press } from "./support.mjs";
 
 journey("a person with a keyboard alone signs up, signs in and signs out", async ({ open }) => {
   const page = await open();
@@ -24,7 +25,23 @@ journey("a person with a keyboard alone signs up, signs in and signs out", async
   assert.equal(await page.locator("#password").getAttribute("type"), "text");
   await tabTo(page, "input#display_name");
   await keys.press("Enter");
-  await page.waitForURL("**/login");
+  await page.waitForURL("**/verify");
+
+  // From the mail, in a window of its own, by its link and the one button of the page it leads to.
+  const mailed = await letter(page, person.email, "verify");
+  await mailed.bringToFront();
+  await tabTo(mailed, await mailed.locator(".letter a").innerText());
+  await mailed.keyboard.press("Enter");
+  await mailed.waitForURL("**/verify");
+  await tabTo(mailed, "Confirm");
+  await mailed.keyboard.press("Enter");
+  await mailed.waitForURL("**/dashboard");
+  await tabTo(mailed, "Sign out");
+  await mailed.keyboard.press("Enter");
+  await mailed.waitForURL("**/login");
+  await mailed.close();
+  await page.bringToFront();
+  await page.goto("/login");
 
   // A wrong password, with Enter: the summary's link leads back to the field.
   await tabTo(page, "input#identifier");
@@ -58,8 +75,6 @@ journey("a person with a keyboard alone signs up, signs in and signs out", async
 
 journey("Tab reaches everything that can be used, in the order in which it is read, and one sees where it is", async ({ open }) => {
   const page = await open();
-  const person = somebody("grace");
-  await signUp(page, person);
   const visits = [
     () => page.goto("/login"),
     () => press(page.locator("main button.primary")),

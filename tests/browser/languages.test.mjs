@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isAt, journey, password, press, says, somebody, whatIsWrongAt } from "./support.mjs";
+import { confirm, somebody } from "./people.mjs";
+import { isAt, journey, password, press, says, whatIsWrongAt } from "./support.mjs";
 
 journey("a browser that asks for Korean gets Korean, from sign-up to sign-out", async ({ open }) => {
   const page = await open({ locale: "ko-KR" });
@@ -21,8 +22,13 @@ journey("a browser that asks for Korean gets Korean, from sign-up to sign-out", 
   const secret = "서로 관련 없는 단어 몇 개";
   await page.getByLabel("비밀번호", { exact: true }).fill(secret);
   await press(page.getByRole("button", { name: "회원가입" }));
+  isAt(page, "/verify");
+  await says(page.locator("h1"), "메일을 확인해 주세요");
+  await says(page.getByRole("status"), "거의 다 됐어요. 메일을 확인해 주세요.");
+  await confirm(page, person);
+  await page.goto("/dashboard");
+  await press(page.getByRole("button", { name: "로그아웃" }));
   isAt(page, "/login");
-  await page.getByRole("status").getByText("이제 로그인할 수 있어요.").waitFor();
 
   await page.getByLabel("사용자 이름 또는 이메일").fill(person.username);
   // The same password as another keyboard sends it: decomposed.

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isAt, journey, password, press, says, service, signIn, signedIn } from "./support.mjs";
+import { signedIn, signIn } from "./people.mjs";
+import { isAt, journey, password, press, says, service } from "./support.mjs";
 
 journey("after signing out, Back shows nothing of the account", async ({ open }) => {
   const page = await open();
@@ -19,7 +20,7 @@ journey("after signing out, Back shows nothing of the account", async ({ open })
   isAt(page, "/login");
   await says(page.getByRole("status"), "You are signed out.");
   // Past the account and past the form that opened it, to the one that made it.
-  for (const path of ["/login", "/logout", "/login", "/login", "/register"]) {
+  for (const path of ["/login", "/logout", "/login", "/login", "/logout", "/login", "/verify", "/register"]) {
     await page.goBack({ waitUntil: "commit" });
     assert.equal(new URL(page.url()).pathname, path);
     await nothingOfTheAccount();

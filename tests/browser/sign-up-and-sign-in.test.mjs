@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { hasFocus, isAt, journey, password, press, says, signIn, signUp, signedIn, somebody, whatIsWrongAt } from "./support.mjs";
+import { confirm, letter, linkIn, signIn, signUp, somebody, verified } from "./people.mjs";
+import { hasFocus, isAt, journey, password, press, says, whatIsWrongAt } from "./support.mjs";
 
-journey("a visitor signs up, is told to sign in, signs in and sees the account", async ({ open }) => {
+journey("a visitor signs up, confirms their address, signs out and in, and sees the account", async ({ open }) => {
   const page = await open();
   await page.goto("/");
   isAt(page, "/login");
@@ -14,12 +15,16 @@ journey("a visitor signs up, is told to sign in, signs in and sees the account",
   await page.getByLabel("Display name").fill("Ada Lovelace");
   await press(page.getByRole("button", { name: "Sign up" }));
 
-  isAt(page, "/login");
-  const notice = "You can sign in now. If this email address already had an account, sign in with that one.";
-  await says(page.getByRole("status"), notice);
+  isAt(page, "/verify");
+  await says(page.locator("h1"), "Look at your mail");
+  await says(page.getByRole("status"), "Almost there. Look at your mail.");
   await page.reload();
   assert.equal(await page.getByRole("status").count(), 0, "a notice is told once");
 
+  await confirm(page, { email: "Ada.Lovelace@example.com" });
+  await page.goto("/dashboard");
+  await press(page.getByRole("button", { name: "Sign out" }));
+  isAt(page, "/login");
   await page.getByLabel("Username or email address").fill("ada.lovelace@example.com");
   await page.getByLabel("Password", { exact: true }).fill(password);
   await press(page.getByRole("button", { name: "Sign in" }));
@@ -41,8 +46,7 @@ journey("a visitor signs up, is told to sign in, signs in and sees the account",
 
 journey("a wrong password keeps the name that was typed, never the password, and the focus is on what is wrong", async ({ open }) => {
   const page = await open();
-  const person = somebody("grace");
-  await signUp(page, person);
+  const person = await verified(await open(), "grace");
   await signIn(page, { ...person, password: "not the right password" }, { remember: true });
 
   isAt(page, "/login");
@@ -67,8 +71,7 @@ journey("a wrong password keeps the name that was typed, never the password, and
 });
 
 journey("a name without an account is refused in the words of a wrong password", async ({ open }) => {
-  const person = somebody("edsger");
-  await signUp(await open(), person);
+  const person = await verified(await open(), "edsger");
   const answers = [];
   for (const identifier of [person.username, "nobody-of-that-name"]) {
     const page = await open();
@@ -128,7 +131,7 @@ journey("every mistake on the sign-up form is named at its field, and the summar
   assert.equal(await page.locator("[aria-invalid]").count(), 1);
   await page.locator("#password").fill(password);
   await press(page.getByRole("button", { name: "Sign up" }));
-  isAt(page, "/login");
+  isAt(page, "/verify");
 });
 
 journey("a taken username is said at its field", async ({ open }) => {
@@ -140,21 +143,23 @@ journey("a taken username is said at its field", async ({ open }) => {
   assert.equal((await whatIsWrongAt(page, "username"))[0], "That username is taken. Choose another.");
 });
 
-journey("a taken e-mail address leads to the same page as a new one", async ({ open }) => {
-  const person = somebody("linus");
-  const late = { ...person, username: `${person.username}-too` };
+journey("a taken e-mail address leads to the same page as a new one, and its owner is told by mail", async ({ open }) => {
+  const owner = await verified(await open(), "linus");
+  const late = { ...owner, username: `${owner.username}-too` };
   const answers = [];
-  for (const visitor of [person, late]) {
+  for (const visitor of [somebody("linus"), late]) {
     const page = await open();
     const answered = page.waitForResponse((response) => response.request().method() === "POST");
     await signUp(page, visitor);
     const response = await answered;
-    isAt(page, "/login");
+    isAt(page, "/verify");
     const headers = await response.headersArray();
     const shown = await page.locator("main").innerHTML();
     answers.push({
       status: response.status(),
-      headers: headers.filter(({ name }) => name.toLowerCase() !== "date"),
+      headers: headers
+        .filter(({ name }) => name.toLowerCase() !== "date")
+        .map(({ name, value }) => [name, value.replace(/(?<=^vestibule_browser=)[\w-]{22}(?=;)/, "…")]),
       shown: shown.replace(/name="csrf_token" value="[^"]*"/g, ""),
     });
   }
@@ -163,14 +168,16 @@ journey("a taken e-mail address leads to the same page as a new one", async ({ o
   const page = await open();
   await signIn(page, late);
   await page.getByRole("alert").waitFor();
-  await signIn(page, person);
-  isAt(page, "/dashboard");
+  const told = await letter(page, owner.email, "taken");
+  await says(told.locator("h1"), "You already have an account at Vestibule");
+  await press(linkIn(told, "taken"));
+  await signIn(told, owner);
+  isAt(told, "/dashboard");
 });
 
 journey("a visitor who is sent to sign in comes back to the page they asked for", async ({ open }) => {
   const page = await open();
-  const person = somebody("tony");
-  await signUp(page, person);
+  const person = await verified(await open(), "tony");
   await page.goto("/dashboard?from=a-mail&and=more");
   isAt(page, "/login?next=/dashboard?from=a-mail%26and=more");
 
@@ -191,7 +198,7 @@ journey("a link to sign in never leads to another site", async ({ open }) => {
     assert.equal(await page.locator("main [name=next]").count(), 0, next);
   }
   const page = await open();
-  const person = await signedIn(page, "niklaus");
+  const person = await verified(page, "niklaus");
   await page.context().clearCookies();
   await page.goto("/login?next=//example.org/");
   await page.locator("#identifier").fill(person.username);
@@ -223,8 +230,7 @@ journey("what was typed as a password can be shown, and is hidden again before i
 
 journey("a form that was open while its visitor signed in elsewhere is refused in words and nothing is lost", async ({ open }) => {
   const old = await open();
-  const person = somebody("margaret");
-  await signUp(old, person);
+  const person = await verified(await open(), "margaret");
   await old.goto("/register");
   const other = await old.context().newPage();
   await signIn(other, person);

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -23,6 +23,9 @@ const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 const browserProgram = process.env.VESTIBULE_CHROMIUM ?? browsers.find((path) => existsSync(path));
 
 export const password = "correct horse battery staple";
+
+/** What the service's log may never contain. Secrets of mailed links join them as letters are read. */
+export const secrets = new Set([password, encodeURIComponent(password), "@example.com"]);
 
 /** The service: started, killed without a word and started again as a journey asks. */
 export const service = {
@@ -108,17 +111,16 @@ after(async () => {
   await service.stop();
   const faults = service.log.split("\n").filter((line) => line.includes('"level":"ERROR"') || line.includes("panicked"));
   assert.deepEqual(faults, [], "the service logged no faults");
-  for (const secret of [password, encodeURIComponent(password), "@example.com"]) {
-    assert.ok(!service.log.includes(secret), `the service's log does not contain ${secret}`);
-  }
+  for (const secret of secrets) assert.ok(!service.log.includes(secret), `the service's log does not contain ${secret}`);
 });
 
 /**
  * One journey. `open` gives it a page in a browser of its own; whatever such a page complains about
- * (an error on the console, a violated policy, a request to another host) fails the journey.
+ * (an error on the console, a violated policy, a request to another host, a secret in the address bar)
+ * fails the journey.
  */
 export function journey(sentence, steps) {
-  test(sentence, { timeout: 240_000 }, async () => {
+  test(sentence, { timeout: 400_000 }, async () => {
     const pages = [];
     const complaints = [];
     const open = async (options) => {
@@ -138,11 +140,43 @@ export function journey(sentence, steps) {
   });
 }
 
+/** Ways to go on a journey: the usual one, and those of people whose browser is another. */
+export const usually = {};
+export const withoutScript = { how: "without JavaScript", javaScriptEnabled: false };
+export const inKorean = { how: "in Korean", locale: "ko-KR" };
+
+/** The same journey in several ways. Its pages open that way, and `t` gives it the words that it reads. */
+export function journeyIn(ways, sentence, steps) {
+  for (const { how, ...way } of ways) {
+    const t = words(way.locale === "ko-KR" ? "ko" : "en");
+    journey(how ? `${sentence}, ${how}` : sentence, ({ open, ...more }) =>
+      steps({ ...more, t, open: (options) => open({ ...way, ...options }) }),
+    );
+  }
+}
+
+/** The messages of a language that stand in one line, with their variables filled in. */
+export function words(lang) {
+  const folder = join(root, "locales", lang);
+  const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n"));
+  const messages = new Map(lines.map((line) => line.match(/^([a-z-]+) = (.+)$/)?.slice(1)).filter(Boolean));
+  return (key, variables = {}) => {
+    assert.ok(messages.has(key), `${key} is a message in one line`);
+    return messages.get(key).replace(/\{ \$(\w+) \}/g, (_, name) => variables[name]);
+  };
+}
+
 async function openPage(options, complaints) {
   const context = await browser.newContext({ baseURL: service.url, locale: "en-US", ...options });
   context.setDefaultTimeout(20_000);
   context.on("request", (request) => {
     if (new URL(request.url()).origin !== service.url) complaints.push(`a request to ${request.url()}`);
+    if (request.headers().referer?.includes("token")) complaints.push(`${request.url()} is told ${request.headers().referer}`);
+  });
+  context.on("page", (page) => {
+    page.on("framenavigated", (frame) => {
+      if (frame.url().includes("token")) complaints.push(`the address bar holds ${frame.url()}`);
+    });
   });
   context.on("console", (message) => {
     if (["error", "warning"].includes(message.type()) && !isStatusOfPage(message)) {
@@ -177,42 +211,9 @@ async function freePort() {
   return port;
 }
 
-/** Somebody nobody else in this run is. */
-export function somebody(name) {
-  somebody.count = (somebody.count ?? 0) + 1;
-  const username = `${name}${somebody.count}`;
-  return { username, email: `${username}@example.com`, password };
-}
-
-export async function signUp(page, person) {
-  await page.goto("/register");
-  await page.locator("#email").fill(person.email);
-  await page.locator("#username").fill(person.username);
-  await page.locator("#password").fill(person.password);
-  if (person.displayName) await page.locator("#display_name").fill(person.displayName);
-  await press(page.locator("main button.primary"));
-}
-
-export async function signIn(page, person, { remember = false } = {}) {
-  await page.goto("/login");
-  await page.locator("#identifier").fill(person.username);
-  await page.locator("#password").fill(person.password);
-  if (remember) await page.locator("#remember").check();
-  await press(page.locator("main button.primary"));
-}
-
 /** Uses a button or a link, and waits for the page that it leads to. */
 export async function press(target) {
   await Promise.all([target.page().waitForEvent("load"), target.click()]);
-}
-
-/** A person who has an account and is signed in on this page. */
-export async function signedIn(page, name, options) {
-  const person = somebody(name);
-  await signUp(page, person);
-  await signIn(page, person, options);
-  isAt(page, "/dashboard");
-  return person;
 }
 
 export function isAt(page, path) {
@@ -244,4 +245,10 @@ export async function whatIsWrongAt(page, name) {
     texts.push((await page.locator(`[id="${id}"]`).innerText()).trim());
   }
   return texts;
+}
+
+/** The way to the first administrator: the one secret that the log of a new service is meant to have. */
+export function setupLink() {
+  const [link] = service.log.match(/\/setup\?token=[\w-]+/) ?? assert.fail("the log has the link that makes the first administrator");
+  return link;
 }

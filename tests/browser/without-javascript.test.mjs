@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { hasFocus, isAt, journey, password, press, says, service, somebody, whatIsWrongAt } from "./support.mjs";
+import { confirm, signOut, somebody } from "./people.mjs";
+import { hasFocus, isAt, journey, password, press, says, service, whatIsWrongAt } from "./support.mjs";
 
 journey("everything works without JavaScript", async ({ open }) => {
   const page = await open({ javaScriptEnabled: false });
@@ -20,8 +21,11 @@ journey("everything works without JavaScript", async ({ open }) => {
   await hasFocus(page.getByRole("alert"));
   await page.locator("#password").fill(password);
   await press(page.getByRole("button", { name: "Sign up" }));
-  isAt(page, "/login");
+  isAt(page, "/verify");
   await page.getByRole("status").waitFor();
+  await confirm(page, person);
+  await signOut(page);
+  await page.goto("/dashboard");
 
   await page.locator("#identifier").fill(person.username);
   await page.locator("#password").fill("not the right password");

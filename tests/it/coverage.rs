@@ -12,12 +12,14 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 49] = [
+const EXPECTED: [(&str, [&str; 5]); 51] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /account", ["303 /account/profile"; 5]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
     ("GET /register", ["200", "303 /dashboard", "200", "200", "200"]),
     ("POST /register", ["422"; 5]),
+    ("GET /setup", ["410"; 5]),
+    ("POST /setup", ["410"; 5]),
     ("GET /verify", ["200", "303 /dashboard", "200", "200", "200"]),
     ("POST /verify", ["410"; 5]),
     ("POST /verify/resend", ["422", "422", "303 /verify", "422", "422"]),

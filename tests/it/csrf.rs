@@ -54,10 +54,17 @@ fn open_forms(app: &TestApp) -> Vec<&'static str> {
 /// A good form for a route, but for its token.
 fn good(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
-        "/register" => vec![("username", "mallory"), ("email", "mallory@example.com"), ("password", PASSWORD)],
+        "/register" | "/setup" => {
+            vec![("username", "mallory"), ("email", "mallory@example.com"), ("password", PASSWORD)]
+        }
         "/login" => vec![("identifier", "alice"), ("password", PASSWORD)],
-        "/logout" | "/verify" => Vec::new(),
-        "/account/email/confirm" | "/account/email/undo" | "/account/delete/undo" => Vec::new(),
+        "/logout"
+        | "/verify"
+        | "/account/email/confirm"
+        | "/account/email/undo"
+        | "/account/delete/undo"
+        | "/account/sessions/end-others"
+        | "/account/data" => Vec::new(),
         "/account/email" => vec![("email", "alice@example.org")],
         "/account/delete" => vec![("understood", "yes")],
         "/verify/resend" => vec![("email", "alice@example.com")],
@@ -67,7 +74,6 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         "/account/profile" => vec![("display_name", "Mallory"), ("language", "ko")],
         "/account/password" => vec![("current_password", PASSWORD), ("password", "another good battery")],
         "/account/sessions/end" => vec![("session", "00000000-0000-4000-8000-000000000001")],
-        "/account/sessions/end-others" | "/account/data" => Vec::new(),
         "/language" => vec![("language", "ko"), ("next", "/login")],
         other => panic!("what does a good form for {other} hold?"),
     }

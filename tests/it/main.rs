@@ -17,6 +17,8 @@
     reason = "a test may be told the way it is thought"
 )]
 
+mod account_sessions;
+mod administrators;
 mod architecture;
 mod audit;
 mod cli;
@@ -25,9 +27,15 @@ mod connections;
 mod cookies;
 mod coverage;
 mod csrf;
+mod data_export;
+mod deletion;
 mod dev_mailbox;
+mod email_change;
+mod email_races;
+mod email_undo;
 mod embedded;
 mod enumeration;
+mod erasure;
 mod faults;
 mod hostile_input;
 mod hostile_requests;
@@ -38,14 +46,19 @@ mod login;
 mod mail;
 mod mail_process;
 mod overload;
+mod password_change;
 mod processes;
+mod profile;
 mod races;
 mod reauth;
 mod recovery;
 mod registration;
 mod schema;
+mod session_counts;
 mod sessions;
 mod settings;
+mod setup;
 mod support;
+mod sweeping;
 mod templates;
 mod verification;

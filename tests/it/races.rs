@@ -3,7 +3,7 @@
 use std::{net::Ipv4Addr, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use sqlx::{ConnectOptions as _, Connection as _};
-use vestibule::{config::Secrets, db, features::operator, jobs, types::Entropy};
+use vestibule::{config::Secrets, db, features::operator, types::Entropy};
 
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
@@ -257,50 +257,4 @@ async fn f12_a_replica_that_dies_while_it_migrates_leaves_a_database_that_the_ne
         assert!(db::is_current(&mut connection).await.expect("the schema"));
         connection.close().await.expect("closing a connection");
     }
-}
-
-#[tokio::test]
-async fn f24_two_sweepers_at_once_leave_what_counts_and_nothing_else() {
-    let app = TestApp::start().await;
-    let second = app.replica().await;
-    let mut owner = app.person("alice").await;
-    app.execute(
-        r"
-        delete from attempt_limits;
-        insert into attempt_limits (key, full_at, failures, used_at)
-        select decode(md5(kind || n), 'hex'), full_at, failures, used_at
-        from generate_series(1, 6000) n, (values
-            ('full again', now() - interval '1 second', 0, now()),
-            ('long ago', now() - interval '31 days', 7, now() - interval '31 days'),
-            ('still counts', now() - interval '1 day', 7, now() - interval '29 days'),
-            ('capped', now() - interval '1 day', 100, now() - interval '29 days'),
-            ('in use', now() + interval '1 hour', 0, now())) kinds (kind, full_at, failures, used_at);
-
-        insert into tower_sessions.session select 'store' || n, '', now() + interval '1 day' * (case when n <= 6000 then -1 else 1 end)
-        from generate_series(1, 9000) n;
-        insert into sessions (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at, revoked_at)
-        select gen_random_uuid(), u.id, 'store' || n, 1, '{pwd}', '127.0.0.1', '', false, idle, absolute, revoked
-        from users u, generate_series(1, 9000) n, lateral (select
-            case when n % 3 = 0 then now() - interval '2 days' else now() + interval '1 hour' end idle,
-            case when n % 3 = 0 then now() - interval '1 hour' else now() + interval '2 hours' end absolute,
-            case when n % 3 = 1 then now() - interval '25 hours' end revoked) ends;
-        insert into known_browsers select id, sha256(n::text::bytea), now(), now() - interval '1 day' * (case when n <= 3000 then 401 else 399 end)
-        from users, generate_series(1, 6000) n;
-        ",
-    )
-    .await;
-    let (one, other) = tokio::join!(jobs::sweep(&app.db), jobs::sweep(&second.db));
-    let (one, other) = (one.expect("a sweep"), other.expect("another sweep"));
-    assert_eq!(one.limits + other.limits, 12_000);
-    assert_eq!(one.sessions + other.sessions, 6000);
-    assert_eq!(one.browser_sessions + other.browser_sessions, 4000);
-    assert_eq!(one.browsers + other.browsers, 3000);
-    assert_eq!(app.count("select count(*) from attempt_limits").await, 18_000);
-    // The owner's own are there beside the planted ones.
-    assert_eq!(app.count("select count(*) from sessions").await, 3001);
-    // Of the store's expired rows those of live sessions stay.
-    assert_eq!(app.count("select count(*) from tower_sessions.session").await, 5001);
-    assert_eq!(app.count("select count(*) from known_browsers").await, 3001);
-    assert_eq!(owner.get("/dashboard").await.status, 200);
-    assert_eq!(jobs::sweep(&app.db).await.expect("a third"), jobs::Swept::default());
 }

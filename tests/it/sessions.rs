@@ -260,7 +260,10 @@ async fn f24_the_sweep_removes_what_ended_long_ago_and_only_that() {
     for (n, column) in ["revoked_at", "idle_ends_at"].into_iter().enumerate() {
         app.signed_in("alice").await;
         let newest = "(select id from sessions order by created_at desc limit 1)";
-        app.execute(&format!("update sessions set {column} = now() - interval '25 hours' where id = {newest}")).await;
+        app.execute(&format!("update sessions set {column} = now() - interval '59 minutes' where id = {newest}")).await;
+        assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").sessions, 0, "{n}: {column}");
+        app.execute(&format!("update sessions set {column} = {column} - interval '2 minutes' where id = {newest}"))
+            .await;
         assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").sessions, 1, "{n}: {column}");
     }
     assert!(is_signed_in(&mut live).await);

@@ -9,7 +9,7 @@ use self::html::{Tag, tags};
 use vestibule::{
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, login, logout, password,
-        profile, reauth, recovery, registration, verification,
+        profile, reauth, recovery, registration, setup, verification,
     },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -31,6 +31,8 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     let mut all = Vec::new();
     render::<login::pages::LoginPage>(templates, &mut all);
     render::<registration::pages::RegisterPage>(templates, &mut all);
+    render::<setup::pages::SetupPage>(templates, &mut all);
+    render::<setup::pages::LinkOverPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
     render::<verification::pages::WaitingPage>(templates, &mut all);
     render::<verification::pages::ConfirmPage>(templates, &mut all);
@@ -220,7 +222,8 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
         ("display_name", "text", "name"),
     ];
     for page in pages() {
-        let chooses = ["registration/", "recovery/"].iter().any(|slice| page.name.contains(slice));
+        let chooses =
+            ["registration/", "recovery/", "password/", "setup/"].iter().any(|slice| page.name.contains(slice));
         for input in tags(&page).iter().filter(|t| t.is("input")) {
             assert_eq!(input.get("maxlength"), None, "{}", page.name);
             let name = input.get("name").unwrap_or_default();

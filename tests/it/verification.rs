@@ -171,13 +171,24 @@ async fn asvs_6_3_5_the_owner_of_a_taken_address_is_told_and_the_visitor_is_not(
     let app = TestApp::start().await;
     app.sign_up("alice").await;
     let before = app.letters_to("alice@example.com").await.len();
-    register(&app, "mallory", "ALICE@example.com").await;
+    let mut mallory = register(&app, "mallory", "ALICE@example.com").await;
     let letters = app.letters_to("alice@example.com").await;
     assert_eq!(letters.len(), before + 1);
     let told = letters.last().expect("a letter");
     assert!(told.subject.contains("already have an account"), "{told:?}");
     assert_eq!(told.links, ["/login", "/recover"], "nothing that opens anything");
     assert_eq!(app.letters_to("ALICE@example.com").await.len(), 0, "cve_2019_19844: to the stored address only");
+    // Whoever claims it signs in like whoever claims a free one, and waits for a link that never comes.
+    assert_eq!(sign_in(&mut mallory, "mallory", PASSWORD).await.status, 303);
+    assert_eq!(mallory.get("/dashboard").await.location(), "/verify");
+    let token = mallory.csrf_token("/logout").await;
+    assert_eq!(mallory.post("/verify/resend", &[("csrf_token", &token)]).await.location(), "/verify");
+    assert_eq!(mallory.submit("/recover", &[("identifier", "mallory")]).await.location(), "/recover");
+    for letter in app.letters_to("alice@example.com").await {
+        assert!(!letter.text.contains("token="), "{letter:?}");
+    }
+    let told = "select count(*) from audit_events where kind = 'sign_up_repeated'";
+    assert!(app.count(told).await >= 1, "the owner reads of it");
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub struct Document {
     pub generated_at: OffsetDateTime,
     /// The account itself.
     pub account: Account,
+    /// Addresses that it had, for as long as they can be brought back.
+    pub former_addresses: List<FormerAddress>,
     /// Its sessions, live and ended a short while ago, the last used first.
     pub sessions: List<Session>,
     /// Browsers that signed in to it.
@@ -67,11 +69,20 @@ pub struct Account {
     #[serde(with = "rfc3339::option")]
     pub password_changed_at: Option<OffsetDateTime>,
     #[serde(with = "rfc3339::option")]
-    pub sign_up_repeated_at: Option<OffsetDateTime>,
-    #[serde(with = "rfc3339::option")]
     pub disabled_at: Option<OffsetDateTime>,
     #[serde(with = "rfc3339::option")]
     pub deletion_due_at: Option<OffsetDateTime>,
+}
+
+/// An address that the account had before.
+#[derive(Debug, Serialize)]
+pub struct FormerAddress {
+    pub address: String,
+    #[serde(with = "rfc3339")]
+    pub replaced_at: OffsetDateTime,
+    /// Since when it cannot be brought back.
+    #[serde(with = "rfc3339::option")]
+    pub beyond_return_since: Option<OffsetDateTime>,
 }
 
 /// A session.

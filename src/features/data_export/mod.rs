@@ -2,7 +2,7 @@
 //!
 //! 1. `GET /account/data` says what it is.
 //! 2. `POST /account/data` asks for a fresh proof of who is there, then answers with one JSON document
-//!    to keep: the account, its sessions and known browsers, its outstanding links and letters, and
+//!    to keep: the account, its former addresses, sessions and known browsers, its outstanding links and letters, and
 //!    what the audit trail holds of it. Digests of secrets are left out: they say nothing.
 //! 3. Each list has a bound, and the document says when a list was cut. The download itself is noted
 //!    in the audit trail.
@@ -37,7 +37,7 @@ pub fn routes(routes: Routes) -> Routes {
 }
 
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
-    let content = DataPage { events_max: LISTED_MAX, notice: ctx.notice() };
+    let content = DataPage { notice: ctx.notice() };
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
 }
 
@@ -63,6 +63,7 @@ async fn collect(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Docu
         service: state.config.site.name.to_string(),
         generated_at: ctx.now(),
         account: store::account(&mut transaction, live.user_id).await?.ok_or(AppError::NotFound)?,
+        former_addresses: store::former_addresses(&mut transaction, live.user_id).await?,
         sessions: store::sessions(&mut transaction, live.user_id, live.id).await?,
         known_browsers: store::known_browsers(&mut transaction, live.user_id).await?,
         mailed_links: store::links(&mut transaction, live.user_id).await?,

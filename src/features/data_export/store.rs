@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::document::{Account, Event, KnownBrowser, Letter, List, MailedLink, Session};
+use super::document::{Account, Event, FormerAddress, KnownBrowser, Letter, List, MailedLink, Session};
 use crate::types::{SessionId, UserId};
 
 /// The most of anything that one document lists.
@@ -10,15 +10,23 @@ pub const LISTED_MAX: usize = 10_000;
 const ONE_MORE: i64 = 10_001;
 
 /// Every table with something about a person in it; a test holds that no other has a person's id.
-pub const KEPT_ABOUT_A_PERSON: [&str; 7] =
-    ["audit_events", "known_browsers", "mailed_links", "outbox", "password_credentials", "sessions", "users"];
+pub const KEPT_ABOUT_A_PERSON: [&str; 8] = [
+    "audit_events",
+    "email_replacements",
+    "known_browsers",
+    "mailed_links",
+    "outbox",
+    "password_credentials",
+    "sessions",
+    "users",
+];
 
 pub async fn account(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
     sqlx::query_as!(
         Account,
         r#"
         select u.id, u.username, u.display_name, u.email, u.email_verified_at, u.verify_by as verify_email_by, u.language,
-            u.role, u.created_at, c.changed_at as "password_changed_at?", u.sign_up_repeated_at, u.disabled_at,
+            u.role, u.created_at, c.changed_at as "password_changed_at?", u.disabled_at,
             u.deletion_due_at
         from users u left join password_credentials c on c.user_id = u.id
         where u.id = $1
@@ -55,6 +63,22 @@ pub async fn known_browsers(connection: &mut PgConnection, id: UserId) -> sqlx::
         r#"
         select created_at as first_used_at, last_used_at from known_browsers where user_id = $1
         order by last_used_at desc
+        limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+    .map(List::of)
+}
+
+pub async fn former_addresses(connection: &mut PgConnection, id: UserId) -> sqlx::Result<List<FormerAddress>> {
+    sqlx::query_as!(
+        FormerAddress,
+        r#"
+        select address, replaced_at, closed_at as beyond_return_since from email_replacements where user_id = $1
+        order by replaced_at desc
         limit $2
         "#,
         id as UserId,

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::PgPool;
 
 use crate::{
-    accounts::{self, Due, links},
+    accounts::{self, Due},
     audit::{self, Entry, Event},
     authn::attempts,
     mail::{Kind, NewLetter, outbox},
@@ -27,10 +27,6 @@ pub async fn erase_due(db: &PgPool, entropy: Entropy) -> sqlx::Result<u64> {
 async fn erase_one(db: &PgPool, entropy: Entropy) -> sqlx::Result<bool> {
     let mut transaction = db.begin().await?;
     let Some(due) = accounts::take_due(&mut transaction).await? else { return Ok(false) };
-    // Whoever uses a link holds it and waits for the account, which is held here: let them pass first.
-    if !links::lock_unless_used(&mut transaction, due.id).await? {
-        return Ok(false);
-    }
     outbox::forget(&mut transaction, &[due.username.clone(), due.email.to_lowercase()]).await?;
     outbox::enqueue(&mut transaction, entropy, &last_letter(&due)).await?;
     audit::record(&mut transaction, &Entry::of_service(&Event::Erased, Some(due.id))).await?;

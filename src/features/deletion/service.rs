@@ -1,11 +1,10 @@
 //! The use cases: setting the day, and keeping the account after all.
 
 use serde_json::json;
-use time::{OffsetDateTime, macros::format_description};
 
 use crate::{
     accounts::{
-        self,
+        self, Role,
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
@@ -31,18 +30,19 @@ pub enum Scheduled {
 /// Sets the day of an account's erasure and ends whatever leads into it.
 pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Scheduled, AppError> {
     let mut transaction = state.db.begin().await?;
-    links::kill(&mut transaction, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    outbox::take_back(&mut transaction, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
-    if !sessions::hold(&mut transaction, live.id).await? {
-        return Ok(Scheduled::Ended);
-    }
-    sessions::revoke_all(&mut transaction, live.user_id).await?;
-    if !accounts::may_leave(&mut transaction, live.user_id).await? {
+    // Before anything else is held: two administrators who leave at once hold each other's account.
+    if live.role == Role::Admin && accounts::hold_administrators(&mut transaction).await? == [live.user_id] {
         return Ok(Scheduled::LastAdmin);
     }
-    let due = accounts::schedule_deletion(&mut transaction, live.user_id).await?;
+    if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {
+        return Ok(Scheduled::Ended);
+    }
+    links::kill(&mut transaction, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    outbox::take_back(&mut transaction, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
+    sessions::revoke_all(&mut transaction, live.user_id).await?;
+    accounts::schedule_deletion(&mut transaction, live.user_id).await?;
     let user = accounts::find(&mut transaction, live.user_id).await?;
-    let (Some(due), Some(user)) = (due, user) else { return Ok(Scheduled::Ended) };
+    let Some(user) = user else { return Ok(Scheduled::Ended) };
     let entry = sign_in::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     let letter = NewLetter {
@@ -50,17 +50,12 @@ pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result
         user_id: Some(user.id),
         address: &user.email,
         lang: user.lang_or(ctx.lang()),
-        detail: json!({ "date": date(due) }),
+        detail: json!({}),
     };
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
     state.mailer.wake();
     Ok(Scheduled::Done)
-}
-
-/// `2026-03-01`.
-fn date(day: OffsetDateTime) -> String {
-    day.format(format_description!("[year]-[month]-[day]")).unwrap_or_default()
 }
 
 /// Which account the link in a browser's hands would keep.

@@ -51,13 +51,13 @@ pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email)
         return Ok(Asked::SlowDown(retry_after));
     }
     let mut transaction = state.db.begin().await?;
-    links::kill(&mut transaction, live.user_id, &[Purpose::ChangeEmail]).await?;
-    outbox::take_back(&mut transaction, live.user_id, &[Kind::ChangeEmail]).await?;
-    if !sessions::hold(&mut transaction, live.id).await? {
+    if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {
         return Ok(Asked::Ended);
     }
+    links::kill(&mut transaction, live.user_id, &[Purpose::ChangeEmail]).await?;
+    outbox::take_back(&mut transaction, live.user_id, &[Kind::ChangeEmail]).await?;
     // Its secret goes nowhere: it only remembers what was asked for. The one that works is made when the
-    // letter is sent, and not for an address that is somebody else's.
+    // letter is sent.
     drop(links::issue(&mut transaction, state.entropy, Purpose::ChangeEmail, live.user_id, email.as_str()).await?);
     let entry = sign_in::entry(ctx, &Event::EmailChangeMailed, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
@@ -121,12 +121,16 @@ pub enum Confirmed {
 pub async fn confirm(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Confirmed, AppError> {
     let Some(secret) = ctx.link() else { return Ok(Confirmed::LinkOver) };
     let mut transaction = state.db.begin().await?;
-    let link = links::spend(&mut transaction, Purpose::ChangeEmail, &secret.digest()).await?;
+    let link = links::peek(&mut transaction, Purpose::ChangeEmail, &secret.digest()).await?;
     let Some(Link { user_id, address }) = link else { return Ok(Confirmed::LinkOver) };
     if user_id != live.user_id {
         return Ok(Confirmed::NotTheirs);
     }
     let email = Email::parse(&address).map_err(|_| AppError::fault("a link to something that is no address"))?;
+    accounts::hold_with_claimants(&mut transaction, user_id, &email).await?;
+    if links::spend(&mut transaction, Purpose::ChangeEmail, &secret.digest()).await?.is_none() {
+        return Ok(Confirmed::LinkOver);
+    }
     if !end_what_spoke_of_the_old(&mut transaction, live).await? {
         return Ok(Confirmed::Ended);
     }
@@ -147,8 +151,7 @@ pub async fn confirm(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<
     Ok(Confirmed::Done)
 }
 
-/// Every other session, and every link that was made while the account had the old address; links first,
-/// as everywhere. Tells whether the session in whose name this happens is still there.
+/// Every other session, and every link that was made while the account had the old address. Tells whether the session in whose name this happens is still there.
 async fn end_what_spoke_of_the_old(connection: &mut PgConnection, live: &LiveSession) -> sqlx::Result<bool> {
     links::kill(connection, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     outbox::take_back(connection, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;

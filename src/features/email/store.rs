@@ -4,8 +4,7 @@ use sqlx::PgConnection;
 
 use crate::types::{Entropy, UserId};
 
-/// Notes that an account gave an address up. After the statement that replaced it, so that the account's
-/// row is held and the order is the true one.
+/// Notes that an account gave an address up. Its row is held, so the order is the true one.
 pub async fn note(connection: &mut PgConnection, entropy: Entropy, user_id: UserId, address: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into email_replacements (id, user_id, address) values ($1, $2, $3)",
@@ -59,10 +58,10 @@ pub async fn close_from(connection: &mut PgConnection, user_id: UserId, address:
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
-        delete from email_replacements where id in (
-            select id from email_replacements where replaced_at < now() - interval '14 days'
-            limit 5000 for update skip locked
-        )
+        delete from email_replacements where ctid = any(array(
+            select ctid from email_replacements where replaced_at < now() - interval '14 days'
+            order by replaced_at limit 1000 for update skip locked
+        ))
         "#
     )
     .execute(connection)

@@ -101,10 +101,12 @@ enum Undone {
 async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
     let Some(secret) = ctx.link() else { return Ok(Undone::LinkOver) };
     let mut transaction = state.db.begin().await?;
-    let link = links::spend(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
+    let link = links::peek(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
     let Some(Link { user_id, address }) = link else { return Ok(Undone::LinkOver) };
     let email = Email::parse(&address).map_err(|_| AppError::fault("a link to something that is no address"))?;
-    if !close_other_ways(&mut transaction, user_id, &address).await? {
+    accounts::hold_with_claimants(&mut transaction, user_id, &email).await?;
+    let spent = links::spend(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
+    if spent.is_none() || !close_other_ways(&mut transaction, user_id, &address).await? {
         return Ok(Undone::LinkOver);
     }
     // Before the sessions: a sign-in that is just being opened holds the password.
@@ -130,7 +132,6 @@ async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
 async fn close_other_ways(connection: &mut PgConnection, user_id: UserId, address: &str) -> sqlx::Result<bool> {
     let others = [Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail, Purpose::UndoDeletion];
     links::kill(connection, user_id, &others).await?;
-    // After that: whoever was confirming a link of those is done by now, and what they gave up is known.
     let closed = store::close_from(connection, user_id, address).await?;
     links::kill_mailed_to(connection, user_id, Purpose::UndoEmail, &closed).await?;
     outbox::take_back(connection, user_id, &[Kind::Verify, Kind::ChangeEmail, Kind::DeletionScheduled]).await?;

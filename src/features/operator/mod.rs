@@ -1,14 +1,21 @@
 //! What an operator does to an account, behind the command line.
 
-use crate::{
-    accounts::{self, Address, Identifier, NewAccount, Role, SignedUp, User},
-    audit::{self, Entry, Event},
-    authn::{attempts, password_hash, sessions},
-    config::Passwords,
-    types::{DisplayName, Email, Entropy, PlainPassword, UserId, Username},
-};
+use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
 use vestibule_argon2::Memory;
+
+use crate::{
+    accounts::{
+        self, Address, Identifier, NewAccount, Role, SignedUp, User,
+        links::{self, Purpose},
+        setup,
+    },
+    audit::{self, Actor, Entry, Event},
+    authn::{attempts, password_hash, sessions},
+    config::Passwords,
+    mail::{Kind, NewLetter, outbox},
+    types::{DisplayName, Email, Entropy, Lang, PlainPassword, SecretToken, UserId, Username},
+};
 
 /// Why an operator's command did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +29,15 @@ pub enum OperatorError {
     /// The address is somebody else's.
     #[error("the e-mail address is taken")]
     EmailTaken,
+    /// There is an administrator already.
+    #[error("there is an administrator already; `vestibule user role NAME admin` makes another one")]
+    Administered,
+    /// Nobody else could look after the service.
+    #[error("{0} is the last administrator; make another one first: `vestibule user role NAME admin`")]
+    LastAdministrator(String),
+    /// A closed account is not given back by mail.
+    #[error("{0} is disabled; `vestibule user enable` opens it first")]
+    Disabled(String),
     /// The password could not be hashed.
     #[error(transparent)]
     Hash(#[from] password_hash::HashError),
@@ -41,6 +57,8 @@ pub struct Creation {
     pub display_name: Option<DisplayName>,
     /// Its password.
     pub password: PlainPassword,
+    /// What it may do.
+    pub role: Role,
 }
 
 /// Makes an account, and vouches for its address.
@@ -61,16 +79,22 @@ pub async fn create(
         email: &creation.email,
         password_hash: &hash,
         lang: None,
-        role: Role::Member,
+        role: creation.role,
         address: Address::Verified,
     };
     let mut transaction = connection.begin().await?;
+    if creation.role == Role::Admin {
+        setup::kill(&mut transaction).await?;
+    }
     match accounts::create(&mut transaction, &account).await? {
         SignedUp::Created => {}
         SignedUp::UsernameTaken => return Err(OperatorError::UsernameTaken),
-        SignedUp::EmailTaken(_) => return Err(OperatorError::EmailTaken),
+        SignedUp::EmailTaken => return Err(OperatorError::EmailTaken),
     }
     audit::record(&mut transaction, &Entry::of_operator(&Event::SignedUp, id)).await?;
+    if creation.role == Role::Admin {
+        audit::record(&mut transaction, &Entry::of_operator(&given(Role::Admin), id)).await?;
+    }
     transaction.commit().await?;
     Ok(id)
 }
@@ -84,13 +108,21 @@ pub async fn find(connection: &mut PgConnection, name: &str) -> Result<User, Ope
     found.ok_or_else(|| OperatorError::NoSuchAccount(name.to_owned()))
 }
 
-/// Closes an account to everyone: its sessions end with their next request, on every replica.
+fn given(role: Role) -> Event {
+    Event::RoleChanged { role: role.code().to_owned() }
+}
+
+/// Closes an account to everyone: its sessions end with their next request, on every replica, and so do
+/// the links by which somebody could set its password or its address later.
 ///
 /// # Errors
 /// [`OperatorError::NoSuchAccount`].
 pub async fn disable(connection: &mut PgConnection, name: &str) -> Result<(User, u64), OperatorError> {
     let mut transaction = connection.begin().await?;
     let user = find(&mut transaction, name).await?;
+    // The account, its links, its sessions: the order in which whoever uses a link locks them.
+    accounts::hold(&mut transaction, user.id).await?;
+    links::kill(&mut transaction, user.id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     accounts::set_disabled(&mut transaction, user.id, true).await?;
     let ended = sessions::revoke_all(&mut transaction, user.id).await?;
     audit::record(&mut transaction, &Entry::of_operator(&Event::Disabled, user.id)).await?;
@@ -128,4 +160,68 @@ pub async fn reset_sessions(connection: &mut PgConnection, name: &str) -> Result
     audit::record(&mut transaction, &Entry::of_operator(&event, user.id)).await?;
     transaction.commit().await?;
     Ok((user, count))
+}
+
+/// Gives an account a role, and tells whether that changed anything. Its sessions go on: what they may
+/// reach is asked on every request.
+///
+/// # Errors
+/// [`OperatorError::NoSuchAccount`], and [`OperatorError::LastAdministrator`].
+pub async fn set_role(connection: &mut PgConnection, name: &str, role: Role) -> Result<(User, bool), OperatorError> {
+    let mut transaction = connection.begin().await?;
+    if role == Role::Admin {
+        setup::kill(&mut transaction).await?;
+    }
+    let administrators = accounts::hold_administrators(&mut transaction).await?;
+    let user = find(&mut transaction, name).await?;
+    let is_last = user.role == Role::Admin && administrators.iter().all(|id| *id == user.id);
+    if role == Role::Member && is_last {
+        return Err(OperatorError::LastAdministrator(user.username));
+    }
+    let changed = accounts::set_role(&mut transaction, user.id, role).await?;
+    if changed {
+        audit::record(&mut transaction, &Entry::of_operator(&given(role), user.id)).await?;
+    }
+    transaction.commit().await?;
+    Ok((user, changed))
+}
+
+/// Makes the link for the first administrator anew; the one before is dead from now on.
+///
+/// # Errors
+/// [`OperatorError::Administered`].
+pub async fn setup_link(connection: &mut PgConnection) -> Result<SecretToken, OperatorError> {
+    let mut transaction = connection.begin().await?;
+    let Some(secret) = setup::reissue(&mut transaction, Entropy).await? else {
+        return Err(OperatorError::Administered);
+    };
+    let event = Event::SetupLinkIssued;
+    let entry = Entry { event: &event, user_id: None, session_id: None, actor: Actor::Operator, origin: None };
+    audit::record(&mut transaction, &entry).await?;
+    transaction.commit().await?;
+    Ok(secret)
+}
+
+/// Has a link mailed to the owner of an account by which they set a new password. The operator sees
+/// neither the link nor the password (ASVS 6.4.6).
+///
+/// # Errors
+/// [`OperatorError::NoSuchAccount`], and [`OperatorError::Disabled`].
+pub async fn recover(connection: &mut PgConnection, name: &str) -> Result<User, OperatorError> {
+    let mut transaction = connection.begin().await?;
+    let user = find(&mut transaction, name).await?;
+    if user.disabled_at.is_some() {
+        return Err(OperatorError::Disabled(user.username));
+    }
+    let letter = NewLetter {
+        kind: Kind::Recover,
+        user_id: Some(user.id),
+        address: &user.username,
+        lang: user.lang_or(Lang::default()),
+        detail: json!({ "by": "operator" }),
+    };
+    outbox::enqueue(&mut transaction, Entropy, &letter).await?;
+    audit::record(&mut transaction, &Entry::of_operator(&Event::RecoveryStarted, user.id)).await?;
+    transaction.commit().await?;
+    Ok(user)
 }

@@ -44,10 +44,6 @@ pub async fn submit(
             event::registered(&ctx, user_id);
             Ok(to_the_mail(&state, &browser))
         }
-        SignUp::EmailTaken => {
-            event::registration_repeated(&ctx);
-            Ok(to_the_mail(&state, &browser))
-        }
         SignUp::UsernameTaken => {
             let errors = RegisterErrors { username: Some(UsernameError::Taken), ..RegisterErrors::default() };
             refused(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, None, &RegisterPage { errors, ..page })
@@ -66,8 +62,7 @@ pub async fn submit(
     }
 }
 
-/// The one answer to a sign-up whose fields were good, whether its address was free or not. The
-/// browser is marked, so that it can confirm without asking for the password again.
+/// The one answer to a sign-up whose fields were good, whoever's the address is. The browser is marked, so that it can confirm without asking for the password again.
 fn to_the_mail(state: &AppState, browser: &SecretToken) -> Response {
     let mut response = see_other_with(state, paths::VERIFY, Notice::Registered);
     let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);

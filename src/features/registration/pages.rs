@@ -47,6 +47,8 @@ pub enum EmailError {
     Missing,
     Invalid,
     TooLong,
+    /// For whoever makes an account for the operator; a sign-up never tells.
+    Taken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -27,8 +27,6 @@ pub enum SignUp {
     Created(UserId),
     /// The public name belongs to somebody else.
     UsernameTaken,
-    /// The address has an account. The visitor must not learn that; its owner is told by mail.
-    EmailTaken,
     /// Too many sign-ups from this network.
     SlowDown {
         /// When the next one may come.
@@ -38,8 +36,8 @@ pub enum SignUp {
     Busy,
 }
 
-/// Makes the account that a form asks for. Free and taken addresses cost the same statements: the
-/// account or a note, a line of the trail, and a letter, whose words are found when it is sent.
+/// Makes the account that a form asks for. Whether its address is somebody's makes no difference here:
+/// the account merely claims it, and the words of the letter are found when it is sent.
 pub async fn sign_up(
     state: &AppState,
     ctx: &Ctx,
@@ -68,16 +66,14 @@ pub async fn sign_up(
         address: Address::Claimed { browser: Some(browser), expires },
     };
     let mut transaction = state.db.begin().await?;
-    let (outcome, whom, event) = match accounts::create(&mut transaction, &account).await? {
-        SignedUp::Created => (SignUp::Created(id), id, Event::SignedUp),
-        SignedUp::EmailTaken(owner) => (SignUp::EmailTaken, owner, Event::SignUpRepeated),
-        SignedUp::UsernameTaken => return Ok(SignUp::UsernameTaken),
-    };
-    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(whom), None)).await?;
-    tell(&mut transaction, state, ctx, form, whom).await?;
+    if accounts::create(&mut transaction, &account).await? != SignedUp::Created {
+        return Ok(SignUp::UsernameTaken);
+    }
+    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::SignedUp, Some(id), None)).await?;
+    tell(&mut transaction, state, ctx, form, id).await?;
     transaction.commit().await?;
     state.mailer.wake();
-    Ok(outcome)
+    Ok(SignUp::Created(id))
 }
 
 async fn take(state: &AppState, address: IpAddr) -> Result<Taken, AppError> {

@@ -18,7 +18,7 @@ use crate::{
     db::is_taken,
     mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::{Email, PlainPassword, TokenDigest, UserId},
+    types::{Email, PlainPassword, SecretToken, TokenDigest, UserId},
     web::{AppError, Ctx, Visitor, sign_in},
 };
 
@@ -44,7 +44,7 @@ pub async fn open(state: &AppState, ctx: &Ctx, visitor: &Visitor) -> Result<Opti
 
 /// Whether this browser signed up, or is signed in with the account's password.
 fn is_theirs(user: &User, ctx: &Ctx, visitor: &Visitor) -> bool {
-    let digest = ctx.browser().map(|browser| browser.digest());
+    let digest = ctx.browser().map(SecretToken::digest);
     let signed_up = digest.is_some_and(|digest| user.sign_up_browser.as_deref() == Some(digest.as_bytes()));
     signed_up || visitor.any_session().is_some_and(|session| session.user_id == user.id)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::app::TestApp;
+use super::{app::TestApp, http::Answer};
 
 /// One letter.
 #[derive(Clone, Debug)]
@@ -38,11 +38,11 @@ impl TestApp {
     pub async fn letters_to(&self, address: &str) -> Vec<Letter> {
         self.all_sent().await;
         let mut browser = self.browser();
-        let list = browser.get("/dev/mail").await.body;
+        let list = found(browser.get("/dev/mail").await);
         let mut letters = Vec::new();
         for row in list.split("<li>").skip(1) {
             let path = between(row, "href=\"", "\"");
-            let letter = browser.get(path).await.body;
+            let letter = found(browser.get(path).await);
             let panel = between(&letter, "<section", "</section>");
             let to = unescape(between(between(panel, "<dd>", "</dd>"), "", "\n"));
             if to != address {
@@ -63,6 +63,11 @@ impl TestApp {
         let letter = self.letters_to(address).await.into_iter().rfind(leads);
         letter.unwrap_or_else(|| panic!("no letter to {address} leads to {path}"))
     }
+}
+
+fn found(page: Answer) -> String {
+    assert_eq!(page.status, 200, "{page:?}");
+    page.body
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {

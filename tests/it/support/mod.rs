@@ -6,6 +6,7 @@ pub mod browser;
 pub mod certificate;
 pub mod cluster;
 pub mod http;
+pub mod letters;
 pub mod mailbox;
 pub mod private_server;
 pub mod process;

@@ -1,0 +1,42 @@
+//! The pages of the first administrator.
+
+#![expect(missing_docs, reason = "the template words what the names say")]
+
+use serde::Serialize;
+
+use crate::{
+    features::registration::pages::{EmailError, RegisterErrors, RegisterPage},
+    templates::Page,
+};
+
+/// The form, which is that of a sign-up.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetupPage {
+    pub form: RegisterPage,
+}
+
+/// What a link that does not work leads to.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LinkOverPage {}
+
+impl Page for SetupPage {
+    const TEMPLATE: &'static str = "setup/setup.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let mut samples: Vec<_> =
+            RegisterPage::samples().into_iter().map(|(name, form)| (name, Self { form })).collect();
+        let errors = RegisterErrors { email: Some(EmailError::Taken), ..RegisterErrors::default() };
+        let email = "minji@example.com".to_owned();
+        let form = RegisterPage { email, errors, password_min: 12, ..RegisterPage::default() };
+        samples.push(("email-taken", Self { form }));
+        samples
+    }
+}
+
+impl Page for LinkOverPage {
+    const TEMPLATE: &'static str = "setup/link_over.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("link-over", Self {})]
+    }
+}
