@@ -156,20 +156,18 @@ impl Smtp {
     }
 
     async fn connect(&self, within: &Timeouts, stage: &mut Stage) -> Result<AsyncSmtpConnection, Failure> {
-        let mut connection = match self.tls.clone().filter(|_| self.server.tls == MailTls::Implicit) {
-            Some(tls) => {
-                let address = (self.server.host.as_str(), self.server.port);
-                let connecting =
-                    AsyncSmtpConnection::connect_tokio1(address, Some(within.connect), &self.hello, Some(tls), None);
-                step(within.connect + within.answer, *stage, connecting).await?
-            }
-            None => {
-                let reached = timeout(within.connect + within.answer, self.reach(within.connect)).await;
-                let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-                let stream = stream.map_err(|error| Failure::without_an_answer(*stage, error.to_string()))?;
-                let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
-                step(within.answer, *stage, greeting).await?
-            }
+        let wrapper = self.tls.clone().filter(|_| self.server.tls == MailTls::Implicit);
+        let mut connection = if wrapper.is_some() {
+            let address = (self.server.host.as_str(), self.server.port);
+            let connecting =
+                AsyncSmtpConnection::connect_tokio1(address, Some(within.connect), &self.hello, wrapper, None);
+            step(within.connect + within.answer, *stage, connecting).await?
+        } else {
+            let reached = timeout(within.connect + within.answer, self.reach(within.connect)).await;
+            let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            let stream = stream.map_err(|error| Failure::without_an_answer(*stage, error.to_string()))?;
+            let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
+            step(within.answer, *stage, greeting).await?
         };
         if let Some(tls) = self.tls.clone().filter(|_| self.server.tls == MailTls::StartTls) {
             *stage = Stage::StartTls;
