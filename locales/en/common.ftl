@@ -35,7 +35,7 @@ password-error-sequence = That password follows the alphabet or the keyboard, so
 
 ## Told once, on the next page
 
-notice-registered = Almost there. One click is left.
+notice-registered = Almost there. One step is left.
 notice-verification-mailed = If that address waits to be confirmed, a new link is on its way.
 notice-email-verified = Your email address is confirmed.
 notice-recovery-mailed = If there is such an account, a link is on its way to its address.

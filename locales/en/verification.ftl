@@ -8,4 +8,4 @@ verify-confirm-title = Confirm your email address
 verify-confirm-what = { $address } will be the address of the account { $username }.
 verify-confirm-why-password = You signed up in another browser, so we ask for the password you chose there.
 verify-confirm = Confirm
-verify-not-you = Did you not choose a password?
+verify-not-you = Was it not you who signed up?

@@ -35,7 +35,7 @@ password-error-sequence = 글자나 자판의 순서를 따르는 비밀번호�
 
 ## 다음 페이지에서 한 번 알리는 말
 
-notice-registered = 거의 다 됐어요. 한 번만 누르면 끝나요.
+notice-registered = 거의 다 됐어요. 한 단계만 남았어요.
 notice-verification-mailed = 확인을 기다리는 주소라면 새 링크가 곧 도착해요.
 notice-email-verified = 이메일 주소를 확인했어요.
 notice-recovery-mailed = 그런 계정이 있다면 그 주소로 링크가 곧 도착해요.

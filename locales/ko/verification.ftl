@@ -8,4 +8,4 @@ verify-confirm-title = 이메일 주소 확인
 verify-confirm-what = { $address } 주소를 { $username } 계정의 주소로 확인해요.
 verify-confirm-why-password = 다른 브라우저에서 가입하셨기 때문에 그때 정한 비밀번호를 확인할게요.
 verify-confirm = 확인
-verify-not-you = 비밀번호를 정한 적이 없나요?
+verify-not-you = 직접 가입하지 않으셨나요?

@@ -4,7 +4,10 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::types::{DisplayName, Email, Lang, UserId};
+use crate::{
+    audit,
+    types::{DisplayName, Email, Lang, UserId},
+};
 
 /// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
 pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
@@ -22,44 +25,32 @@ pub async fn hold(connection: &mut PgConnection, id: UserId) -> sqlx::Result<boo
     Ok(held.is_some())
 }
 
-/// Holds an account that is about to get an address, and every other that claims that, in one order for
-/// everybody; see [`lock_claimants`], which does the same for the address that it has.
+/// Holds an account that is about to get an address, and the address: see [`lock_claimants`], which does
+/// the same for the address that it has.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn hold_with_claimants(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        select id as "id: UserId" from users where id = $1 or email_canonical = $2
-        order by id for no key update
-        "#,
-        id as UserId,
-        email.canonical(),
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(())
+    sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "held!: ()""#, email.canonical())
+        .fetch_one(&mut *connection)
+        .await?;
+    hold(connection, id).await.map(drop)
 }
 
-/// Locks every account that claims the address of this one, in one order for everybody: whoever verifies
-/// an address removes the others, and would else wait for one that waits for them. Comes before
-/// everything else in its transaction. Whoever merely refers to an account, as an opening session
-/// does, is not kept waiting.
+/// Holds the address of an account until the transaction ends, then the account: of several that claim
+/// one address, one at a time is verified and removes the others, and they do not wait for each other in
+/// a circle. Comes before everything else in its transaction. However many claim it, this is one lock.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn lock_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
-        r#"
-        select id as "id: UserId" from users
-        where email_canonical = (select email_canonical from users where id = $1)
-        order by id for no key update
-        "#,
+        r#"select pg_advisory_xact_lock(hashtextextended(email_canonical, 0)) as "held!: ()" from users where id = $1"#,
         id as UserId,
     )
-    .fetch_all(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(())
+    hold(connection, id).await.map(drop)
 }
 
 /// Notes that the account's address is its owner's.
@@ -80,24 +71,36 @@ pub async fn verify_email(connection: &mut PgConnection, id: UserId) -> sqlx::Re
     Ok(())
 }
 
-/// Removes the accounts that claimed the address of this one without ever showing it to be theirs, with
-/// everything they held (Sudhodanan & Paverd 2022, pre-hijacking).
+/// How many other claims go at once; with more, the rest go when their time is over. They can no longer
+/// be verified either way.
+const CLAIMS_DROPPED: i64 = 200;
+
+/// Removes the accounts that claim the address of this one without ever having shown it to be theirs, with
+/// everything they held (Sudhodanan & Paverd 2022, pre-hijacking), and with where they came from. An
+/// account that needs no verification stays, because somebody may be using it.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn drop_other_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+pub async fn drop_other_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    let gone = sqlx::query_scalar!(
         r#"
-        delete from users other using users owner
-        where owner.id = $1 and owner.email_verified_at is not null
-            and other.email_canonical = owner.email_canonical and other.id <> owner.id
-            and other.email_verified_at is null
+        delete from users where id in (
+            select other.id from users other join users owner on other.email_canonical = owner.email_canonical
+            where owner.id = $1 and owner.email_verified_at is not null and other.id <> owner.id
+                and other.email_verified_at is null and other.verify_by is not null
+            order by other.id limit $2 for update of other
+        )
+        returning id as "id: UserId"
         "#,
         id as UserId,
+        CLAIMS_DROPPED,
     )
-    .execute(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    Ok(done.rows_affected())
+    for claim in gone {
+        audit::forget_origin(&mut *connection, claim).await?;
+    }
+    Ok(())
 }
 
 /// Gives an account a password, its first or another.

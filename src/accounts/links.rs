@@ -110,7 +110,7 @@ pub async fn peek(connection: &mut PgConnection, purpose: Purpose, digest: &Toke
         select l.user_id as "user_id!: UserId", l.address as "address!"
         from mailed_links l join users u on u.id = l.user_id
         where l.digest = $1 and l.purpose = $2 and l.used_at is null and l.expires_at > now()
-            and (l.purpose not in ('verify', 'recover') or l.address = u.email)
+            and (l.purpose not in ('verify', 'recover') or l.address = u.email) and u.disabled_at is null
         "#,
         digest.as_bytes(),
         purpose.code(),
@@ -134,7 +134,8 @@ pub async fn spend(
         r#"
         with owner as materialized (
             select id, email from users
-            where id = (select user_id from mailed_links where digest = $1) for no key update
+            where id = (select user_id from mailed_links where digest = $1) and disabled_at is null
+            for no key update
         )
         update mailed_links l set used_at = now()
         from owner o

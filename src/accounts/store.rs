@@ -138,7 +138,9 @@ pub struct Login {
     pub known_browser: bool,
 }
 
-/// Finds the account that an identifier names. Among those that only claim an address, the latest.
+/// Finds the account that an identifier names. An address names the account whose it was shown to be, or
+/// one that needs no verification, the oldest; a mere claim is signed in to by its username. Otherwise a
+/// visitor who signs up with an address could tell by signing in with it whose it is.
 pub async fn find_login(
     connection: &mut PgConnection,
     identifier: &Identifier,
@@ -154,8 +156,9 @@ pub async fn find_login(
         from users u
         left join password_credentials c on c.user_id = u.id
         left join known_browsers b on b.user_id = u.id and b.digest = $3
-        where u.username = $1 or u.email_canonical = $2
-        order by u.email_verified_at is null, u.created_at desc
+        where u.username = $1
+            or (u.email_canonical = $2 and (u.email_verified_at is not null or u.verify_by is null))
+        order by u.email_verified_at is null, u.created_at
         limit 1
         "#,
         username,
@@ -174,14 +177,14 @@ fn by(identifier: &Identifier) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// Finds an account by what a person or an operator calls it; among those that only claim an address,
-/// the latest.
+/// Finds an account by what its owner calls it. An address that nobody has shown to be theirs means the
+/// account that needs no verification, then the one that claimed it first.
 pub async fn find_by_identifier(connection: &mut PgConnection, identifier: &Identifier) -> sqlx::Result<Option<User>> {
     let (username, email) = by(identifier);
     let id = sqlx::query_scalar!(
         r#"
         select id as "id: UserId" from users where username = $1 or email_canonical = $2
-        order by email_verified_at is null, created_at desc
+        order by email_verified_at is null, verify_by is not null, created_at
         limit 1
         "#,
         username,

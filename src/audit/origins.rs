@@ -4,19 +4,38 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::types::UserId;
 
+/// How many events lose their origin in one statement, so that none takes long.
+const AT_ONCE: i64 = 5000;
+
 /// Takes addresses and user agents out of an account's events, in the transaction that erases it. While
 /// the account is there, [`super::verify()`] counts a missing origin as a fault.
 ///
 /// # Errors
 /// The database's; outside of a transaction, that the trail may not be changed.
 pub async fn forget_origin(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
+    let mut forgotten = 0;
+    loop {
+        let some = forget_some(connection, user_id).await?;
+        forgotten += some;
+        if some == 0 {
+            return Ok(forgotten);
+        }
+    }
+}
+
+async fn forget_some(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
     allow(&mut *connection, "forget").await?;
     let done = sqlx::query!(
         r#"
         update audit_events set address = null, user_agent = null
-        where user_id = $1 and (address is not null or user_agent is not null)
+        where seq = any(array(
+            select seq from audit_events
+            where user_id = $1 and (address is not null or user_agent is not null)
+            order by seq desc limit $2
+        ))
         "#,
         user_id as UserId,
+        AT_ONCE,
     )
     .execute(&mut *connection)
     .await?;

@@ -36,6 +36,8 @@ pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), ca
 /// Sign-ups from one network: 100, then 6 a minute.
 pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: None };
 
+/// Changes of one account that leave a line in its trail and cost nothing else: 60, then 6 a minute.
+pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: None };
 /// Letters that somebody asks for, to one address: 3, then 3 an hour.
 pub const LETTERS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), cap: None };
 
@@ -73,6 +75,12 @@ impl Key {
     #[must_use]
     pub fn sign_up(address: IpAddr) -> Self {
         Self::of("sign-up", &network(address))
+    }
+
+    /// Changes of one account.
+    #[must_use]
+    pub fn changes(user_id: UserId) -> Self {
+        Self::of("changes", user_id.0.as_bytes())
     }
 
     /// Letters of one kind to one mailbox, asked for by strangers or by a browser that the account knows.

@@ -94,23 +94,31 @@ impl Swept {
     }
 }
 
-/// Removes everything that has ended.
+/// Removes everything that has ended. What cannot be removed keeps nothing else from going: it is
+/// logged, and tried again the next time.
 ///
 /// # Errors
-/// Only the database's.
+/// When the database is away.
 pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
-    let erased = deletion::erase_due(db, Entropy).await?;
-    let unverified = deletion::drop_unverified(db).await?;
+    let erased = or_log("accounts to erase", deletion::erase_due(db, Entropy).await);
+    let unverified = or_log("accounts that nobody verified", deletion::drop_unverified(db).await);
     let mut connection = db.acquire().await?;
     Ok(Swept {
         erased,
         unverified,
-        sessions: until_none(&mut connection, ended_sessions::sweep).await?,
-        browser_sessions: until_none(&mut connection, session_store::sweep).await?,
-        limits: until_none(&mut connection, attempts::sweep).await?,
-        browsers: until_none(&mut connection, known_browsers::sweep).await?,
-        links: until_none(&mut connection, links::sweep).await?,
-        addresses: until_none(&mut connection, email::sweep).await?,
+        sessions: or_log("sessions", until_none(&mut connection, ended_sessions::sweep).await),
+        browser_sessions: or_log("browser sessions", until_none(&mut connection, session_store::sweep).await),
+        limits: or_log("limits", until_none(&mut connection, attempts::sweep).await),
+        browsers: or_log("browsers", until_none(&mut connection, known_browsers::sweep).await),
+        links: or_log("links", until_none(&mut connection, links::sweep).await),
+        addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),
+    })
+}
+
+fn or_log(what: &str, swept: sqlx::Result<u64>) -> u64 {
+    swept.unwrap_or_else(|error| {
+        tracing::warn!(what, %error, "could not sweep everything");
+        0
     })
 }
 

@@ -24,7 +24,7 @@ journey("a browser that asks for Korean gets Korean, from sign-up to sign-out", 
   await press(page.getByRole("button", { name: "회원가입" }));
   isAt(page, "/verify");
   await says(page.locator("h1"), "메일을 확인해 주세요");
-  await says(page.getByRole("status"), "거의 다 됐어요. 한 번만 누르면 끝나요.");
+  await says(page.getByRole("status"), "거의 다 됐어요. 한 단계만 남았어요.");
   await confirm(page, person);
   await page.goto("/dashboard");
   await press(page.getByRole("button", { name: "로그아웃" }));

@@ -6,88 +6,229 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
-import { isAt, journey, password, press, signIn, signUp, somebody, whatIsWrongAt } from "./support.mjs";
+import { confirm, go, letter, linkIn, signIn, signUp, somebody } from "./people.mjs";
+import { isAt, journey, password, press, setupLink, whatIsWrongAt, words } from "./support.mjs";
 
 const screenshots = fileURLToPath(new URL("screenshots", import.meta.url));
 const sizes = [
   { name: "phone", width: 390, height: 844 },
   { name: "desk", width: 1280, height: 800 },
 ];
+const another = "seven quiet lamps by a river";
 const phone = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
 
 await rm(screenshots, { recursive: true, force: true });
 await mkdir(screenshots, { recursive: true });
 
+/** What one sees, in the order in which one gets there; each chapter begins in a browser of its own. */
+const chapters = {
+  "on the way in": ({ page, person, lang, t }) => ({
+    ...(lang === "en" && { "dev-mail-empty": () => page.goto("/dev/mail") }),
+    "setup": () => page.goto(setupLink()),
+    "setup-missing": () => go(page),
+    "setup-link-over": () => page.goto("/setup?token=AAAAAAAAAAAAAAAAAAAAAA"),
+    "login": () => page.goto("/login"),
+    "login-missing": () => go(page),
+    "login-refused": () => signIn(page, { username: "nobody", password: "not the right password" }),
+    "login-slow-down": async () => {
+      for (let tries = 0; tries < 12; tries += 1) await signIn(page, { username: `nobody-${lang}`, password });
+    },
+    "register": () => page.goto("/register"),
+    "register-missing": () => go(page),
+    "register-mistakes": () =>
+      signUp(page, { email: "not an address", username: "민지", password: "short", displayName: "x".repeat(500) }),
+    "verify-registered": () => signUp(page, person),
+    "verify": () => page.goto("/verify"),
+    "verify-missing": () => go(page),
+    "verify-link-over": () => page.goto("/verify?token=AAAAAAAAAAAAAAAAAAAAAA"),
+    "verify-mailed": async () => {
+      await page.locator("#email").fill(person.email);
+      await go(page);
+    },
+    "register-taken": async () => {
+      await signUp(page, { ...person, email: "somebody-else@example.com" });
+      await whatIsWrongAt(page, "username");
+    },
+    "verify-signed-in": async () => {
+      await signIn(page, person);
+      await page.getByText(t("verify-waiting-for", { address: person.email })).waitFor();
+    },
+    "dev-mail": () => page.goto("/dev/mail"),
+    "dev-mail-letter": () => read(page, person.email, "verify"),
+    "mail-verify": () => html(page, person.email, "verify"),
+    "verify-confirm": () => follow(page, person.email, "verify"),
+    "verify-other-browser": async () => {
+      await page.context().clearCookies();
+      await follow(page, person.email, "verify");
+    },
+    "verify-other-browser-missing": () => go(page),
+    "verify-other-browser-refused": async () => {
+      await page.locator("#password").fill("not the right password");
+      await go(page);
+    },
+    "dashboard-confirmed": async () => {
+      await page.locator("#password").fill(password);
+      await go(page);
+      isAt(page, "/dashboard");
+    },
+    "logout": () => page.goto("/logout"),
+    "login-signed-out": () => go(page),
+    "logout-nobody": () => page.goto("/logout"),
+    "recover": () => page.goto("/recover"),
+    "recover-missing": () => go(page),
+    "recover-mailed": async () => {
+      await page.locator("#identifier").fill(person.username);
+      await go(page);
+    },
+    "recover-link-over": () => page.goto("/recover/reset?token=AAAAAAAAAAAAAAAAAAAAAA"),
+    "mail-recover": () => html(page, person.email, "recover"),
+    "reset": () => follow(page, person.email, "recover"),
+    "reset-refused": async () => {
+      await page.locator("#password").fill("password1234");
+      await go(page);
+    },
+    "login-reset-done": async () => {
+      await page.locator("#password").fill(another);
+      await go(page);
+    },
+    "mail-password-changed": () => html(page, person.email, "password-changed"),
+    "not-found": () => page.goto("/nowhere"),
+    "stale-form": async () => {
+      await page.goto("/login");
+      await page.context().clearCookies();
+      await go(page);
+    },
+    "method-not-allowed": () => page.goto("/language"),
+  }),
+
+  "inside": ({ page, person, open }) => ({
+    "dashboard": async () => {
+      await signUp(page, person);
+      await confirm(page, person);
+      await page.goto("/dashboard");
+    },
+    "dashboard-sessions": async () => {
+      await signIn(await open({ userAgent: phone }), person, { remember: true });
+      await page.reload();
+      assert.equal(await page.locator(".sessions > li").count(), 2);
+    },
+    "profile": () => page.goto("/account/profile"),
+    "profile-mistakes": async () => {
+      await page.locator("#display_name").fill("x".repeat(100));
+      await go(page);
+    },
+    "profile-saved": async () => {
+      await page.locator("#display_name").fill(person.displayName);
+      await go(page);
+    },
+    "password": () => page.goto("/account/password"),
+    "password-missing": () => go(page),
+    "password-refused": async () => {
+      await page.locator("#current_password").fill(password);
+      await page.locator("#password").fill("password1234");
+      await go(page);
+    },
+    "sessions": () => page.goto("/account/sessions"),
+    "sessions-ended": () => press(page.locator("main form[action$=end-others] button")),
+    "email": () => page.goto("/account/email"),
+    "email-missing": () => go(page),
+    "email-mailed": async () => {
+      await page.locator("#email").fill(`new.${person.email}`);
+      await go(page);
+    },
+    "email-waiting": () => page.goto("/account/email"),
+    "mail-change-email": () => html(page, `new.${person.email}`, "change-email"),
+    "email-confirm": () => follow(page, `new.${person.email}`, "change-email"),
+    "email-changed": () => go(page),
+    "email-confirm-link-over": () => page.goto("/account/email/confirm?token=AAAAAAAAAAAAAAAAAAAAAA"),
+    "mail-email-changed": () => html(page, person.email, "email-changed"),
+    "email-undo": () => follow(page, person.email, "email-changed"),
+    "email-undo-link-over": () => page.goto("/account/email/undo?token=AAAAAAAAAAAAAAAAAAAAAA"),
+    "activity": () => page.goto("/account/activity"),
+    "data": () => page.goto("/account/data"),
+    "reauth": () => page.goto("/reauth?next=/account/email"),
+    "reauth-refused": async () => {
+      await page.locator("#password").fill("not the right password");
+      await go(page);
+    },
+    "delete": () => page.goto("/account/delete"),
+    "delete-missing": () => go(page),
+    "login-leaving-done": async () => {
+      await page.locator("#understood").check();
+      await go(page);
+    },
+    "login-closing-refused": () => signIn(page, person),
+    "mail-deletion": () => html(page, `new.${person.email}`, "deletion"),
+    "keep": () => follow(page, `new.${person.email}`, "deletion"),
+    "login-keeping-done": () => go(page),
+    "keep-link-over": () => page.goto("/account/delete/undo?token=AAAAAAAAAAAAAAAAAAAAAA"),
+  }),
+};
+
 for (const lang of ["en", "ko"]) {
-  journey(`every page can be used by everybody, in ${lang === "ko" ? "Korean" : "English"}`, async ({ open }) => {
-    const page = await open({ locale: lang === "ko" ? "ko-KR" : "en-US", reducedMotion: "reduce" });
-    // Long, as people's names and addresses are.
-    const person = {
-      ...somebody("minji"),
-      email: `minji.kim.${lang}@${"somewhere-".repeat(5)}else.example.com`,
-      displayName: lang === "ko" ? "김수한무 거북이와 두루미 삼천갑자 동방삭" : "Minji Kim of the House by the Long and Quiet River",
-    };
-    const send = () => press(page.locator("main button.primary"));
-    const states = {
-      "login": () => page.goto("/login"),
-      "login-missing": send,
-      "login-refused": () => signIn(page, { username: "nobody", password: "not the right password" }),
-      "login-slow-down": async () => {
-        for (let tries = 0; tries < 12; tries += 1) await signIn(page, { username: `nobody-${lang}`, password });
-      },
-      "register": () => page.goto("/register"),
-      "register-missing": send,
-      "register-mistakes": () =>
-        signUp(page, { email: "not an address", username: "민지", password: "short", displayName: "x".repeat(500) }),
-      "login-registered": () => signUp(page, person),
-      "register-taken": async () => {
-        await signUp(page, { ...person, email: "somebody-else@example.com" });
-        await whatIsWrongAt(page, "username");
-      },
-      "logout-done": () => page.goto("/logout"),
-      "not-found": () => page.goto("/nowhere"),
-      "stale-form": async () => {
-        await page.goto("/login");
-        await page.context().clearCookies();
-        await send();
-      },
-      "method-not-allowed": () => page.goto("/language"),
-      "dashboard": async () => {
-        await signIn(page, person);
-        isAt(page, "/dashboard");
-      },
-      "dashboard-sessions": async () => {
-        const other = await open({ userAgent: phone });
-        await signIn(other, person, { remember: true });
-        isAt(other, "/dashboard");
-        await page.reload();
-      },
-      "logout": () => page.goto("/logout"),
-      "login-signed-out": send,
-    };
-    const violations = [];
-    for (const [state, enter] of Object.entries(states)) {
-      await enter();
-      await page.locator("h1").waitFor();
-      if (/missing|refused|slow-down|mistakes|taken/.test(state)) await page.getByRole("alert").waitFor();
-      if (/registered|signed-out/.test(state)) await page.getByRole("status").waitFor();
-      assert.equal(await page.locator("html").getAttribute("lang"), lang);
-      for (const { name, ...size } of sizes) {
-        await page.setViewportSize(size);
-        for (const colorScheme of ["light", "dark"]) {
-          await page.emulateMedia({ colorScheme });
-          const shown = `${state}.${lang}.${name}.${colorScheme}`;
-          violations.push(...(await violationsOn(page)).map((violation) => `${shown}: ${violation}`));
-          await page.screenshot({ path: join(screenshots, `${shown}.png`), fullPage: true });
+  for (const [chapter, states] of Object.entries(chapters)) {
+    const sentence = `every page ${chapter} can be used by everybody, in ${lang === "ko" ? "Korean" : "English"}`;
+    journey(sentence, async ({ open }) => {
+      const page = await open({ locale: lang === "ko" ? "ko-KR" : "en-US", reducedMotion: "reduce" });
+      // Long, as people's names and addresses are.
+      const { username } = somebody("minji");
+      const person = {
+        username,
+        email: `${username}.kim.${lang}@${"somewhere-".repeat(5)}else.example.com`,
+        password,
+        displayName: lang === "ko" ? "김수한무 거북이와 두루미 삼천갑자 동방삭" : "Minji Kim of the House by the Long and Quiet River",
+      };
+      const violations = [];
+      for (const [state, enter] of Object.entries(states({ page, person, lang, open, t: words(lang) }))) {
+        await enter();
+        await page.locator("h1").waitFor();
+        if (/missing|refused|slow-down|mistakes|taken|link-over$/.test(state)) await page.getByRole("alert").waitFor();
+        if (/registered|signed-out|mailed|done|confirmed|saved|ended|email-changed$/.test(state) && !state.startsWith("mail-")) {
+          await page.getByRole("status").waitFor();
         }
+        assert.equal(await page.locator("html").getAttribute("lang"), lang);
+        violations.push(...(await lookAt(page, `${state}.${lang}`)));
       }
-      // WCAG 2.2, 1.4.10: no scrolling in two directions at 320 pixels.
-      await page.setViewportSize({ width: 320, height: 640 });
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      if (overflow > 0) violations.push(`${state}.${lang}: ${overflow} pixels wider than a window of 320`);
+      assert.deepEqual(violations, []);
+    });
+  }
+}
+
+/** Pictures in every size and colour, and what is wrong with the page: judged narrow and light, and wide and dark. */
+async function lookAt(page, shown) {
+  const violations = [];
+  for (const { name, ...size } of sizes) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(screenshots, `${shown}.${name}.${colorScheme}.png`), fullPage: true });
+      if ((name === "phone") === (colorScheme === "light")) {
+        violations.push(...(await violationsOn(page)).map((violation) => `${shown}.${name}: ${violation}`));
+      }
     }
-    assert.deepEqual(violations, []);
-  });
+  }
+  // WCAG 2.2, 1.4.10: no scrolling in two directions at 320 pixels.
+  await page.setViewportSize({ width: 320, height: 640 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (overflow > 0) violations.push(`${shown}: ${overflow} pixels wider than a window of 320`);
+  return violations;
+}
+
+/** The newest letter to an address, on this page. */
+async function read(page, address, kind) {
+  const mailbox = await letter(page, address, kind);
+  await page.goto(mailbox.url());
+  await mailbox.close();
+}
+
+async function html(page, address, kind) {
+  await read(page, address, kind);
+  await press(page.locator("a[href$='/html']"));
+}
+
+async function follow(page, address, kind) {
+  await read(page, address, kind);
+  await press(linkIn(page, kind));
 }
 
 async function violationsOn(page) {

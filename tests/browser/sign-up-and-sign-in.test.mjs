@@ -17,7 +17,7 @@ journey("a visitor signs up, confirms their address, signs out and in, and sees 
 
   isAt(page, "/verify");
   await says(page.locator("h1"), "Look at your mail");
-  await says(page.getByRole("status"), "Almost there. One click is left.");
+  await says(page.getByRole("status"), "Almost there. One step is left.");
   await page.reload();
   assert.equal(await page.getByRole("status").count(), 0, "a notice is told once");
 

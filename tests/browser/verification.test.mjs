@@ -86,7 +86,7 @@ journey("a link can be asked for again, and once the address is confirmed no old
   await confirm(page, person);
   await press(linkIn(first, "verify"));
   isAt(first, "/verify");
-  await says(first.locator("h1"), "Look at your mail");
+  await says(first.locator("h1"), "Confirm your email address");
   await first.getByRole("alert").getByText("That link was used or is too old.").waitFor();
   await first.reload();
   isAt(first, "/dashboard");

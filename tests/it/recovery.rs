@@ -280,3 +280,16 @@ async fn f11_no_session_of_the_old_password_survives_a_reset_beside_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn asvs_7_4_2_no_link_of_any_purpose_opens_an_account_that_was_closed() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let mut browser = app.browser();
+    ask(&mut browser, "alice").await;
+    let letter = app.letter_to("alice@example.com", "/recover/reset").await;
+    app.execute("update users set disabled_at = now()").await;
+    assert_eq!(open(&mut browser, &letter.links[0]).await.status, 410);
+    app.execute("update users set disabled_at = null").await;
+    assert_eq!(open(&mut browser, &letter.links[0]).await.status, 200, "and is there again with the account");
+}

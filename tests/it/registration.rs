@@ -166,3 +166,32 @@ async fn asvs_6_2_11_own_words_padded_or_doubled_are_refused_whatever_else_is_wr
     assert!(answer.body.contains("too close to your name"), "{}", answer.body);
     assert_eq!(app.count("select count(*) from users").await, 0);
 }
+
+#[tokio::test]
+async fn asvs_6_3_8_signing_in_by_the_address_of_a_claim_tells_nobody_whose_it_is() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let mut answers = Vec::new();
+    for (username, email) in [("mallory1", "alice@example.com"), ("mallory2", "nobod@example.com")] {
+        let mut browser = app.browser();
+        let fields = [("username", username), ("email", email), ("password", "mallory's own battery")];
+        assert_eq!(browser.submit("/register", &fields).await.location(), "/verify");
+        let by_address = sign_in(&mut browser, email, "mallory's own battery").await;
+        let by_name = sign_in(&mut browser, username, "mallory's own battery").await;
+        answers.push((by_address.status, by_name.status, browser.get("/dashboard").await.location().to_owned()));
+    }
+    assert_eq!(answers, vec![(422, 303, "/verify".to_owned()); 2]);
+}
+
+#[tokio::test]
+async fn a_claim_never_harms_an_account_that_needs_no_verification() {
+    let app = TestApp::with(&[("VESTIBULE_REQUIRE_VERIFICATION", "false")]).await;
+    let mut owner = app.claim("alice").await;
+    assert_eq!(sign_in(&mut owner, "alice", PASSWORD).await.location(), "/dashboard");
+    let fields = [("username", "mallory"), ("email", "alice@example.com"), ("password", "mallory's own battery")];
+    assert_eq!(app.browser().submit("/register", &fields).await.status, 303);
+    assert_eq!(sign_in(&mut app.browser(), "alice@example.com", PASSWORD).await.location(), "/dashboard");
+    app.browser().submit("/recover", &[("identifier", "alice@example.com")]).await;
+    let letter = app.letter_to("alice@example.com", "/recover/reset").await;
+    assert!(letter.text.contains("alice") && !letter.text.contains("mallory"), "{letter:?}");
+}

@@ -366,6 +366,27 @@ async fn asvs_4_1_3_links_in_mails_lead_where_the_settings_say_whatever_a_reques
 }
 
 #[tokio::test]
+async fn asvs_2_4_1_no_claim_mails_its_address_at_will() {
+    let app = TestApp::start().await;
+    app.claim("mallory").await;
+    for _ in 0..3 {
+        // Each time a browser that the claim then knows.
+        let mut browser = app.browser();
+        for _ in 0..5 {
+            assert_eq!(sign_in(&mut app.browser(), "mallory", "a wrong guess here").await.status, 422);
+        }
+        assert_eq!(sign_in(&mut browser, "mallory", PASSWORD).await.status, 303);
+        let token = browser.csrf_token("/logout").await;
+        for _ in 0..3 {
+            browser.post("/verify/resend", &[("csrf_token", &token)]).await;
+        }
+        app.execute("delete from attempt_limits where failures > 0").await;
+    }
+    let letters = app.letters_to("mallory@example.com").await;
+    assert!(letters.len() <= 1 + 3 + 3, "one, and three of each kind an hour: {}", letters.len());
+}
+
+#[tokio::test]
 async fn letters_come_in_the_language_of_whoever_asked() {
     let app = TestApp::start().await;
     let mut browser = app.browser().with("Accept-Language", "ko-KR,ko;q=0.9");

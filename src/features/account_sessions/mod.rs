@@ -14,6 +14,7 @@ use tower_sessions::Session;
 
 use self::pages::SessionsPage;
 use crate::{
+    accounts,
     audit::{self, Event},
     authn::sessions::{self, LiveSession, SESSIONS_MAX},
     state::AppState,
@@ -84,9 +85,12 @@ async fn end_others(
     Submitted(_): Submitted,
 ) -> Result<Response, AppError> {
     let mut transaction = state.db.begin().await?;
+    accounts::hold(&mut transaction, live.user_id).await?;
     let count = sessions::revoke_others(&mut transaction, live.user_id, Some(live.id)).await?;
-    let event = Event::OtherSessionsEnded { count };
-    audit::record(&mut transaction, &sign_in::entry(&ctx, &event, Some(live.user_id), Some(live.id))).await?;
+    if count > 0 {
+        let event = Event::OtherSessionsEnded { count };
+        audit::record(&mut transaction, &sign_in::entry(&ctx, &event, Some(live.user_id), Some(live.id))).await?;
+    }
     transaction.commit().await?;
     Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::OtherSessionsEnded))
 }

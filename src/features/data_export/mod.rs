@@ -20,7 +20,10 @@ use axum::{
 use self::{document::Document, pages::DataPage};
 use crate::{
     audit::{self, Event},
-    authn::sessions::LiveSession,
+    authn::{
+        attempts::{self, Key, Taken},
+        sessions::LiveSession,
+    },
     state::AppState,
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, notice::page_with_notice, paths, routes::Routes,
@@ -59,6 +62,11 @@ async fn download(
 
 async fn collect(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Document, AppError> {
     let mut transaction = state.db.begin().await?;
+    if let Taken::No { retry_after } =
+        attempts::take_one(&mut transaction, Key::changes(live.user_id), attempts::CHANGES).await?
+    {
+        return Err(AppError::SlowDown { retry_after });
+    }
     let document = Document {
         service: state.config.site.name.to_string(),
         generated_at: ctx.now(),

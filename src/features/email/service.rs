@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -66,7 +67,8 @@ pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email)
         user_id: Some(live.user_id),
         address: email.as_str(),
         lang: ctx.lang(),
-        detail: json!({}),
+        // A browser that the account knows has letters of its own, which strangers cannot use up.
+        detail: json!({ "browser": ctx.browser().map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes())) }),
     };
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;

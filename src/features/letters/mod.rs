@@ -54,7 +54,9 @@ pub async fn compose(state: &AppState, connection: &mut PgConnection, letter: &L
     let lang = person.as_ref().map_or(letter.lang, |person| person.lang_or(letter.lang));
     let words = Words { state, letter, lang };
     let Some(person) = person else { return Ok(Composed::Nothing) };
-    if asked_for(letter.kind) && !may_send(connection, letter, &person).await? {
+    // To an address that was never shown to be theirs nobody mails at will, whatever the reason.
+    let at_will = asked_for(letter) || person.email_verified_at.is_none();
+    if at_will && !may_send(connection, letter, &person).await? {
         return Ok(Composed::Nothing);
     }
     match letter.kind {
@@ -90,8 +92,9 @@ async fn whom(connection: &mut PgConnection, letter: &Letter) -> sqlx::Result<Op
 }
 
 /// Whether strangers can cause letters of this kind.
-fn asked_for(kind: Kind) -> bool {
-    matches!(kind, Kind::SignUp | Kind::Verify | Kind::Recover | Kind::ChangeEmail)
+fn asked_for(letter: &Letter) -> bool {
+    let reminds = letter.detail.get("reminder").is_some();
+    reminds || matches!(letter.kind, Kind::SignUp | Kind::Verify | Kind::Recover | Kind::ChangeEmail)
 }
 
 /// Takes one from the letters that may go to a mailbox, the first time a letter is tried. A browser
@@ -106,7 +109,12 @@ async fn may_send(connection: &mut PgConnection, letter: &Letter, person: &User)
     let browser = URL_SAFE_NO_PAD.decode(text(letter, "browser")).ok();
     let browser = browser.and_then(|digest| digest.try_into().ok()).map(TokenDigest);
     let known = match browser {
-        Some(digest) if known_browsers::knows(connection, person.id, &digest).await? => Some(digest),
+        // A claim knows whoever made it.
+        Some(digest)
+            if person.email_verified_at.is_some() && known_browsers::knows(connection, person.id, &digest).await? =>
+        {
+            Some(digest)
+        }
         _ => None,
     };
     let key = Key::letters(letter.kind.code(), to.canonical(), known.as_ref());

@@ -26,7 +26,7 @@ pub async fn compose(words: &Words<'_>, connection: &mut PgConnection, person: U
     if person.email_verified_at.is_none()
         && let Some(owner) = owner_of(connection, &person.email).await?
     {
-        return taken(words, connection, owner).await;
+        return taken(words, connection, person, owner).await;
     }
     match words.letter.kind {
         Kind::SignUp | Kind::Verify if person.email_verified_at.is_none() => verify(words, connection, person).await,
@@ -53,7 +53,18 @@ async fn verify(words: &Words<'_>, connection: &mut PgConnection, person: User) 
 
 /// To the owner of an address that somebody else claims. The claim is never theirs to confirm, so it
 /// gets no link.
-async fn taken(words: &Words<'_>, connection: &mut PgConnection, owner: User) -> Result<Composed, AppError> {
+async fn taken(
+    words: &Words<'_>,
+    connection: &mut PgConnection,
+    claim: User,
+    owner: User,
+) -> Result<Composed, AppError> {
+    // What the claimant can read of their own links and events is the same for every address: the link is
+    // made, and nobody gets it.
+    match words.letter.kind {
+        Kind::Recover => recover(words, connection, claim).await?,
+        _ => verify(words, connection, claim).await?,
+    };
     if owner.disabled_at.is_some() {
         return Ok(Composed::Nothing);
     }

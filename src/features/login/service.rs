@@ -92,7 +92,7 @@ pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) ->
         user_id: Some(user_id),
         address: &user.email,
         lang: user.lang_or(ctx.lang()),
-        detail: json!({}),
+        detail: json!({ "reminder": true }),
     };
     outbox::enqueue(&mut connection, state.entropy, &letter).await?;
     state.mailer.wake();

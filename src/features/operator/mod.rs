@@ -99,12 +99,16 @@ pub async fn create(
     Ok(id)
 }
 
-/// Finds an account by username or e-mail.
+/// Finds an account by its username, or by an address that was shown to be its owner's: anybody may claim
+/// another's, and is not whom the operator means.
 ///
 /// # Errors
 /// [`OperatorError::NoSuchAccount`].
 pub async fn find(connection: &mut PgConnection, name: &str) -> Result<User, OperatorError> {
-    let found = accounts::find_by_identifier(connection, &Identifier::parse(name)).await?;
+    let found = match Identifier::parse(name) {
+        Identifier::Email(address) => accounts::find_owner(connection, &address).await?,
+        name => accounts::find_by_identifier(connection, &name).await?,
+    };
     found.ok_or_else(|| OperatorError::NoSuchAccount(name.to_owned()))
 }
 

@@ -96,7 +96,8 @@ async fn replace(
     let store_id = session_store::assign_id(session, state.entropy).await?;
     let user_id = live.user_id;
     let mut transaction = state.db.begin().await?;
-    // Links first: who resets the password by one waits here, or this waits for them.
+    // The account, then its links: who resets the password by one waits here, or this waits for them.
+    accounts::hold(&mut transaction, user_id).await?;
     links::kill(&mut transaction, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     let set_at = accounts::replace_password(&mut transaction, user_id, proof.password_set_at, hash).await?;
     let is_still_here = match set_at {

@@ -3,7 +3,10 @@
 use crate::{
     accounts,
     audit::{self, Event},
-    authn::sessions::LiveSession,
+    authn::{
+        attempts::{self, Key, Taken},
+        sessions::LiveSession,
+    },
     state::AppState,
     types::{DisplayName, Lang},
     web::{AppError, Ctx, sign_in},
@@ -26,6 +29,11 @@ pub async fn save(state: &AppState, ctx: &Ctx, live: &LiveSession, profile: &Pro
         return Ok(());
     }
     let mut transaction = state.db.begin().await?;
+    if let Taken::No { retry_after } =
+        attempts::take_one(&mut transaction, Key::changes(live.user_id), attempts::CHANGES).await?
+    {
+        return Err(AppError::SlowDown { retry_after });
+    }
     accounts::set_profile(&mut transaction, live.user_id, display_name.as_ref(), *language).await?;
     let entry = sign_in::entry(ctx, &Event::ProfileChanged, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;

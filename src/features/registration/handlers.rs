@@ -38,6 +38,11 @@ pub async fn submit(
             return refused(&state, &ctx, StatusCode::UNPROCESSABLE_ENTITY, None, &RegisterPage { errors, ..page });
         }
     };
+    if state.mailer.is_full() {
+        let wait = Wait::from_secs(30);
+        let problem = Some(RegisterProblem::Busy { wait });
+        return refused(&state, &ctx, StatusCode::SERVICE_UNAVAILABLE, Some(wait), &RegisterPage { problem, ..page });
+    }
     let browser = ctx.browser().cloned().unwrap_or_else(|| SecretToken::new(state.entropy));
     match service::sign_up(&state, &ctx, &form, &browser.digest()).await? {
         SignUp::Created(user_id) => {
