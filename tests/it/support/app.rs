@@ -98,7 +98,10 @@ impl TestApp {
 
     /// Another replica of the same service on the same database.
     pub async fn replica(&self) -> Self {
-        Self::over(self.options.clone(), self.settings.clone(), self.patience, self.database.clone()).await
+        let mut settings = self.settings.clone();
+        // Whichever of them sends a letter, its link leads to the same service.
+        settings.push(("VESTIBULE_PUBLIC_URL".into(), self.state.config.site.public_url.origin()));
+        Self::over(self.options.clone(), settings, self.patience, self.database.clone()).await
     }
 
     async fn over(
