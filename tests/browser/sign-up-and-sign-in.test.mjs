@@ -165,10 +165,11 @@ journey("a taken e-mail address leads to the same page as a new one, and its own
   }
   assert.deepEqual(answers[0], answers[1]);
 
+  // Signing in tells no more than that: one waits for the letter, and only the owner has one.
   const page = await open();
   await signIn(page, late);
-  await page.getByRole("alert").waitFor();
-  const told = await letter(page, owner.email, "taken");
+  isAt(page, "/verify");
+  const told = await letter(await open(), owner.email, "taken");
   await says(told.locator("h1"), "You already have an account at Vestibule");
   await press(linkIn(told, "taken"));
   await signIn(told, owner);
