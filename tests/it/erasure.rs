@@ -190,13 +190,11 @@ async fn f23_accounts_that_nobody_verified_go_after_a_week_with_where_they_came_
         )
         .await;
     let (one, other) = tokio::join!(drop_unverified(&first.db), drop_unverified(&second.db));
-    assert_eq!(one.expect("a sweep") + other.expect("another"), 2501);
+    assert_eq!(one.expect("a sweep") + other.expect("another"), 2502, "a link that still works tells no difference");
     let left: Vec<String> =
         sqlx::query_scalar("select username from users order by username").fetch_all(&first.db).await.expect("users");
-    assert_eq!(left, ["asked-again", "fresh", "operator-made", "verified"]);
+    assert_eq!(left, ["fresh", "operator-made", "verified"]);
     let strays = "select count(*) from audit_events where address is not null
         and user_id not in (select id from users)";
     assert_eq!(first.count(strays).await, 0);
-    first.execute("update mailed_links set expires_at = now()").await;
-    assert_eq!(jobs::sweep(&first.db).await.expect("a sweep").unverified, 1);
 }
