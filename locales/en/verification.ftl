@@ -1,5 +1,5 @@
 verify-title = Look at your mail
-verify-look = We sent a link to the address you gave. Open it to finish. It works for a day.
+verify-look = We sent a link to the address you gave. Open it to finish. It works for a day. Until then you sign in with your username.
 verify-waiting-for = We sent a link to { $address }. Open it to go on. It works for a day.
 verify-nothing-came = Nothing came?
 verify-resend = Send the link again

@@ -98,7 +98,7 @@ journey("who signs in before confirming is led back to the mail, and can sign ou
   const person = somebody("barbara");
   await signUp(page, person);
   await page.goto("/login");
-  await page.locator("#identifier").fill(person.email);
+  await page.locator("#identifier").fill(person.username);
   await page.locator("#password").fill(person.password);
   await go(page);
   isAt(page, "/verify");
