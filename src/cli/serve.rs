@@ -74,11 +74,18 @@ pub async fn run(config: Config) -> Result<(), CliError> {
 /// terminal the session is somebody's shell, and is left alone. Under cgroups with shares of their own
 /// the file says nothing, and `cpu_shares` does.
 fn yield_to_the_database() {
-    let leads = rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid());
-    if leads && cfg!(target_os = "linux") {
-        // A kernel without the file has no such groups.
+    // Neither file is there on other kernels.
+    if std::fs::read_to_string("/proc/self/stat").is_ok_and(|stat| leads_its_session(&stat)) {
         std::fs::write("/proc/self/autogroup", "5").ok();
     }
+}
+
+/// Whether a process leads its session, by its line of proc(5). getsid(2) says the same, but in a PID
+/// namespace that was entered without setsid(2) its answer is 0, which no type of a process takes.
+fn leads_its_session(stat: &str) -> bool {
+    // The name of the program stands in brackets and may hold anything.
+    let (Some((pid, _)), Some((_, after))) = (stat.split_once(' '), stat.rsplit_once(") ")) else { return false };
+    after.split(' ').nth(3) == Some(pid)
 }
 
 async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
@@ -220,4 +227,18 @@ async fn ask_ready(listen: SocketAddr) -> std::io::Result<bool> {
     let mut status = [0; 12];
     stream.read_exact(&mut status).await?;
     Ok(&status == b"HTTP/1.1 200")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leads_its_session;
+
+    #[test]
+    fn a_service_leads_its_session_under_a_manager_and_not_in_a_shell_or_a_strangers_namespace() {
+        assert!(leads_its_session("7 (vestibule) S 1 7 7 0 -1 4194560 0"));
+        assert!(!leads_its_session("7 (vestibule) S 1 7 3 0 -1 4194560 0"));
+        assert!(!leads_its_session("1 (vestibule) S 0 0 0 0 -1 4194560 0"), "its leader is outside of the namespace");
+        assert!(leads_its_session("7 (a) S 1 1 1) R 1 7 7 0 -1"), "a name may look like a line");
+        assert!(!leads_its_session(""));
+    }
 }
