@@ -7,9 +7,11 @@ pub mod ended_sessions;
 pub mod hasher;
 pub mod known_browsers;
 pub mod lookup;
+mod new_hash;
 pub mod password_hash;
 pub mod per_network;
 pub mod proof;
 pub mod sessions;
 
 pub use assurance::{Aal, Method};
+pub use new_hash::{NewHash, new_hash};

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     templates::Message,
-    types::{Lang, UserId},
+    types::{Lang, SecretToken, TokenDigest, UserId},
 };
 
 /// Every kind of letter. Which words it comes to is decided when it is sent: a visitor who asks for
@@ -99,6 +100,13 @@ pub struct NewLetter<'a> {
     pub detail: Value,
 }
 
+/// The detail of a letter that was asked for from this browser: an account that knows it has letters for
+/// it which strangers cannot use up. [`Letter::asked_from`] reads it.
+#[must_use]
+pub fn asked_from(browser: Option<&SecretToken>) -> Value {
+    json!({ "browser": browser.map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes())) })
+}
+
 /// A letter as it waits in the outbox.
 #[derive(Clone, Debug)]
 pub struct Letter {
@@ -116,6 +124,15 @@ pub struct Letter {
     pub detail: Value,
     /// How often it was taken, this time included.
     pub attempts: i32,
+}
+
+impl Letter {
+    /// The browser that it was asked for from, as [`asked_from`] wrote it.
+    #[must_use]
+    pub fn asked_from(&self) -> Option<TokenDigest> {
+        let digest = URL_SAFE_NO_PAD.decode(self.detail.get("browser")?.as_str()?).ok()?;
+        digest.try_into().ok().map(TokenDigest)
+    }
 }
 
 /// A letter in its words, ready to go.

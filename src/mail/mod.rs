@@ -19,6 +19,6 @@ pub mod outbox;
 mod smtp;
 
 pub use failure::{Failure, Reason, Stage};
-pub use letter::{Kind, Letter, NewLetter, Parcel};
+pub use letter::{Kind, Letter, NewLetter, Parcel, asked_from};
 pub use mailer::{Mailer, MailerError, NotSent, WAITING_MAX};
 pub use smtp::Timeouts;

@@ -4,11 +4,14 @@
 //! So the secret stands in no history, no `Referer` and no access log, and opening a link, which mail
 //! scanners do too, changes nothing.
 
-use axum::{http::HeaderMap, response::Response};
+use axum::{
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use tower_sessions::cookie::time::Duration;
 
-use super::{Ctx, cookies, see_other};
-use crate::{state::AppState, types::SecretToken};
+use super::{AppError, Ctx, cookies, refused, see_other};
+use crate::{state::AppState, templates::Page, types::SecretToken};
 
 /// How long the page with the button may stay open.
 const CARRIED_FOR: Duration = Duration::minutes(30);
@@ -35,6 +38,16 @@ pub fn carry(state: &AppState, ctx: &Ctx, path: &str) -> Option<Response> {
 /// Takes the cookie back once its link is used.
 pub fn drop_link(state: &AppState, headers: &mut HeaderMap) {
     cookies::remove(headers, &state.config.site.public_url, cookies::Name::Link);
+}
+
+/// The answer to a link that no longer works: 410 Gone, once, because the secret goes with it.
+///
+/// # Errors
+/// As [`super::page()`].
+pub fn over<P: Page>(state: &AppState, ctx: &Ctx, content: &P) -> Result<Response, AppError> {
+    let mut response = refused(state, ctx, StatusCode::GONE, None, content)?;
+    drop_link(state, response.headers_mut());
+    Ok(response)
 }
 
 /// Puts a secret into the browser's hands without a mail, for a step that follows at once.

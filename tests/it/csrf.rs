@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Everything that a form could have changed. A try that was taken counts as a change.
-async fn everything(app: &TestApp) -> Vec<i64> {
+pub async fn everything(app: &TestApp) -> Vec<i64> {
     let mut counts = Vec::new();
     for query in [
         "select count(*) from users",
@@ -32,7 +32,7 @@ async fn everything(app: &TestApp) -> Vec<i64> {
 }
 
 /// Every route that takes a form.
-fn forms(app: &TestApp) -> Vec<&'static str> {
+pub fn forms(app: &TestApp) -> Vec<&'static str> {
     let routes = app::routes(&app.state);
     let posts = routes.list().iter().filter(|route| route.method != "GET").map(|route| route.path);
     let posts: Vec<_> = posts.collect();
@@ -79,14 +79,14 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-async fn send(browser: &mut Browser, path: &str, token: &str) -> Answer {
+pub async fn send(browser: &mut Browser, path: &str, token: &str) -> Answer {
     let mut fields = good(path);
     fields.push(("csrf_token", token));
     browser.post(path, &fields).await
 }
 
 /// The token that this browser's next page shows.
-async fn token(browser: &mut Browser) -> String {
+pub async fn token(browser: &mut Browser) -> String {
     let page = browser.get("/logout").await;
     page.hidden("/language", "csrf_token").unwrap_or_else(|| panic!("no form in {page:?}"))
 }

@@ -14,12 +14,15 @@ use tokio::{io::AsyncWriteExt as _, task::JoinSet, time::Instant};
 use url::form_urlencoded;
 use vestibule::db::{Trouble, trouble};
 
-use crate::support::{
-    app::{PASSWORD, TestApp, is_signed_in, sign_in},
-    browser::Browser,
-    http::{Answer, connect},
-    proxy::{Line, Proxy},
-    race::race,
+use crate::{
+    csrf,
+    support::{
+        app::{PASSWORD, TestApp, is_signed_in, sign_in},
+        browser::Browser,
+        http::{Answer, connect},
+        proxy::{Line, Proxy},
+        race::race,
+    },
 };
 
 fn address(n: usize) -> Ipv4Addr {
@@ -272,6 +275,35 @@ async fn f26_a_read_only_database_is_unavailable_and_never_a_fault() {
     assert_eq!(owner.get("/dashboard").await.status, 200, "what only reads goes on");
     assert_unavailable(&owner.clone().post("/logout", &[("csrf_token", &token)]).await);
     assert!(is_signed_in(&mut Browser { to: app.address, ..owner.clone() }).await, "nobody was told otherwise");
+}
+
+#[tokio::test]
+async fn f26_no_form_is_a_fault_on_a_read_only_database_and_none_is_half_done() {
+    let app = TestApp::start().await;
+    let owner = app.person("alice").await;
+    let replica = TestApp::on(app.options.clone().options([("default_transaction_read_only", "on")]), &[]).await;
+    let before = csrf::everything(&app).await;
+    let mut unavailable = 0;
+    for mut browser in [app.browser(), owner] {
+        let token = csrf::token(&mut browser).await;
+        browser.to = replica.address;
+        for path in csrf::forms(&app) {
+            let answer = csrf::send(&mut browser.clone(), path, &token).await;
+            let guarded = answer.header("location").is_some_and(|location| location.starts_with("/login"));
+            match answer.status {
+                503 => {
+                    assert_unavailable(&answer);
+                    unavailable += 1;
+                }
+                // Nothing to write: no link in hand, nobody's session, or only a cookie.
+                404 | 410 => {}
+                303 => assert!(guarded || path == "/language", "{path}: {answer:?}"),
+                other => panic!("{path}: {other}: {answer:?}"),
+            }
+        }
+    }
+    assert!(unavailable > 12, "{unavailable}");
+    assert_eq!(csrf::everything(&app).await, before);
 }
 
 #[tokio::test]

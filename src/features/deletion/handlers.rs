@@ -16,7 +16,7 @@ use crate::{
     types::Notice,
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor, cookies, event, mailed_link, notice::see_other_with, page, paths,
-        refused,
+        refused_to,
     },
 };
 
@@ -40,9 +40,8 @@ pub async fn schedule(
 ) -> Result<Response, AppError> {
     let again = |problem| {
         let content = DeletePage { username: live.username.clone(), problem: Some(problem) };
-        let mut response = page(&state, &ctx, Some(&Visitor::SignedIn(live.clone())), &content)?;
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-        Ok(response)
+        let visitor = Visitor::SignedIn(live.clone());
+        refused_to(&state, &ctx, Some(&visitor), StatusCode::UNPROCESSABLE_ENTITY, None, &content)
     };
     if fields.get("understood") != "yes" {
         return again(DeleteProblem::NotUnderstood);
@@ -75,9 +74,7 @@ pub async fn show_undo(State(state): State<AppState>, ctx: Ctx) -> Result<Respon
 
 fn link_over(state: &AppState, ctx: &Ctx) -> Result<Response, AppError> {
     let content = KeepPage { username: String::new(), link_over: true };
-    let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
-    mailed_link::drop_link(state, response.headers_mut());
-    Ok(response)
+    mailed_link::over(state, ctx, &content)
 }
 
 /// `POST /account/delete/undo`.

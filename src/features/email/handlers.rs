@@ -1,10 +1,6 @@
 //! Ask, confirm.
 
-use axum::{
-    extract::State,
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
     pages::{ConfirmPage, ConfirmProblem, EmailPage, EmailProblem},
@@ -17,7 +13,7 @@ use crate::{
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor, event, mailed_link,
         notice::{page_with_notice, see_other_with},
-        page, paths, refused, retry_seconds,
+        page, paths, refused, refused_to, retry_seconds,
     },
 };
 
@@ -51,14 +47,9 @@ pub async fn ask(
         waiting: waiting.clone(),
         ..EmailPage::of(&live.email)
     };
-    let again = |problem, status, wait: Option<Wait>| {
-        let mut response =
-            page(&state, &ctx, Some(&visitor), &EmailPage { problem: Some(problem), ..content.clone() })?;
-        *response.status_mut() = status;
-        if let Some(wait) = wait {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
-        }
-        Ok(response)
+    let again = |problem, status, wait| {
+        let content = EmailPage { problem: Some(problem), ..content.clone() };
+        refused_to(&state, &ctx, Some(&visitor), status, wait, &content)
     };
     let email = match other_than(&live.email, typed) {
         Ok(email) => email,
@@ -112,9 +103,7 @@ fn turn_away(state: &AppState, ctx: &Ctx, visitor: &Visitor, opened: &Opened) ->
         }
         Opened::LinkOver | Opened::Theirs(_) => {
             let content = ConfirmPage { problem: Some(ConfirmProblem::LinkOver), ..ConfirmPage::default() };
-            let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
-            mailed_link::drop_link(state, response.headers_mut());
-            Ok(response)
+            mailed_link::over(state, ctx, &content)
         }
     }
 }

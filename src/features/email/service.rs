@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -18,7 +17,7 @@ use crate::{
         sessions::{self, LiveSession},
     },
     db::is_taken,
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, NewLetter, asked_from, outbox},
     state::AppState,
     types::{Email, UserId},
     web::{AppError, Ctx, Visitor, sign_in},
@@ -68,7 +67,7 @@ pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email)
         address: email.as_str(),
         lang: ctx.lang(),
         // A browser that the account knows has letters of its own, which strangers cannot use up.
-        detail: json!({ "browser": ctx.browser().map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes())) }),
+        detail: asked_from(ctx.browser()),
     };
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
@@ -153,7 +152,8 @@ pub async fn confirm(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<
     Ok(Confirmed::Done)
 }
 
-/// Every other session, and every link that was made while the account had the old address. Tells whether the session in whose name this happens is still there.
+/// Every other session, and every link that was made while the account had the old address. Tells
+/// whether the session in whose name this happens is still there.
 async fn end_what_spoke_of_the_old(connection: &mut PgConnection, live: &LiveSession) -> sqlx::Result<bool> {
     links::kill(connection, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     outbox::take_back(connection, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;

@@ -49,9 +49,7 @@ async fn open(state: &AppState, ctx: &Ctx) -> Result<Option<UndoPage>, AppError>
 
 fn link_over(state: &AppState, ctx: &Ctx) -> Result<Response, AppError> {
     let content = UndoPage { problem: Some(UndoProblem::LinkOver), ..UndoPage::default() };
-    let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
-    mailed_link::drop_link(state, response.headers_mut());
-    Ok(response)
+    mailed_link::over(state, ctx, &content)
 }
 
 /// `POST /account/email/undo`.

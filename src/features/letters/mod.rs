@@ -6,7 +6,6 @@
 pub mod pages;
 mod requested;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -23,7 +22,7 @@ use crate::{
     mail::{Kind, Letter},
     state::AppState,
     templates::{Mail, Message},
-    types::{Email, Lang, TokenDigest},
+    types::{Email, Lang},
     web::{AppError, paths},
 };
 
@@ -106,9 +105,7 @@ async fn may_send(connection: &mut PgConnection, letter: &Letter, person: &User)
     }
     let to = if letter.kind == Kind::ChangeEmail { &letter.address } else { &person.email };
     let Ok(to) = Email::parse(to) else { return Ok(false) };
-    let browser = URL_SAFE_NO_PAD.decode(text(letter, "browser")).ok();
-    let browser = browser.and_then(|digest| digest.try_into().ok()).map(TokenDigest);
-    let known = match browser {
+    let known = match letter.asked_from() {
         // A claim knows whoever made it.
         Some(digest)
             if person.email_verified_at.is_some() && known_browsers::knows(connection, person.id, &digest).await? =>

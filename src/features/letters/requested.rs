@@ -62,8 +62,8 @@ async fn taken(
     // What the claimant can read of their own links and events is the same for every address: the link is
     // made, and nobody gets it.
     match words.letter.kind {
-        Kind::Recover => recover(words, connection, claim).await?,
-        _ => verify(words, connection, claim).await?,
+        Kind::Recover => recover_link(words, connection, &claim).await?,
+        _ => words.link_with(connection, Purpose::Verify, &claim, &claim.email).await?,
     };
     if owner.disabled_at.is_some() {
         return Ok(Composed::Nothing);
@@ -77,10 +77,15 @@ async fn taken(
 }
 
 async fn recover(words: &Words<'_>, connection: &mut PgConnection, person: User) -> Result<Composed, AppError> {
-    let link = words.link_with(connection, Purpose::Recover, &person, &person.email).await?;
-    audit::record(connection, &Entry::of_service(&Event::RecoveryMailed, Some(person.id))).await?;
+    let link = recover_link(words, connection, &person).await?;
     let minutes = Purpose::Recover.lifetime().as_secs() / 60;
     words.of(&person.email, &Recover { username: person.username, link, minutes })
+}
+
+async fn recover_link(words: &Words<'_>, connection: &mut PgConnection, person: &User) -> sqlx::Result<String> {
+    let link = words.link_with(connection, Purpose::Recover, person, &person.email).await?;
+    audit::record(connection, &Entry::of_service(&Event::RecoveryMailed, Some(person.id))).await?;
+    Ok(link)
 }
 
 /// To the new address, or, when that is somebody's, to them. The trail says nothing of it: whoever asked

@@ -1,6 +1,6 @@
 //! The use case: an attempt to sign in, from start to commit.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tower_sessions::Session;
 
 use super::forms::LoginForm;
@@ -56,7 +56,8 @@ pub async fn open(
     if let Some(Opened { failed_before, .. }) = opened
         && failed_before >= SUSPICIOUS
     {
-        tell_of_failures(state, ctx, proof.user_id, failed_before).await?;
+        let detail = json!({ "failures": failed_before });
+        write_to(state, ctx, proof.user_id, Kind::SignInAfterFailures, detail).await?;
     }
     Ok(opened)
 }
@@ -68,32 +69,17 @@ pub fn is_common(form: &LoginForm) -> bool {
     objection == Some(Objection::Common)
 }
 
-async fn tell_of_failures(state: &AppState, ctx: &Ctx, user_id: UserId, failures: u32) -> Result<(), AppError> {
-    let mut connection = state.db.acquire().await?;
-    let Some(user) = accounts::find(&mut connection, user_id).await? else { return Ok(()) };
-    let letter = NewLetter {
-        kind: Kind::SignInAfterFailures,
-        user_id: Some(user_id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({ "failures": failures }),
-    };
-    outbox::enqueue(&mut connection, state.entropy, &letter).await?;
-    state.mailer.wake();
-    Ok(())
-}
-
 /// Tells an owner who comes back once more how to keep the account that is going to be erased.
 pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) -> Result<(), AppError> {
+    write_to(state, ctx, user_id, Kind::DeletionScheduled, json!({ "reminder": true })).await
+}
+
+/// Writes a letter to the owner of an account.
+async fn write_to(state: &AppState, ctx: &Ctx, user_id: UserId, kind: Kind, detail: Value) -> Result<(), AppError> {
     let mut connection = state.db.acquire().await?;
     let Some(user) = accounts::find(&mut connection, user_id).await? else { return Ok(()) };
-    let letter = NewLetter {
-        kind: Kind::DeletionScheduled,
-        user_id: Some(user_id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({ "reminder": true }),
-    };
+    let lang = user.lang_or(ctx.lang());
+    let letter = NewLetter { kind, user_id: Some(user_id), address: &user.email, lang, detail };
     outbox::enqueue(&mut connection, state.entropy, &letter).await?;
     state.mailer.wake();
     Ok(())

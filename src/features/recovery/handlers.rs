@@ -72,9 +72,7 @@ fn reset_page(state: &AppState, user: &User) -> ResetPage {
 /// 410 Gone, with the form that asks for another link.
 fn link_over(state: &AppState, ctx: &Ctx) -> Result<Response, AppError> {
     let content = AskPage { problem: Some(AskProblem::LinkOver), ..AskPage::default() };
-    let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
-    mailed_link::drop_link(state, response.headers_mut());
-    Ok(response)
+    mailed_link::over(state, ctx, &content)
 }
 
 /// `POST /recover/reset`.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -13,12 +12,12 @@ use crate::{
     },
     audit::{self, Event},
     authn::{
+        NewHash,
         attempts::{self, Key, Taken},
-        hasher::HasherError,
-        known_browsers, sessions,
+        known_browsers, new_hash, sessions,
     },
     db::is_taken,
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, NewLetter, asked_from, outbox},
     state::AppState,
     types::{PlainPassword, TokenDigest, UserId},
     web::{AppError, Ctx, sign_in},
@@ -30,8 +29,7 @@ pub async fn ask(state: &AppState, ctx: &Ctx, identifier: &Identifier) -> Result
     let taken = attempts::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?;
     if taken == Taken::Yes {
         let address: String = identifier.as_str().chars().take(254).collect();
-        let browser = ctx.browser().map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes()));
-        let detail = json!({ "browser": browser });
+        let detail = asked_from(ctx.browser());
         let letter = NewLetter { kind: Kind::Recover, user_id: None, address: &address, lang: ctx.lang(), detail };
         outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     }
@@ -65,21 +63,11 @@ pub enum Reset {
 /// Sets a new password by the link in a browser's hands, which [`open`] found to be this account's.
 pub async fn reset(state: &AppState, ctx: &Ctx, user_id: UserId, password: PlainPassword) -> Result<Reset, AppError> {
     let Some(secret) = ctx.link() else { return Ok(Reset::LinkOver) };
-    let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
-        Ok(place) => place,
-        Err(HasherError::Busy) => return Ok(Reset::Busy),
-        Err(error) => return Err(error.into()),
-    };
-    let mut connection = state.db.acquire().await?;
-    if let Taken::No { retry_after } =
-        attempts::take_one(&mut connection, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?
-    {
-        return Ok(Reset::SlowDown(retry_after));
+    match new_hash(&state.db, &state.hasher, ctx.client_ip(), password).await? {
+        NewHash::Hashed(hash) => replace(state, ctx, user_id, &secret.digest(), &hash).await,
+        NewHash::SlowDown(retry_after) => Ok(Reset::SlowDown(retry_after)),
+        NewHash::Busy => Ok(Reset::Busy),
     }
-    // Others may use the connection while this password is hashed.
-    drop(connection);
-    let hash = place.hash(password).await?;
-    replace(state, ctx, user_id, &secret.digest(), &hash).await
 }
 
 /// Everything that follows from a new password, in one transaction.

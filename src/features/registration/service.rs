@@ -1,6 +1,6 @@
 //! The use case: making an account.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use serde_json::json;
 use sqlx::PgConnection;
@@ -9,10 +9,7 @@ use super::forms::RegisterForm;
 use crate::{
     accounts::{self, Address, NewAccount, Role, SignedUp},
     audit::{self, Event},
-    authn::{
-        attempts::{self, Key, Taken},
-        hasher::HasherError,
-    },
+    authn::{NewHash, new_hash},
     mail::{Kind, NewLetter, outbox},
     state::AppState,
     types::{TokenDigest, UserId},
@@ -44,15 +41,11 @@ pub async fn sign_up(
     form: &RegisterForm,
     browser: &TokenDigest,
 ) -> Result<SignUp, AppError> {
-    let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
-        Ok(place) => place,
-        Err(HasherError::Busy) => return Ok(SignUp::Busy),
-        Err(error) => return Err(error.into()),
+    let password_hash = match new_hash(&state.db, &state.hasher, ctx.client_ip(), form.password.clone()).await? {
+        NewHash::Hashed(hash) => hash,
+        NewHash::SlowDown(retry_after) => return Ok(SignUp::SlowDown { retry_after }),
+        NewHash::Busy => return Ok(SignUp::Busy),
     };
-    if let Taken::No { retry_after } = take(state, ctx.client_ip()).await? {
-        return Ok(SignUp::SlowDown { retry_after });
-    }
-    let password_hash = place.hash(form.password.clone()).await?;
     let id = UserId::new(state.entropy);
     let expires = state.config.accounts.require_verification;
     let account = NewAccount {
@@ -74,11 +67,6 @@ pub async fn sign_up(
     transaction.commit().await?;
     state.mailer.wake();
     Ok(SignUp::Created(id))
-}
-
-async fn take(state: &AppState, address: IpAddr) -> Result<Taken, AppError> {
-    let mut connection = state.db.acquire().await?;
-    Ok(attempts::take_one(&mut connection, Key::sign_up(address), attempts::SIGN_UP).await?)
 }
 
 async fn tell(

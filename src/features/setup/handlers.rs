@@ -35,9 +35,7 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx) -> Result<Response, A
 
 /// 410 Gone, and how to get another.
 fn link_over(state: &AppState, ctx: &Ctx) -> Result<Response, AppError> {
-    let mut response = refused(state, ctx, StatusCode::GONE, None, &LinkOverPage {})?;
-    mailed_link::drop_link(state, response.headers_mut());
-    Ok(response)
+    mailed_link::over(state, ctx, &LinkOverPage {})
 }
 
 /// `POST /setup`.

@@ -5,10 +5,7 @@ use std::time::Duration;
 use crate::{
     accounts::{self, Address, NewAccount, Role, SignedUp, setup},
     audit::{self, Entry, Event},
-    authn::{
-        attempts::{self, Key, Taken},
-        hasher::HasherError,
-    },
+    authn::{NewHash, new_hash},
     features::registration::RegisterForm,
     state::AppState,
     types::{SecretToken, TokenDigest, UserId},
@@ -71,21 +68,11 @@ pub enum Made {
 /// Makes the first administrator by the link in a browser's hands.
 pub async fn make(state: &AppState, ctx: &Ctx, form: &RegisterForm) -> Result<Made, AppError> {
     let Some(secret) = ctx.link() else { return Ok(Made::LinkOver) };
-    let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
-        Ok(place) => place,
-        Err(HasherError::Busy) => return Ok(Made::Busy),
-        Err(error) => return Err(error.into()),
-    };
-    let mut connection = state.db.acquire().await?;
-    if let Taken::No { retry_after } =
-        attempts::take_one(&mut connection, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?
-    {
-        return Ok(Made::SlowDown(retry_after));
+    match new_hash(&state.db, &state.hasher, ctx.client_ip(), form.password.clone()).await? {
+        NewHash::Hashed(hash) => create(state, ctx, form, &secret.digest(), &hash).await,
+        NewHash::SlowDown(retry_after) => Ok(Made::SlowDown(retry_after)),
+        NewHash::Busy => Ok(Made::Busy),
     }
-    // Others may use the connection while this password is hashed.
-    drop(connection);
-    let hash = place.hash(form.password.clone()).await?;
-    create(state, ctx, form, &secret.digest(), &hash).await
 }
 
 /// The link, the account and the trail, or nothing: a link whose account could not be made still works.

@@ -1,10 +1,6 @@
 //! Wait, confirm, ask again.
 
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse as _, Response},
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use tower_sessions::Session;
 
 use super::{
@@ -57,9 +53,7 @@ fn confirm_page(opened: Opened, problem: Option<ConfirmProblem>) -> ConfirmPage 
 /// 410 Gone, once: the page after that is the plain one again.
 fn link_over(state: &AppState, ctx: &Ctx, visitor: &Visitor) -> Result<Response, AppError> {
     let content = WaitingPage { problem: Some(WaitingProblem::LinkOver), ..waiting(state, visitor) };
-    let mut response = refused(state, ctx, StatusCode::GONE, None, &content)?;
-    mailed_link::drop_link(state, response.headers_mut());
-    Ok(response)
+    mailed_link::over(state, ctx, &content)
 }
 
 /// `POST /verify`.
@@ -113,7 +107,7 @@ async fn enter(
         opened.set_cookies(state, response.headers_mut());
     }
     mailed_link::drop_link(state, response.headers_mut());
-    Ok(response.into_response())
+    Ok(response)
 }
 
 /// `POST /verify/resend`.

@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
-
 use crate::{
     accounts::{
         self, EMAIL_UNIQUE, Identifier, User,
@@ -16,7 +13,7 @@ use crate::{
         proof::{self, Attempt, Origin, Proof},
     },
     db::is_taken,
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, NewLetter, asked_from, outbox},
     state::AppState,
     types::{Email, PlainPassword, SecretToken, TokenDigest, UserId},
     web::{AppError, Ctx, Visitor, sign_in},
@@ -132,8 +129,7 @@ pub async fn resend(state: &AppState, ctx: &Ctx, asked: Asked<'_>) -> Result<Tak
             Asked::Account(user_id, address) => (Some(user_id), address),
             Asked::Address(email) => (None, email.as_str()),
         };
-        let browser = ctx.browser().map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes()));
-        let detail = json!({ "browser": browser });
+        let detail = asked_from(ctx.browser());
         let letter = NewLetter { kind: Kind::Verify, user_id, address, lang: ctx.lang(), detail };
         outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     }
