@@ -54,6 +54,29 @@ mail-failures-text = { $count ->
 }
 mail-failures-not-you = If it was not you, somebody else knows your password. Change it right away.
 
+## What proves whose the account is
+
+mail-look-at-factors = See how you sign in
+mail-factors-subject = The way you sign in to { $service } was changed
+mail-totp-added = An authenticator app was added to your { $service } account { $username }.
+mail-totp-removed = An authenticator app was removed from your { $service } account { $username }.
+mail-passkey-added = A passkey was added to your { $service } account { $username }.
+mail-passkey-removed = A passkey was removed from your { $service } account { $username }.
+mail-recovery-codes-made = New recovery codes were made for your { $service } account { $username }. The old ones no longer work.
+mail-recovery-code-used = { $left ->
+    [0] A recovery code of your { $service } account { $username } was used. It was the last one: make new ones soon.
+    [one] A recovery code of your { $service } account { $username } was used. { $left } is left.
+   *[other] A recovery code of your { $service } account { $username } was used. { $left } are left.
+}
+mail-password-removed = The password of your { $service } account { $username } was removed. From now on you sign in with a passkey.
+mail-factors-reset = The operator of { $service } switched the second step off for your account { $username }.
+mail-factors-not-you = If it was not you, somebody else may be using your account. Take out what is not yours and change the password right away.
+
+mail-second-failed-subject = Somebody knows your { $service } password
+mail-second-failed-text = Somebody signed in to your { $service } account { $username } with the right password, and failed at the second step several times. They did not get in.
+mail-second-failed-you = If this was you, there is nothing to do.
+mail-second-failed-not-you = If it was not you, somebody else knows your password. Change it right away.
+
 ## Addresses
 
 mail-change-email-subject = Confirm your new email address for { $service }

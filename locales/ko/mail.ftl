@@ -42,6 +42,28 @@ mail-failures-subject = { $service }: 여러 번 실패한 뒤에 로그인이 �
 mail-failures-text = { $service } 계정({ $username })에 { $count }번 실패한 뒤 로그인이 있었어요.
 mail-failures-not-you = 본인이 아니라면 다른 사람이 비밀번호를 알고 있는 거예요. 지금 바로 비밀번호를 바꿔 주세요.
 
+## 로그인 방법
+
+mail-look-at-factors = 로그인 방법 보기
+mail-factors-subject = { $service }: 로그인 방법이 바뀌었어요
+mail-totp-added = { $service } 계정({ $username })에 인증 앱이 추가되었어요.
+mail-totp-removed = { $service } 계정({ $username })에서 인증 앱이 삭제되었어요.
+mail-passkey-added = { $service } 계정({ $username })에 패스키가 추가되었어요.
+mail-passkey-removed = { $service } 계정({ $username })에서 패스키가 삭제되었어요.
+mail-recovery-codes-made = { $service } 계정({ $username })의 복구 코드를 새로 만들었어요. 이전 코드는 이제 쓸 수 없어요.
+mail-recovery-code-used = { $left ->
+    [0] { $service } 계정({ $username })의 복구 코드를 썼어요. 마지막 코드였으니 곧 새로 만들어 주세요.
+   *[other] { $service } 계정({ $username })의 복구 코드를 썼어요. { $left }개가 남았어요.
+}
+mail-password-removed = { $service } 계정({ $username })의 비밀번호를 없앴어요. 이제 패스키로 로그인해요.
+mail-factors-reset = { $service } 운영자가 계정({ $username })의 2단계 인증을 해제했어요.
+mail-factors-not-you = 본인이 아니라면 다른 사람이 계정을 쓰고 있을 수 있어요. 내 것이 아닌 것은 삭제하고 지금 바로 비밀번호를 바꿔 주세요.
+
+mail-second-failed-subject = { $service }: 누군가 비밀번호를 알고 있어요
+mail-second-failed-text = 누군가 { $service } 계정({ $username })에 맞는 비밀번호를 넣은 뒤 2단계 인증에 여러 번 실패했어요. 로그인하지는 못했어요.
+mail-second-failed-you = 본인이라면 아무것도 하지 않아도 돼요.
+mail-second-failed-not-you = 본인이 아니라면 다른 사람이 비밀번호를 알고 있는 거예요. 지금 바로 비밀번호를 바꿔 주세요.
+
 ## 이메일
 
 mail-change-email-subject = { $service }: 새 이메일을 확인해 주세요

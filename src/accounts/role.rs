@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::config::SecondFactor;
+
 /// The role of an account.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, sqlx::Type)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +24,16 @@ impl Role {
         match self {
             Self::Member => "member",
             Self::Admin => "admin",
+        }
+    }
+
+    /// The roles whose accounts have to have a second factor.
+    #[must_use]
+    pub fn needing_second_factor(required: SecondFactor) -> &'static [Self] {
+        match required {
+            SecondFactor::Optional => &[],
+            SecondFactor::Administrators => &[Self::Admin],
+            SecondFactor::Everyone => &[Self::Member, Self::Admin],
         }
     }
 

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use time::OffsetDateTime;
 
-use super::{Identifier, Role, User};
+use super::{Factors, Identifier, Role, User};
 use crate::types::{DisplayName, Email, Lang, TokenDigest, UserId, Username};
 
 /// An account to be made.
@@ -123,6 +123,7 @@ pub async fn find_owner(connection: &mut PgConnection, email_canonical: &str) ->
 
 /// What is needed to judge an attempt to sign in.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "a row of answers, each of them yes or no")]
 pub struct Login {
     /// The account.
     pub user_id: UserId,
@@ -136,6 +137,12 @@ pub struct Login {
     pub closing: bool,
     /// Whether the browser that asks has signed in to this account before.
     pub known_browser: bool,
+    /// Whether its owner asked to be asked for no second factor in that browser.
+    pub trusted_browser: bool,
+    /// What the account can show besides the password.
+    pub factors: Factors,
+    /// When those last changed.
+    pub factors_changed_at: Option<OffsetDateTime>,
 }
 
 /// Finds the account that an identifier names. An address names the account whose it was shown to be, or
@@ -147,12 +154,16 @@ pub async fn find_login(
     browser: Option<&TokenDigest>,
 ) -> sqlx::Result<Option<Login>> {
     let (username, email) = by(identifier);
-    sqlx::query_as!(
-        Login,
+    let found = sqlx::query!(
         r#"
         select u.id as "user_id: UserId", c.password_hash as "password_hash?",
             c.changed_at as "password_set_at?", u.disabled_at is not null as "disabled!",
-            u.deletion_due_at is not null as "closing!", b.user_id is not null as "known_browser!"
+            u.deletion_due_at is not null as "closing!", b.user_id is not null as "known_browser!",
+            coalesce(b.trusted_until > now() and b.trusted_password_at = c.changed_at, false) as "trusted_browser!",
+            c.factors_changed_at as "factors_changed_at?",
+            (select count(*) from totp_factors where user_id = u.id and confirmed_at is not null) as "totp!",
+            (select count(*) from passkeys where user_id = u.id) as "passkeys!",
+            (select count(*) from recovery_codes where user_id = u.id and used_at is null) as "recovery_codes!"
         from users u
         left join password_credentials c on c.user_id = u.id
         left join known_browsers b on b.user_id = u.id and b.digest = $3
@@ -166,7 +177,24 @@ pub async fn find_login(
         browser.map(TokenDigest::as_bytes),
     )
     .fetch_optional(connection)
-    .await
+    .await?;
+    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(found.map(|row| Login {
+        factors: Factors {
+            password: row.password_hash.is_some(),
+            totp: count(row.totp),
+            passkeys: count(row.passkeys),
+            recovery_codes: count(row.recovery_codes),
+        },
+        user_id: row.user_id,
+        password_hash: row.password_hash,
+        password_set_at: row.password_set_at,
+        disabled: row.disabled,
+        closing: row.closing,
+        known_browser: row.known_browser,
+        trusted_browser: row.trusted_browser,
+        factors_changed_at: row.factors_changed_at,
+    }))
 }
 
 fn by(identifier: &Identifier) -> (Option<&str>, Option<&str>) {

@@ -73,6 +73,33 @@ pub enum Event {
     SetupLinkIssued,
     /// Somebody signed up with the address of this account.
     SignUpRepeated,
+    /// A second factor was added.
+    FactorAdded {
+        /// `totp` or `passkey`.
+        factor: String,
+    },
+    /// A second factor was removed.
+    FactorRemoved {
+        /// `totp` or `passkey`.
+        factor: String,
+    },
+    /// A second factor was refused, after the right password or in a session.
+    FactorFailed {
+        /// `totp`, `passkey` or `recovery_code`.
+        factor: String,
+    },
+    /// Recovery codes were made; those from before are worth nothing.
+    RecoveryCodesMade,
+    /// A recovery code was used up.
+    RecoveryCodeUsed,
+    /// The password was taken away by its owner, who has passkeys.
+    PasswordRemoved,
+    /// A browser is asked for no second factor for a while.
+    BrowserTrusted,
+    /// That was taken back.
+    BrowserForgotten,
+    /// Every second factor was taken away by the operator.
+    FactorsReset,
     /// All sessions of an account were ended by the operator.
     AllSessionsEnded {
         /// How many of them were live.

@@ -36,6 +36,14 @@ pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), ca
 /// Sign-ups from one network: 100, then 6 a minute.
 pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: None };
 
+/// Guesses at the second factor of one account, by whoever knows its password: 5, then one a minute. A fresh
+/// password refills nothing.
+pub const FACTOR: Limit = Limit { burst: 5, refill: Duration::from_secs(60), cap: Some(100) };
+/// Recovery codes tried at one account. They cannot be guessed, so they stay when [`FACTOR`] is spent.
+pub const RECOVERY_CODE: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: None };
+/// Challenges for passkeys, asked for from one network: 200, then one a second.
+pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: None };
+
 /// Changes of one account that leave a line in its trail and cost nothing else: 60, then 6 a minute.
 pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: None };
 /// Letters that somebody asks for, to one address: 3, then 3 an hour.
@@ -75,6 +83,24 @@ impl Key {
     #[must_use]
     pub fn sign_up(address: IpAddr) -> Self {
         Self::of("sign-up", &network(address))
+    }
+
+    /// Codes of the authenticator apps of one account.
+    #[must_use]
+    pub fn totp(user_id: UserId) -> Self {
+        Self::of("totp", user_id.0.as_bytes())
+    }
+
+    /// Recovery codes of one account.
+    #[must_use]
+    pub fn recovery_code(user_id: UserId) -> Self {
+        Self::of("recovery-code", user_id.0.as_bytes())
+    }
+
+    /// Challenges for passkeys, asked for from one network.
+    #[must_use]
+    pub fn ceremonies(address: IpAddr) -> Self {
+        Self::of("ceremonies", &network(address))
     }
 
     /// Changes of one account.

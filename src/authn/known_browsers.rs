@@ -1,6 +1,10 @@
 //! Browsers that have signed in to an account before.
 
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::types::{TokenDigest, UserId};
 
@@ -30,6 +34,40 @@ pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &
         user_id as UserId,
         browser.as_bytes(),
         BROWSERS_MAX - 1,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// How long a browser that its owner trusts is asked for no second factor.
+pub const TRUSTED_FOR: Duration = Duration::from_secs(30 * 86_400);
+
+/// Asks a browser that the account knows for no second factor for [`TRUSTED_FOR`], while the password stays
+/// the one that was just shown. What its owner will read of it in a list is kept with it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn trust(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    browser: &TokenDigest,
+    password_set_at: OffsetDateTime,
+    address: IpAddr,
+    user_agent: &str,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update known_browsers
+        set trusted_until = now() + make_interval(secs => $3), trusted_password_at = $4, address = $5, user_agent = $6
+        where user_id = $1 and digest = $2
+        "#,
+        user_id as UserId,
+        browser.as_bytes(),
+        TRUSTED_FOR.as_secs_f64(),
+        password_set_at,
+        IpNet::from(address),
+        user_agent,
     )
     .execute(connection)
     .await?;

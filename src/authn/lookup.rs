@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::sessions::{self, LiveSession};
+use crate::accounts::Role;
 
 /// The most visitors in one statement.
 const TOGETHER: usize = 64;
@@ -32,6 +33,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 pub struct Lookup {
     questions: mpsc::UnboundedSender<Question>,
     db: PgPool,
+    need_second_factor: &'static [Role],
 }
 
 #[derive(Debug)]
@@ -41,12 +43,13 @@ struct Question {
 }
 
 impl Lookup {
-    /// Starts the task that asks. Must be called on a runtime.
+    /// Starts the task that asks. Must be called on a runtime. Accounts of those roles have to have a
+    /// second factor.
     #[must_use]
-    pub fn start(db: PgPool) -> Self {
+    pub fn start(db: PgPool, need_second_factor: &'static [Role]) -> Self {
         let (questions, asked) = mpsc::unbounded_channel();
-        tokio::spawn(answer_all(db.clone(), asked));
-        Self { questions, db }
+        tokio::spawn(answer_all(db.clone(), asked, need_second_factor));
+        Self { questions, db, need_second_factor }
     }
 
     /// Tells who is signed in under the digest of a cookie.
@@ -62,12 +65,15 @@ impl Lookup {
         }
         // What went wrong for many is found out by each for itself, on another connection.
         let mut connection = self.db.acquire().await?;
-        Ok(sessions::find_live(&mut connection, &[store_id]).await?.pop().map(|(_, live)| live))
+        Ok(sessions::find_live(&mut connection, &[store_id], self.need_second_factor)
+            .await?
+            .pop()
+            .map(|(_, live)| live))
     }
 }
 
 /// Dropping a question unanswered makes its visitor ask alone.
-async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>) {
+async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>, need_second_factor: &'static [Role]) {
     let mut questions = Vec::with_capacity(TOGETHER);
     let mut kept: Option<(PoolConnection<Postgres>, Instant)> = None;
     loop {
@@ -90,7 +96,9 @@ async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>) {
             kept = connection.map(|connection| (connection, Instant::now()));
         }
         let answered = match &mut kept {
-            Some((connection, _)) => timeout(ANSWERED_WITHIN, answer(connection, &mut questions)).await,
+            Some((connection, _)) => {
+                timeout(ANSWERED_WITHIN, answer(connection, &mut questions, need_second_factor)).await
+            }
             None => Ok(Err(sqlx::Error::PoolTimedOut)),
         };
         if !matches!(answered, Ok(Ok(()))) {
@@ -104,9 +112,14 @@ async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>) {
     }
 }
 
-async fn answer(connection: &mut PoolConnection<Postgres>, questions: &mut Vec<Question>) -> sqlx::Result<()> {
+async fn answer(
+    connection: &mut PoolConnection<Postgres>,
+    questions: &mut Vec<Question>,
+    need_second_factor: &[Role],
+) -> sqlx::Result<()> {
     let store_ids: Vec<String> = questions.iter().map(|question| question.store_id.clone()).collect();
-    let found: HashMap<String, LiveSession> = sessions::find_live(connection, &store_ids).await?.into_iter().collect();
+    let found = sessions::find_live(connection, &store_ids, need_second_factor).await?;
+    let found: HashMap<String, LiveSession> = found.into_iter().collect();
     for Question { store_id, answer } in questions.drain(..) {
         // A visitor who hung up needs no answer.
         answer.send(found.get(&store_id).cloned()).ok();

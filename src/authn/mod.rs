@@ -8,10 +8,13 @@ pub mod hasher;
 pub mod known_browsers;
 pub mod lookup;
 mod new_hash;
+mod next_step;
 pub mod password_hash;
+pub mod pending;
 pub mod per_network;
 pub mod proof;
 pub mod sessions;
 
-pub use assurance::{Aal, Method};
+pub use assurance::{Aal, Method, amr};
 pub use new_hash::{NewHash, new_hash};
+pub use next_step::{Challenge, Step, challenges, next_step, strongest};

@@ -14,11 +14,10 @@ use time::OffsetDateTime;
 use super::{
     attempts::{self, Key, Success, Taken},
     hasher::{Hasher, HasherError, Place},
-    known_browsers,
     password_hash::Verdict,
 };
 use crate::{
-    accounts::{self, Identifier, Login},
+    accounts::{self, Factors, Identifier, Login},
     types::{PlainPassword, SecretToken, UserId},
 };
 
@@ -58,6 +57,12 @@ pub struct Proof {
     pub user_id: UserId,
     /// When it was set, so that what it opens does not outlive it.
     pub password_set_at: Option<OffsetDateTime>,
+    /// What else the account can show.
+    pub factors: Factors,
+    /// When that last changed, so that nothing is opened that weighed other factors.
+    pub factors_changed_at: Option<OffsetDateTime>,
+    /// Whether the account's owner wants no second factor asked for in this browser.
+    pub trusted_browser: bool,
     /// The account is going to be erased, because its owner asked for that.
     pub closing: bool,
     success: Success,
@@ -114,6 +119,9 @@ pub async fn attempt(
         Some(login) if verdict != Verdict::Wrong && !login.disabled => Ok(Attempt::Proven(Proof {
             user_id: login.user_id,
             password_set_at: login.password_set_at,
+            factors: login.factors,
+            factors_changed_at: login.factors_changed_at,
+            trusted_browser: login.trusted_browser,
             closing: login.closing,
             success: Success { network, subject, account },
             upgrade,
@@ -152,15 +160,12 @@ pub async fn upgrade(connection: &mut PgConnection, proof: &Proof) -> sqlx::Resu
     }
 }
 
-/// What follows from a proof, in the transaction of what it was for: the browser is known from now on,
-/// and the tries are given back. Returns how many had failed before.
+/// What follows from a proof, in the transaction of what it was for: the tries are given back. Returns how
+/// many had failed before.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn settle(connection: &mut PgConnection, proof: &Proof, browser: Option<&SecretToken>) -> sqlx::Result<u32> {
-    if let Some(browser) = browser {
-        known_browsers::remember(connection, proof.user_id, &browser.digest()).await?;
-    }
+pub async fn settle(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<u32> {
     // Last, because every sign-in from one network meets in that network's row.
     attempts::give_back(connection, &proof.success).await
 }

@@ -8,6 +8,7 @@
 //! 5. Revoking a row ends the session on every replica with the next request.
 
 mod hold;
+mod listed;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -15,7 +16,7 @@ use ipnet::IpNet;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use time::OffsetDateTime;
 
-use super::{Aal, Method};
+use super::Aal;
 use crate::{
     accounts::Role,
     config::Lifetimes,
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use hold::hold;
+pub use listed::{ListedSession, list_live};
 
 /// The longest part of a `User-Agent` header that is kept, in characters.
 pub const USER_AGENT_MAX: usize = 256;
@@ -36,8 +38,8 @@ pub struct NewSession<'a> {
     pub user_id: UserId,
     /// The digest of its cookie, as the session store writes it.
     pub store_id: &'a str,
-    /// How the person proved who they are.
-    pub methods: &'a [Method],
+    /// How the person proved who they are: RFC 8176 names.
+    pub amr: &'a [String],
     /// How sure that makes us.
     pub aal: Aal,
     /// Where the request came from.
@@ -49,6 +51,9 @@ pub struct NewSession<'a> {
     /// When the password was set that the person proved to know. The session is not opened if it was
     /// replaced since.
     pub password_set_at: Option<OffsetDateTime>,
+    /// What the account's factors were when it was decided which of them to ask for: when they last
+    /// changed. Only looked at together with the password, by a session that showed nothing else.
+    pub factors_changed_at: Option<OffsetDateTime>,
 }
 
 /// How long a proof is fresh enough for what could hand the account over.
@@ -81,8 +86,11 @@ pub struct LiveSession {
     pub created_at: OffsetDateTime,
     /// When the person last proved who they are (`auth_time` of OpenID Connect Core).
     pub authenticated_at: OffsetDateTime,
-    /// Whether that was no longer than [`RECENT`] ago.
+    /// Whether that was no longer than [`RECENT`] ago, with the best the account has: a password says too
+    /// little where there is a second factor.
     pub recent: bool,
+    /// Whether the account has to get a second factor before anything else.
+    pub must_enrol: bool,
     /// When it ends at the latest.
     pub absolute_ends_at: OffsetDateTime,
     /// Authenticator assurance level.
@@ -96,7 +104,8 @@ pub struct LiveSession {
 }
 
 /// Opens a session, and tells whether it did: a password that was replaced while it was compared opens
-/// nothing. Whoever replaces a password waits for this transaction, or this one for theirs (F11).
+/// nothing, nor does one beside which a second factor came up meanwhile. Whoever changes either waits for
+/// this transaction, or this one for theirs (F11).
 ///
 /// # Errors
 /// Only the database's.
@@ -109,7 +118,9 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
     let opened = sqlx::query!(
         r#"
         with proven as (
-            select 1 from password_credentials where user_id = $2 and changed_at = $11 for share
+            select 1 from password_credentials
+            where user_id = $2 and changed_at = $11 and ($4::smallint > 1 or factors_changed_at is not distinct from $13)
+            for share
         ), too_many as (
             -- One that somebody else is ending or using at this moment is left to the next sign-in: nobody
             -- waits here, and so nobody waits in a circle.
@@ -121,14 +132,14 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
             ))
         )
         insert into sessions (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at)
-        select $1, $2, $3, $4, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval
+        select $1, $2, $3, $4::smallint, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval
         where $11::timestamptz is null or exists (select 1 from proven)
         "#,
         new.id as SessionId,
         new.user_id as UserId,
         new.store_id,
         new.aal.number(),
-        &amr(new.methods),
+        new.amr,
         IpNet::from(new.address),
         new.user_agent,
         new.remembered,
@@ -136,71 +147,104 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
         interval(absolute),
         new.password_set_at,
         SESSIONS_MAX - 1,
+        new.factors_changed_at,
     )
     .execute(connection)
     .await?;
     Ok(opened.rows_affected() == 1)
 }
 
+/// What a session becomes once its owner proved again who they are.
+#[derive(Clone, Debug)]
+pub struct Renewal<'a> {
+    /// The session.
+    pub id: SessionId,
+    /// The digest of its new cookie.
+    pub store_id: &'a str,
+    /// All that was shown in it by now: RFC 8176 names.
+    pub amr: &'a [String],
+    /// How sure that makes us.
+    pub aal: Aal,
+    /// When the password was set, if that was shown.
+    pub password_set_at: Option<OffsetDateTime>,
+    /// As in [`NewSession::factors_changed_at`].
+    pub factors_changed_at: Option<OffsetDateTime>,
+}
+
 /// Gives a session another cookie after its owner proved again who they are, and tells whether it did:
-/// not when it has ended, and not when the password was replaced meanwhile.
+/// not when it has ended, and not when the password or the factors changed meanwhile.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn renew(
-    connection: &mut PgConnection,
-    id: SessionId,
-    store_id: &str,
-    password_set_at: Option<OffsetDateTime>,
-) -> sqlx::Result<bool> {
+pub async fn renew(connection: &mut PgConnection, renewal: &Renewal<'_>) -> sqlx::Result<bool> {
     let renewed = sqlx::query!(
         r#"
         with proven as (
             select c.user_id from password_credentials c join sessions s on s.user_id = c.user_id
-            where s.id = $1 and c.changed_at = $3 for share of c
+            where s.id = $1 and c.changed_at = $3 and ($5::smallint > 1 or c.factors_changed_at is not distinct from $6)
+            for share of c
         )
-        update sessions set store_id = $2, authenticated_at = now(), last_seen_at = now()
+        update sessions set store_id = $2, amr = $4, aal = $5::smallint, authenticated_at = now(), last_seen_at = now()
         where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
             and ($3::timestamptz is null or exists (select 1 from proven))
         "#,
-        id as SessionId,
-        store_id,
-        password_set_at,
+        renewal.id as SessionId,
+        renewal.store_id,
+        renewal.password_set_at,
+        renewal.amr,
+        renewal.aal.number(),
+        renewal.factors_changed_at,
     )
     .execute(connection)
     .await?;
     Ok(renewed.rows_affected() == 1)
 }
 
-fn amr(methods: &[Method]) -> Vec<String> {
-    methods.iter().map(|method| method.amr().to_owned()).collect()
-}
-
 /// Tells who is signed in under each of these digests of cookies, by digest. This one statement is
 /// the judge for every page, endpoint and app; [`super::lookup`] asks it for many visitors at once.
+/// Accounts of the roles in `need_second_factor` have to have one.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn find_live(
     connection: &mut PgConnection,
     store_ids: &[String],
+    need_second_factor: &[Role],
 ) -> sqlx::Result<Vec<(String, LiveSession)>> {
     let found = sqlx::query!(
         r#"
-        select s.store_id, s.id as "id: SessionId", s.user_id as "user_id: UserId", u.username, u.display_name, u.email,
-            u.email_verified_at is not null as "email_verified!", u.language, u.role as "role: Role",
-            s.created_at, s.authenticated_at, s.authenticated_at > now() - make_interval(secs => $2) as "recent!",
-            s.absolute_ends_at, s.aal, s.amr, s.remembered,
-            s.last_seen_at < now() - interval '1 minute' as "touch_due!"
-        from sessions s
-        join users u on u.id = s.user_id
-        -- The two columns sort differently: without a word about that the index of the store is not used.
-        join tower_sessions.session t on t.id = s.store_id collate "default"
-        where s.store_id = any($1) and s.revoked_at is null and u.disabled_at is null and u.deletion_due_at is null
-            and s.idle_ends_at > now() and s.absolute_ends_at > now()
+        select asked.store_id as "store_id!", live.id as "id!: SessionId", live.user_id as "user_id!: UserId",
+            live.username as "username!", live.display_name, live.email as "email!", live.email_verified as "email_verified!",
+            live.language, live.role as "role!: Role", live.created_at as "created_at!",
+            live.authenticated_at as "authenticated_at!", live.recent as "recent!", live.must_enrol as "must_enrol!",
+            live.absolute_ends_at as "absolute_ends_at!", live.aal as "aal!", live.amr as "amr!",
+            live.remembered as "remembered!", live.touch_due as "touch_due!"
+        from unnest($1::text[]) as asked (store_id)
+        -- One after the other by their indexes, however small the tables are: with a plain join of a few
+        -- thousand sessions PostgreSQL would rather read them all, for every statement.
+        cross join lateral (
+            select s.id, s.user_id, u.username, u.display_name, u.email, u.email_verified_at is not null as email_verified,
+                u.language, u.role, s.created_at, s.authenticated_at, s.absolute_ends_at, s.aal, s.amr, s.remembered,
+                s.authenticated_at > now() - make_interval(secs => $2) and (s.aal > 1 or not f.any) as recent,
+                u.role = any($3::text[]) and not f.any as must_enrol,
+                s.last_seen_at < now() - interval '1 minute' as touch_due
+            from sessions s
+            join users u on u.id = s.user_id
+            cross join lateral (
+                select exists (select 1 from totp_factors where user_id = u.id and confirmed_at is not null)
+                    or exists (select 1 from passkeys where user_id = u.id) as any
+            ) f
+            where s.store_id = asked.store_id collate "C" and s.revoked_at is null
+                and u.disabled_at is null and u.deletion_due_at is null
+                and s.idle_ends_at > now() and s.absolute_ends_at > now()
+                -- The two columns sort differently: without a word about that the store's index is not used.
+                and exists (select 1 from tower_sessions.session t where t.id = s.store_id collate "default")
+            limit 1
+        ) live
         "#,
         store_ids,
         RECENT.as_secs_f64(),
+        need_second_factor as &[Role],
     )
     .fetch_all(connection)
     .await?;
@@ -217,6 +261,7 @@ pub async fn find_live(
             created_at: row.created_at,
             authenticated_at: row.authenticated_at,
             recent: row.recent,
+            must_enrol: row.must_enrol,
             absolute_ends_at: row.absolute_ends_at,
             aal: row.aal,
             amr: row.amr,
@@ -309,54 +354,6 @@ pub async fn revoke_others(
     .fetch_one(connection)
     .await?;
     Ok(ended.unsigned_abs())
-}
-
-/// A live session as its owner sees it.
-#[derive(Clone, Debug)]
-pub struct ListedSession {
-    /// The session.
-    pub id: SessionId,
-    /// Where it was opened from.
-    pub address: String,
-    /// What the browser called itself.
-    pub user_agent: String,
-    /// Whether it outlives the browser's window.
-    pub remembered: bool,
-    /// When it was opened.
-    pub created_at: OffsetDateTime,
-    /// When it was last used, to the minute.
-    pub last_seen_at: OffsetDateTime,
-    /// When the account was made.
-    pub member_since: OffsetDateTime,
-    /// When the account's password was last set.
-    pub password_changed_at: Option<OffsetDateTime>,
-    /// How many live sessions the account has.
-    pub total: i64,
-}
-
-/// The live sessions of an account, the last used first, at most `limit` of them, with what its
-/// overview shows beside them: one statement for the whole page.
-///
-/// # Errors
-/// Only the database's.
-pub async fn list_live(connection: &mut PgConnection, user_id: UserId, limit: u32) -> sqlx::Result<Vec<ListedSession>> {
-    sqlx::query_as!(
-        ListedSession,
-        r#"
-        select s.id as "id: SessionId", host(s.address) as "address!", s.user_agent, s.remembered, s.created_at, s.last_seen_at,
-            u.created_at as member_since, c.changed_at as "password_changed_at?", count(*) over () as "total!"
-        from sessions s
-        join users u on u.id = s.user_id
-        left join password_credentials c on c.user_id = u.id
-        where s.user_id = $1 and s.revoked_at is null and s.idle_ends_at > now() and s.absolute_ends_at > now()
-        order by s.last_seen_at desc, s.id
-        limit $2
-        "#,
-        user_id as UserId,
-        i64::from(limit),
-    )
-    .fetch_all(connection)
-    .await
 }
 
 /// Durations are settings of at most 400 days, far below an interval's range.

@@ -16,7 +16,7 @@ mod site;
 
 use std::path::PathBuf;
 
-pub use accounts::Accounts;
+pub use accounts::{Accounts, SecondFactor};
 pub use database::Database;
 pub use environment::{Environment, Mistake, Mistakes};
 pub use logging::{LogFormat, Logging};
@@ -149,6 +149,11 @@ pub const SETTINGS: &[Setting] = &[
         name: "VESTIBULE_REQUIRE_VERIFICATION",
         default: "true",
         help: "true: an account waits until its e-mail address is verified, a week at most; false: it is used at once",
+    },
+    Setting {
+        name: "VESTIBULE_REQUIRE_SECOND_FACTOR",
+        default: "no",
+        help: "who has to have a passkey or an authenticator app: no, admins or everyone; asked for at the next sign-in",
     },
     Setting {
         name: "VESTIBULE_ARGON2",

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::{
     accounts::links,
-    authn::{attempts, ended_sessions, known_browsers},
+    authn::{attempts, ended_sessions, known_browsers, pending},
     features::{deletion, email},
     state::AppState,
     types::Entropy,
@@ -82,15 +82,17 @@ pub struct Swept {
     pub links: u64,
     /// Addresses that were given up.
     pub addresses: u64,
+    /// Sign-ins whose second factor never came.
+    pub pending: u64,
 }
 
 impl Swept {
     fn note(self) {
-        let Self { sessions, browser_sessions, limits, browsers, erased, unverified, links, addresses } = self;
+        let Self { sessions, browser_sessions, limits, browsers, erased, unverified, links, addresses, pending } = self;
         if erased > 0 {
             tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
         }
-        tracing::debug!(sessions, browser_sessions, limits, browsers, unverified, links, addresses, "swept");
+        tracing::debug!(sessions, browser_sessions, limits, browsers, unverified, links, addresses, pending, "swept");
     }
 }
 
@@ -112,6 +114,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         browsers: or_log("browsers", until_none(&mut connection, known_browsers::sweep).await),
         links: or_log("links", until_none(&mut connection, links::sweep).await),
         addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),
+        pending: or_log("pending sign-ins", until_none(&mut connection, pending::sweep).await),
     })
 }
 

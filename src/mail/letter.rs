@@ -29,6 +29,10 @@ pub enum Kind {
     EmailChanged,
     /// Somebody signed in after others, or they, had failed many times.
     SignInAfterFailures,
+    /// What proves whose the account is became more or less: a factor, recovery codes, the password.
+    FactorsChanged,
+    /// Somebody knew the password and failed at the second factor.
+    SecondFactorFailed,
     /// The account is going to be erased, with a way back.
     DeletionScheduled,
     /// The account was erased.
@@ -37,7 +41,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::SignUp,
         Self::Verify,
         Self::Recover,
@@ -45,6 +49,8 @@ impl Kind {
         Self::ChangeEmail,
         Self::EmailChanged,
         Self::SignInAfterFailures,
+        Self::FactorsChanged,
+        Self::SecondFactorFailed,
         Self::DeletionScheduled,
         Self::Erased,
     ];
@@ -60,6 +66,8 @@ impl Kind {
             Self::ChangeEmail => "change-email",
             Self::EmailChanged => "email-changed",
             Self::SignInAfterFailures => "sign-in-after-failures",
+            Self::FactorsChanged => "factors-changed",
+            Self::SecondFactorFailed => "second-factor-failed",
             Self::DeletionScheduled => "deletion-scheduled",
             Self::Erased => "erased",
         }
@@ -79,6 +87,8 @@ impl Kind {
             Self::PasswordChanged
             | Self::EmailChanged
             | Self::SignInAfterFailures
+            | Self::FactorsChanged
+            | Self::SecondFactorFailed
             | Self::DeletionScheduled
             | Self::Erased => Duration::from_secs(3 * 86_400),
         }

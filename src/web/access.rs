@@ -20,9 +20,14 @@ pub enum Access {
     Anyone,
     /// People who are signed in, to an account whose address is verified (or need not be).
     SignedIn,
-    /// People who are signed in and proved who they are within the last ten minutes: for everything
-    /// that could hand the account over.
+    /// People who are signed in and proved who they are within the last ten minutes, with the best they
+    /// have: for everything that could hand the account over.
     Recent,
+    /// People who are signed in, also those who have to get a second factor first: for proving who they
+    /// are, and for leaving.
+    Session,
+    /// The same within the last ten minutes: for getting one.
+    RecentSession,
     /// Administrators; for everybody else there is nothing here.
     Admin,
 }
@@ -54,9 +59,14 @@ fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
         Visitor::Unverified(_) => return Err(AppError::Verify),
         Visitor::SignedIn(session) => session,
     };
+    if session.must_enrol && !matches!(access, Access::Session | Access::RecentSession) {
+        return Err(AppError::Enrol);
+    }
     match access {
         // A form stands on a page of its own path.
-        Access::Recent if !session.recent => Err(AppError::Reauthenticate { next: ctx.location().without_query() }),
+        Access::Recent | Access::RecentSession if !session.recent => {
+            Err(AppError::Reauthenticate { next: ctx.location().without_query() })
+        }
         Access::Admin if session.role != Role::Admin => Err(AppError::NotFound),
         _ => Ok(()),
     }

@@ -21,6 +21,10 @@ pub enum Name {
     Notice,
     /// The secret of a mailed link, on its way from the address bar to the page's button.
     Link,
+    /// The secret of a sign-in that waits for its second factor.
+    Pending,
+    /// The secret of a passkey's ceremony, from its challenge to the answer.
+    Ceremony,
     /// The language chosen by hand.
     Language,
 }
@@ -40,6 +44,10 @@ impl Name {
             (Self::Notice, false) => "vestibule_notice",
             (Self::Link, true) => "__Host-vestibule_link",
             (Self::Link, false) => "vestibule_link",
+            (Self::Pending, true) => "__Host-vestibule_pending",
+            (Self::Pending, false) => "vestibule_pending",
+            (Self::Ceremony, true) => "__Host-vestibule_ceremony",
+            (Self::Ceremony, false) => "vestibule_ceremony",
             (Self::Language, _) => "vestibule_language",
         }
     }

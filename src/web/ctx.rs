@@ -51,6 +51,8 @@ struct Facts {
     user_agent: String,
     browser: Option<SecretToken>,
     link: Option<SecretToken>,
+    pending: Option<SecretToken>,
+    ceremony: Option<SecretToken>,
     notice: Option<Notice>,
     csrf: Csrf,
 }
@@ -129,6 +131,18 @@ impl Ctx {
         self.0.link.as_ref()
     }
 
+    /// The secret of a sign-in that waits for its second factor in this browser.
+    #[must_use]
+    pub fn pending(&self) -> Option<&SecretToken> {
+        self.0.pending.as_ref()
+    }
+
+    /// The secret of the passkey's ceremony that was begun last in this browser.
+    #[must_use]
+    pub fn ceremony(&self) -> Option<&SecretToken> {
+        self.0.ceremony.as_ref()
+    }
+
     /// What the page before this one left to say.
     #[must_use]
     pub fn notice(&self) -> Option<Notice> {
@@ -170,6 +184,8 @@ impl Ctx {
             user_agent: user_agent(headers),
             browser: cookie(Name::Browser).and_then(SecretToken::parse),
             link: cookie(Name::Link).and_then(SecretToken::parse),
+            pending: cookie(Name::Pending).and_then(SecretToken::parse),
+            ceremony: cookie(Name::Ceremony).and_then(SecretToken::parse),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session, state.entropy),
         }))

@@ -49,6 +49,8 @@ pub enum AppError {
     },
     /// Only for people whose address is verified.
     Verify,
+    /// Only for people who have a second factor, which this account must.
+    Enrol,
     /// Only for people who proved a moment ago who they are.
     Reauthenticate {
         /// Where to come back to.
@@ -90,8 +92,8 @@ impl AppError {
             Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
             Self::RequestTimeout => ErrorKind::RequestTimeout,
-            // For a program, an account without its address is as good as none.
-            Self::SignIn { .. } | Self::Verify | Self::Reauthenticate { .. } => ErrorKind::Unauthorized,
+            // For a program, an account without its address or its second factor is as good as none.
+            Self::SignIn { .. } | Self::Verify | Self::Enrol | Self::Reauthenticate { .. } => ErrorKind::Unauthorized,
             Self::SlowDown { .. } => ErrorKind::TooManyRequests,
             Self::Unavailable { .. } => ErrorKind::Unavailable,
             Self::Fault(_) => ErrorKind::Internal,
@@ -178,6 +180,7 @@ pub async fn render_errors(State(state): State<AppState>, ctx: Ctx, request: Req
     match error {
         Some(AppError::SignIn { next }) if !ctx.wants_json() => on_the_way(paths::LOGIN, next),
         Some(AppError::Verify) if !ctx.wants_json() => see_other(paths::VERIFY),
+        Some(AppError::Enrol) if !ctx.wants_json() => see_other(paths::ACCOUNT_FACTORS),
         Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => on_the_way(paths::REAUTH, Some(next)),
         error => {
             let retry_after = error.as_ref().and_then(AppError::retry_after);

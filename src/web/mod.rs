@@ -2,6 +2,7 @@
 //! session cookie, the headers on every answer, and the loop that accepts connections.
 
 pub mod access;
+pub mod challenge;
 mod client_ip;
 pub mod cookies;
 mod csrf;
@@ -28,6 +29,7 @@ pub mod sign_in;
 mod task;
 mod visitor;
 
+pub use challenge::reauth_path;
 pub use ctx::Ctx;
 pub use error::{AppError, render_errors};
 pub use form::{Fields, Submitted};

@@ -6,6 +6,14 @@ pub const HOME: &str = "/";
 pub const REGISTER: &str = "/register";
 /// Sign in.
 pub const LOGIN: &str = "/login";
+/// Sign in, second step: a code of an authenticator app.
+pub const LOGIN_TOTP: &str = "/login/totp";
+/// Sign in, second step: a recovery code.
+pub const LOGIN_RECOVERY_CODE: &str = "/login/recovery-code";
+/// Sign in with a passkey, alone or as the second step.
+pub const LOGIN_PASSKEY: &str = "/login/passkey";
+/// The challenge for that passkey, for the page's script.
+pub const LOGIN_PASSKEY_OPTIONS: &str = "/login/passkey/options";
 /// Sign out.
 pub const LOGOUT: &str = "/logout";
 /// Who you are, and where you are signed in.
@@ -20,6 +28,14 @@ pub const RECOVER: &str = "/recover";
 pub const RECOVER_RESET: &str = "/recover/reset";
 /// Prove again who you are.
 pub const REAUTH: &str = "/reauth";
+/// Prove it by a code of an authenticator app.
+pub const REAUTH_TOTP: &str = "/reauth/totp";
+/// Prove it by a recovery code.
+pub const REAUTH_RECOVERY_CODE: &str = "/reauth/recovery-code";
+/// Prove it by a passkey.
+pub const REAUTH_PASSKEY: &str = "/reauth/passkey";
+/// The challenge for that passkey, for the page's script.
+pub const REAUTH_PASSKEY_OPTIONS: &str = "/reauth/passkey/options";
 /// To the first of the account's pages.
 pub const ACCOUNT: &str = "/account";
 /// Name and language.
@@ -38,6 +54,30 @@ pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 pub const ACCOUNT_SESSIONS_END: &str = "/account/sessions/end";
 /// End all other sessions.
 pub const ACCOUNT_SESSIONS_END_OTHERS: &str = "/account/sessions/end-others";
+/// Passkeys, authenticator apps, recovery codes: what proves who you are beside the password.
+pub const ACCOUNT_FACTORS: &str = "/account/factors";
+/// Add an authenticator app.
+pub const ACCOUNT_TOTP: &str = "/account/factors/totp";
+/// Show a first code of it.
+pub const ACCOUNT_TOTP_CONFIRM: &str = "/account/factors/totp/confirm";
+/// Rename one.
+pub const ACCOUNT_TOTP_RENAME: &str = "/account/factors/totp/rename";
+/// Remove one.
+pub const ACCOUNT_TOTP_REMOVE: &str = "/account/factors/totp/remove";
+/// Add a passkey.
+pub const ACCOUNT_PASSKEYS: &str = "/account/factors/passkeys";
+/// The challenge for it, for the page's script.
+pub const ACCOUNT_PASSKEYS_OPTIONS: &str = "/account/factors/passkeys/options";
+/// Rename one.
+pub const ACCOUNT_PASSKEYS_RENAME: &str = "/account/factors/passkeys/rename";
+/// Remove one.
+pub const ACCOUNT_PASSKEYS_REMOVE: &str = "/account/factors/passkeys/remove";
+/// Make recovery codes.
+pub const ACCOUNT_RECOVERY_CODES: &str = "/account/factors/recovery-codes";
+/// Live without a password.
+pub const ACCOUNT_PASSWORD_REMOVE: &str = "/account/password/remove";
+/// Forget that a browser is to be asked for no second factor.
+pub const ACCOUNT_BROWSERS_FORGET: &str = "/account/browsers/forget";
 /// What happened to the account.
 pub const ACCOUNT_ACTIVITY: &str = "/account/activity";
 /// Everything that is kept about the account.

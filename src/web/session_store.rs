@@ -3,7 +3,7 @@
 //! 1. **Digests at rest.** The database sees a digest of the identifier, so a dump opens nothing.
 //! 2. **No resurrection.** `save` changes a row that is there and never makes one: a request that
 //!    began before a sign-out cannot undo it.
-//! 3. **One identifier, chosen before.** Signing in picks the identifier itself (see [`assign_id`]),
+//! 3. **One identifier, chosen before.** Signing in picks the identifier itself (see [`FreshId`]),
 //!    so that the `sessions` row and the store's row are written under one name.
 //! 4. **Our own table**, made by our migrations and swept by our job.
 
@@ -54,21 +54,35 @@ pub fn layer(state: &AppState) -> SessionManagerLayer<DigestedStore> {
         .with_expiry(Expiry::OnSessionEnd)
 }
 
-/// Gives the browser's session a fresh identifier that is already known, and returns its digest.
-/// What the session held under its old identifier is deleted.
-///
-/// # Errors
-/// When the old session cannot be deleted.
-pub async fn assign_id(
-    session: &Session,
-    entropy: Entropy,
-) -> std::result::Result<String, tower_sessions::session::Error> {
-    if session.id().is_some() {
-        session.flush().await?;
+/// An identifier for a session that is about to be opened, or renewed, in a transaction.
+#[derive(Debug)]
+pub struct FreshId(Id);
+
+impl FreshId {
+    /// A fresh one.
+    #[must_use]
+    pub fn new(entropy: Entropy) -> Self {
+        Self(Id(i128::from_le_bytes(entropy.bytes())))
     }
-    let id = Id(i128::from_le_bytes(entropy.bytes()));
-    session.insert(ASSIGNED, id.to_string()).await?;
-    Ok(store_id(&id))
+
+    /// Its digest, for the session's row.
+    #[must_use]
+    pub fn store_id(&self) -> String {
+        store_id(&self.0)
+    }
+
+    /// Gives it to the browser's session, whose content under the old identifier is deleted. Asks the pool
+    /// for a connection: only ever after the commit, or transactions that wait for each other's connections
+    /// would stop the service.
+    ///
+    /// # Errors
+    /// When the old content cannot be deleted.
+    pub async fn assign(self, session: &Session) -> std::result::Result<(), tower_sessions::session::Error> {
+        if session.id().is_some() {
+            session.flush().await?;
+        }
+        session.insert(ASSIGNED, self.0.to_string()).await
+    }
 }
 
 /// The name under which the database knows a session: the first 128 bits of SHA-256 of its

@@ -1,121 +1,217 @@
 //! Opening a session for somebody who proved who they are, and telling their browser.
+//!
+//! 1. [`enter`] weighs a password, or a mailed link, against the account's factors: the visitor is in, or
+//!    has to show one of them first. Then there is no session yet, only a pending sign-in.
+//! 2. [`complete`] ends that wait, in the transaction in which the factor was used up.
+//! 3. [`open`] is what both come to, and a passkey by itself.
+//! 4. [`renew`] notes in a live session that its owner proved again who they are.
+//!
+//! The browser hears of it after the commit: [`Opened::begun`], [`Renewed::begun`].
 
-use axum::{
-    http::{HeaderMap, HeaderValue},
-    response::Response,
-};
-use time::Duration;
-use tower_sessions::{Expiry, Session};
+mod opening;
 
-use super::{AppError, Ctx, Visitor, cookies, event, notice::see_other_with, paths, session_store};
+use axum::{http::HeaderValue, response::Response};
+use sqlx::PgConnection;
+use tower_sessions::Session;
+
+use super::{AppError, Ctx, Visitor, cookies, notice::see_other_with, paths, session_store::FreshId};
 use crate::{
+    accounts,
     audit::{self, Entry, Event},
     authn::{
-        Aal, Method,
+        Aal, Challenge, Method, Step, amr, known_browsers, next_step,
+        pending::{self, Pending},
         proof::{self, Proof},
-        sessions::{self, NewSession},
+        sessions::{self, LiveSession, Renewal},
     },
     state::AppState,
-    types::{Notice, SecretToken, SessionId, UserId},
+    types::{LocalPath, Notice, SecretToken, SessionId, UserId},
 };
 
-/// How long a browser is known after its last sign-in; browsers keep no cookie longer (RFC 6265bis).
-pub const BROWSER_KNOWN_FOR: Duration = Duration::days(400);
+pub use opening::{BROWSER_KNOWN_FOR, Begun, Opened, Opening, Renewed, open};
 
-/// A session to be opened.
+/// Somebody who showed a password, or a mailed link, and where they were going.
 #[derive(Clone, Copy, Debug)]
-pub struct Opening<'a> {
-    /// Whose it is.
+pub struct Entering<'a> {
+    /// Whose account it is.
     pub user_id: UserId,
-    /// How they proved it.
+    /// What they showed.
     pub methods: &'a [Method],
-    /// The password among those proofs.
+    /// The password among that.
     pub proof: Option<&'a Proof>,
-    /// Whether it outlives the browser's window.
+    /// Whether the session is to outlive the browser's window.
     pub remember: bool,
+    /// Where they were going.
+    pub next: Option<&'a LocalPath>,
 }
 
-/// A session that was opened, until its browser knows.
+/// What came of it.
+#[must_use]
 #[derive(Debug)]
-pub struct Opened {
-    /// The session.
-    pub id: SessionId,
-    /// How many tries had failed before.
-    pub failed_before: u32,
-    browser: SecretToken,
+pub enum Entered {
+    /// A session.
+    In {
+        /// It.
+        begun: Begun,
+        /// How many tries had failed before.
+        failed_before: u32,
+    },
+    /// A factor is to be shown first.
+    Asked {
+        /// The one to ask for.
+        challenge: Challenge,
+        /// What the browser holds instead of a session.
+        secret: SecretToken,
+    },
+    /// Nothing: the password or the factors changed while this was weighed, or a mailed link alone was
+    /// shown where that is not enough.
+    Refused,
 }
 
-/// Opens a session in place of the one that the browser had, in one transaction with everything that
-/// goes with it. `None` when the password was replaced while it was compared: then it was the wrong one.
+/// Lets somebody in, or asks for a factor of theirs first.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn open(
+pub async fn enter(
     state: &AppState,
     ctx: &Ctx,
     visitor: &Visitor,
     session: &Session,
-    opening: Opening<'_>,
-) -> Result<Option<Opened>, AppError> {
-    let store_id = session_store::assign_id(session, state.entropy).await?;
-    let id = SessionId::new(state.entropy);
-    let browser = ctx.browser().cloned().unwrap_or_else(|| SecretToken::new(state.entropy));
-    let new = NewSession {
-        id,
-        user_id: opening.user_id,
-        store_id: &store_id,
-        methods: opening.methods,
-        aal: Aal::One,
-        address: ctx.client_ip(),
-        user_agent: ctx.user_agent(),
-        remembered: opening.remember,
-        password_set_at: opening.proof.and_then(|proof| proof.password_set_at),
-    };
+    entering: Entering<'_>,
+) -> Result<Entered, AppError> {
+    let Entering { user_id, methods, proof, remember, .. } = entering;
     let mut transaction = state.db.begin().await?;
-    if let Some(proof) = opening.proof {
-        proof::upgrade(&mut transaction, proof).await?;
+    let factors = match proof {
+        Some(proof) => {
+            proof::upgrade(&mut transaction, proof).await?;
+            proof.factors
+        }
+        None => accounts::factors(&mut transaction, user_id).await?,
+    };
+    let trusted = proof.is_some_and(|proof| proof.trusted_browser);
+    if let Step::Challenge(challenge) = next_step(methods, &factors, trusted) {
+        let Some(proof) = proof else { return Ok(Entered::Refused) };
+        let Some(secret) = ask(&mut transaction, state, &entering, proof).await? else { return Ok(Entered::Refused) };
+        transaction.commit().await?;
+        return Ok(Entered::Asked { challenge, secret });
     }
-    if !sessions::create(&mut transaction, &new, &state.config.lifetimes).await? {
-        transaction.rollback().await?;
-        session.flush().await?;
-        return Ok(None);
-    }
-    if let Some(replaced) = visitor.any_session()
-        && sessions::revoke(&mut transaction, replaced.id).await?
-    {
-        // Of the account that it belonged to, which may be another.
-        let ended = Event::SessionEnded { ended: replaced.id };
-        audit::record(&mut transaction, &entry(ctx, &ended, Some(replaced.user_id), Some(replaced.id))).await?;
-    }
-    let amr = opening.methods.iter().map(|method| method.amr().to_owned()).collect();
-    let event = Event::SignedIn { amr };
-    audit::record(&mut transaction, &entry(ctx, &event, Some(opening.user_id), Some(id))).await?;
-    let failed_before = match opening.proof {
-        Some(proof) => proof::settle(&mut transaction, proof, Some(&browser)).await?,
+    let opening = Opening {
+        user_id,
+        amr: &amr(&[], methods),
+        remember,
+        password_set_at: proof.and_then(|proof| proof.password_set_at),
+        factors_changed_at: proof.and_then(|proof| proof.factors_changed_at),
+    };
+    let Some(opened) = open(&mut transaction, state, ctx, visitor, &opening).await? else {
+        return Ok(Entered::Refused);
+    };
+    let failed_before = match proof {
+        Some(proof) => proof::settle(&mut transaction, proof).await?,
         None => 0,
     };
     transaction.commit().await?;
-    keep_remembered(state, session, opening.remember);
-    event::login_succeeded(ctx, opening.user_id, id);
-    Ok(Some(Opened { id, failed_before, browser }))
+    let begun = opened.begun(state, ctx, session).await?;
+    Ok(Entered::In { begun, failed_before })
 }
 
-/// Lets the cookie of a remembered session outlive the browser's window.
-pub fn keep_remembered(state: &AppState, session: &Session, remembered: bool) {
-    if remembered {
-        let remembered = Duration::try_from(state.config.lifetimes.remembered).unwrap_or(Duration::days(30));
-        session.set_expiry(Some(Expiry::OnInactivity(remembered)));
+/// Keeps the sign-in until its factor comes. The browser is not known for it: it showed half.
+async fn ask(
+    connection: &mut PgConnection,
+    state: &AppState,
+    entering: &Entering<'_>,
+    proof: &Proof,
+) -> Result<Option<SecretToken>, AppError> {
+    let Some(password_set_at) = proof.password_set_at else { return Ok(None) };
+    let secret = SecretToken::new(state.entropy);
+    let Entering { user_id, remember, next, .. } = *entering;
+    pending::begin(connection, &secret.digest(), user_id, password_set_at, remember, next).await?;
+    proof::settle(connection, proof).await?;
+    Ok(Some(secret))
+}
+
+/// The path of the page that asks for a factor after the password.
+#[must_use]
+pub fn challenge_path(challenge: Challenge) -> &'static str {
+    match challenge {
+        Challenge::Passkey => paths::LOGIN_PASSKEY,
+        Challenge::Totp => paths::LOGIN_TOTP,
+        Challenge::RecoveryCode => paths::LOGIN_RECOVERY_CODE,
     }
 }
 
-impl Opened {
-    /// Sets the cookies that go with a new session, beside its own.
-    pub fn set_cookies(&self, state: &AppState, headers: &mut HeaderMap) {
-        let public_url = &state.config.site.public_url;
-        // Tokens of pages from before are worth nothing from now on.
-        cookies::remove(headers, public_url, cookies::Name::Csrf);
-        cookies::set(headers, public_url, cookies::Name::Browser, self.browser.reveal(), Some(BROWSER_KNOWN_FOR));
+/// To the page that asks for a factor, with what the browser holds meanwhile.
+#[must_use]
+pub fn to_challenge(state: &AppState, challenge: Challenge, secret: &SecretToken) -> Response {
+    let mut response = super::see_other(challenge_path(challenge));
+    let (headers, lifetime) = (response.headers_mut(), time::Duration::try_from(pending::LIFETIME).unwrap_or_default());
+    cookies::set(headers, &state.config.site.public_url, cookies::Name::Pending, secret.reveal(), Some(lifetime));
+    response
+}
+
+/// Ends the wait of the browser's pending sign-in: in the transaction in which `method` was used up, which
+/// the caller commits, and then calls [`Opened::begun`]. Nothing when the wait is over, or was ended by
+/// another request. With `trust` the browser is asked for no second factor for a while.
+///
+/// # Errors
+/// Only the database's.
+pub async fn complete(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    visitor: &Visitor,
+    method: Method,
+    trust: bool,
+) -> Result<Option<(Pending, Opened)>, AppError> {
+    let Some(secret) = ctx.pending() else { return Ok(None) };
+    let Some(pending) = pending::spend(connection, &secret.digest()).await? else { return Ok(None) };
+    let opening = Opening {
+        user_id: pending.user_id,
+        amr: &amr(&[], &[Method::Password, method]),
+        remember: pending.remembered,
+        password_set_at: Some(pending.password_set_at),
+        factors_changed_at: None,
+    };
+    let Some(opened) = open(connection, state, ctx, visitor, &opening).await? else { return Ok(None) };
+    if trust {
+        let (browser, set_at) = (opened.browser().digest(), pending.password_set_at);
+        let (address, user_agent) = (ctx.client_ip(), ctx.user_agent());
+        known_browsers::trust(connection, pending.user_id, &browser, set_at, address, user_agent).await?;
+        let event = entry(ctx, &Event::BrowserTrusted, Some(pending.user_id), Some(opened.id));
+        audit::record(connection, &event).await?;
     }
+    Ok(Some((pending, opened)))
+}
+
+/// Notes in a live session that its owner proved again who they are, and gives it another cookie, in the
+/// caller's transaction. Nothing when the session has ended, or when the password that was shown or the
+/// factors beside it changed meanwhile. After the commit comes [`Renewed::begun`].
+///
+/// # Errors
+/// Only the database's.
+pub async fn renew(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    live: &LiveSession,
+    method: Method,
+    proof: Option<&Proof>,
+) -> Result<Option<Renewed>, AppError> {
+    let fresh = FreshId::new(state.entropy);
+    let amr = amr(&live.amr, &[method]);
+    let renewal = Renewal {
+        id: live.id,
+        store_id: &fresh.store_id(),
+        aal: Aal::of(&amr),
+        amr: &amr,
+        password_set_at: proof.and_then(|proof| proof.password_set_at),
+        factors_changed_at: proof.and_then(|proof| proof.factors_changed_at),
+    };
+    if !sessions::renew(connection, &renewal).await? {
+        return Ok(None);
+    }
+    let entry = entry(ctx, &Event::Reauthenticated, Some(live.user_id), Some(live.id));
+    audit::record(connection, &entry).await?;
+    Ok(Some(Renewed::new(fresh, live)))
 }
 
 /// What a browser hears whose session was ended by its owner: to forget what it kept of it.

@@ -10,14 +10,19 @@ pub const LISTED_MAX: usize = 10_000;
 const ONE_MORE: i64 = 10_001;
 
 /// Every table with something about a person in it; a test holds that no other has a person's id.
-pub const KEPT_ABOUT_A_PERSON: [&str; 8] = [
+pub const KEPT_ABOUT_A_PERSON: [&str; 13] = [
     "audit_events",
     "email_replacements",
     "known_browsers",
     "mailed_links",
     "outbox",
+    "passkeys",
     "password_credentials",
+    "pending_sign_ins",
+    "recovery_codes",
     "sessions",
+    "totp_factors",
+    "webauthn_ceremonies",
     "users",
 ];
 

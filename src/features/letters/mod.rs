@@ -9,7 +9,10 @@ mod requested;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use self::pages::{DeletionScheduled, EmailChanged, Erased, PasswordChanged, SignInAfterFailures};
+use self::pages::{
+    Change, DeletionScheduled, EmailChanged, Erased, FactorsChanged, PasswordChanged, SecondFactorFailed,
+    SignInAfterFailures,
+};
 use crate::{
     accounts::{
         self, Identifier, User,
@@ -70,6 +73,16 @@ pub async fn compose(state: &AppState, connection: &mut PgConnection, letter: &L
             let failures = letter.detail.get("failures").and_then(Value::as_u64).unwrap_or(1);
             let password_link = words.link(paths::ACCOUNT_PASSWORD);
             words.of(&letter.address, &SignInAfterFailures { username: person.username, failures, password_link })
+        }
+        Kind::FactorsChanged => {
+            let Some(change) = Change::from_code(text(letter, "change")) else { return Ok(Composed::Nothing) };
+            let left = letter.detail.get("left").and_then(Value::as_u64).unwrap_or_default();
+            let factors_link = words.link(paths::ACCOUNT_FACTORS);
+            words.of(&letter.address, &FactorsChanged { username: person.username, change, left, factors_link })
+        }
+        Kind::SecondFactorFailed => {
+            let password_link = words.link(paths::ACCOUNT_PASSWORD);
+            words.of(&letter.address, &SecondFactorFailed { username: person.username, password_link })
         }
         Kind::EmailChanged => {
             let undo_link = words.link_with(connection, Purpose::UndoEmail, &person, &letter.address).await?;

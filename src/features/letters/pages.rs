@@ -156,6 +156,78 @@ impl Mail for SignInAfterFailures {
     }
 }
 
+/// What became more or less of that which proves whose the account is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    TotpAdded,
+    TotpRemoved,
+    PasskeyAdded,
+    PasskeyRemoved,
+    RecoveryCodesMade,
+    RecoveryCodeUsed,
+    PasswordRemoved,
+    /// By the operator, all of them.
+    FactorsReset,
+}
+
+impl Change {
+    const ALL: [(&'static str, Self); 8] = [
+        ("totp-added", Self::TotpAdded),
+        ("totp-removed", Self::TotpRemoved),
+        ("passkey-added", Self::PasskeyAdded),
+        ("passkey-removed", Self::PasskeyRemoved),
+        ("recovery-codes-made", Self::RecoveryCodesMade),
+        ("recovery-code-used", Self::RecoveryCodeUsed),
+        ("password-removed", Self::PasswordRemoved),
+        ("factors-reset", Self::FactorsReset),
+    ];
+
+    /// Reads what a letter's detail says.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(found, _)| *found == code).map(|(_, change)| change)
+    }
+}
+
+/// A factor was added or removed, or a recovery code was used.
+#[derive(Clone, Debug, Serialize)]
+pub struct FactorsChanged {
+    pub username: String,
+    pub change: Change,
+    /// How many recovery codes are left.
+    pub left: u64,
+    pub factors_link: String,
+}
+
+impl Mail for FactorsChanged {
+    const NAME: &'static str = "letters/factors-changed";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let factors_link = "https://id.example.com/account/factors";
+        let made = |username, change| Self { username, change, left: 9, factors_link: factors_link.into() };
+        let mut samples = usual_and_hostile(|username| made(username, Change::TotpAdded));
+        samples.extend(Change::ALL.into_iter().map(|(code, change)| (code, made("minji".into(), change))));
+        samples.push(("last-code", Self { left: 0, ..made("minji".into(), Change::RecoveryCodeUsed) }));
+        samples
+    }
+}
+
+/// Somebody knew the password and failed at the second factor.
+#[derive(Clone, Debug, Serialize)]
+pub struct SecondFactorFailed {
+    pub username: String,
+    pub password_link: String,
+}
+
+impl Mail for SecondFactorFailed {
+    const NAME: &'static str = "letters/second-factor-failed";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self { username, password_link: "https://id.example.com/account/password".into() })
+    }
+}
+
 /// The account is going to be erased.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeletionScheduled {

@@ -16,7 +16,7 @@ use crate::{
         AppError, Ctx, Submitted, Visitor, event,
         notice::{page_with_notice, see_other_with},
         paths, refused, retry_seconds, see_other,
-        sign_in::Opened,
+        sign_in::{Begun, Entered, to_challenge},
         with_next,
     },
 };
@@ -49,9 +49,10 @@ pub async fn submit(
             service::remind_of_deletion(&state, &ctx, proof.user_id).await?;
             again(&state, &ctx, page, LoginProblem::Closing)
         }
-        Attempt::Proven(proof) => match service::open(&state, &ctx, &visitor, &session, &form, &proof).await? {
-            Some(opened) => Ok(enter(&state, &form, &opened)),
-            None => refuse(&state, &ctx, page),
+        Attempt::Proven(proof) => match service::enter(&state, &ctx, &visitor, &session, &form, &proof).await? {
+            Entered::In { begun, .. } => Ok(go_on(&state, &form, &begun)),
+            Entered::Asked { challenge, secret } => Ok(to_challenge(&state, challenge, &secret)),
+            Entered::Refused => refuse(&state, &ctx, page),
         },
         Attempt::Refused { .. } => refuse(&state, &ctx, page),
         Attempt::SlowDown { retry_after } => {
@@ -84,16 +85,15 @@ fn again(state: &AppState, ctx: &Ctx, page: LoginPage, problem: LoginProblem) ->
     refused(state, ctx, status, wait, &LoginPage { problem: Some(problem), ..page })
 }
 
-/// To where the visitor was going, by way of another password when this one is on the list. Who still has to verify an address is led there by whatever page
-/// that is.
-fn enter(state: &AppState, form: &LoginForm, opened: &Opened) -> Response {
-    state.metrics.sign_in("signed_in");
+/// To where the visitor was going, by way of another password when this one is on the list. Who still has
+/// to verify an address, or to get a second factor, is led there by whatever page that is.
+fn go_on(state: &AppState, form: &LoginForm, begun: &Begun) -> Response {
     let next = form.next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str);
     let mut response = if service::is_common(form) {
         see_other_with(state, &with_next(paths::ACCOUNT_PASSWORD, next), Notice::PasswordCommon)
     } else {
         see_other(next)
     };
-    opened.set_cookies(state, response.headers_mut());
+    begun.set_cookies(state, response.headers_mut());
     response
 }

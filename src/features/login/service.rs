@@ -16,7 +16,7 @@ use crate::{
     types::{Objection, OwnWords, UserId, objection},
     web::{
         AppError, Ctx, Visitor,
-        sign_in::{self, Opened, Opening},
+        sign_in::{self, Entered, Entering},
     },
 };
 
@@ -41,25 +41,30 @@ async fn refused(state: &AppState, ctx: &Ctx, user_id: Option<UserId>) -> Result
     Ok(())
 }
 
-/// Opens the session of a proven attempt. `None` when the password was replaced meanwhile.
-pub async fn open(
+/// Lets in whoever proved to know the password, or asks for a factor first.
+pub async fn enter(
     state: &AppState,
     ctx: &Ctx,
     visitor: &Visitor,
     session: &Session,
     form: &LoginForm,
     proof: &Proof,
-) -> Result<Option<Opened>, AppError> {
-    let methods = &[Method::Password];
-    let opening = Opening { user_id: proof.user_id, methods, proof: Some(proof), remember: form.remember };
-    let opened = sign_in::open(state, ctx, visitor, session, opening).await?;
-    if let Some(Opened { failed_before, .. }) = opened
+) -> Result<Entered, AppError> {
+    let entering = Entering {
+        user_id: proof.user_id,
+        methods: &[Method::Password],
+        proof: Some(proof),
+        remember: form.remember,
+        next: form.next.as_ref(),
+    };
+    let entered = sign_in::enter(state, ctx, visitor, session, entering).await?;
+    if let Entered::In { failed_before, .. } = entered
         && failed_before >= SUSPICIOUS
     {
         let detail = json!({ "failures": failed_before });
         write_to(state, ctx, proof.user_id, Kind::SignInAfterFailures, detail).await?;
     }
-    Ok(opened)
+    Ok(entered)
 }
 
 /// Whether the password has come onto the list of common ones since it was set. Nothing else is held

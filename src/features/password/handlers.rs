@@ -80,6 +80,7 @@ pub async fn submit(
             Ok(see_other_with(&state, next, Notice::PasswordChanged))
         }
         Changed::Over => Ok(see_other(paths::LOGIN)),
+        Changed::Stale => Err(AppError::Reauthenticate { next: ctx.location().without_query() }),
         Changed::Refused => again(PasswordPage { current_error: Some(CurrentError::Wrong), ..page }),
         Changed::SlowDown(retry_after) => {
             event::limited(&ctx, "password");

@@ -12,16 +12,21 @@ use crate::{
     },
     audit::{self, Event},
     authn::{
+        Aal,
         attempts::Key,
         hasher::HasherError,
         known_browsers,
         proof::{self, Attempt, Origin, Proof},
-        sessions::{self, LiveSession},
+        sessions::{self, LiveSession, Renewal},
     },
     mail::{Kind, NewLetter, outbox},
     state::AppState,
     types::{Lang, PlainPassword, SecretToken},
-    web::{AppError, Ctx, session_store, sign_in},
+    web::{
+        AppError, Ctx,
+        session_store::FreshId,
+        sign_in::{self, Renewed},
+    },
 };
 
 /// The present password and the one to come.
@@ -43,6 +48,8 @@ pub enum Changed {
     Refused,
     /// The session ended, or the password was replaced, while this one was compared.
     Over,
+    /// A second factor is to be shown again first.
+    Stale,
     /// Too many tries.
     SlowDown(Duration),
     /// Too many passwords are waiting.
@@ -60,12 +67,18 @@ pub async fn change(
     let origin = Origin { address: ctx.client_ip(), browser: ctx.browser() };
     let identifier = Identifier::Username(live.username.clone());
     match proof::attempt(&state.db, &state.hasher, &identifier, passwords.current, origin).await? {
+        // A password and somebody's open browser must not be enough where there is a second factor.
+        Attempt::Proven(proof) if proof.factors.has_second() && !live.recent => {
+            let mut connection = state.db.acquire().await?;
+            proof::settle(&mut connection, &proof).await?;
+            Ok(Changed::Stale)
+        }
         Attempt::Proven(proof) => {
             let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
                 Ok(place) => place,
                 Err(HasherError::Busy) => {
                     let mut connection = state.db.acquire().await?;
-                    proof::settle(&mut connection, &proof, ctx.browser()).await?;
+                    proof::settle(&mut connection, &proof).await?;
                     return Ok(Changed::Busy);
                 }
                 Err(error) => return Err(error.into()),
@@ -93,7 +106,7 @@ async fn replace(
     proof: &Proof,
     hash: &str,
 ) -> Result<Changed, AppError> {
-    let store_id = session_store::assign_id(session, state.entropy).await?;
+    let fresh = FreshId::new(state.entropy);
     let user_id = live.user_id;
     let mut transaction = state.db.begin().await?;
     // The account, then its links: who resets the password by one waits here, or this waits for them.
@@ -101,12 +114,20 @@ async fn replace(
     links::kill(&mut transaction, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     let set_at = accounts::replace_password(&mut transaction, user_id, proof.password_set_at, hash).await?;
     let is_still_here = match set_at {
-        Some(_) => sessions::renew(&mut transaction, live.id, &store_id, set_at).await?,
+        Some(_) => {
+            let renewal = Renewal {
+                id: live.id,
+                store_id: &fresh.store_id(),
+                amr: &live.amr,
+                aal: Aal::of(&live.amr),
+                password_set_at: set_at,
+                factors_changed_at: proof.factors_changed_at,
+            };
+            sessions::renew(&mut transaction, &renewal).await?
+        }
         None => false,
     };
     if !is_still_here {
-        transaction.rollback().await?;
-        session.flush().await?;
         return Ok(Changed::Over);
     }
     sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
@@ -122,9 +143,12 @@ async fn replace(
         detail: json!({}),
     };
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
-    proof::settle(&mut transaction, proof, ctx.browser()).await?;
+    if let Some(browser) = browser {
+        known_browsers::remember(&mut transaction, user_id, &browser).await?;
+    }
+    proof::settle(&mut transaction, proof).await?;
     transaction.commit().await?;
     state.mailer.wake();
-    sign_in::keep_remembered(state, session, live.remembered);
+    Renewed::new(fresh, live).begun(state, session).await?;
     Ok(Changed::Done)
 }

@@ -1,8 +1,9 @@
 //! Proving again who you are, before anything that could hand the account over.
 //!
-//! A page for [`Access::Recent`] sends a visitor here whose last proof is older than ten minutes. The
-//! right password renews the session: it gets another cookie and counts as fresh. Wrong ones spend
-//! from the same limits as at sign-in.
+//! A page for [`Access::Recent`] sends a visitor here whose last proof is older than ten minutes. Whoever
+//! has a second factor is sent on to the page that asks for the strongest of them. Otherwise the right
+//! password renews the session: it gets another cookie and counts as fresh. Wrong ones spend from the same
+//! limits as at sign-in.
 
 pub mod pages;
 
@@ -11,30 +12,46 @@ use tower_sessions::Session;
 
 use self::pages::{ReauthPage, ReauthProblem};
 use crate::{
-    accounts::Identifier,
+    accounts::{self, Identifier},
     audit::{self, Event},
     authn::{
+        Method, known_browsers,
         proof::{self, Attempt, Origin, Proof},
-        sessions::{self, LiveSession},
+        sessions::LiveSession,
+        strongest,
     },
     state::AppState,
     types::{LocalPath, PlainPassword, Wait},
     web::{
-        AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, event, page, paths, refused, retry_seconds,
-        routes::Routes, see_other, session_store, sign_in,
+        AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, event, page, paths, reauth_path, refused,
+        retry_seconds, routes::Routes, see_other, sign_in,
     },
 };
 
 /// The routes of this slice.
 #[must_use]
 pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::REAUTH, Access::SignedIn, show).post(paths::REAUTH, Access::SignedIn, submit)
+    routes.get(paths::REAUTH, Access::Session, show).post(paths::REAUTH, Access::Session, submit)
 }
 
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
+    if let Some(elsewhere) = by_factor(&state, &live, ctx.next().as_ref()).await? {
+        return Ok(elsewhere);
+    }
     let next = ctx.next().map(|next| next.as_str().to_owned());
     let content = ReauthPage { username: live.username.clone(), next, problem: None };
     page(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
+}
+
+/// To the page that asks for the strongest factor of the account; none when a password is all it has.
+async fn by_factor(
+    state: &AppState,
+    live: &LiveSession,
+    next: Option<&LocalPath>,
+) -> Result<Option<Response>, AppError> {
+    let mut connection = state.db.acquire().await?;
+    let factors = accounts::factors(&mut connection, live.user_id).await?;
+    Ok(strongest(&factors).map(|challenge| see_other(&reauth_path(challenge, next))))
 }
 
 async fn submit(
@@ -50,6 +67,9 @@ async fn submit(
         let content = ReauthPage { username: live.username.clone(), next, problem: Some(problem) };
         refused(&state, &ctx, status, wait, &content)
     };
+    if let Some(elsewhere) = by_factor(&state, &live, next.as_ref()).await? {
+        return Ok(elsewhere);
+    }
     if typed.is_empty() {
         return again(ReauthProblem::PasswordMissing, StatusCode::UNPROCESSABLE_ENTITY, None);
     }
@@ -105,19 +125,16 @@ async fn renew(
     session: &Session,
     proof: &Proof,
 ) -> Result<Proven, AppError> {
-    let store_id = session_store::assign_id(session, state.entropy).await?;
     let mut transaction = state.db.begin().await?;
     proof::upgrade(&mut transaction, proof).await?;
-    if !sessions::renew(&mut transaction, live.id, &store_id, proof.password_set_at).await? {
-        // Ended, or the password was replaced, while this one was compared.
-        transaction.rollback().await?;
-        session.flush().await?;
-        return Ok(Proven::Refused);
+    let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::Password, Some(proof)).await?;
+    // Ended, or the password was replaced, or a factor was added, while this one was compared.
+    let Some(renewed) = renewed else { return Ok(Proven::Refused) };
+    if let Some(browser) = ctx.browser() {
+        known_browsers::remember(&mut transaction, live.user_id, &browser.digest()).await?;
     }
-    let entry = sign_in::entry(ctx, &Event::Reauthenticated, Some(live.user_id), Some(live.id));
-    audit::record(&mut transaction, &entry).await?;
-    proof::settle(&mut transaction, proof, ctx.browser()).await?;
+    proof::settle(&mut transaction, proof).await?;
     transaction.commit().await?;
-    sign_in::keep_remembered(state, session, live.remembered);
+    renewed.begun(state, session).await?;
     Ok(Proven::Renewed)
 }

@@ -17,7 +17,7 @@ use crate::{
     types::{UserId, Wait},
     web::{
         AppError, Ctx, Submitted, Visitor, event, mailed_link, page, paths, refused, retry_seconds, see_other,
-        sign_in::{self, Opening},
+        sign_in::{self, Entered, Entering},
     },
 };
 
@@ -93,12 +93,12 @@ async fn enter(
     session: &Session,
     user_id: UserId,
 ) -> Result<Response, AppError> {
-    let opening = Opening { user_id, methods: &[Method::Password], proof: None, remember: false };
-    let opened = sign_in::open(state, ctx, visitor, session, opening).await?;
-    let mut response = see_other(if opened.is_some() { paths::DASHBOARD } else { paths::LOGIN });
-    if let Some(opened) = opened {
-        opened.set_cookies(state, response.headers_mut());
-    }
+    let methods = &[Method::Password];
+    let entering = Entering { user_id, methods, proof: None, remember: false, next: None };
+    let entered = sign_in::enter(state, ctx, visitor, session, entering).await?;
+    let Entered::In { begun, .. } = entered else { return Ok(see_other(paths::LOGIN)) };
+    let mut response = see_other(paths::DASHBOARD);
+    begun.set_cookies(state, response.headers_mut());
     mailed_link::drop_link(state, response.headers_mut());
     Ok(response)
 }

@@ -15,7 +15,7 @@ use crate::{
         AppError, Ctx, Submitted, Visitor, event, mailed_link,
         notice::{page_with_notice, see_other_with},
         page, paths, refused, retry_seconds, see_other,
-        sign_in::{self, Opening},
+        sign_in::{self, Entered, Entering, to_challenge},
     },
 };
 
@@ -71,8 +71,8 @@ pub async fn confirm(
         Confirmed::Done { user_id, proof } => {
             let methods =
                 if proof.is_some() { &[Method::Password, Method::MailedLink][..] } else { &[Method::MailedLink] };
-            let opening = Opening { user_id, methods, proof: proof.as_ref(), remember: false };
-            enter(&state, &ctx, &visitor, &session, opening).await
+            let entering = Entering { user_id, methods, proof: proof.as_ref(), remember: false, next: None };
+            enter(&state, &ctx, &visitor, &session, entering).await
         }
         Confirmed::LinkOver => link_over(&state, &ctx, &visitor),
         Confirmed::Refused(opened) => {
@@ -92,20 +92,24 @@ pub async fn confirm(
     }
 }
 
-/// Signs the person in, or, should the password have been replaced in this very moment, lets them.
+/// Signs the person in, or lets them: where there is a second factor, or when the password was replaced in
+/// this very moment.
 async fn enter(
     state: &AppState,
     ctx: &Ctx,
     visitor: &Visitor,
     session: &Session,
-    opening: Opening<'_>,
+    entering: Entering<'_>,
 ) -> Result<Response, AppError> {
-    let opened = sign_in::open(state, ctx, visitor, session, opening).await?;
-    let to = if opened.is_some() { paths::DASHBOARD } else { paths::LOGIN };
-    let mut response = see_other_with(state, to, Notice::EmailVerified);
-    if let Some(opened) = opened {
-        opened.set_cookies(state, response.headers_mut());
-    }
+    let mut response = match sign_in::enter(state, ctx, visitor, session, entering).await? {
+        Entered::In { begun, .. } => {
+            let mut response = see_other_with(state, paths::DASHBOARD, Notice::EmailVerified);
+            begun.set_cookies(state, response.headers_mut());
+            response
+        }
+        Entered::Asked { challenge, secret } => to_challenge(state, challenge, &secret),
+        Entered::Refused => see_other_with(state, paths::LOGIN, Notice::EmailVerified),
+    };
     mailed_link::drop_link(state, response.headers_mut());
     Ok(response)
 }

@@ -76,7 +76,7 @@ async fn f24_no_sweep_reads_a_big_table_from_end_to_end() {
             before.push(full_scans(&mut connection, table).await);
         }
         // What every request asks.
-        let live = sessions::find_live(&mut connection, &[cookie]).await.expect("an answer");
+        let live = sessions::find_live(&mut connection, &[cookie], &[]).await.expect("an answer");
         assert_eq!(live.len(), 1);
         drop(connection);
         let swept = jobs::sweep(&one_by_one).await.expect("a sweep");

@@ -6,8 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use vestibule::{
     features::letters::pages::{
-        AddressInUse, AddressTaken, ChangeEmail, DeletionScheduled, EmailChanged, Erased, PasswordChanged, Recover,
-        SignInAfterFailures, VerifyEmail,
+        AddressInUse, AddressTaken, ChangeEmail, DeletionScheduled, EmailChanged, Erased, FactorsChanged,
+        PasswordChanged, Recover, SecondFactorFailed, SignInAfterFailures, VerifyEmail,
     },
     templates::{Mail, Message, Templates, mail_style_digest},
     types::Lang,
@@ -34,6 +34,8 @@ fn every_letter(templates: &Templates) -> Vec<Letter> {
     render::<AddressInUse>(templates, &mut all);
     render::<EmailChanged>(templates, &mut all);
     render::<SignInAfterFailures>(templates, &mut all);
+    render::<FactorsChanged>(templates, &mut all);
+    render::<SecondFactorFailed>(templates, &mut all);
     render::<DeletionScheduled>(templates, &mut all);
     render::<Erased>(templates, &mut all);
     all

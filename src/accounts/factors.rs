@@ -1,0 +1,84 @@
+//! What an account can show besides its password, counted.
+
+use sqlx::PgConnection;
+
+use crate::types::UserId;
+
+/// How many factors of each kind an account has.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Factors {
+    /// Whether it has a password.
+    pub password: bool,
+    /// Authenticator apps whose code was shown once (RFC 6238).
+    pub totp: u32,
+    /// Passkeys (WebAuthn).
+    pub passkeys: u32,
+    /// Recovery codes that were not used yet.
+    pub recovery_codes: u32,
+}
+
+impl Factors {
+    /// Whether a password alone is not enough. Recovery codes stand in for a factor and are none.
+    #[must_use]
+    pub fn has_second(&self) -> bool {
+        self.totp + self.passkeys > 0
+    }
+}
+
+/// Counts the factors of an account.
+///
+/// # Errors
+/// Only the database's.
+pub async fn factors(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Factors> {
+    let row = sqlx::query!(
+        r#"
+        select exists (select 1 from password_credentials where user_id = $1) as "password!",
+            (select count(*) from totp_factors where user_id = $1 and confirmed_at is not null) as "totp!",
+            (select count(*) from passkeys where user_id = $1) as "passkeys!",
+            (select count(*) from recovery_codes where user_id = $1 and used_at is null) as "recovery_codes!"
+        "#,
+        id as UserId,
+    )
+    .fetch_one(connection)
+    .await?;
+    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    Ok(Factors {
+        password: row.password,
+        totp: count(row.totp),
+        passkeys: count(row.passkeys),
+        recovery_codes: count(row.recovery_codes),
+    })
+}
+
+/// Notes that the factors of an account are others, so that no sign-in goes on that weighed the old
+/// ones. In the transaction of the change, after [`super::hold`] and before the sessions.
+///
+/// # Errors
+/// Only the database's.
+pub async fn factors_changed(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("update password_credentials set factors_changed_at = now() where user_id = $1", id as UserId)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes every second factor and every recovery code away: for an account that turns out to be somebody
+/// else's, and for the operator. Tells how many factors there were.
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_factors(connection: &mut PgConnection, id: UserId) -> sqlx::Result<u64> {
+    factors_changed(connection, id).await?;
+    let dropped = sqlx::query_scalar!(
+        r#"
+        with totp as (delete from totp_factors where user_id = $1 returning confirmed_at is not null as was),
+            passkey as (delete from passkeys where user_id = $1 returning true as was),
+            codes as (delete from recovery_codes where user_id = $1)
+        select (select count(*) from totp where was) + (select count(*) from passkey) as "dropped!"
+        "#,
+        id as UserId,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(dropped.unsigned_abs())
+}

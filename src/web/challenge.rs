@@ -1,0 +1,113 @@
+//! What the pages that ask for a factor share: whom they ask, and which other ways there are.
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::{AppError, Ctx, paths, sign_in, with_next};
+use crate::{
+    accounts::{self, Factors},
+    audit::{self, Event},
+    authn::{
+        Challenge, challenges,
+        pending::{self, Pending},
+    },
+    mail::{Kind, NewLetter, outbox},
+    state::AppState,
+    types::{LocalPath, UserId},
+};
+
+/// How many wrong factors in one sign-in are worth a letter: somebody else may know the password (ASVS
+/// 6.3.5), and people mistype.
+const SUSPICIOUS: u32 = 3;
+
+/// The sign-in that waits in this browser, with what its account can show; none when there is none, or when
+/// it waited too long.
+///
+/// # Errors
+/// Only the database's.
+pub async fn waiting(state: &AppState, ctx: &Ctx) -> Result<Option<(Pending, Factors)>, AppError> {
+    let Some(secret) = ctx.pending() else { return Ok(None) };
+    let mut connection = state.db.acquire().await?;
+    let Some(pending) = pending::peek(&mut connection, &secret.digest()).await? else { return Ok(None) };
+    let factors = accounts::factors(&mut connection, pending.user_id).await?;
+    Ok(Some((pending, factors)))
+}
+
+/// Another way to show who one is, for the links below a challenge.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct OtherWay {
+    /// The rest of the message's name.
+    pub way: &'static str,
+    /// Where it leads.
+    pub path: String,
+}
+
+/// The ways that an account has beside this one, when it signs in.
+#[must_use]
+pub fn other_ways(factors: &Factors, this: Challenge) -> Vec<OtherWay> {
+    ways(factors, this, |challenge| sign_in::challenge_path(challenge).to_owned())
+}
+
+/// The ways that an account has beside this one, when it proves again who it is.
+#[must_use]
+pub fn other_reauth_ways(factors: &Factors, this: Challenge, next: Option<&LocalPath>) -> Vec<OtherWay> {
+    ways(factors, this, |challenge| reauth_path(challenge, next))
+}
+
+fn ways(factors: &Factors, this: Challenge, path: impl Fn(Challenge) -> String) -> Vec<OtherWay> {
+    let others = challenges(factors).into_iter().filter(|challenge| *challenge != this);
+    others.map(|challenge| OtherWay { way: code(challenge), path: path(challenge) }).collect()
+}
+
+fn code(challenge: Challenge) -> &'static str {
+    match challenge {
+        Challenge::Passkey => "passkey",
+        Challenge::Totp => "totp",
+        Challenge::RecoveryCode => "recovery-code",
+    }
+}
+
+/// The path of the page on which a factor is shown again.
+#[must_use]
+pub fn reauth_path(challenge: Challenge, next: Option<&LocalPath>) -> String {
+    let path = match challenge {
+        Challenge::Passkey => paths::REAUTH_PASSKEY,
+        Challenge::Totp => paths::REAUTH_TOTP,
+        Challenge::RecoveryCode => paths::REAUTH_RECOVERY_CODE,
+    };
+    next.map_or_else(|| path.to_owned(), |next| with_next(path, next.as_str()))
+}
+
+/// Notes a factor that was refused, and tells the owner when that was not the first in this sign-in.
+///
+/// # Errors
+/// Only the database's.
+pub async fn refused_factor(
+    state: &AppState,
+    ctx: &Ctx,
+    user_id: UserId,
+    challenge: Challenge,
+) -> Result<(), AppError> {
+    let mut transaction = state.db.begin().await?;
+    let event = Event::FactorFailed { factor: code(challenge).replace('-', "_") };
+    let failures = match ctx.pending() {
+        Some(secret) => pending::failed(&mut transaction, &secret.digest()).await?,
+        None => 0,
+    };
+    if failures == SUSPICIOUS
+        && let Some(user) = accounts::find(&mut transaction, user_id).await?
+    {
+        let letter = NewLetter {
+            kind: Kind::SecondFactorFailed,
+            user_id: Some(user_id),
+            address: &user.email,
+            lang: user.lang_or(ctx.lang()),
+            detail: json!({}),
+        };
+        outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    }
+    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(user_id), None)).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    Ok(())
+}
