@@ -15,8 +15,8 @@ use crate::{
     config::{Config, Secrets},
     db,
     features::{
-        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, health, home, language,
-        login, logout, password, profile, reauth, recovery, registration, session_api, setup, static_files,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
+        language, login, logout, password, profile, reauth, recovery, registration, session_api, setup, static_files,
         verification,
     },
     mail::{Mailer, MailerError},
@@ -80,6 +80,7 @@ pub fn routes(state: &AppState) -> Routes {
         profile::routes,
         password::routes,
         account_sessions::routes,
+        factors::routes,
         data_export::routes,
         activity::routes,
         email::routes,

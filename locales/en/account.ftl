@@ -4,6 +4,7 @@ account-sections = Your account
 account-dashboard = Dashboard
 account-profile = Profile
 account-password = Password
+account-factors = How you sign in
 account-email = Email
 account-sessions = Sessions
 account-activity = Activity

@@ -13,3 +13,11 @@ session-address = From { $address }
 session-seen = Last used { $age }
 session-created = Signed in { $age }
 session-end = End
+
+## Browsers that skip the second step
+
+browsers-title = Remembered browsers
+browsers-hint = Here the second step is skipped after the right password, because you asked for that. Changing the password ends it everywhere.
+browsers-since = Remembered { $age }
+browsers-until = Until { $date }
+browsers-forget = Ask again

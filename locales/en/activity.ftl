@@ -57,5 +57,6 @@ activity-password-removed = The password was removed
 activity-browser-trusted = A browser was set to skip the second step
 activity-browser-forgotten = A browser is asked for the second step again
 activity-factors-reset = The second step was switched off
+activity-factors-undone = Ways to sign in that were added since the email address was changed were removed
 activity-audit-pruned = The oldest events were removed
 activity-unknown = Something that this page has no words for

@@ -50,6 +50,9 @@ notice-other-sessions-ended = You are signed out everywhere else.
 notice-deletion-scheduled = Your account will be deleted in 7 days. We sent you a link to keep it.
 notice-deletion-undone = Your account stays. Sign in to use it.
 notice-signed-out = You are signed out.
+notice-password-removed = Your password is removed, and you are signed out everywhere else.
+notice-browser-forgotten = That browser is asked for the second step again.
+notice-factors-undone = Your email address is back. Ways to sign in that were added since it was changed are removed.
 
 ## On a development machine
 

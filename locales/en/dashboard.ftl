@@ -14,3 +14,20 @@ dashboard-sessions-more = { $count ->
 dashboard-password-change = Change the password
 dashboard-sessions-all = See every session
 dashboard-activity = See what happened in your account
+dashboard-password-none = None: you sign in with a passkey
+dashboard-second-step = Second step
+dashboard-second-step-off = Off: the password alone opens your account
+dashboard-second-step-passkeys = { $count ->
+    [one] On, with { $count } passkey
+   *[other] On, with { $count } passkeys
+}
+dashboard-second-step-apps = { $count ->
+    [one] On, with { $count } authenticator app
+   *[other] On, with { $count } authenticator apps
+}
+dashboard-second-step-both = On, with passkeys ({ $passkeys }) and authenticator apps ({ $apps })
+dashboard-second-step-add = Add a second step
+dashboard-factors = See how you sign in
+dashboard-codes-none = None: make some before you lose your second step
+dashboard-codes-few = Only { $count } left: make new ones
+dashboard-codes-left = { $count } left

@@ -70,6 +70,7 @@ mail-recovery-code-used = { $left ->
 }
 mail-password-removed = The password of your { $service } account { $username } was removed. From now on you sign in with a passkey.
 mail-factors-reset = The operator of { $service } switched the second step off for your account { $username }.
+mail-factors-undone = The change of the email address of your { $service } account { $username } was taken back. Ways to sign in that were added after it were removed.
 mail-factors-not-you = If it was not you, somebody else may be using your account. Take out what is not yours and change the password right away.
 
 mail-second-failed-subject = Somebody knows your { $service } password

@@ -4,6 +4,7 @@ account-sections = 내 계정
 account-dashboard = 대시보드
 account-profile = 프로필
 account-password = 비밀번호
+account-factors = 로그인 방법
 account-email = 이메일
 account-sessions = 세션
 account-activity = 활동 기록

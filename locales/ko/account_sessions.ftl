@@ -13,3 +13,11 @@ session-address = 접속 주소: { $address }
 session-seen = 마지막 사용: { $age }
 session-created = 로그인: { $age }
 session-end = 끝내기
+
+## 2단계 인증을 건너뛰는 브라우저
+
+browsers-title = 기억해 둔 브라우저
+browsers-hint = 요청하신 대로 이 브라우저에서는 비밀번호를 맞게 입력하면 2단계 인증을 건너뛰어요. 비밀번호를 바꾸면 모두 끝나요.
+browsers-since = 기억: { $age }
+browsers-until = { $date }까지
+browsers-forget = 다시 묻기

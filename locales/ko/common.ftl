@@ -50,6 +50,9 @@ notice-other-sessions-ended = 다른 곳에서 모두 로그아웃했어요.
 notice-deletion-scheduled = 계정이 7일 뒤에 삭제돼요. 계정을 유지할 수 있는 링크를 메일로 보냈어요.
 notice-deletion-undone = 계정을 유지해요. 로그인해서 계속 이용해 주세요.
 notice-signed-out = 로그아웃했어요.
+notice-password-removed = 비밀번호를 없앴고, 다른 곳에서는 모두 로그아웃했어요.
+notice-browser-forgotten = 그 브라우저에서 이제 2단계 인증을 다시 물어요.
+notice-factors-undone = 이메일 주소를 되돌렸어요. 주소가 바뀐 뒤에 추가된 로그인 방법은 지웠어요.
 
 ## 개발용 컴퓨터에서
 

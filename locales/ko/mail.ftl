@@ -57,6 +57,7 @@ mail-recovery-code-used = { $left ->
 }
 mail-password-removed = { $service } 계정({ $username })의 비밀번호를 없앴어요. 이제 패스키로 로그인해요.
 mail-factors-reset = { $service } 운영자가 계정({ $username })의 2단계 인증을 해제했어요.
+mail-factors-undone = { $service } 계정({ $username })의 이메일 주소 변경을 되돌렸어요. 그 뒤에 추가된 로그인 방법은 지웠어요.
 mail-factors-not-you = 본인이 아니라면 다른 사람이 계정을 쓰고 있을 수 있어요. 내 것이 아닌 것은 삭제하고 지금 바로 비밀번호를 바꿔 주세요.
 
 mail-second-failed-subject = { $service }: 누군가 비밀번호를 알고 있어요

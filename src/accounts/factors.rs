@@ -1,6 +1,7 @@
 //! What an account can show besides its password, counted.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::types::UserId;
 
@@ -22,6 +23,13 @@ impl Factors {
     #[must_use]
     pub fn has_second(&self) -> bool {
         self.totp + self.passkeys > 0
+    }
+
+    /// Whether the owner can do without a password: with two passkeys, or with one and a recovery code for
+    /// the day on which it is lost. What is removed may never leave less.
+    #[must_use]
+    pub fn do_without_password(&self) -> bool {
+        self.passkeys >= 2 || (self.passkeys == 1 && self.recovery_codes > 0)
     }
 }
 
@@ -81,4 +89,57 @@ pub async fn drop_factors(connection: &mut PgConnection, id: UserId) -> sqlx::Re
     .fetch_one(connection)
     .await?;
     Ok(dropped.unsigned_abs())
+}
+
+/// Takes away what was added since that moment by somebody who was not the owner. Recovery codes go with
+/// the last factor, and when they were made since. Tells how many factors and sets of codes there were.
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_factors_since(connection: &mut PgConnection, id: UserId, since: OffsetDateTime) -> sqlx::Result<u64> {
+    factors_changed(connection, id).await?;
+    let dropped = sqlx::query_scalar!(
+        r#"
+        with totp as (
+            delete from totp_factors where user_id = $1 and coalesce(confirmed_at, now()) >= $2
+            returning confirmed_at is not null as was
+        ), passkey as (
+            delete from passkeys where user_id = $1 and created_at >= $2 returning true as was
+        ), left_over as (
+            select exists (select 1 from totp_factors where user_id = $1 and confirmed_at < $2)
+                or exists (select 1 from passkeys where user_id = $1 and created_at < $2) as kept
+        ), codes as (
+            delete from recovery_codes where user_id = $1 and (created_at >= $2 or not (select kept from left_over))
+            returning created_at >= $2 as was
+        )
+        select (select count(*) from totp where was) + (select count(*) from passkey)
+            + (select count(*) from (select 1 from codes where was limit 1) made) as "dropped!"
+        "#,
+        id as UserId,
+        since,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(dropped.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_does_without_a_password_who_has_one_thing_to_lose() {
+        for (passkeys, recovery_codes, totp, enough) in [
+            (0, 0, 0, false),
+            (0, 10, 2, false),
+            (1, 0, 0, false),
+            (1, 0, 3, false),
+            (1, 1, 0, true),
+            (2, 0, 0, true),
+            (3, 10, 1, true),
+        ] {
+            let factors = Factors { password: true, totp, passkeys, recovery_codes };
+            assert_eq!(factors.do_without_password(), enough, "{factors:?}");
+        }
+    }
 }

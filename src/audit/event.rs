@@ -100,6 +100,8 @@ pub enum Event {
     BrowserForgotten,
     /// Every second factor was taken away by the operator.
     FactorsReset,
+    /// Factors were taken away that were added since the address was changed, with the change itself.
+    FactorsUndone,
     /// All sessions of an account were ended by the operator.
     AllSessionsEnded {
         /// How many of them were live.

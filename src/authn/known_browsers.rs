@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use ipnet::IpNet;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::types::{TokenDigest, UserId};
 
@@ -68,6 +69,90 @@ pub async fn trust(
         password_set_at,
         IpNet::from(address),
         user_agent,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A browser that is asked for no second factor, as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct TrustedBrowser {
+    /// Names it in the form that takes the trust back.
+    pub id: Uuid,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// Where it was when it was trusted.
+    pub address: String,
+    /// What it called itself.
+    pub user_agent: String,
+    /// Since when.
+    pub since: OffsetDateTime,
+    /// Until when.
+    pub until: OffsetDateTime,
+}
+
+/// The browsers that are asked for no second factor at this moment, the last trusted first. Of one whose
+/// password was replaced since, nothing is left to say.
+///
+/// # Errors
+/// Only the database's.
+pub async fn list_trusted(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    browser: Option<&TokenDigest>,
+) -> sqlx::Result<Vec<TrustedBrowser>> {
+    sqlx::query_as!(
+        TrustedBrowser,
+        r#"
+        select b.id, coalesce(b.digest = $2, false) as "current!", coalesce(host(b.address), '') as "address!",
+            coalesce(b.user_agent, '') as "user_agent!", b.trusted_until - make_interval(secs => $3) as "since!",
+            b.trusted_until as "until!"
+        from known_browsers b
+        join password_credentials c on c.user_id = b.user_id and c.changed_at = b.trusted_password_at
+        where b.user_id = $1 and b.trusted_until > now()
+        order by b.trusted_until desc, b.id
+        "#,
+        user_id as UserId,
+        browser.map(TokenDigest::as_bytes),
+        TRUSTED_FOR.as_secs_f64(),
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Asks one browser of an account for the second factor again, and tells whether it was trusted. It stays
+/// known. Another account's is not there.
+///
+/// # Errors
+/// Only the database's.
+pub async fn distrust_one(connection: &mut PgConnection, user_id: UserId, id: Uuid) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        r#"
+        update known_browsers
+        set trusted_until = null, trusted_password_at = null, address = null, user_agent = null
+        where user_id = $1 and id = $2 and trusted_until > now()
+        "#,
+        user_id as UserId,
+        id,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Asks every browser of an account for the second factor again.
+///
+/// # Errors
+/// Only the database's.
+pub async fn distrust_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update known_browsers
+        set trusted_until = null, trusted_password_at = null, address = null, user_agent = null
+        where user_id = $1 and trusted_until is not null
+        "#,
+        user_id as UserId,
     )
     .execute(connection)
     .await?;

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::database;
 use crate::{
-    config::{Config, Mistakes, SETTINGS, Secrets},
+    config::{Config, Mistakes, SETTINGS, SecondFactor, Secrets},
     db,
     mail::{Mailer, Timeouts},
     types::Entropy,
@@ -60,6 +60,12 @@ fn settings(config: &Config) -> Vec<Finding> {
                 .to_owned(),
         ));
     }
+    findings.push(Ok(match config.accounts.require_second_factor {
+        SecondFactor::Optional => "a second factor is everybody's own choice",
+        SecondFactor::Administrators => "administrators have to have a second factor",
+        SecondFactor::Everyone => "everybody has to have a second factor",
+    }
+    .to_owned()));
     if config.secrets.is_empty() {
         findings.push(kept_key(&config.data_dir.join("secret"), config));
     }

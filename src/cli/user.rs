@@ -30,6 +30,8 @@ pub enum UserCommand {
     Enable(Named),
     /// End every session of an account
     ResetSessions(Named),
+    /// Take every passkey, authenticator app and recovery code of an account away; its owner is told
+    ResetFactors(Named),
     /// Have a link mailed to an account's owner that sets a new password
     Recover(Named),
     /// Make somebody an administrator, or a member again
@@ -97,6 +99,14 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
         UserCommand::ResetSessions(Named { name }) => {
             let (user, ended) = operator::reset_sessions(&mut connection, &name).await?;
             println!("{ended} sessions of {} ended.", user.username);
+            Ok(())
+        }
+        UserCommand::ResetFactors(Named { name }) => {
+            let (user, factors, sessions) = operator::reset_factors(&mut connection, &name).await?;
+            println!("{factors} factors of {} are gone, and {sessions} sessions ended.", user.username);
+            if user.password_changed_at.is_none() {
+                println!("It has no password: `vestibule user recover {}` mails its owner a link.", user.username);
+            }
             Ok(())
         }
         UserCommand::Recover(Named { name }) => {
@@ -178,6 +188,10 @@ async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError>
     println!("language      {}", user.language.as_deref().unwrap_or("-"));
     println!("created       {}", when(Some(user.created_at), "-"));
     println!("password set  {}", when(user.password_changed_at, "none"));
+    let factors = operator::factors(connection, &user).await?;
+    println!("passkeys      {}", factors.passkeys);
+    println!("auth. apps    {}", factors.totp);
+    println!("codes left    {}", factors.recovery_codes);
     println!("disabled      {}", when(user.disabled_at, "no"));
     println!("erased on     {}", when(user.deletion_due_at, "-"));
     Ok(())

@@ -8,6 +8,7 @@ pub mod data_export;
 pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
+pub mod factors;
 pub mod health;
 pub mod home;
 pub mod language;

@@ -64,6 +64,8 @@ pub struct VisitorLabel<'a> {
     pub username: &'a str,
     /// What the person wants to be called.
     pub display_name: Option<&'a str>,
+    /// No page is open to the account but those that add a second factor: the way to others is not shown.
+    pub must_enrol: bool,
 }
 
 /// Why the pages cannot be shown.

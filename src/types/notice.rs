@@ -37,11 +37,17 @@ pub enum Notice {
     DeletionUndone,
     /// The session was ended as asked.
     SignedOut,
+    /// The account has no password any more.
+    PasswordRemoved,
+    /// A browser is asked for the second step again.
+    BrowserForgotten,
+    /// The address is back, and with it went the factors that were added since it was changed.
+    FactorsUndone,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Registered,
         Self::VerificationMailed,
         Self::EmailVerified,
@@ -57,6 +63,9 @@ impl Notice {
         Self::DeletionScheduled,
         Self::DeletionUndone,
         Self::SignedOut,
+        Self::PasswordRemoved,
+        Self::BrowserForgotten,
+        Self::FactorsUndone,
     ];
 
     /// The code that the notice travels under.
@@ -78,6 +87,9 @@ impl Notice {
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionUndone => "deletion-undone",
             Self::SignedOut => "signed-out",
+            Self::PasswordRemoved => "password-removed",
+            Self::BrowserForgotten => "browser-forgotten",
+            Self::FactorsUndone => "factors-undone",
         }
     }
 

@@ -63,9 +63,10 @@ fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
         return Err(AppError::Enrol);
     }
     match access {
-        // A form stands on a page of its own path.
+        // A page is come back to with all its address says; a form stands on a page of its own path.
         Access::Recent | Access::RecentSession if !session.recent => {
-            Err(AppError::Reauthenticate { next: ctx.location().without_query() })
+            let next = if is_page { ctx.location().clone() } else { ctx.location().without_query() };
+            Err(AppError::Reauthenticate { next })
         }
         Access::Admin if session.role != Role::Admin => Err(AppError::NotFound),
         _ => Ok(()),

@@ -25,9 +25,11 @@ pub fn page<P: Page>(
     content: &P,
 ) -> Result<Response, AppError> {
     let csrf_token = ctx.csrf_token(state);
-    let label = visitor
-        .and_then(Visitor::session)
-        .map(|session| VisitorLabel { username: &session.username, display_name: session.display_name.as_deref() });
+    let label = visitor.and_then(Visitor::session).map(|session| VisitorLabel {
+        username: &session.username,
+        display_name: session.display_name.as_deref(),
+        must_enrol: session.must_enrol,
+    });
     let chrome = Chrome {
         lang: ctx.lang(),
         service_name: &state.config.site.name,

@@ -3,17 +3,11 @@
 
 import assert from "node:assert/strict";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import axe from "axe-core";
 import { confirm, go, letter, linkIn, signIn, signUp, somebody } from "./people.mjs";
-import { isAt, journey, password, press, setupLink, whatIsWrongAt, words } from "./support.mjs";
+import { isAt, journey, lookAt, password, press, setupLink, violationsOn, whatIsWrongAt, words } from "./support.mjs";
 
 const screenshots = fileURLToPath(new URL("screenshots", import.meta.url));
-const sizes = [
-  { name: "phone", width: 390, height: 844 },
-  { name: "desk", width: 1280, height: 800 },
-];
 const another = "seven quiet lamps by a river";
 const phone = "Mozilla/5.0 (Linux; Android 16; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
 
@@ -187,31 +181,11 @@ for (const lang of ["en", "ko"]) {
           await page.getByRole("status").waitFor();
         }
         assert.equal(await page.locator("html").getAttribute("lang"), lang);
-        violations.push(...(await lookAt(page, `${state}.${lang}`)));
+        violations.push(...(await lookAt(page, `${state}.${lang}`, screenshots)));
       }
       assert.deepEqual(violations, []);
     });
   }
-}
-
-/** Pictures in every size and colour, and what is wrong with the page: judged narrow and light, and wide and dark. */
-async function lookAt(page, shown) {
-  const violations = [];
-  for (const { name, ...size } of sizes) {
-    await page.setViewportSize(size);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(screenshots, `${shown}.${name}.${colorScheme}.png`), fullPage: true });
-      if ((name === "phone") === (colorScheme === "light")) {
-        violations.push(...(await violationsOn(page)).map((violation) => `${shown}.${name}: ${violation}`));
-      }
-    }
-  }
-  // WCAG 2.2, 1.4.10: no scrolling in two directions at 320 pixels.
-  await page.setViewportSize({ width: 320, height: 640 });
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  if (overflow > 0) violations.push(`${shown}: ${overflow} pixels wider than a window of 320`);
-  return violations;
 }
 
 /** The newest letter to an address, on this page. */
@@ -229,12 +203,6 @@ async function html(page, address, kind) {
 async function follow(page, address, kind) {
   await read(page, address, kind);
   await press(linkIn(page, kind));
-}
-
-async function violationsOn(page) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => axe.run({ rules: { "target-size": { enabled: true } } }));
-  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${help}\n${html}\n${failureSummary}`));
 }
 
 journey("the sign-in page with everything it loads weighs less than 15 kB", async ({ open }) => {

@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,6 +31,8 @@ export const secrets = new Set([password, encodeURIComponent(password), "@exampl
 /** The service: started, killed without a word and started again as a journey asks. */
 export const service = {
   log: "",
+  /** More settings, for a file of journeys that says so before they begin. */
+  settings: {},
 
   async prepare() {
     assert.ok(existsSync(program), `${program} is not there: run \`cargo build\`, or set VESTIBULE_BIN`);
@@ -50,6 +53,7 @@ export const service = {
         HOME: process.env.HOME,
         VESTIBULE_DATA_DIR: join(this.folder, "data"),
         VESTIBULE_LISTEN: `127.0.0.1:${this.port}`,
+        ...this.settings,
       },
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -251,4 +255,35 @@ export async function whatIsWrongAt(page, name) {
 export function setupLink() {
   const [link] = service.log.match(/\/setup\?token=[\w-]+/) ?? assert.fail("the log has the link that makes the first administrator");
   return link;
+}
+
+const sizes = [
+  { name: "phone", width: 390, height: 844 },
+  { name: "desk", width: 1280, height: 800 },
+];
+
+/** Pictures in every size and colour, and what is wrong with the page: judged narrow and light, and wide and dark. */
+export async function lookAt(page, shown, folder) {
+  const violations = [];
+  for (const { name, ...size } of sizes) {
+    await page.setViewportSize(size);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(folder, `${shown}.${name}.${colorScheme}.png`), fullPage: true });
+      if ((name === "phone") === (colorScheme === "light")) {
+        violations.push(...(await violationsOn(page)).map((violation) => `${shown}.${name}: ${violation}`));
+      }
+    }
+  }
+  // WCAG 2.2, 1.4.10: no scrolling in two directions at 320 pixels.
+  await page.setViewportSize({ width: 320, height: 640 });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  if (overflow > 0) violations.push(`${shown}: ${overflow} pixels wider than a window of 320`);
+  return violations;
+}
+
+export async function violationsOn(page) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => axe.run({ rules: { "target-size": { enabled: true } } }));
+  return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${help}\n${html}\n${failureSummary}`));
 }

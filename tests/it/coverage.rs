@@ -1,5 +1,7 @@
 //! Every route as every kind of visitor, and the headers of every answer.
 
+mod halfway;
+
 use axum::{Router, routing::get};
 use vestibule::{app, templates::asset_path, web::routes::Route};
 
@@ -12,7 +14,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 51] = [
+const EXPECTED: [(&str, [&str; 5]); 57] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /account", ["303 /account/profile"; 5]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
@@ -42,6 +44,12 @@ const EXPECTED: [(&str, [&str; 5]); 51] = [
     ("POST /account/profile", owners("303 /login", "303 /account/profile")),
     ("GET /account/password", owners("303 /login?next=/account/password", "200")),
     ("POST /account/password", owners("303 /login", "422")),
+    ("GET /account/password/remove", owners("303 /login?next=/account/password/remove", "200")),
+    ("POST /account/password/remove", owners("303 /login", "422")),
+    ("GET /account/factors", owners("303 /login?next=/account/factors", "200")),
+    ("GET /account/factors/passkeys/rename", owners("303 /login?next=/account/factors/passkeys/rename", TO_FACTORS)),
+    ("GET /account/factors/passkeys/remove", owners("303 /login?next=/account/factors/passkeys/remove", TO_FACTORS)),
+    ("POST /account/browsers/forget", owners("303 /login", "404")),
     ("GET /account/sessions", owners("303 /login?next=/account/sessions", "200")),
     ("POST /account/sessions/end", owners("303 /login", "404")),
     ("POST /account/sessions/end-others", owners("303 /login", "303 /account/sessions")),
@@ -76,6 +84,7 @@ const fn owners(nobody: &'static str, owner: &'static str) -> [&'static str; 5] 
 
 const ACTIVITY_AFTER: &str = "303 /login?next=/account/activity";
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
+const TO_FACTORS: &str = "303 /account/factors";
 
 /// A letter that [`put_a_letter`] puts there.
 const LETTER: &str = "/dev/mail/00000000-0000-4000-8000-000000000001";
@@ -174,16 +183,10 @@ async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
         let visitor = visitor(&app, who).await;
         for route in routes.list() {
             let name = name(route);
-            let row = EXPECTED.iter().find(|(route, _)| *route == name);
-            let (_, expected) = row.unwrap_or_else(|| panic!("{name} is not in the table"));
+            let expected = expected(&name);
             let signs_out = name == "POST /logout" && ["signed in", "unverified"].contains(who);
             let mut browser = if signs_out { app.signed_in(&who.replace(' ', "-")).await } else { visitor.clone() };
-            let answer = if route.method == "POST" {
-                let token = token(&mut browser).await;
-                browser.post(address(route), &[("csrf_token", &token)]).await
-            } else {
-                browser.get(address(route)).await
-            };
+            let answer = ask(route, &mut browser).await;
             assert_eq!(told(&answer), expected[column], "{name} as {who}: {answer:?}");
             assert_guarded(&answer, &format!("{name} as {who}"));
         }
@@ -191,6 +194,21 @@ async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
     for (name, _) in EXPECTED {
         let route = routes.list().iter().find(|route| self::name(route) == name);
         assert!(route.is_some(), "the table has a route that the service has not: {name}");
+    }
+}
+
+fn expected(name: &str) -> [&'static str; 5] {
+    let row = EXPECTED.iter().find(|(route, _)| *route == name);
+    row.unwrap_or_else(|| panic!("{name} is not in the table")).1
+}
+
+/// Asks for a page, or sends its form empty with a good token.
+async fn ask(route: &Route, browser: &mut Browser) -> Answer {
+    if route.method == "POST" {
+        let token = token(browser).await;
+        browser.post(address(route), &[("csrf_token", &token)]).await
+    } else {
+        browser.get(address(route)).await
     }
 }
 

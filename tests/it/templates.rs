@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use self::html::{Tag, tags};
 use vestibule::{
     features::{
-        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, login, logout, password,
-        profile, reauth, recovery, registration, setup, verification,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, login, logout,
+        password, profile, reauth, recovery, registration, setup, verification,
     },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -52,6 +52,10 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<email::pages::UndoPage>(templates, &mut all);
     render::<deletion::pages::DeletePage>(templates, &mut all);
     render::<deletion::pages::KeepPage>(templates, &mut all);
+    render::<factors::pages::FactorsPage>(templates, &mut all);
+    render::<factors::pages::RenamePage>(templates, &mut all);
+    render::<factors::pages::RemovePage>(templates, &mut all);
+    render::<factors::pages::PasswordlessPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -59,8 +63,8 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
 fn render<P: Page>(templates: &Templates, all: &mut Vec<Rendered>) {
     let visitors = [
         None,
-        Some(VisitorLabel { username: "minji", display_name: Some("김민지") }),
-        Some(VisitorLabel { username: "minji", display_name: Some(HOSTILE) }),
+        Some(VisitorLabel { username: "minji", display_name: Some("김민지"), must_enrol: false }),
+        Some(VisitorLabel { username: "minji", display_name: Some(HOSTILE), must_enrol: true }),
     ];
     for (state, page) in P::samples() {
         for lang in Lang::ALL {

@@ -4,6 +4,8 @@
 //! 2. `POST /account/sessions/end` ends one of them. One that is over, unknown or somebody else's is
 //!    not there: 404, and nothing happens to it. Ending this one signs out.
 //! 3. `POST /account/sessions/end-others` ends every session but this one.
+//! 4. Below them stand the browsers that skip the second step. `POST /account/browsers/forget` has it asked
+//!    for again in one of them; what is not the account's own is not there: 404.
 //!
 //! An ended session is over with its next request, on every replica.
 
@@ -11,14 +13,18 @@ pub mod pages;
 
 use axum::{extract::State, response::Response};
 use tower_sessions::Session;
+use uuid::Uuid;
 
-use self::pages::SessionsPage;
+use self::pages::{BrowserRow, SessionsPage};
 use crate::{
     accounts,
     audit::{self, Event},
-    authn::sessions::{self, LiveSession, SESSIONS_MAX},
+    authn::{
+        known_browsers,
+        sessions::{self, LiveSession, SESSIONS_MAX},
+    },
     state::AppState,
-    types::{Notice, SessionId},
+    types::{Notice, SecretToken, SessionId},
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor,
         access::Access,
@@ -37,14 +43,18 @@ pub fn routes(routes: Routes) -> Routes {
         .get(paths::ACCOUNT_SESSIONS, Access::SignedIn, show)
         .post(paths::ACCOUNT_SESSIONS_END, Access::SignedIn, end)
         .post(paths::ACCOUNT_SESSIONS_END_OTHERS, Access::SignedIn, end_others)
+        .post(paths::ACCOUNT_BROWSERS_FORGET, Access::SignedIn, forget_browser)
 }
 
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
     let mut connection = state.db.acquire().await?;
     let all = u32::try_from(SESSIONS_MAX).unwrap_or(u32::MAX);
     let listed = sessions::list_live(&mut connection, live.user_id, all).await?;
+    let browser = ctx.browser().map(SecretToken::digest);
+    let trusted = known_browsers::list_trusted(&mut connection, live.user_id, browser.as_ref()).await?;
     drop(connection);
-    let content = SessionsPage { sessions: session_rows(&ctx, &live, &listed), notice: ctx.notice() };
+    let browsers = trusted.iter().map(|browser| BrowserRow::of(&ctx, browser)).collect();
+    let content = SessionsPage { sessions: session_rows(&ctx, &live, &listed), browsers, notice: ctx.notice() };
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
 }
 
@@ -93,4 +103,21 @@ async fn end_others(
     }
     transaction.commit().await?;
     Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::OtherSessionsEnded))
+}
+
+async fn forget_browser(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    SignedIn(live): SignedIn,
+    Submitted(fields): Submitted,
+) -> Result<Response, AppError> {
+    let id = Uuid::try_parse(fields.get("browser")).map_err(|_| AppError::NotFound)?;
+    let mut transaction = state.db.begin().await?;
+    if !known_browsers::distrust_one(&mut transaction, live.user_id, id).await? {
+        return Err(AppError::NotFound);
+    }
+    let entry = sign_in::entry(&ctx, &Event::BrowserForgotten, Some(live.user_id), Some(live.id));
+    audit::record(&mut transaction, &entry).await?;
+    transaction.commit().await?;
+    Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::BrowserForgotten))
 }

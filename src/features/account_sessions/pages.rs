@@ -4,13 +4,60 @@
 
 use serde::Serialize;
 
-use crate::{templates::Page, types::Notice, web::SessionRow};
+use crate::{
+    authn::known_browsers::TrustedBrowser,
+    templates::Page,
+    types::{Age, AgeUnit, Notice},
+    web::{Ctx, SessionRow, device},
+};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionsPage {
     /// The visitor's own session first, then the most lately used.
     pub sessions: Vec<SessionRow>,
+    /// Those that skip the second step.
+    pub browsers: Vec<BrowserRow>,
     pub notice: Option<Notice>,
+}
+
+/// A browser that skips the second step.
+#[derive(Clone, Debug, Serialize)]
+pub struct BrowserRow {
+    /// Names it in the form that has the second step asked for again.
+    pub id: String,
+    pub browser: Option<String>,
+    pub system: Option<String>,
+    pub address: String,
+    pub since: Age,
+    /// `2026-03-01`; the page words it.
+    pub until: String,
+    pub current: bool,
+}
+
+impl BrowserRow {
+    pub fn of(ctx: &Ctx, trusted: &TrustedBrowser) -> Self {
+        Self {
+            id: trusted.id.to_string(),
+            browser: device::browser(&trusted.user_agent).map(str::to_owned),
+            system: device::system(&trusted.user_agent).map(str::to_owned),
+            address: trusted.address.clone(),
+            since: Age::between(trusted.since, ctx.now()),
+            until: trusted.until.date().to_string(),
+            current: trusted.current,
+        }
+    }
+
+    fn sample(browser: Option<&str>, system: Option<&str>, current: bool) -> Self {
+        Self {
+            id: "0198f2b4-0000-4000-8000-000000000001".into(),
+            browser: browser.map(Into::into),
+            system: system.map(Into::into),
+            address: "203.0.113.7".into(),
+            since: Age { unit: AgeUnit::Days, count: 2, at: "2026-03-01T09:30:00Z".into() },
+            until: "2026-03-29".into(),
+            current,
+        }
+    }
 }
 
 impl Page for SessionsPage {
@@ -20,12 +67,27 @@ impl Page for SessionsPage {
         let one = vec![SessionRow::sample(Some("Firefox"), Some("macOS"), "203.0.113.7", true)];
         let many = SessionRow::samples();
         let hostile = vec![SessionRow::sample(Some("<svg>{{7*7}}"), Some("\"'"), "203.0.113.7", true)];
+        let plain = Self { sessions: one, browsers: Vec::new(), notice: None };
+        let two = vec![
+            BrowserRow::sample(Some("Firefox"), Some("macOS"), true),
+            BrowserRow::sample(None, Some("Linux"), false),
+        ];
+        let told = |notice| Self { notice: Some(notice), ..plain.clone() };
         vec![
-            ("one", Self { sessions: one.clone(), notice: None }),
-            ("five", Self { sessions: many.clone(), notice: None }),
-            ("ended", Self { sessions: many, notice: Some(Notice::SessionEnded) }),
-            ("others-ended", Self { sessions: one, notice: Some(Notice::OtherSessionsEnded) }),
-            ("hostile", Self { sessions: hostile, notice: None }),
+            ("one", plain.clone()),
+            ("five", Self { sessions: many.clone(), ..plain.clone() }),
+            ("ended", Self { sessions: many.clone(), ..told(Notice::SessionEnded) }),
+            ("others-ended", told(Notice::OtherSessionsEnded)),
+            ("trusted", Self { sessions: many, browsers: two, ..plain.clone() }),
+            ("forgotten", told(Notice::BrowserForgotten)),
+            (
+                "hostile",
+                Self {
+                    sessions: hostile,
+                    browsers: vec![BrowserRow::sample(Some("<svg>{{7*7}}"), None, false)],
+                    notice: None,
+                },
+            ),
         ]
     }
 }

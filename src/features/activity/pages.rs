@@ -78,6 +78,7 @@ pub(super) fn words(event: Option<&Event>) -> (&'static str, u64) {
         Event::BrowserTrusted => "browser-trusted",
         Event::BrowserForgotten => "browser-forgotten",
         Event::FactorsReset => "factors-reset",
+        Event::FactorsUndone => "factors-undone",
         Event::AuditPruned { .. } => "audit-pruned",
     };
     (what, 0)
@@ -163,6 +164,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::BrowserTrusted,
         Event::BrowserForgotten,
         Event::FactorsReset,
+        Event::FactorsUndone,
         pruned,
     ];
     known.into_iter().map(Some).chain([None]).collect()

@@ -6,6 +6,7 @@ use axum::{extract::State, response::Response};
 
 use self::pages::DashboardPage;
 use crate::{
+    accounts::{self, Factors},
     authn::sessions::{self, ListedSession, LiveSession},
     state::AppState,
     types::Age,
@@ -25,16 +26,17 @@ pub fn routes(routes: Routes) -> Routes {
     routes.get(paths::DASHBOARD, Access::SignedIn, show)
 }
 
-/// `GET /dashboard`: one statement beside the one that found the visitor.
+/// `GET /dashboard`: two statements beside the one that found the visitor.
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
     let mut connection = state.db.acquire().await?;
     let listed = sessions::list_live(&mut connection, live.user_id, LOOKED_AT).await?;
+    let factors = accounts::factors(&mut connection, live.user_id).await?;
     drop(connection);
-    let content = content(&ctx, &live, &listed);
+    let content = content(&ctx, &live, &listed, &factors);
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
 }
 
-fn content(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> DashboardPage {
+fn content(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession], factors: &Factors) -> DashboardPage {
     let mut rows = session_rows(ctx, live, listed);
     rows.truncate(SHOWN);
     let first = listed.first();
@@ -46,6 +48,10 @@ fn content(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> Dashboard
         member_since: first.map(|session| session.member_since.date().to_string()).unwrap_or_default(),
         more_sessions: total.saturating_sub(rows.len()),
         password_changed: first.and_then(|session| session.password_changed_at).map(|at| Age::between(at, ctx.now())),
+        passkeys: factors.passkeys,
+        apps: factors.totp,
+        second_step: factors.has_second(),
+        recovery_codes: factors.recovery_codes,
         sessions: rows,
         notice: ctx.notice(),
     }

@@ -23,6 +23,10 @@ pub struct DashboardPage {
     pub more_sessions: usize,
     /// None for an account without a password.
     pub password_changed: Option<Age>,
+    pub passkeys: u32,
+    pub apps: u32,
+    pub second_step: bool,
+    pub recovery_codes: u32,
     pub notice: Option<Notice>,
 }
 
@@ -42,6 +46,10 @@ impl Page for DashboardPage {
             sessions: vec![SessionRow::sample(Some("Firefox"), Some("macOS"), "203.0.113.7", true)],
             more_sessions: 0,
             password_changed: Some(age(AgeUnit::Now, 0)),
+            passkeys: 0,
+            apps: 0,
+            second_step: false,
+            recovery_codes: 0,
             notice: None,
         };
         let many = Self {
@@ -49,6 +57,10 @@ impl Page for DashboardPage {
             sessions: SessionRow::samples(),
             more_sessions: 3,
             password_changed: Some(age(AgeUnit::Days, 41)),
+            passkeys: 2,
+            apps: 1,
+            second_step: true,
+            recovery_codes: 9,
             ..one.clone()
         };
         let long = Self {
@@ -68,7 +80,9 @@ impl Page for DashboardPage {
             ("email-verified", told(Notice::EmailVerified)),
             ("email-changed", told(Notice::EmailChanged)),
             ("password-changed", told(Notice::PasswordChanged)),
-            ("no-password", Self { password_changed: None, ..one.clone() }),
+            ("no-password", Self { password_changed: None, ..many.clone() }),
+            ("no-codes", Self { recovery_codes: 0, ..many.clone() }),
+            ("few-codes", Self { recovery_codes: 1, ..many.clone() }),
             ("one-session", one),
             ("five-sessions", many),
             ("long-names", long),

@@ -23,6 +23,14 @@ pub struct Document {
     pub sessions: List<Session>,
     /// Browsers that signed in to it.
     pub known_browsers: List<KnownBrowser>,
+    /// Passkeys, without what is secret or tells the device.
+    pub passkeys: List<Passkey>,
+    /// Authenticator apps, without their keys.
+    pub authenticator_apps: List<AuthenticatorApp>,
+    /// Recovery codes, of which nothing can be read back.
+    pub recovery_codes: List<RecoveryCode>,
+    /// Sign-ins and ceremonies of passkeys that were begun and not ended yet.
+    pub unfinished: List<Unfinished>,
     /// Links that were mailed, until they expire.
     pub mailed_links: List<MailedLink>,
     /// Letters that wait to be sent.
@@ -115,6 +123,56 @@ pub struct KnownBrowser {
     pub first_used_at: OffsetDateTime,
     #[serde(with = "rfc3339")]
     pub last_used_at: OffsetDateTime,
+    /// Until when it is asked for no second factor.
+    #[serde(with = "rfc3339::option")]
+    pub trusted_until: Option<OffsetDateTime>,
+    /// Where it was when that was asked for.
+    pub address: Option<String>,
+    pub user_agent: Option<String>,
+}
+
+/// A passkey.
+#[derive(Debug, Serialize)]
+pub struct Passkey {
+    pub name: String,
+    /// Whether it is on several devices of its owner.
+    pub synced: bool,
+    #[serde(with = "rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
+}
+
+/// An authenticator app.
+#[derive(Debug, Serialize)]
+pub struct AuthenticatorApp {
+    pub name: String,
+    #[serde(with = "rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When a first code was shown; none while it is no factor yet.
+    #[serde(with = "rfc3339::option")]
+    pub confirmed_at: Option<OffsetDateTime>,
+    #[serde(with = "rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
+}
+
+/// A recovery code.
+#[derive(Debug, Serialize)]
+pub struct RecoveryCode {
+    #[serde(with = "rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339::option")]
+    pub used_at: Option<OffsetDateTime>,
+}
+
+/// Something that was begun.
+#[derive(Debug, Serialize)]
+pub struct Unfinished {
+    pub what: String,
+    #[serde(with = "rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339")]
+    pub expires_at: OffsetDateTime,
 }
 
 /// A link that was mailed.

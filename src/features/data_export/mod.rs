@@ -2,8 +2,8 @@
 //!
 //! 1. `GET /account/data` says what it is.
 //! 2. `POST /account/data` asks for a fresh proof of who is there, then answers with one JSON document
-//!    to keep: the account, its former addresses, sessions and known browsers, its outstanding links and letters, and
-//!    what the audit trail holds of it. Digests of secrets are left out: they say nothing.
+//!    to keep: the account, its former addresses, sessions and known browsers, the names and dates of its
+//!    factors, its outstanding links and letters, and what the audit trail holds of it. Digests of secrets are left out: they say nothing.
 //! 3. Each list has a bound, and the document says when a list was cut. The download itself is noted
 //!    in the audit trail.
 
@@ -74,6 +74,10 @@ async fn collect(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Docu
         former_addresses: store::former_addresses(&mut transaction, live.user_id).await?,
         sessions: store::sessions(&mut transaction, live.user_id, live.id).await?,
         known_browsers: store::known_browsers(&mut transaction, live.user_id).await?,
+        passkeys: store::passkeys(&mut transaction, live.user_id).await?,
+        authenticator_apps: store::authenticator_apps(&mut transaction, live.user_id).await?,
+        recovery_codes: store::recovery_codes(&mut transaction, live.user_id).await?,
+        unfinished: store::unfinished(&mut transaction, live.user_id).await?,
         mailed_links: store::links(&mut transaction, live.user_id).await?,
         waiting_letters: store::letters(&mut transaction, live.user_id).await?,
         events: store::events(&mut transaction, live.user_id).await?,

@@ -2,7 +2,10 @@
 
 use sqlx::PgConnection;
 
-use super::document::{Account, Event, FormerAddress, KnownBrowser, Letter, List, MailedLink, Session};
+use super::document::{
+    Account, AuthenticatorApp, Event, FormerAddress, KnownBrowser, Letter, List, MailedLink, Passkey, RecoveryCode,
+    Session, Unfinished,
+};
 use crate::types::{SessionId, UserId};
 
 /// The most of anything that one document lists.
@@ -66,7 +69,8 @@ pub async fn known_browsers(connection: &mut PgConnection, id: UserId) -> sqlx::
     sqlx::query_as!(
         KnownBrowser,
         r#"
-        select created_at as first_used_at, last_used_at from known_browsers where user_id = $1
+        select created_at as first_used_at, last_used_at, trusted_until, host(address) as address, user_agent
+        from known_browsers where user_id = $1
         order by last_used_at desc
         limit $2
         "#,
@@ -133,6 +137,73 @@ pub async fn events(connection: &mut PgConnection, id: UserId) -> sqlx::Result<L
         select kind, at, actor, session_id, host(address) as address, user_agent, detail from audit_events
         where user_id = $1
         order by seq desc
+        limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+    .map(List::of)
+}
+
+pub async fn passkeys(connection: &mut PgConnection, id: UserId) -> sqlx::Result<List<Passkey>> {
+    sqlx::query_as!(
+        Passkey,
+        r#"
+        select name, backed_up as synced, created_at, last_used_at from passkeys where user_id = $1
+        order by created_at desc, id
+        limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+    .map(List::of)
+}
+
+pub async fn authenticator_apps(connection: &mut PgConnection, id: UserId) -> sqlx::Result<List<AuthenticatorApp>> {
+    sqlx::query_as!(
+        AuthenticatorApp,
+        r#"
+        select name, created_at, confirmed_at, last_used_at from totp_factors where user_id = $1
+        order by created_at desc, id
+        limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+    .map(List::of)
+}
+
+pub async fn recovery_codes(connection: &mut PgConnection, id: UserId) -> sqlx::Result<List<RecoveryCode>> {
+    sqlx::query_as!(
+        RecoveryCode,
+        r#"
+        select created_at, used_at from recovery_codes where user_id = $1
+        order by created_at desc, used_at
+        limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+    .map(List::of)
+}
+
+pub async fn unfinished(connection: &mut PgConnection, id: UserId) -> sqlx::Result<List<Unfinished>> {
+    sqlx::query_as!(
+        Unfinished,
+        r#"
+        select 'sign-in' as "what!", created_at as "created_at!", expires_at as "expires_at!"
+        from pending_sign_ins where user_id = $1 and used_at is null
+        union all
+        select 'passkey ' || purpose, created_at, expires_at from webauthn_ceremonies where user_id = $1 and used_at is null
+        order by 2 desc
         limit $2
         "#,
         id as UserId,

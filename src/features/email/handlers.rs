@@ -83,12 +83,19 @@ pub async fn show_confirm(State(state): State<AppState>, ctx: Ctx, visitor: Visi
         return Ok(response);
     }
     match service::open(&state, &ctx, &visitor).await? {
+        Opened::Theirs(_) if must_enrol(&visitor) => Err(AppError::Enrol),
         Opened::Theirs(address) => {
             let live = visitor.session().ok_or_else(|| AppError::fault("a link of nobody"))?;
             page(&state, &ctx, None, &ConfirmPage { username: live.username.clone(), address, problem: None })
         }
         opened => turn_away(&state, &ctx, &visitor, &opened),
     }
+}
+
+/// Whether nothing is open to the visitor before they have a second factor. These pages are there for
+/// everybody, so they ask by themselves.
+fn must_enrol(visitor: &Visitor) -> bool {
+    visitor.session().is_some_and(|live| live.must_enrol)
 }
 
 /// Somebody whose link does nothing, or not in this session. The cookie keeps the secret of one that
@@ -116,6 +123,7 @@ pub async fn confirm(
     Submitted(_): Submitted,
 ) -> Result<Response, AppError> {
     match service::open(&state, &ctx, &visitor).await? {
+        Opened::Theirs(_) if must_enrol(&visitor) => return Err(AppError::Enrol),
         Opened::Theirs(_) => {}
         opened => return turn_away(&state, &ctx, &visitor, &opened),
     }

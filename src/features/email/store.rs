@@ -1,6 +1,7 @@
 //! Addresses that were given up, and in which order.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::types::{Entropy, UserId};
 
@@ -24,6 +25,23 @@ pub async fn is_open(connection: &mut PgConnection, user_id: UserId, address: &s
         select exists (
             select 1 from email_replacements where user_id = $1 and address = $2 and closed_at is null
         ) as "open!"
+        "#,
+        user_id as UserId,
+        address,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// When an account gave this address up, for as long as it may have it back.
+pub async fn given_up_at(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    address: &str,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        r#"
+        select min(replaced_at) from email_replacements where user_id = $1 and address = $2 and closed_at is null
         "#,
         user_id as UserId,
         address,

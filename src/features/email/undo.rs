@@ -1,6 +1,7 @@
 //! Taking an address back, from the mailbox that was left.
 
 use axum::{extract::State, http::StatusCode, response::Response};
+use serde_json::json;
 use sqlx::PgConnection;
 use tower_sessions::Session;
 
@@ -16,10 +17,13 @@ use crate::{
     audit::{self, Event},
     authn::{attempts, known_browsers, sessions},
     db::is_taken,
-    mail::{Kind, outbox},
+    mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::{Email, SecretToken, UserId},
-    web::{AppError, Ctx, Submitted, Visitor, event, mailed_link, page, paths, refused, see_other, sign_in},
+    types::{Email, Notice, SecretToken, UserId},
+    web::{
+        AppError, Ctx, Submitted, Visitor, event, mailed_link, notice::see_other_with, page, paths, refused, see_other,
+        sign_in,
+    },
 };
 
 /// `GET /account/email/undo`.
@@ -61,12 +65,16 @@ pub async fn submit(
     Submitted(_): Submitted,
 ) -> Result<Response, AppError> {
     match undo(&state, &ctx).await? {
-        Undone::Done { user_id, recover } => {
+        Undone::Done { user_id, recover, factors } => {
             event::email_changed(&ctx, user_id, true);
             if visitor.any_session().is_some_and(|live| live.user_id == user_id) {
                 session.flush().await?;
             }
-            let mut response = see_other(paths::RECOVER_RESET);
+            let mut response = if factors {
+                see_other_with(&state, paths::RECOVER_RESET, Notice::FactorsUndone)
+            } else {
+                see_other(paths::RECOVER_RESET)
+            };
             mailed_link::hand_over(&state, response.headers_mut(), &recover);
             Ok(response)
         }
@@ -88,6 +96,8 @@ enum Undone {
         user_id: UserId,
         /// Sets a new password.
         recover: SecretToken,
+        /// Whether ways to sign in went with it.
+        factors: bool,
     },
     /// The link no longer works.
     LinkOver,
@@ -104,9 +114,15 @@ async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
     let email = Email::parse(&address).map_err(|_| AppError::fault("a link to something that is no address"))?;
     accounts::hold_with_claimants(&mut transaction, user_id, &email).await?;
     let spent = links::spend(&mut transaction, Purpose::UndoEmail, &secret.digest()).await?;
+    let changed_at = store::given_up_at(&mut transaction, user_id, &address).await?;
     if spent.is_none() || !close_other_ways(&mut transaction, user_id, &address).await? {
         return Ok(Undone::LinkOver);
     }
+    // Whoever changed the address may have added factors of their own, to stay in or to lock the owner out.
+    let dropped = match changed_at {
+        Some(changed_at) => accounts::drop_factors_since(&mut transaction, user_id, changed_at).await?,
+        None => 0,
+    };
     // Before the sessions: a sign-in that is just being opened holds the password.
     accounts::drop_password(&mut transaction, user_id).await?;
     sessions::revoke_all(&mut transaction, user_id).await?;
@@ -121,8 +137,32 @@ async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
     known_browsers::forget(&mut transaction, user_id, None).await?;
     let recover = links::issue(&mut transaction, state.entropy, Purpose::Recover, user_id, email.as_str()).await?;
     audit::record(&mut transaction, &sign_in::entry(ctx, &Event::EmailChangeUndone, Some(user_id), None)).await?;
+    if dropped > 0 {
+        tell_of_factors(&mut transaction, state, ctx, user_id, &address).await?;
+    }
     transaction.commit().await?;
-    Ok(Undone::Done { user_id, recover })
+    state.mailer.wake();
+    Ok(Undone::Done { user_id, recover, factors: dropped > 0 })
+}
+
+/// What was added since the change is gone: the trail has it, and the owner a letter.
+async fn tell_of_factors(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    user_id: UserId,
+    address: &str,
+) -> sqlx::Result<()> {
+    audit::record(connection, &sign_in::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
+    let user = accounts::find(connection, user_id).await?;
+    let letter = NewLetter {
+        kind: Kind::FactorsChanged,
+        user_id: Some(user_id),
+        address,
+        lang: user.map_or(ctx.lang(), |user| user.lang_or(ctx.lang())),
+        detail: json!({ "change": "factors-undone" }),
+    };
+    outbox::enqueue(connection, state.entropy, &letter).await
 }
 
 /// Ends every other link but those to addresses that were given up before this one, and what would make

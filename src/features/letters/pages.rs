@@ -169,10 +169,12 @@ pub enum Change {
     PasswordRemoved,
     /// By the operator, all of them.
     FactorsReset,
+    /// With a change of the address that was taken back, all that were added since.
+    FactorsUndone,
 }
 
 impl Change {
-    const ALL: [(&'static str, Self); 8] = [
+    const ALL: [(&'static str, Self); 9] = [
         ("totp-added", Self::TotpAdded),
         ("totp-removed", Self::TotpRemoved),
         ("passkey-added", Self::PasskeyAdded),
@@ -181,6 +183,7 @@ impl Change {
         ("recovery-code-used", Self::RecoveryCodeUsed),
         ("password-removed", Self::PasswordRemoved),
         ("factors-reset", Self::FactorsReset),
+        ("factors-undone", Self::FactorsUndone),
     ];
 
     /// Reads what a letter's detail says.

@@ -6,12 +6,12 @@ use vestibule_argon2::Memory;
 
 use crate::{
     accounts::{
-        self, Address, Identifier, NewAccount, Role, SignedUp, User,
+        self, Address, Factors, Identifier, NewAccount, Role, SignedUp, User,
         links::{self, Purpose},
         setup,
     },
     audit::{self, Actor, Entry, Event},
-    authn::{attempts, password_hash, sessions},
+    authn::{attempts, known_browsers, password_hash, sessions},
     config::Passwords,
     mail::{Kind, NewLetter, outbox},
     types::{DisplayName, Email, Entropy, Lang, PlainPassword, SecretToken, UserId, Username},
@@ -164,6 +164,40 @@ pub async fn reset_sessions(connection: &mut PgConnection, name: &str) -> Result
     audit::record(&mut transaction, &Entry::of_operator(&event, user.id)).await?;
     transaction.commit().await?;
     Ok((user, count))
+}
+
+/// Takes every second factor of an account away, for an owner who has lost them all: the password, or a
+/// link that sets one, opens it alone from now on. The owner is told (ASVS 6.4.6), every session ends, and
+/// no browser skips the second step that comes next. Tells how many factors and sessions there were.
+///
+/// # Errors
+/// [`OperatorError::NoSuchAccount`].
+pub async fn reset_factors(connection: &mut PgConnection, name: &str) -> Result<(User, u64, u64), OperatorError> {
+    let mut transaction = connection.begin().await?;
+    let user = find(&mut transaction, name).await?;
+    accounts::hold(&mut transaction, user.id).await?;
+    let dropped = accounts::drop_factors(&mut transaction, user.id).await?;
+    let ended = sessions::revoke_all(&mut transaction, user.id).await?;
+    known_browsers::distrust_all(&mut transaction, user.id).await?;
+    audit::record(&mut transaction, &Entry::of_operator(&Event::FactorsReset, user.id)).await?;
+    let letter = NewLetter {
+        kind: Kind::FactorsChanged,
+        user_id: Some(user.id),
+        address: &user.email,
+        lang: user.lang_or(Lang::default()),
+        detail: json!({ "change": "factors-reset" }),
+    };
+    outbox::enqueue(&mut transaction, Entropy, &letter).await?;
+    transaction.commit().await?;
+    Ok((user, dropped, ended))
+}
+
+/// What an account can show.
+///
+/// # Errors
+/// Only the database's.
+pub async fn factors(connection: &mut PgConnection, user: &User) -> Result<Factors, OperatorError> {
+    Ok(accounts::factors(connection, user.id).await?)
 }
 
 /// Gives an account a role, and tells whether that changed anything. Its sessions go on: what they may

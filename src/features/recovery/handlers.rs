@@ -14,7 +14,7 @@ use crate::{
     web::{
         AppError, Ctx, Submitted, event, mailed_link, new_password,
         notice::{page_with_notice, see_other_with},
-        page, paths, refused, retry_seconds,
+        paths, refused, retry_seconds,
     },
 };
 
@@ -59,14 +59,16 @@ pub async fn show_reset(State(state): State<AppState>, ctx: Ctx) -> Result<Respo
         return Ok(response);
     }
     match service::open(&state, &ctx).await? {
-        Some(user) => page(&state, &ctx, None, &reset_page(&state, &user)),
+        Some(user) => {
+            page_with_notice(&state, &ctx, None, &ResetPage { notice: ctx.notice(), ..reset_page(&state, &user) })
+        }
         None => link_over(&state, &ctx),
     }
 }
 
 fn reset_page(state: &AppState, user: &User) -> ResetPage {
     let password_min = state.config.passwords.policy.min;
-    ResetPage { username: user.username.clone(), password_min, error: None, problem: None }
+    ResetPage { username: user.username.clone(), password_min, error: None, problem: None, notice: None }
 }
 
 /// 410 Gone, with the form that asks for another link.

@@ -7,7 +7,7 @@
 //! 3. `POST /recover/reset` uses the link up, sets the password, and ends what anybody else may hold:
 //!    every session, every outstanding link, every browser that was known. The owner is told.
 //! 4. The address is verified by that, and other accounts that merely claimed it go. Of an account that
-//!    was only claimed so far nothing is left but its username.
+//!    was only claimed so far nothing is left but its username: factors that the claimant added go too.
 //!
 //! No session is given: who knows the new password signs in with it, and with whatever second factor
 //! the account has (OWASP Forgot Password Cheat Sheet).

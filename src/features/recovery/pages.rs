@@ -41,6 +41,7 @@ pub struct ResetPage {
     pub password_min: usize,
     pub error: Option<PasswordError>,
     pub problem: Option<ResetProblem>,
+    pub notice: Option<Notice>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -72,9 +73,10 @@ impl Page for ResetPage {
     const TEMPLATE: &'static str = "recovery/reset.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self { username: "minji".into(), password_min: 12, error: None, problem: None };
+        let plain = Self { username: "minji".into(), password_min: 12, error: None, problem: None, notice: None };
         let mut samples = vec![
             ("fresh", plain.clone()),
+            ("undone", Self { notice: Some(Notice::FactorsUndone), ..plain.clone() }),
             (
                 "slow-down",
                 Self {

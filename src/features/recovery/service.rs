@@ -93,6 +93,8 @@ async fn replace(
         accounts::drop_other_claimants(&mut transaction, user_id).await?;
         // The words of whoever claimed the address before it was shown to be this person's.
         accounts::set_profile(&mut transaction, user_id, None, Some(ctx.lang())).await?;
+        // And what would let them in again, or keep this person out.
+        accounts::drop_factors(&mut transaction, user_id).await?;
     }
     accounts::set_password(&mut transaction, user_id, hash).await?;
     end_everything(&mut transaction, user_id).await?;

@@ -67,6 +67,12 @@ impl Browser {
         page.hidden(action, "csrf_token").unwrap_or_else(|| panic!("no form for {action} in {page:?}"))
     }
 
+    /// The token that any page shows: they are all alike in one browser and session.
+    pub async fn csrf_token_of(&mut self, path: &str) -> String {
+        let page = self.get(path).await;
+        page.hidden("/language", "csrf_token").unwrap_or_else(|| panic!("no form in {page:?}"))
+    }
+
     pub async fn send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
         let request = self.request(method, path, body);
         let answer = exchange(self.to, self.from, &request).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
