@@ -4,11 +4,11 @@ account-sections = Your account
 account-dashboard = Dashboard
 account-profile = Profile
 account-password = Password
-account-factors = How you sign in
+account-factors = Sign-in
 account-email = Email
 account-sessions = Sessions
 account-activity = Activity
-account-data = Your data
+account-data = Data
 account-delete = Delete account
 
 password-set = Set { $age }

@@ -46,6 +46,7 @@ factors-remove-what = 이제 “{ $name }” 패스키로는 계정을 열 수 �
 factors-remove-last = 마지막 하나예요. 지우면 비밀번호만으로 계정을 열 수 있고, 복구 코드도 쓸 수 없게 돼요.
 factors-remove-required = { $service }에서는 이 계정에 패스키나 인증 앱이 있어야 해요. 지우면 바로 다른 것을 추가해야 해요.
 factors-remove-needed = 이 계정에는 비밀번호가 없어서 패스키 두 개, 또는 패스키 하나와 복구 코드가 있어야 해요. 먼저 다른 패스키를 추가하거나 비밀번호를 다시 설정해 주세요.
+factors-remove-do = 패스키 지우기
 factors-remove-follows = 다른 곳에서는 모두 로그아웃되고, 2단계 인증을 건너뛰던 브라우저에서도 다시 물어요.
 
 ## 비밀번호 없이 쓰기

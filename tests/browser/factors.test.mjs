@@ -92,7 +92,7 @@ journeyIn([usually, withoutScript, inKorean], "a browser that skips the second s
 
 journey("an administrator who has to have a second factor sees only the way to one", async ({ open }) => {
   const t = words("en");
-  const page = await open();
+  const page = await open({ reducedMotion: "reduce" });
   await page.goto(setupLink());
   const person = somebody("root");
   await fillIn(page, person);
