@@ -7,7 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     audit::ChainKeys,
-    authn::{hasher::Hasher, lookup::Lookup},
+    authn::{hasher::Hasher, lookup::Lookup, sealing::SealingKeys},
     config::{Config, Secrets},
     db::GivenUp,
     mail::Mailer,
@@ -56,13 +56,15 @@ pub struct Keys {
     pub csrf: Vec<[u8; 32]>,
     /// Chains the audit trail.
     pub audit: ChainKeys,
+    /// Seal the seeds of authenticator apps.
+    pub sealing: SealingKeys,
 }
 
 impl Keys {
     /// Derives them all.
     #[must_use]
     pub fn derive(secrets: &Secrets) -> Self {
-        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets) }
+        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets), sealing: SealingKeys::derive(secrets) }
     }
 }
 

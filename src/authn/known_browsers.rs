@@ -88,6 +88,24 @@ pub async fn trust(
     Ok(())
 }
 
+/// Asks every browser of an account for the second factor again.
+///
+/// # Errors
+/// Only the database's.
+pub async fn distrust_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update known_browsers
+        set trusted_until = null, trusted_password_at = null, address = null, user_agent = null
+        where user_id = $1 and trusted_until is not null
+        "#,
+        user_id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Whether an account knows a browser.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ pub mod password_hash;
 pub mod pending;
 pub mod per_network;
 pub mod proof;
+pub mod sealing;
 pub mod sessions;
 
 pub use assurance::{Aal, Method, amr};

@@ -44,6 +44,18 @@ impl SessionId {
 }
 
 id! {
+    /// Names an authenticator app in its owner's list.
+    TotpId
+}
+impl TotpId {
+    /// Reads one that a form brought.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+id! {
     /// Names a session in lists and logs. It opens nothing: the secret is the cookie's value.
     SessionId
 }

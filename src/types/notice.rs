@@ -37,11 +37,17 @@ pub enum Notice {
     DeletionUndone,
     /// The session was ended as asked.
     SignedOut,
+    /// An authenticator app was set up.
+    TotpAdded,
+    /// An authenticator app has another name.
+    TotpRenamed,
+    /// An authenticator app was removed.
+    TotpRemoved,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Registered,
         Self::VerificationMailed,
         Self::EmailVerified,
@@ -57,6 +63,9 @@ impl Notice {
         Self::DeletionScheduled,
         Self::DeletionUndone,
         Self::SignedOut,
+        Self::TotpAdded,
+        Self::TotpRenamed,
+        Self::TotpRemoved,
     ];
 
     /// The code that the notice travels under.
@@ -78,6 +87,9 @@ impl Notice {
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionUndone => "deletion-undone",
             Self::SignedOut => "signed-out",
+            Self::TotpAdded => "totp-added",
+            Self::TotpRenamed => "totp-renamed",
+            Self::TotpRemoved => "totp-removed",
         }
     }
 

@@ -9,7 +9,7 @@ use self::html::{Tag, tags};
 use vestibule::{
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, login, logout, password,
-        profile, reauth, recovery, registration, setup, verification,
+        profile, reauth, recovery, recovery_codes, registration, setup, totp, verification,
     },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -52,6 +52,14 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<email::pages::UndoPage>(templates, &mut all);
     render::<deletion::pages::DeletePage>(templates, &mut all);
     render::<deletion::pages::KeepPage>(templates, &mut all);
+    render::<totp::pages::ChallengePage>(templates, &mut all);
+    render::<totp::pages::BeginPage>(templates, &mut all);
+    render::<totp::pages::EnrolPage>(templates, &mut all);
+    render::<totp::pages::RenamePage>(templates, &mut all);
+    render::<totp::pages::RemovePage>(templates, &mut all);
+    render::<recovery_codes::pages::ChallengePage>(templates, &mut all);
+    render::<recovery_codes::pages::KeptPage>(templates, &mut all);
+    render::<recovery_codes::pages::CodesPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -139,7 +147,9 @@ fn nothing_is_inline_and_everything_comes_from_here() {
             for (name, value) in &tag.attributes {
                 assert!(name != "style" && !name.starts_with("on"), "{}: {name}", page.name);
                 if ["src", "href", "action", "formaction"].contains(&name.as_str()) {
-                    let local = value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
+                    // Apps on the same device take a key by such an address.
+                    let app = tag.is("a") && value.starts_with("otpauth://totp/");
+                    let local = app || value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
                     assert!(local, "{}: {name}={value}", page.name);
                 }
                 if let Some(path) = value.strip_prefix("/static/") {
@@ -221,6 +231,8 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
         ("email", "email", "email"),
         ("display_name", "text", "name"),
     ];
+    // The codes of an app are offered by the device that got them, recovery codes by nothing.
+    let codes = [("totp/", "one-time-code"), ("recovery_codes/", "off")];
     for page in pages() {
         let chooses =
             ["registration/", "recovery/", "password/", "setup/"].iter().any(|slice| page.name.contains(slice));
@@ -236,6 +248,12 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
             if let Some((_, kind, complete)) = expected.iter().find(|(n, ..)| *n == name) {
                 assert_eq!(input.get("type"), Some(*kind), "{}", page.name);
                 assert_eq!(input.get("autocomplete"), Some(*complete), "{}", page.name);
+            }
+            if name == "code" {
+                let (_, complete) =
+                    codes.iter().find(|(slice, _)| page.name.contains(slice)).expect("a slice with codes");
+                assert_eq!(input.get("autocomplete"), Some(*complete), "{}", page.name);
+                assert_eq!(input.get("inputmode").is_some(), *complete == "one-time-code", "{}", page.name);
             }
             if ["identifier", "username", "email"].contains(&name) {
                 assert_eq!(input.get("autocapitalize"), Some("none"), "{}", page.name);
