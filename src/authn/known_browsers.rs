@@ -74,6 +74,23 @@ pub async fn trust(
     Ok(())
 }
 
+/// Takes back from every browser of an account that it is asked for no second factor.
+///
+/// # Errors
+/// Only the database's.
+pub async fn distrust(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update known_browsers set trusted_until = null, trusted_password_at = null
+        where user_id = $1 and trusted_until is not null
+        "#,
+        user_id as UserId,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Whether an account knows a browser.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::database;
 use crate::{
+    authn::relying_party,
     config::{Config, Mistakes, SETTINGS, Secrets},
     db,
     mail::{Mailer, Timeouts},
@@ -59,6 +60,9 @@ fn settings(config: &Config) -> Vec<Finding> {
              every visitor would share the proxy's limits"
                 .to_owned(),
         ));
+    }
+    if relying_party(&config.site).is_none() {
+        findings.push(Ok(format!("{} is no name, so passkeys are not offered", public_url.host())));
     }
     if config.secrets.is_empty() {
         findings.push(kept_key(&config.data_dir.join("secret"), config));

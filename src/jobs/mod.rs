@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::{
     accounts::links,
-    authn::{attempts, ended_sessions, known_browsers, pending},
+    authn::{attempts, ceremonies, ended_sessions, known_browsers, pending},
     features::{deletion, email},
     state::AppState,
     types::Entropy,
@@ -84,15 +84,39 @@ pub struct Swept {
     pub addresses: u64,
     /// Sign-ins whose second factor never came.
     pub pending: u64,
+    /// Ceremonies of passkeys.
+    pub ceremonies: u64,
 }
 
 impl Swept {
     fn note(self) {
-        let Self { sessions, browser_sessions, limits, browsers, erased, unverified, links, addresses, pending } = self;
+        let Self {
+            sessions,
+            browser_sessions,
+            limits,
+            browsers,
+            erased,
+            unverified,
+            links,
+            addresses,
+            pending,
+            ceremonies,
+        } = self;
         if erased > 0 {
             tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
         }
-        tracing::debug!(sessions, browser_sessions, limits, browsers, unverified, links, addresses, pending, "swept");
+        tracing::debug!(
+            sessions,
+            browser_sessions,
+            limits,
+            browsers,
+            unverified,
+            links,
+            addresses,
+            pending,
+            ceremonies,
+            "swept"
+        );
     }
 }
 
@@ -115,6 +139,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         links: or_log("links", until_none(&mut connection, links::sweep).await),
         addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),
         pending: or_log("pending sign-ins", until_none(&mut connection, pending::sweep).await),
+        ceremonies: or_log("ceremonies", until_none(&mut connection, ceremonies::sweep).await),
     })
 }
 

@@ -35,13 +35,19 @@ pub enum Notice {
     DeletionScheduled,
     /// The erasure was called off.
     DeletionUndone,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was removed.
+    PasskeyRemoved,
     /// The session was ended as asked.
     SignedOut,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Registered,
         Self::VerificationMailed,
         Self::EmailVerified,
@@ -56,6 +62,9 @@ impl Notice {
         Self::OtherSessionsEnded,
         Self::DeletionScheduled,
         Self::DeletionUndone,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
         Self::SignedOut,
     ];
 
@@ -77,6 +86,9 @@ impl Notice {
             Self::OtherSessionsEnded => "other-sessions-ended",
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionUndone => "deletion-undone",
+            Self::PasskeyAdded => "passkey-added",
+            Self::PasskeyRenamed => "passkey-renamed",
+            Self::PasskeyRemoved => "passkey-removed",
             Self::SignedOut => "signed-out",
         }
     }
