@@ -4,6 +4,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
+use webauthn_rs::Webauthn;
 
 use crate::{
     audit::ChainKeys,
@@ -37,6 +38,8 @@ pub struct Parts {
     pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
+    /// The relying party of passkeys; none where the public URL is no name that they could belong to.
+    pub passkeys: Option<Webauthn>,
     /// Keys, one for each use.
     pub keys: Keys,
     /// Numbers for the operator.

@@ -49,6 +49,9 @@ notice-session-ended = That session is ended.
 notice-other-sessions-ended = You are signed out everywhere else.
 notice-deletion-scheduled = Your account will be deleted in 7 days. We sent you a link to keep it.
 notice-deletion-undone = Your account stays. Sign in to use it.
+notice-passkey-added = Your passkey is added. You can sign in with it from now on.
+notice-passkey-renamed = The passkey has its new name.
+notice-passkey-removed = The passkey is removed, and you are signed out everywhere else. Delete it from your device or password manager too.
 notice-signed-out = You are signed out.
 
 ## On a development machine

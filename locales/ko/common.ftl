@@ -49,6 +49,9 @@ notice-session-ended = 그 세션을 끝냈어요.
 notice-other-sessions-ended = 다른 곳에서 모두 로그아웃했어요.
 notice-deletion-scheduled = 계정이 7일 뒤에 삭제돼요. 계정을 유지할 수 있는 링크를 메일로 보냈어요.
 notice-deletion-undone = 계정을 유지해요. 로그인해서 계속 이용해 주세요.
+notice-passkey-added = 패스키를 추가했어요. 이제 이 패스키로 로그인할 수 있어요.
+notice-passkey-renamed = 패스키 이름을 바꿨어요.
+notice-passkey-removed = 패스키를 삭제했고, 다른 곳에서는 모두 로그아웃했어요. 기기나 비밀번호 관리자에서도 지워 주세요.
 notice-signed-out = 로그아웃했어요.
 
 ## 개발용 컴퓨터에서

@@ -92,7 +92,7 @@ pub async fn trust(
 ///
 /// # Errors
 /// Only the database's.
-pub async fn distrust_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+pub async fn distrust(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update known_browsers

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::{database, serve::shut_seeds};
 use crate::{
-    authn::sealing::SealingKeys,
+    authn::{relying_party, sealing::SealingKeys},
     config::{Config, Mistakes, SETTINGS, Secrets},
     db,
     features::totp::{self, Seeds},
@@ -63,6 +63,9 @@ fn settings(config: &Config) -> Vec<Finding> {
              every visitor would share the proxy's limits"
                 .to_owned(),
         ));
+    }
+    if relying_party(&config.site).is_none() {
+        findings.push(Ok(format!("{} is no name, so passkeys are not offered", public_url.host())));
     }
     if config.secrets.is_empty() {
         findings.push(kept_key(&config.data_dir.join("secret"), config));

@@ -154,6 +154,9 @@ async fn serve(
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
     tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
+    if state.passkeys.is_none() {
+        tracing::info!("passkeys are not offered: they need a VESTIBULE_PUBLIC_URL with a name, not an IP address");
+    }
     tell_where_mail_goes(state);
     tell_how_to_begin(state).await;
     let ended = tokio::select! {

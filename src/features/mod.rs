@@ -15,6 +15,7 @@ pub mod letters;
 pub mod login;
 pub mod logout;
 pub mod operator;
+pub mod passkeys;
 pub mod password;
 pub mod profile;
 pub mod reauth;

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 
 use crate::{
     accounts::links,
-    authn::{attempts, ended_sessions, known_browsers, pending},
+    authn::{attempts, ceremonies, ended_sessions, known_browsers, pending},
     features::{deletion, email, totp},
     state::AppState,
     types::Entropy,
@@ -106,6 +106,8 @@ pub struct Swept {
     pub pending: u64,
     /// Authenticator apps that nobody confirmed.
     pub enrolments: u64,
+    /// Ceremonies of passkeys.
+    pub ceremonies: u64,
 }
 
 impl Swept {
@@ -121,6 +123,7 @@ impl Swept {
             addresses,
             pending,
             enrolments,
+            ceremonies,
         } = self;
         if erased > 0 {
             tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
@@ -135,6 +138,7 @@ impl Swept {
             addresses,
             pending,
             enrolments,
+            ceremonies,
             "swept"
         );
     }
@@ -160,6 +164,7 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),
         pending: or_log("pending sign-ins", until_none(&mut connection, pending::sweep).await),
         enrolments: or_log("enrolments", until_none(&mut connection, totp::sweep).await),
+        ceremonies: or_log("ceremonies", until_none(&mut connection, ceremonies::sweep).await),
     })
 }
 

@@ -35,6 +35,12 @@ pub enum Notice {
     DeletionScheduled,
     /// The erasure was called off.
     DeletionUndone,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was removed.
+    PasskeyRemoved,
     /// The session was ended as asked.
     SignedOut,
     /// An authenticator app was set up.
@@ -47,7 +53,7 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Registered,
         Self::VerificationMailed,
         Self::EmailVerified,
@@ -62,6 +68,9 @@ impl Notice {
         Self::OtherSessionsEnded,
         Self::DeletionScheduled,
         Self::DeletionUndone,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
         Self::SignedOut,
         Self::TotpAdded,
         Self::TotpRenamed,
@@ -86,6 +95,9 @@ impl Notice {
             Self::OtherSessionsEnded => "other-sessions-ended",
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionUndone => "deletion-undone",
+            Self::PasskeyAdded => "passkey-added",
+            Self::PasskeyRenamed => "passkey-renamed",
+            Self::PasskeyRemoved => "passkey-removed",
             Self::SignedOut => "signed-out",
             Self::TotpAdded => "totp-added",
             Self::TotpRenamed => "totp-renamed",

@@ -215,7 +215,7 @@ pub async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession, id: TotpId)
         return Ok(Removed::Over);
     }
     sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
-    known_browsers::distrust_all(&mut transaction, user_id).await?;
+    known_browsers::distrust(&mut transaction, user_id).await?;
     let event = Event::FactorRemoved { factor: "totp".to_owned() };
     record(&mut transaction, state, ctx, live, (&event, "totp-removed")).await?;
     if left.totp == 0 {
