@@ -4,10 +4,11 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
+use webauthn_rs::Webauthn;
 
 use crate::{
     audit::ChainKeys,
-    authn::{hasher::Hasher, lookup::Lookup},
+    authn::{hasher::Hasher, lookup::Lookup, sealing::SealingKeys},
     config::{Config, Secrets},
     db::GivenUp,
     mail::Mailer,
@@ -37,6 +38,8 @@ pub struct Parts {
     pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
+    /// The relying party of passkeys; none where the public URL is no name that they could belong to.
+    pub passkeys: Option<Webauthn>,
     /// Keys, one for each use.
     pub keys: Keys,
     /// Numbers for the operator.
@@ -56,13 +59,15 @@ pub struct Keys {
     pub csrf: Vec<[u8; 32]>,
     /// Chains the audit trail.
     pub audit: ChainKeys,
+    /// Seal the seeds of authenticator apps.
+    pub sealing: SealingKeys,
 }
 
 impl Keys {
     /// Derives them all.
     #[must_use]
     pub fn derive(secrets: &Secrets) -> Self {
-        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets) }
+        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets), sealing: SealingKeys::derive(secrets) }
     }
 }
 

@@ -4,17 +4,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::client::{Connection, Lane, get, post};
 
-/// Below what one network may sign up at once.
-pub const PEOPLE: usize = 64;
+/// Enough that nobody signs in a hundred times, which people do not: the oldest of a hundred sessions has to
+/// be looked for and ended.
+pub const PEOPLE: usize = 512;
+/// How many live behind one address: below what one network may sign up at once.
+const NEIGHBOURS: usize = 64;
 const PASSWORD: &str = "a bench is for resting";
 
 fn name(person: usize) -> String {
     format!("person{person}")
 }
 
-/// Everybody has a network of their own.
+/// Networks enough that none runs out of tries.
 fn home(person: usize) -> Ipv4Addr {
-    Ipv4Addr::new(127, 0, 1, u8::try_from(person).expect("fewer than 255 people"))
+    Ipv4Addr::new(127, 0, 1, u8::try_from(person % NEIGHBOURS).expect("below 64"))
 }
 
 /// A browser's cookie and token for the forms of this service; the pair stays good for as long as it
@@ -44,9 +47,9 @@ impl FormPass {
 
 /// Signs everybody up through the form.
 pub async fn sign_up_all(address: SocketAddr) {
-    let mut connection = Connection::open(address, Ipv4Addr::LOCALHOST).await.expect("a connection");
-    let pass = FormPass::get(&mut connection).await;
     for person in 0..PEOPLE {
+        let mut connection = Connection::open(address, home(person)).await.expect("a connection");
+        let pass = FormPass::get(&mut connection).await;
         let (name, token) = (name(person), pass.token.as_str());
         let email = format!("{name}@example.com");
         let fields = [("csrf_token", token), ("username", &name), ("email", &email), ("password", PASSWORD)];
@@ -67,14 +70,14 @@ pub async fn sign_in(address: SocketAddr, person: usize) -> (String, String) {
 }
 
 /// `connections` people signing in again and again: every other one from a browser that the account
-/// knows, the rest from one that it does not, as in life. Each connection serves two accounts.
+/// knows, the rest from one that it does not, as in life. The connections share the accounts out.
 pub async fn sign_in_lanes(address: SocketAddr, connections: usize) -> Vec<Lane> {
     let mut lanes = Vec::new();
     for lane in 0..connections {
         let mut connection = Connection::open(address, home(lane)).await.expect("a connection");
         let pass = FormPass::get(&mut connection).await;
         let mut requests = Vec::new();
-        for person in [lane % PEOPLE, (lane + connections) % PEOPLE] {
+        for person in (lane..PEOPLE).step_by(connections) {
             let browser = if lane % 2 == 0 { Some(sign_in(address, person).await.1) } else { None };
             requests.push(pass.sign_in(person, browser.as_deref()));
         }

@@ -70,6 +70,15 @@ pub async fn factors_changed(connection: &mut PgConnection, id: UserId) -> sqlx:
     Ok(())
 }
 
+/// Takes the recovery codes away from an account that has no second factor any more: they stood in for it.
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_recovery_codes(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query!("delete from recovery_codes where user_id = $1", id as UserId).execute(connection).await?;
+    Ok(())
+}
+
 /// Takes every second factor and every recovery code away: for an account that turns out to be somebody
 /// else's, and for the operator. Tells how many factors there were.
 ///

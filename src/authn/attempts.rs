@@ -289,6 +289,15 @@ pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx
     Ok(u32::try_from(failed).unwrap_or_default())
 }
 
+/// Forgets every try that was taken from one bucket, for what it guarded is there no more.
+///
+/// # Errors
+/// Only the database's.
+pub async fn refill(connection: &mut PgConnection, key: Key) -> sqlx::Result<()> {
+    sqlx::query!("delete from attempt_limits where key = $1", &key.0).execute(connection).await?;
+    Ok(())
+}
+
 /// Forgets every failed try at an account, for its owner's rebinding or the operator.
 ///
 /// The account's bucket goes before those of its browsers, in statements of their own: the order in

@@ -17,23 +17,37 @@ pub const BROWSERS_MAX: i64 = 50;
 /// # Errors
 /// Only the database's.
 pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<()> {
-    sqlx::query!(
+    let noted = sqlx::query!(
         r#"
-        with too_many as (
-            -- One that somebody else holds at this moment is left to the next sign-in: nobody waits here.
-            delete from known_browsers where ctid = any(array(
-                select ctid from known_browsers where ctid = any(array(
-                    select ctid from known_browsers where user_id = $1 and digest <> $2
-                    order by last_used_at desc, digest offset $3
-                )) for update skip locked
-            ))
-        )
         insert into known_browsers as b (user_id, digest) values ($1, $2)
         on conflict (user_id, digest) do update set last_used_at = now()
         where b.last_used_at < now() - interval '1 day'
         "#,
         user_id as UserId,
         browser.as_bytes(),
+    )
+    .execute(&mut *connection)
+    .await?;
+    // Nearly every sign-in comes from a browser that was here a moment ago.
+    if noted.rows_affected() > 0 {
+        forget_too_many(connection, user_id, browser).await?;
+    }
+    Ok(())
+}
+
+/// One that somebody else holds at this moment is left to the next sign-in: nobody waits here.
+async fn forget_too_many(connection: &mut PgConnection, user_id: UserId, but: &TokenDigest) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        delete from known_browsers where ctid = any(array(
+            select ctid from known_browsers where ctid = any(array(
+                select ctid from known_browsers where user_id = $1 and digest <> $2
+                order by last_used_at desc, digest offset $3
+            )) for update skip locked
+        ))
+        "#,
+        user_id as UserId,
+        but.as_bytes(),
         BROWSERS_MAX - 1,
     )
     .execute(connection)
@@ -145,7 +159,7 @@ pub async fn distrust_one(connection: &mut PgConnection, user_id: UserId, id: Uu
 ///
 /// # Errors
 /// Only the database's.
-pub async fn distrust_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
+pub async fn distrust(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update known_browsers

@@ -3,6 +3,7 @@
 
 mod assurance;
 pub mod attempts;
+pub mod ceremonies;
 pub mod ended_sessions;
 pub mod hasher;
 pub mod known_browsers;
@@ -13,8 +14,11 @@ pub mod password_hash;
 pub mod pending;
 pub mod per_network;
 pub mod proof;
+mod relying_party;
+pub mod sealing;
 pub mod sessions;
 
 pub use assurance::{Aal, Method, amr};
 pub use new_hash::{NewHash, new_hash};
 pub use next_step::{Challenge, Step, challenges, next_step, strongest};
+pub use relying_party::relying_party;

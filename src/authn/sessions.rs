@@ -29,6 +29,18 @@ pub use listed::{ListedSession, list_live};
 /// The longest part of a `User-Agent` header that is kept, in characters.
 pub const USER_AGENT_MAX: usize = 256;
 
+/// The row of the session store that belongs to a session. It is written with the session: then there is
+/// never one without the other, and one promise to the disk less.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// The digest of the cookie.
+    pub id: String,
+    /// What the store would have written itself.
+    pub data: Vec<u8>,
+    /// Until when the store keeps it.
+    pub expires_at: OffsetDateTime,
+}
+
 /// A session to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession<'a> {
@@ -36,8 +48,8 @@ pub struct NewSession<'a> {
     pub id: SessionId,
     /// Whose it is.
     pub user_id: UserId,
-    /// The digest of its cookie, as the session store writes it.
-    pub store_id: &'a str,
+    /// What the session store keeps under its cookie.
+    pub stored: &'a Stored,
     /// How the person proved who they are: RFC 8176 names.
     pub amr: &'a [String],
     /// How sure that makes us.
@@ -115,7 +127,7 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
     } else {
         (lifetimes.idle, lifetimes.absolute)
     };
-    let opened = sqlx::query!(
+    let opened = sqlx::query_scalar!(
         r#"
         with proven as (
             select 1 from password_credentials
@@ -130,14 +142,20 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
                     order by last_seen_at desc, id offset $12
                 )) for update skip locked
             ))
+        ), opened as (
+            insert into sessions
+                (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at)
+            select $1, $2, $3, $4::smallint, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval
+            where $11::timestamptz is null or exists (select 1 from proven)
+            returning store_id
+        ), stored as (
+            insert into tower_sessions.session (id, data, expiry_date) select store_id, $14, $15 from opened
         )
-        insert into sessions (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at)
-        select $1, $2, $3, $4::smallint, $5, $6, $7, $8, now() + least($9::interval, $10), now() + $10::interval
-        where $11::timestamptz is null or exists (select 1 from proven)
+        select exists (select 1 from opened) as "opened!"
         "#,
         new.id as SessionId,
         new.user_id as UserId,
-        new.store_id,
+        new.stored.id,
         new.aal.number(),
         new.amr,
         IpNet::from(new.address),
@@ -148,10 +166,12 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
         new.password_set_at,
         SESSIONS_MAX - 1,
         new.factors_changed_at,
+        new.stored.data,
+        new.stored.expires_at,
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(opened.rows_affected() == 1)
+    Ok(opened)
 }
 
 /// What a session becomes once its owner proved again who they are.
@@ -159,8 +179,8 @@ pub async fn create(connection: &mut PgConnection, new: &NewSession<'_>, lifetim
 pub struct Renewal<'a> {
     /// The session.
     pub id: SessionId,
-    /// The digest of its new cookie.
-    pub store_id: &'a str,
+    /// What the session store keeps under its new cookie.
+    pub stored: &'a Stored,
     /// All that was shown in it by now: RFC 8176 names.
     pub amr: &'a [String],
     /// How sure that makes us.
@@ -177,27 +197,34 @@ pub struct Renewal<'a> {
 /// # Errors
 /// Only the database's.
 pub async fn renew(connection: &mut PgConnection, renewal: &Renewal<'_>) -> sqlx::Result<bool> {
-    let renewed = sqlx::query!(
+    let renewed = sqlx::query_scalar!(
         r#"
         with proven as (
             select c.user_id from password_credentials c join sessions s on s.user_id = c.user_id
             where s.id = $1 and c.changed_at = $3 and ($5::smallint > 1 or c.factors_changed_at is not distinct from $6)
             for share of c
+        ), renewed as (
+            update sessions set store_id = $2, amr = $4, aal = $5::smallint, authenticated_at = now(), last_seen_at = now()
+            where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
+                and ($3::timestamptz is null or exists (select 1 from proven))
+            returning store_id
+        ), stored as (
+            insert into tower_sessions.session (id, data, expiry_date) select store_id, $7, $8 from renewed
         )
-        update sessions set store_id = $2, amr = $4, aal = $5::smallint, authenticated_at = now(), last_seen_at = now()
-        where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
-            and ($3::timestamptz is null or exists (select 1 from proven))
+        select exists (select 1 from renewed) as "renewed!"
         "#,
         renewal.id as SessionId,
-        renewal.store_id,
+        renewal.stored.id,
         renewal.password_set_at,
         renewal.amr,
         renewal.aal.number(),
         renewal.factors_changed_at,
+        renewal.stored.data,
+        renewal.stored.expires_at,
     )
-    .execute(connection)
+    .fetch_one(connection)
     .await?;
-    Ok(renewed.rows_affected() == 1)
+    Ok(renewed)
 }
 
 /// Tells who is signed in under each of these digests of cookies, by digest. This one statement is

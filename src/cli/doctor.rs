@@ -4,10 +4,12 @@ use std::{path::Path, process::ExitCode};
 
 use sqlx::{Connection as _, PgConnection};
 
-use super::database;
+use super::{database, serve::shut_seeds};
 use crate::{
+    authn::{relying_party, sealing::SealingKeys},
     config::{Config, Mistakes, SETTINGS, SecondFactor, Secrets},
     db,
+    features::totp::{self, Seeds},
     mail::{Mailer, Timeouts},
     types::Entropy,
 };
@@ -34,7 +36,9 @@ pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
         well &= report(&finding);
     }
     well &= report(&mail(&config).await);
-    well &= report(&database(&config).await);
+    for finding in database(&config).await {
+        well &= report(&finding);
+    }
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -66,6 +70,9 @@ fn settings(config: &Config) -> Vec<Finding> {
         SecondFactor::Everyone => "everybody has to have a second factor",
     }
     .to_owned()));
+    if relying_party(&config.site).is_none() {
+        findings.push(Ok(format!("{} is no name, so passkeys are not offered", public_url.host())));
+    }
     if config.secrets.is_empty() {
         findings.push(kept_key(&config.data_dir.join("secret"), config));
     }
@@ -96,26 +103,55 @@ async fn mail(config: &Config) -> Finding {
     }
 }
 
-async fn database(config: &Config) -> Finding {
-    let database = database::open(config).await.map_err(|error| error.to_string())?;
-    let checked = async {
-        let mut connection = PgConnection::connect_with(&database.options)
-            .await
-            .map_err(|error| format!("the database does not answer: {error}"))?;
-        let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(|error| error.to_string())?;
-        if version < 150_000 {
-            return Err(format!("PostgreSQL {} is too old: 15 or later is needed", version / 10_000));
-        }
-        match db::is_current(&mut connection).await {
-            Ok(true) => Ok(format!("PostgreSQL {} answers and has this version's schema", version / 10_000)),
-            Ok(false) => Ok(format!("PostgreSQL {} answers; the next start will migrate it", version / 10_000)),
-            Err(error) => Err(error.to_string()),
-        }
+async fn database(config: &Config) -> Vec<Finding> {
+    let database = match database::open(config).await {
+        Ok(database) => database,
+        Err(error) => return vec![Err(error.to_string())],
     };
-    let finding = checked.await;
+    let mut findings = Vec::new();
+    match PgConnection::connect_with(&database.options).await {
+        Ok(mut connection) => {
+            let schema = schema(&mut connection).await;
+            let is_current = matches!(&schema, Ok((_, true)));
+            findings.push(schema.map(|(text, _)| text));
+            if is_current {
+                findings.push(seeds(&mut connection, config).await);
+            }
+            connection.close().await.ok();
+        }
+        Err(error) => findings.push(Err(format!("the database does not answer: {error}"))),
+    }
     database.close().await;
-    finding
+    findings
+}
+
+/// What answers, and whether it has this version's schema.
+async fn schema(connection: &mut PgConnection) -> Result<(String, bool), String> {
+    let version: i32 = sqlx::query_scalar("select current_setting('server_version_num')::int")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(|error| error.to_string())?;
+    if version < 150_000 {
+        return Err(format!("PostgreSQL {} is too old: 15 or later is needed", version / 10_000));
+    }
+    let is_current = db::is_current(connection).await.map_err(|error| error.to_string())?;
+    let what = if is_current { " and has this version's schema" } else { "; the next start will migrate it" };
+    Ok((format!("PostgreSQL {} answers{what}", version / 10_000), is_current))
+}
+
+/// Whether the keys open what is sealed in the database. A key that is still to be made opens nothing.
+async fn seeds(connection: &mut PgConnection, config: &Config) -> Finding {
+    let keys = if config.secrets.is_empty() && !config.data_dir.join("secret").exists() {
+        SealingKeys::none()
+    } else {
+        let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy);
+        SealingKeys::derive(&secrets.map_err(|error| error.to_string())?)
+    };
+    match totp::seeds(connection, &keys).await.map_err(|error| error.to_string())? {
+        Seeds::Newest => Ok("no seed of an authenticator app needs any but the newest key".to_owned()),
+        Seeds::Older => Ok("some seeds of authenticator apps still need an older key: keep it in VESTIBULE_SECRET \
+                            until a running service has sealed them anew, within minutes"
+            .to_owned()),
+        Seeds::Shut(keys) => Err(shut_seeds(&keys)),
+    }
 }

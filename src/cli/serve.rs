@@ -21,7 +21,10 @@ use crate::{
     app,
     config::{Config, Secrets},
     db,
-    features::setup::{self, Begun},
+    features::{
+        setup::{self, Begun},
+        totp::{self, Seeds},
+    },
     jobs,
     state::AppState,
     types::Entropy,
@@ -97,7 +100,24 @@ async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, CliError
 async fn prepare(config: Config, database: &Database) -> Result<AppState, CliError> {
     let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy)?;
     migrate_when_there(&database.options).await?;
-    Ok(app::state(config, &secrets, &database.options)?)
+    let state = app::state(config, &secrets, &database.options)?;
+    let mut connection = state.db.acquire().await?;
+    if let Seeds::Shut(keys) = totp::seeds(&mut connection, &state.keys.sealing).await? {
+        // Nobody could sign in with an authenticator app, and new seeds would be sealed with the wrong key.
+        return Err(shut_seeds(&keys).into());
+    }
+    drop(connection);
+    Ok(state)
+}
+
+/// What to do about seeds that open with none of the keys.
+pub fn shut_seeds(keys: &[String]) -> String {
+    format!(
+        "the database holds authenticator apps whose seeds were sealed with another key (its id: {}): \
+         add that key to VESTIBULE_SECRET behind the newest, separated by a comma, or restore the file \"secret\" of the \
+         data folder from a backup",
+        keys.join(", ")
+    )
 }
 
 /// Migrates, waiting for a database that does not answer yet.
@@ -134,6 +154,9 @@ async fn serve(
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
     tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
+    if state.passkeys.is_none() {
+        tracing::info!("passkeys are not offered: they need a VESTIBULE_PUBLIC_URL with a name, not an IP address");
+    }
     tell_where_mail_goes(state);
     tell_how_to_begin(state).await;
     let ended = tokio::select! {

@@ -42,6 +42,12 @@ impl PublicUrl {
         }
     }
 
+    /// The origin as a URL.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Whether browsers reach it over TLS, so that cookies are `Secure` and `__Host-`.
     #[must_use]
     pub fn is_https(&self) -> bool {

@@ -1,5 +1,5 @@
 //! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
-//! what has ended is removed, accounts among it, in a loop.
+//! what has ended is removed, accounts among it, in a loop. The same loop seals anew what an older key sealed.
 //!
 //! Every replica runs it. Each statement finds its rows by an index and takes those that no other has
 //! locked, a thousand at a time, so replicas share the work, no visitor waits for it, and PostgreSQL
@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use crate::{
     accounts::links,
-    authn::{attempts, ended_sessions, known_browsers, pending},
-    features::{deletion, email},
+    authn::{attempts, ceremonies, ended_sessions, known_browsers, pending},
+    features::{deletion, email, totp},
     state::AppState,
     types::Entropy,
     web::{server::stopping, session_store},
@@ -30,6 +30,11 @@ const WITHIN: Duration = Duration::from_secs(120);
 /// Sweeps until `stop` says true.
 pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     loop {
+        // At once after a start: that is when a key is new.
+        tokio::select! {
+            () = stopping(&mut stop) => return,
+            () = reseal_within(&state, WITHIN) => {}
+        }
         tokio::select! {
             () = stopping(&mut stop) => return,
             () = tokio::time::sleep(EVERY) => {}
@@ -44,6 +49,21 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
             // The next round tries again; the service itself reports a database that is away.
             Err(error) => tracing::warn!(%error, "could not sweep"),
             Ok(None) => tracing::warn!("gave up a sweep that took too long"),
+        }
+    }
+}
+
+/// Seals with the newest key what an older one sealed. What is not done in time is left to the next round.
+async fn reseal_within(state: &AppState, time: Duration) {
+    let mut resealing = pin!(tokio::time::timeout(time, totp::reseal(state)));
+    match (&mut resealing).await {
+        Ok(Ok(0)) => {}
+        Ok(Ok(seeds)) => tracing::info!(seeds, "sealed the seeds of authenticator apps with the newest key"),
+        Ok(Err(error)) => tracing::warn!(%error, "could not seal seeds with the newest key"),
+        Err(_) => {
+            // Before the connection goes back in the middle of a statement.
+            state.given_up.note();
+            tracing::warn!("gave up sealing seeds with the newest key, which took too long");
         }
     }
 }
@@ -84,15 +104,43 @@ pub struct Swept {
     pub addresses: u64,
     /// Sign-ins whose second factor never came.
     pub pending: u64,
+    /// Authenticator apps that nobody confirmed.
+    pub enrolments: u64,
+    /// Ceremonies of passkeys.
+    pub ceremonies: u64,
 }
 
 impl Swept {
     fn note(self) {
-        let Self { sessions, browser_sessions, limits, browsers, erased, unverified, links, addresses, pending } = self;
+        let Self {
+            sessions,
+            browser_sessions,
+            limits,
+            browsers,
+            erased,
+            unverified,
+            links,
+            addresses,
+            pending,
+            enrolments,
+            ceremonies,
+        } = self;
         if erased > 0 {
             tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
         }
-        tracing::debug!(sessions, browser_sessions, limits, browsers, unverified, links, addresses, pending, "swept");
+        tracing::debug!(
+            sessions,
+            browser_sessions,
+            limits,
+            browsers,
+            unverified,
+            links,
+            addresses,
+            pending,
+            enrolments,
+            ceremonies,
+            "swept"
+        );
     }
 }
 
@@ -115,6 +163,8 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         links: or_log("links", until_none(&mut connection, links::sweep).await),
         addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),
         pending: or_log("pending sign-ins", until_none(&mut connection, pending::sweep).await),
+        enrolments: or_log("enrolments", until_none(&mut connection, totp::sweep).await),
+        ceremonies: or_log("ceremonies", until_none(&mut connection, ceremonies::sweep).await),
     })
 }
 

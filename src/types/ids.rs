@@ -44,6 +44,30 @@ impl SessionId {
 }
 
 id! {
+    /// Names an authenticator app in its owner's list.
+    TotpId
+}
+impl TotpId {
+    /// Reads one that a form brought.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+id! {
     /// Names a session in lists and logs. It opens nothing: the secret is the cookie's value.
     SessionId
+}
+
+id! {
+    /// Names a passkey in its owner's list. The authenticator knows it by another name, its credential id.
+    PasskeyId
+}
+impl PasskeyId {
+    /// Reads one that a form brought.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
 }

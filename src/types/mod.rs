@@ -21,7 +21,7 @@ pub use clock::Clock;
 pub use display_name::{DisplayName, DisplayNameError};
 pub use email::{Email, EmailError};
 pub use entropy::Entropy;
-pub use ids::{SessionId, UserId};
+pub use ids::{PasskeyId, SessionId, TotpId, UserId};
 pub use lang::Lang;
 pub use local_path::LocalPath;
 pub use notice::Notice;

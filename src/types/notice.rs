@@ -35,6 +35,12 @@ pub enum Notice {
     DeletionScheduled,
     /// The erasure was called off.
     DeletionUndone,
+    /// A passkey was added.
+    PasskeyAdded,
+    /// A passkey got another name.
+    PasskeyRenamed,
+    /// A passkey was removed.
+    PasskeyRemoved,
     /// The session was ended as asked.
     SignedOut,
     /// The account has no password any more.
@@ -43,11 +49,17 @@ pub enum Notice {
     BrowserForgotten,
     /// The address is back, and with it went the factors that were added since it was changed.
     FactorsUndone,
+    /// An authenticator app was set up.
+    TotpAdded,
+    /// An authenticator app has another name.
+    TotpRenamed,
+    /// An authenticator app was removed.
+    TotpRemoved,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 24] = [
         Self::Registered,
         Self::VerificationMailed,
         Self::EmailVerified,
@@ -62,10 +74,16 @@ impl Notice {
         Self::OtherSessionsEnded,
         Self::DeletionScheduled,
         Self::DeletionUndone,
+        Self::PasskeyAdded,
+        Self::PasskeyRenamed,
+        Self::PasskeyRemoved,
         Self::SignedOut,
         Self::PasswordRemoved,
         Self::BrowserForgotten,
         Self::FactorsUndone,
+        Self::TotpAdded,
+        Self::TotpRenamed,
+        Self::TotpRemoved,
     ];
 
     /// The code that the notice travels under.
@@ -86,10 +104,16 @@ impl Notice {
             Self::OtherSessionsEnded => "other-sessions-ended",
             Self::DeletionScheduled => "deletion-scheduled",
             Self::DeletionUndone => "deletion-undone",
+            Self::PasskeyAdded => "passkey-added",
+            Self::PasskeyRenamed => "passkey-renamed",
+            Self::PasskeyRemoved => "passkey-removed",
             Self::SignedOut => "signed-out",
             Self::PasswordRemoved => "password-removed",
             Self::BrowserForgotten => "browser-forgotten",
             Self::FactorsUndone => "factors-undone",
+            Self::TotpAdded => "totp-added",
+            Self::TotpRenamed => "totp-renamed",
+            Self::TotpRemoved => "totp-removed",
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     authn::{
         Challenge, challenges,
         pending::{self, Pending},
+        strongest,
     },
     mail::{Kind, NewLetter, outbox},
     state::AppState,
@@ -76,6 +77,15 @@ pub fn reauth_path(challenge: Challenge, next: Option<&LocalPath>) -> String {
         Challenge::RecoveryCode => paths::REAUTH_RECOVERY_CODE,
     };
     next.map_or_else(|| path.to_owned(), |next| with_next(path, next.as_str()))
+}
+
+/// The path of the page on which an account shows again the best it has: the password, when that is all.
+#[must_use]
+pub fn reauth_path_of(factors: &Factors, next: Option<&LocalPath>) -> String {
+    match strongest(factors) {
+        Some(challenge) => reauth_path(challenge, next),
+        None => next.map_or_else(|| paths::REAUTH.to_owned(), |next| with_next(paths::REAUTH, next.as_str())),
+    }
 }
 
 /// Notes a factor that was refused, and tells the owner when that was not the first in this sign-in.

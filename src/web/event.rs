@@ -53,6 +53,16 @@ pub fn deletion_planned(ctx: &Ctx, user_id: UserId, planned: bool) {
     tracing::info!(event = "user_updated", what = "deletion", planned, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
+/// A passkey counted backwards: there is a copy of what should exist once (WebAuthn level 3 section 6.1.1).
+pub fn passkey_copied(ctx: &Ctx, user_id: UserId) {
+    tracing::warn!(event = "authn_passkey_copied", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// The factors of an account became more or less.
+pub fn factors_changed(ctx: &Ctx, user_id: UserId, what: &'static str) {
+    tracing::info!(event = "user_updated", what, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
 /// A form came without its token, or from another site.
 pub fn form_refused(ctx: &Ctx) {
     tracing::info!(event = "csrf_refused", network = %network(ctx.client_ip()), request_id = ctx.request_id());

@@ -12,7 +12,7 @@ use crate::state::AppState;
 /// Nothing inline and nothing from elsewhere: a page that was tricked into carrying a script would
 /// not run it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
-     form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
+     connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
 /// Lets an answer have one style sheet inside it, named by its SHA-256 in Base64, and nothing else.
 #[derive(Clone, Copy, Debug)]

@@ -74,6 +74,8 @@ pub const ACCOUNT_PASSKEYS_RENAME: &str = "/account/factors/passkeys/rename";
 pub const ACCOUNT_PASSKEYS_REMOVE: &str = "/account/factors/passkeys/remove";
 /// Make recovery codes.
 pub const ACCOUNT_RECOVERY_CODES: &str = "/account/factors/recovery-codes";
+/// Take the codes that a page shows along as a file.
+pub const ACCOUNT_RECOVERY_CODES_FILE: &str = "/account/factors/recovery-codes/file";
 /// Live without a password.
 pub const ACCOUNT_PASSWORD_REMOVE: &str = "/account/password/remove";
 /// Forget that a browser is to be asked for no second factor.

@@ -4,10 +4,10 @@
 //! 2. **No resurrection.** `save` changes a row that is there and never makes one: a request that
 //!    began before a sign-out cannot undo it.
 //! 3. **One identifier, chosen before.** Signing in picks the identifier itself (see [`FreshId`]),
-//!    so that the `sessions` row and the store's row are written under one name.
+//!    so that the `sessions` row and the store's row are written under one name, and at once.
 //! 4. **Our own table**, made by our migrations and swept by our job.
 
-use std::fmt;
+use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
@@ -20,14 +20,18 @@ use tower_sessions::{
 };
 use tower_sessions_sqlx_store::PostgresStore;
 
-use super::cookies::Name;
+use super::{Ctx, cookies::Name};
 use crate::{
+    authn::sessions::Stored,
     state::AppState,
     types::{Entropy, UserId},
 };
 
 /// Where a new session's identifier waits for [`SessionStore::create`]; never stored.
 const ASSIGNED: &str = "assigned_id";
+
+/// How much longer the store keeps a row than its session lives.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(14 * 86_400);
 
 /// `PostgresStore` behind our promises.
 #[derive(Clone)]
@@ -65,10 +69,21 @@ impl FreshId {
         Self(Id(i128::from_le_bytes(entropy.bytes())))
     }
 
-    /// Its digest, for the session's row.
-    #[must_use]
-    pub fn store_id(&self) -> String {
-        store_id(&self.0)
+    /// The store's row, to be written with the session's.
+    ///
+    /// # Errors
+    /// Never in fact: an empty record can be encoded.
+    pub fn stored(
+        &self,
+        state: &AppState,
+        ctx: &Ctx,
+        remembered: bool,
+    ) -> std::result::Result<Stored, tower_sessions::session::Error> {
+        // The session's row says when it ends; the store's clock, which is this machine's, may be off.
+        let lifetimes = &state.config.lifetimes;
+        let kept = if remembered { lifetimes.remembered } else { lifetimes.absolute } + CLOCKS_DIFFER;
+        let record = Record { id: digest(&self.0), data: HashMap::new(), expiry_date: ctx.now() + kept };
+        Ok(Stored { id: record.id.to_string(), data: encode(&record)?, expires_at: record.expiry_date })
     }
 
     /// Gives it to the browser's session, whose content under the old identifier is deleted. Asks the pool
@@ -117,6 +132,8 @@ impl SessionStore for DigestedStore {
         if let Some(assigned) = record.data.remove(ASSIGNED) {
             let assigned = assigned.as_str().and_then(|id| id.parse().ok());
             record.id = assigned.ok_or_else(|| Error::Decode("an assigned identifier".to_owned()))?;
+            // Its row was written with the session's.
+            return if record.data.is_empty() { Ok(()) } else { self.save(record).await };
         }
         let stored = at_rest(record);
         // One plain insert: two identifiers of 128 random bits do not meet, and if they did, this

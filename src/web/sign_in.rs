@@ -200,7 +200,7 @@ pub async fn renew(
     let amr = amr(&live.amr, &[method]);
     let renewal = Renewal {
         id: live.id,
-        store_id: &fresh.store_id(),
+        stored: &fresh.stored(state, ctx, live.remembered)?,
         aal: Aal::of(&amr),
         amr: &amr,
         password_set_at: proof.and_then(|proof| proof.password_set_at),

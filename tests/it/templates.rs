@@ -9,7 +9,7 @@ use self::html::{Tag, tags};
 use vestibule::{
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, login, logout,
-        password, profile, reauth, recovery, registration, setup, verification,
+        passkeys, password, profile, reauth, recovery, recovery_codes, registration, setup, totp, verification,
     },
     templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -56,6 +56,17 @@ fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<factors::pages::RenamePage>(templates, &mut all);
     render::<factors::pages::RemovePage>(templates, &mut all);
     render::<factors::pages::PasswordlessPage>(templates, &mut all);
+    render::<totp::pages::ChallengePage>(templates, &mut all);
+    render::<totp::pages::BeginPage>(templates, &mut all);
+    render::<totp::pages::EnrolPage>(templates, &mut all);
+    render::<totp::pages::RenamePage>(templates, &mut all);
+    render::<totp::pages::RemovePage>(templates, &mut all);
+    render::<recovery_codes::pages::ChallengePage>(templates, &mut all);
+    render::<recovery_codes::pages::KeptPage>(templates, &mut all);
+    render::<recovery_codes::pages::CodesPage>(templates, &mut all);
+    render::<passkeys::pages::LoginPasskeyPage>(templates, &mut all);
+    render::<passkeys::pages::ReauthPasskeyPage>(templates, &mut all);
+    render::<passkeys::pages::PasskeysPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -143,7 +154,9 @@ fn nothing_is_inline_and_everything_comes_from_here() {
             for (name, value) in &tag.attributes {
                 assert!(name != "style" && !name.starts_with("on"), "{}: {name}", page.name);
                 if ["src", "href", "action", "formaction"].contains(&name.as_str()) {
-                    let local = value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
+                    // Apps on the same device take a key by such an address.
+                    let app = tag.is("a") && value.starts_with("otpauth://totp/");
+                    let local = app || value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
                     assert!(local, "{}: {name}={value}", page.name);
                 }
                 if let Some(path) = value.strip_prefix("/static/") {
@@ -225,6 +238,8 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
         ("email", "email", "email"),
         ("display_name", "text", "name"),
     ];
+    // The codes of an app are offered by the device that got them, recovery codes by nothing.
+    let codes = [("totp/", "one-time-code"), ("recovery_codes/", "off")];
     for page in pages() {
         let chooses =
             ["registration/", "recovery/", "password/", "setup/"].iter().any(|slice| page.name.contains(slice));
@@ -239,7 +254,15 @@ fn asvs_6_2_6_and_6_2_7_inputs_say_what_they_are() {
             }
             if let Some((_, kind, complete)) = expected.iter().find(|(n, ..)| *n == name) {
                 assert_eq!(input.get("type"), Some(*kind), "{}", page.name);
+                // The browser may offer passkeys among the names.
+                let completes = input.get("autocomplete").map(|names| names.trim_end_matches(" webauthn"));
+                assert_eq!(completes, Some(*complete), "{}", page.name);
+            }
+            if name == "code" {
+                let (_, complete) =
+                    codes.iter().find(|(slice, _)| page.name.contains(slice)).expect("a slice with codes");
                 assert_eq!(input.get("autocomplete"), Some(*complete), "{}", page.name);
+                assert_eq!(input.get("inputmode").is_some(), *complete == "one-time-code", "{}", page.name);
             }
             if ["identifier", "username", "email"].contains(&name) {
                 assert_eq!(input.get("autocapitalize"), Some("none"), "{}", page.name);
@@ -298,7 +321,7 @@ fn no_page_shouts() {
 
 #[test]
 fn the_sign_in_page_with_all_it_loads_is_under_15_kb() {
-    let files = ["app.css", "app.js", "icon.svg"];
+    let files = ["app.css", "app.js", "passkeys.js", "icon.svg"];
     let loaded: usize =
         files.iter().map(|f| asset(asset_path(f).unwrap().trim_start_matches("/static/")).unwrap().bytes.len()).sum();
     for page in pages().iter().filter(|p| p.name.contains("login/login")) {

@@ -101,7 +101,7 @@ async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Remov
         return Ok(Removed::Over);
     }
     sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
-    known_browsers::distrust_all(&mut transaction, user_id).await?;
+    known_browsers::distrust(&mut transaction, user_id).await?;
     let entry = sign_in::entry(ctx, &Event::PasswordRemoved, Some(user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     let letter = NewLetter {

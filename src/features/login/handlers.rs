@@ -28,7 +28,8 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> 
         return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str)));
     }
     let next = next.map(|next| next.as_str().to_owned());
-    page_with_notice(&state, &ctx, None, &LoginPage { next, notice: ctx.notice(), ..LoginPage::default() })
+    let passkeys = passkeys(&state, next.as_deref());
+    page_with_notice(&state, &ctx, None, &LoginPage { next, passkeys, notice: ctx.notice(), ..LoginPage::default() })
 }
 
 /// `POST /login`.
@@ -82,7 +83,14 @@ fn again(state: &AppState, ctx: &Ctx, page: LoginPage, problem: LoginProblem) ->
         LoginProblem::SlowDown { wait } => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
         LoginProblem::Busy { wait } => (StatusCode::SERVICE_UNAVAILABLE, Some(wait)),
     };
-    refused(state, ctx, status, wait, &LoginPage { problem: Some(problem), ..page })
+    let passkeys = passkeys(state, page.next.as_deref());
+    refused(state, ctx, status, wait, &LoginPage { problem: Some(problem), passkeys, ..page })
+}
+
+/// Where one signs in with a passkey, and goes on from there, where there are passkeys.
+fn passkeys(state: &AppState, next: Option<&str>) -> Option<String> {
+    let path = paths::LOGIN_PASSKEY;
+    state.passkeys.as_ref().map(|_| next.map_or_else(|| path.to_owned(), |next| with_next(path, next)))
 }
 
 /// To where the visitor was going, by way of another password when this one is on the list. Who still has

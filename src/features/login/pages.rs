@@ -14,6 +14,8 @@ pub struct LoginPage {
     pub identifier: String,
     pub next: Option<String>,
     pub remember: bool,
+    /// Where one signs in with a passkey, when that can be.
+    pub passkeys: Option<String>,
     pub notice: Option<Notice>,
     pub problem: Option<LoginProblem>,
 }
@@ -46,13 +48,25 @@ impl Page for LoginPage {
         let told = |notice| Self { notice: Some(notice), ..Self::default() };
         vec![
             ("fresh", Self::default()),
-            ("with-next", Self { next: Some("/dashboard?tab=\"x\"&y=1".into()), remember: true, ..Self::default() }),
+            ("passkeys", Self { passkeys: Some("/login/passkey".into()), ..Self::default() }),
+            (
+                "with-next",
+                Self {
+                    next: Some("/dashboard?tab=\"x\"&y=1".into()),
+                    remember: true,
+                    passkeys: Some("/login/passkey".into()),
+                    ..Self::default()
+                },
+            ),
             ("signed-out", told(Notice::SignedOut)),
             ("email-verified", told(Notice::EmailVerified)),
             ("password-reset", told(Notice::PasswordReset)),
             ("deletion-scheduled", told(Notice::DeletionScheduled)),
             ("deletion-undone", told(Notice::DeletionUndone)),
-            ("refused", Self { remember: true, ..with(LoginProblem::Refused) }),
+            (
+                "refused",
+                Self { remember: true, passkeys: Some("/login/passkey".into()), ..with(LoginProblem::Refused) },
+            ),
             (
                 "all-missing",
                 Self { identifier: String::new(), ..with(LoginProblem::Missing { identifier: true, password: true }) },

@@ -178,7 +178,7 @@ pub async fn reset_factors(connection: &mut PgConnection, name: &str) -> Result<
     accounts::hold(&mut transaction, user.id).await?;
     let dropped = accounts::drop_factors(&mut transaction, user.id).await?;
     let ended = sessions::revoke_all(&mut transaction, user.id).await?;
-    known_browsers::distrust_all(&mut transaction, user.id).await?;
+    known_browsers::distrust(&mut transaction, user.id).await?;
     audit::record(&mut transaction, &Entry::of_operator(&Event::FactorsReset, user.id)).await?;
     let letter = NewLetter {
         kind: Kind::FactorsChanged,

@@ -117,7 +117,7 @@ async fn replace(
         Some(_) => {
             let renewal = Renewal {
                 id: live.id,
-                store_id: &fresh.store_id(),
+                stored: &fresh.stored(state, ctx, live.remembered)?,
                 amr: &live.amr,
                 aal: Aal::of(&live.amr),
                 password_set_at: set_at,

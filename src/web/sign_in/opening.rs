@@ -79,7 +79,7 @@ pub async fn open(
     let new = NewSession {
         id,
         user_id: opening.user_id,
-        store_id: &fresh.store_id(),
+        stored: &fresh.stored(state, ctx, opening.remember)?,
         amr: opening.amr,
         aal: Aal::of(opening.amr),
         address: ctx.client_ip(),

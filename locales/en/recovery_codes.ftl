@@ -1,0 +1,23 @@
+recovery-codes-title = Recovery codes
+recovery-codes-what = With a recovery code you get in on the day your phone or your passkey is not at hand. Each works once. Keep them on paper or in a password manager.
+recovery-codes-left = Left
+recovery-codes-made = Made
+recovery-codes-age = { $age }
+recovery-codes-replace = New codes take the place of these: the old ones stop working at once.
+recovery-codes-make = Make recovery codes
+recovery-codes-make-new = Make new codes
+recovery-codes-shown-title = Your recovery codes
+recovery-codes-shown = This is the only time that you see them. Keep them where nobody else can read them: together with the password, each lets somebody into the account { $username } once.
+recovery-codes-download = Download
+recovery-codes-copy = Copy
+recovery-codes-copied = Copied
+recovery-codes-print = Print
+recovery-codes-done = I have kept them
+recovery-codes-file = Recovery codes. Each works once. Keep them where nobody else can read them.
+
+recovery-codes-challenge-title = Enter a recovery code
+recovery-codes-challenge-why = Each of the codes that you kept for the account { $username } works once.
+recovery-codes-code = Recovery code
+recovery-codes-code-hint = Five groups of five letters and digits. Upper or lower case, with or without dashes.
+recovery-codes-code-shape = Enter one of your recovery codes: five groups of five letters and digits.
+recovery-codes-code-wrong = That code is not one of this account, or it was used already. Check it, or take another.

@@ -1,0 +1,23 @@
+recovery-codes-title = 복구 코드
+recovery-codes-what = 휴대폰이나 패스키를 쓸 수 없는 날에는 복구 코드로 로그인할 수 있어요. 코드마다 한 번만 쓸 수 있어요. 종이에 적거나 비밀번호 관리자에 보관해 주세요.
+recovery-codes-left = 남은 코드
+recovery-codes-made = 만든 때
+recovery-codes-age = { $age }
+recovery-codes-replace = 새 코드를 만들면 이전 코드는 바로 쓸 수 없게 돼요.
+recovery-codes-make = 복구 코드 만들기
+recovery-codes-make-new = 새 코드 만들기
+recovery-codes-shown-title = 내 복구 코드
+recovery-codes-shown = 코드는 지금 한 번만 볼 수 있어요. 다른 사람이 볼 수 없는 곳에 보관해 주세요. 비밀번호를 아는 사람은 코드 하나로 { $username } 계정에 한 번 로그인할 수 있어요.
+recovery-codes-download = 내려받기
+recovery-codes-copy = 복사
+recovery-codes-copied = 복사했어요
+recovery-codes-print = 인쇄
+recovery-codes-done = 보관했어요
+recovery-codes-file = 복구 코드예요. 코드마다 한 번만 쓸 수 있어요. 다른 사람이 볼 수 없는 곳에 보관해 주세요.
+
+recovery-codes-challenge-title = 복구 코드 입력
+recovery-codes-challenge-why = { $username } 계정에 보관해 둔 코드를 입력해 주세요. 코드마다 한 번만 쓸 수 있어요.
+recovery-codes-code = 복구 코드
+recovery-codes-code-hint = 영문자와 숫자 5자씩 5묶음이에요. 대소문자와 줄표는 상관없어요.
+recovery-codes-code-shape = 복구 코드를 입력해 주세요. 영문자와 숫자 5자씩 5묶음이에요.
+recovery-codes-code-wrong = 이 계정의 코드가 아니거나 이미 사용한 코드예요. 확인하거나 다른 코드를 입력해 주세요.

@@ -1,0 +1,183 @@
+//! The pages on which passkeys are added, named and shown, in all their states.
+
+#![expect(missing_docs, reason = "the templates word what the names say")]
+
+use serde::Serialize;
+
+use crate::{
+    templates::Page,
+    types::{Age, AgeUnit, Notice},
+    web::challenge::OtherWay,
+};
+
+/// What is wrong with an answer of a passkey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// None came.
+    Missing,
+    /// It took too long, or was answered before.
+    Over,
+    /// It shows nothing; for which reason is never said.
+    Refused,
+}
+
+/// Sign in with a passkey, alone or after the password.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LoginPasskeyPage {
+    /// Whether this service has passkeys at all.
+    pub offered: bool,
+    /// The account, after its password.
+    pub username: Option<String>,
+    pub others: Vec<OtherWay>,
+    pub next: Option<String>,
+    pub remember: bool,
+    pub trust: bool,
+    pub problem: Option<Problem>,
+}
+
+/// Prove by a passkey again who you are.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ReauthPasskeyPage {
+    pub offered: bool,
+    pub username: String,
+    pub others: Vec<OtherWay>,
+    pub next: Option<String>,
+    pub problem: Option<Problem>,
+}
+
+/// The passkeys of an account.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct PasskeysPage {
+    pub offered: bool,
+    pub passkeys: Vec<PasskeyRow>,
+    /// Whether there may be more.
+    pub full: bool,
+    /// What a new one is called, unless its owner says otherwise.
+    pub name: String,
+    pub notice: Option<Notice>,
+    pub problem: Option<PasskeysProblem>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct PasskeyRow {
+    pub id: String,
+    pub name: String,
+    pub created: Age,
+    pub last_used: Option<Age>,
+    pub synced: bool,
+    /// The name that was typed for it and refused.
+    pub typed: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PasskeysProblem {
+    Missing,
+    Over,
+    Refused,
+    Full,
+    /// Without it the owner could not get in any more.
+    Needed,
+    NameMissing,
+    NameTooLong,
+    NameCharacters,
+}
+
+impl From<Problem> for PasskeysProblem {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Missing => Self::Missing,
+            Problem::Over => Self::Over,
+            Problem::Refused => Self::Refused,
+        }
+    }
+}
+
+const HOSTILE: &str = r#""><svg onload=alert(1)>{{7*7}}"#;
+
+fn ways() -> Vec<OtherWay> {
+    let way = |way, path: &str| OtherWay { way, path: path.into() };
+    vec![way("totp", "/login/totp"), way("recovery-code", "/login/recovery-code")]
+}
+
+impl Page for LoginPasskeyPage {
+    const TEMPLATE: &'static str = "passkeys/login.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let alone = Self { offered: true, ..Self::default() };
+        let second = Self { username: Some("minji".into()), others: ways(), ..alone.clone() };
+        let with = |problem| Self { problem: Some(problem), ..alone.clone() };
+        vec![
+            ("alone", alone.clone()),
+            ("not-offered", Self::default()),
+            ("with-next", Self { next: Some("/dashboard?tab=\"x\"&y=1".into()), remember: true, ..alone.clone() }),
+            ("missing", with(Problem::Missing)),
+            ("over", with(Problem::Over)),
+            ("refused", with(Problem::Refused)),
+            ("second", second.clone()),
+            ("second-alone", Self { others: Vec::new(), trust: true, ..second.clone() }),
+            ("second-not-offered", Self { offered: false, ..second.clone() }),
+            ("second-refused", Self { problem: Some(Problem::Refused), ..second.clone() }),
+            ("hostile", Self { username: Some(HOSTILE.into()), ..second }),
+        ]
+    }
+}
+
+impl Page for ReauthPasskeyPage {
+    const TEMPLATE: &'static str = "passkeys/reauth.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let plain = Self { offered: true, username: "minji".into(), others: ways(), ..Self::default() };
+        vec![
+            ("fresh", Self { next: Some("/account/email".into()), ..plain.clone() }),
+            ("alone", Self { others: Vec::new(), ..plain.clone() }),
+            ("not-offered", Self { offered: false, ..plain.clone() }),
+            ("refused", Self { problem: Some(Problem::Refused), ..plain.clone() }),
+            ("over", Self { problem: Some(Problem::Over), ..plain.clone() }),
+            ("missing", Self { problem: Some(Problem::Missing), ..plain.clone() }),
+            ("hostile", Self { username: HOSTILE.into(), next: Some("/\"><script>".into()), ..plain }),
+        ]
+    }
+}
+
+impl Page for PasskeysPage {
+    const TEMPLATE: &'static str = "passkeys/passkeys.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let row = |name: &str, synced, last_used| PasskeyRow {
+            id: "0198f2b4-0000-4000-8000-000000000001".into(),
+            name: name.into(),
+            created: Age { unit: AgeUnit::Days, count: 3, at: "2026-03-01T09:30:00Z".into() },
+            last_used,
+            synced,
+            typed: None,
+        };
+        let now = Age { unit: AgeUnit::Now, count: 0, at: "2026-03-04T09:30:00Z".into() };
+        let none = Self { offered: true, name: "Chrome (macOS)".into(), ..Self::default() };
+        let two = vec![row("Chrome (macOS)", true, Some(now)), row("열쇠고리에 단 보안 키", false, None)];
+        let some = Self { passkeys: two.clone(), ..none.clone() };
+        let with = |problem| Self { problem: Some(problem), ..some.clone() };
+        let mut refused_name = two;
+        refused_name[1].typed = Some("x".repeat(70));
+        vec![
+            ("none", none.clone()),
+            ("two", some.clone()),
+            ("full", Self { full: true, ..some.clone() }),
+            ("not-offered", Self { offered: false, ..none }),
+            ("not-offered-any-more", Self { offered: false, ..some.clone() }),
+            ("added", Self { notice: Some(Notice::PasskeyAdded), ..some.clone() }),
+            ("renamed", Self { notice: Some(Notice::PasskeyRenamed), ..some.clone() }),
+            ("removed", Self { notice: Some(Notice::PasskeyRemoved), ..some.clone() }),
+            ("missing", with(PasskeysProblem::Missing)),
+            ("over", with(PasskeysProblem::Over)),
+            ("refused", with(PasskeysProblem::Refused)),
+            ("refused-full", Self { full: true, ..with(PasskeysProblem::Full) }),
+            ("needed", with(PasskeysProblem::Needed)),
+            ("name-missing", with(PasskeysProblem::NameMissing)),
+            ("name-too-long", Self { passkeys: refused_name.clone(), ..with(PasskeysProblem::NameTooLong) }),
+            ("name-characters", Self { passkeys: refused_name, ..with(PasskeysProblem::NameCharacters) }),
+            ("hostile", Self { passkeys: vec![row(HOSTILE, true, None)], name: HOSTILE.into(), ..some }),
+        ]
+    }
+}

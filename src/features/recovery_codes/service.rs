@@ -1,0 +1,198 @@
+//! The use cases: making codes, signing in with one, proving again who one is with one.
+
+use std::time::Duration;
+
+use serde_json::json;
+use sqlx::PgConnection;
+use tower_sessions::Session;
+
+use super::{
+    model::RecoveryCode,
+    store::{self, Kept},
+};
+use crate::{
+    accounts,
+    audit::{self, Event},
+    authn::{
+        Challenge, Method,
+        attempts::{self, Key, Limit, Success, Taken},
+        pending::{self, Pending},
+        sessions::{self, LiveSession},
+    },
+    mail::{Kind, NewLetter, outbox},
+    state::AppState,
+    types::{SessionId, UserId},
+    web::{
+        AppError, Ctx, Visitor, challenge,
+        sign_in::{self, Begun},
+    },
+};
+
+/// How many an account gets at once.
+pub const CODES: usize = 10;
+
+/// What is left of an account's codes; none for one that has no use for them.
+pub async fn kept(state: &AppState, live: &LiveSession) -> Result<Option<Kept>, AppError> {
+    let mut connection = state.db.acquire().await?;
+    if !accounts::factors(&mut connection, live.user_id).await?.has_second() {
+        return Ok(None);
+    }
+    Ok(Some(store::kept(&mut connection, live.user_id).await?))
+}
+
+/// What became of the wish for new codes.
+#[must_use]
+#[derive(Debug)]
+pub enum Made {
+    /// These. Nobody will see them again.
+    Codes(Vec<RecoveryCode>),
+    /// The account has no second factor that they could stand in for.
+    NothingToStandInFor,
+    /// The session ended meanwhile.
+    Over,
+}
+
+/// Makes codes in place of those that were there.
+pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Made, AppError> {
+    let user_id = live.user_id;
+    let mut transaction = state.db.begin().await?;
+    accounts::hold(&mut transaction, user_id).await?;
+    if !accounts::factors(&mut transaction, user_id).await?.has_second() {
+        return Ok(Made::NothingToStandInFor);
+    }
+    if !sessions::hold(&mut transaction, live.id).await? {
+        return Ok(Made::Over);
+    }
+    let changes = attempts::take_one(&mut transaction, Key::changes(user_id), attempts::CHANGES).await?;
+    if let Taken::No { retry_after } = changes {
+        return Err(AppError::SlowDown { retry_after });
+    }
+    let codes: Vec<_> = (0..CODES).map(|_| RecoveryCode::new(state.entropy)).collect();
+    let digests: Vec<_> = codes.iter().map(RecoveryCode::digest).collect();
+    store::remove_all(&mut transaction, user_id).await?;
+    store::add(&mut transaction, user_id, &digests).await?;
+    let whose = (user_id, Some(live.id));
+    record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodesMade, "recovery-codes-made")).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    Ok(Made::Codes(codes))
+}
+
+/// A line in the trail, and a letter to the owner that says how many are left.
+async fn record(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    (user_id, session_id): (UserId, Option<SessionId>),
+    (event, change): (&Event, &str),
+) -> Result<(), AppError> {
+    audit::record(connection, &sign_in::entry(ctx, event, Some(user_id), session_id)).await?;
+    let left = store::kept(connection, user_id).await?.left;
+    let Some(user) = accounts::find(connection, user_id).await? else { return Ok(()) };
+    let letter = NewLetter {
+        kind: Kind::FactorsChanged,
+        user_id: Some(user_id),
+        address: &user.email,
+        lang: user.lang_or(ctx.lang()),
+        detail: json!({ "change": change, "left": left }),
+    };
+    outbox::enqueue(connection, state.entropy, &letter).await?;
+    Ok(())
+}
+
+/// Where a try is counted: one bucket of the account's own, whichever page asks.
+fn buckets(ctx: &Ctx, user_id: UserId) -> ((Key, Limit), (Key, Limit)) {
+    let own = (Key::recovery_code(user_id), attempts::RECOVERY_CODE);
+    ((Key::network(ctx.client_ip()), attempts::NETWORK), own)
+}
+
+/// Takes a try before anything is compared. Not in a transaction that could roll it back.
+async fn take(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId) -> sqlx::Result<Taken> {
+    let (network, own) = buckets(ctx, user_id);
+    attempts::take(connection, network, own).await
+}
+
+/// Gives back what a success spent, last in its transaction.
+async fn give_back(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId) -> sqlx::Result<u32> {
+    let (network, (subject, _)) = buckets(ctx, user_id);
+    attempts::give_back(connection, &Success { network, subject, account: subject }).await
+}
+
+/// What became of a code.
+#[must_use]
+#[derive(Debug)]
+pub enum Shown<T> {
+    /// It was one of the account's, and opened this.
+    Right(T),
+    /// It is none of the account's, or it was used before.
+    Wrong,
+    /// Too many tries.
+    SlowDown(Duration),
+    /// There is nothing any more that it could open.
+    Over,
+}
+
+/// Ends the wait of the browser's pending sign-in with a code.
+pub async fn enter(
+    state: &AppState,
+    ctx: &Ctx,
+    visitor: &Visitor,
+    session: &Session,
+    code: &RecoveryCode,
+) -> Result<Shown<(Begun, Pending)>, AppError> {
+    let Some(secret) = ctx.pending() else { return Ok(Shown::Over) };
+    let mut connection = state.db.acquire().await?;
+    let Some(waiting) = pending::peek(&mut connection, &secret.digest()).await? else { return Ok(Shown::Over) };
+    let user_id = waiting.user_id;
+    if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
+        return Ok(Shown::SlowDown(retry_after));
+    }
+    drop(connection);
+    let mut transaction = state.db.begin().await?;
+    if !store::use_up(&mut transaction, user_id, &code.digest()).await? {
+        transaction.rollback().await?;
+        challenge::refused_factor(state, ctx, user_id, Challenge::RecoveryCode).await?;
+        return Ok(Shown::Wrong);
+    }
+    // Whoever needs such a code asks for no trust: the next sign-in asks again.
+    let done = sign_in::complete(&mut transaction, state, ctx, visitor, Method::RecoveryCode, false).await?;
+    // With nothing to complete, the code is not used up either.
+    let Some((pending, opened)) = done else { return Ok(Shown::Over) };
+    let whose = (user_id, Some(opened.id));
+    record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodeUsed, "recovery-code-used")).await?;
+    give_back(&mut transaction, ctx, user_id).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    Ok(Shown::Right((opened.begun(state, ctx, session).await?, pending)))
+}
+
+/// Renews a session with a code.
+pub async fn renew(
+    state: &AppState,
+    ctx: &Ctx,
+    live: &LiveSession,
+    session: &Session,
+    code: &RecoveryCode,
+) -> Result<Shown<()>, AppError> {
+    let user_id = live.user_id;
+    let mut connection = state.db.acquire().await?;
+    if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
+        return Ok(Shown::SlowDown(retry_after));
+    }
+    drop(connection);
+    let mut transaction = state.db.begin().await?;
+    if !store::use_up(&mut transaction, user_id, &code.digest()).await? {
+        transaction.rollback().await?;
+        challenge::refused_factor(state, ctx, user_id, Challenge::RecoveryCode).await?;
+        return Ok(Shown::Wrong);
+    }
+    let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::RecoveryCode, None).await?;
+    let Some(renewed) = renewed else { return Ok(Shown::Over) };
+    let whose = (user_id, Some(live.id));
+    record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodeUsed, "recovery-code-used")).await?;
+    give_back(&mut transaction, ctx, user_id).await?;
+    transaction.commit().await?;
+    state.mailer.wake();
+    renewed.begun(state, session).await?;
+    Ok(Shown::Right(()))
+}

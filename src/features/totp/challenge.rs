@@ -1,0 +1,142 @@
+//! The pages that ask for a code.
+
+use std::time::Duration;
+
+use axum::{extract::State, response::Response};
+use tower_sessions::Session;
+
+use super::{
+    handlers::status,
+    model::Code,
+    pages::{ChallengePage, CodeProblem},
+    service::{self, Entered, Renewed},
+};
+use crate::{
+    accounts::{self, Factors},
+    authn::{Challenge, sessions::LiveSession, strongest},
+    state::AppState,
+    types::{LocalPath, Wait},
+    web::{
+        AppError, Ctx, SignedIn, Submitted, Visitor,
+        challenge::{other_reauth_ways, other_ways, reauth_path_of, waiting},
+        event, page, paths, refused, retry_seconds, see_other,
+        sign_in::challenge_path,
+    },
+};
+
+/// `GET /login/totp`.
+pub async fn show(State(state): State<AppState>, ctx: Ctx) -> Result<Response, AppError> {
+    let Some((pending, factors)) = waiting(&state, &ctx).await? else { return Ok(see_other(paths::LOGIN)) };
+    if factors.totp == 0 {
+        return Ok(see_other(strongest(&factors).map_or(paths::LOGIN, challenge_path)));
+    }
+    page(&state, &ctx, None, &asking(pending.username, &factors))
+}
+
+fn asking(username: String, factors: &Factors) -> ChallengePage {
+    let others = other_ways(factors, Challenge::Totp);
+    ChallengePage { username, again: false, next: None, trust: false, others, problem: None }
+}
+
+/// `POST /login/totp`.
+pub async fn submit(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    visitor: Visitor,
+    session: Session,
+    Submitted(fields): Submitted,
+) -> Result<Response, AppError> {
+    let trust = !fields.get("trust").is_empty();
+    let problem = match Code::parse(fields.get("code")) {
+        None => CodeProblem::Digits,
+        Some(code) => match service::enter(&state, &ctx, &visitor, &session, &code, trust).await? {
+            Entered::In(begun, pending) => {
+                let mut response = see_other(pending.next().as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
+                begun.set_cookies(&state, response.headers_mut());
+                return Ok(response);
+            }
+            Entered::Over => return Ok(see_other(paths::LOGIN)),
+            Entered::Wrong => {
+                state.metrics.sign_in("refused");
+                event::login_failed(&ctx);
+                CodeProblem::Wrong
+            }
+            Entered::SlowDown(retry_after) => {
+                state.metrics.sign_in("slowed");
+                slow_down(&ctx, retry_after)
+            }
+        },
+    };
+    let Some((pending, factors)) = waiting(&state, &ctx).await? else { return Ok(see_other(paths::LOGIN)) };
+    if factors.totp == 0 {
+        return Ok(see_other(strongest(&factors).map_or(paths::LOGIN, challenge_path)));
+    }
+    let (status, wait) = status(Some(problem));
+    let content = ChallengePage { trust, problem: Some(problem), ..asking(pending.username, &factors) };
+    refused(&state, &ctx, status, wait, &content)
+}
+
+fn slow_down(ctx: &Ctx, retry_after: Duration) -> CodeProblem {
+    event::limited(ctx, "totp");
+    CodeProblem::SlowDown { wait: Wait::from_secs(retry_seconds(retry_after)) }
+}
+
+/// `GET /reauth/totp`.
+pub async fn show_again(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    SignedIn(live): SignedIn,
+) -> Result<Response, AppError> {
+    match asking_again(&state, &live, ctx.next().as_ref()).await? {
+        Ok(content) => page(&state, &ctx, Some(&Visitor::SignedIn(live)), &content),
+        Err(elsewhere) => Ok(elsewhere),
+    }
+}
+
+/// The page for somebody who is in, or where they are asked for what they have.
+async fn asking_again(
+    state: &AppState,
+    live: &LiveSession,
+    next: Option<&LocalPath>,
+) -> Result<Result<ChallengePage, Response>, AppError> {
+    let mut connection = state.db.acquire().await?;
+    let factors = accounts::factors(&mut connection, live.user_id).await?;
+    if factors.totp == 0 {
+        return Ok(Err(see_other(&reauth_path_of(&factors, next))));
+    }
+    Ok(Ok(ChallengePage {
+        username: live.username.clone(),
+        again: true,
+        next: next.map(|next| next.as_str().to_owned()),
+        trust: false,
+        others: other_reauth_ways(&factors, Challenge::Totp, next),
+        problem: None,
+    }))
+}
+
+/// `POST /reauth/totp`.
+pub async fn submit_again(
+    State(state): State<AppState>,
+    ctx: Ctx,
+    SignedIn(live): SignedIn,
+    session: Session,
+    Submitted(fields): Submitted,
+) -> Result<Response, AppError> {
+    let next = LocalPath::parse(fields.get("next"));
+    let problem = match Code::parse(fields.get("code")) {
+        None => CodeProblem::Digits,
+        Some(code) => match service::renew(&state, &ctx, &live, &session, &code).await? {
+            Renewed::Yes => return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str))),
+            Renewed::Over => return Ok(see_other(paths::LOGIN)),
+            Renewed::Wrong => CodeProblem::Wrong,
+            Renewed::SlowDown(retry_after) => slow_down(&ctx, retry_after),
+        },
+    };
+    match asking_again(&state, &live, next.as_ref()).await? {
+        Ok(content) => {
+            let (status, wait) = status(Some(problem));
+            refused(&state, &ctx, status, wait, &ChallengePage { problem: Some(problem), ..content })
+        }
+        Err(elsewhere) => Ok(elsewhere),
+    }
+}
