@@ -14,7 +14,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 57] = [
+const EXPECTED: [(&str, [&str; 5]); 77] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /account", ["303 /account/profile"; 5]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
@@ -65,6 +65,41 @@ const EXPECTED: [(&str, [&str; 5]); 57] = [
     ("POST /account/delete", owners("303 /login", "422")),
     ("GET /account/delete/undo", ["410"; 5]),
     ("POST /account/delete/undo", ["410"; 5]),
+    ("GET /login/totp", ["303 /login"; 5]),
+    ("POST /login/totp", ["303 /login"; 5]),
+    ("GET /reauth/totp", owners("303 /login?next=/reauth/totp", "303 /reauth")),
+    ("POST /reauth/totp", owners("303 /login", "303 /reauth")),
+    ("GET /account/factors/totp", owners("303 /login?next=/account/factors/totp", "200")),
+    ("POST /account/factors/totp", owners("303 /login", "303 /account/factors/totp")),
+    (
+        "GET /account/factors/totp/confirm",
+        owners("303 /login?next=/account/factors/totp/confirm", "303 /account/factors/totp"),
+    ),
+    ("POST /account/factors/totp/confirm", owners("303 /login", "422")),
+    (
+        "GET /account/factors/totp/rename",
+        owners("303 /login?next=/account/factors/totp/rename", "303 /account/factors"),
+    ),
+    ("POST /account/factors/totp/rename", owners("303 /login", "404")),
+    (
+        "GET /account/factors/totp/remove",
+        owners("303 /login?next=/account/factors/totp/remove", "303 /account/factors"),
+    ),
+    ("POST /account/factors/totp/remove", owners("303 /login", "404")),
+    ("GET /login/recovery-code", ["303 /login"; 5]),
+    ("POST /login/recovery-code", ["303 /login"; 5]),
+    ("GET /reauth/recovery-code", owners("303 /login?next=/reauth/recovery-code", "303 /reauth")),
+    ("POST /reauth/recovery-code", owners("303 /login", "303 /reauth")),
+    (
+        "GET /account/factors/recovery-codes",
+        owners("303 /login?next=/account/factors/recovery-codes", "303 /account/factors"),
+    ),
+    ("POST /account/factors/recovery-codes", owners("303 /login", "303 /account/factors")),
+    (
+        "GET /account/factors/recovery-codes/file",
+        owners("303 /login?next=/account/factors/recovery-codes/file", "303 /account/factors/recovery-codes"),
+    ),
+    ("POST /account/factors/recovery-codes/file", owners("303 /login", "400")),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("GET /livez", ["200"; 5]),

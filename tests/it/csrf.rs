@@ -25,6 +25,8 @@ pub async fn everything(app: &TestApp) -> Vec<i64> {
         "select count(*) from outbox",
         "select count(*) from audit_events",
         "select count(*) from mailed_links where used_at is not null",
+        "select count(*) from totp_factors",
+        "select count(*) from recovery_codes",
     ] {
         counts.push(app.count(query).await);
     }
@@ -51,6 +53,12 @@ fn open_forms(app: &TestApp) -> Vec<&'static str> {
     forms(app).into_iter().filter(|path| !guarded(path)).collect()
 }
 
+/// As a page shows them.
+const TEN_CODES: &str = "00000-00000-00000-00000-00000 11111-11111-11111-11111-11111 22222-22222-22222-22222-22222 \
+    33333-33333-33333-33333-33333 44444-44444-44444-44444-44444 55555-55555-55555-55555-55555 \
+    66666-66666-66666-66666-66666 77777-77777-77777-77777-77777 88888-88888-88888-88888-88888 \
+    99999-99999-99999-99999-99999";
+
 /// A good form for a route, but for its token.
 fn good(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
@@ -65,8 +73,17 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         | "/account/delete/undo"
         | "/account/sessions/end-others"
         | "/account/data"
-        | "/account/password/remove" => Vec::new(),
+        | "/account/password/remove"
+        | "/account/factors/totp"
+        | "/account/factors/recovery-codes" => Vec::new(),
         "/account/browsers/forget" => vec![("browser", "00000000-0000-4000-8000-000000000001")],
+        "/login/totp" | "/reauth/totp" | "/account/factors/totp/confirm" => vec![("code", "000000")],
+        "/account/factors/totp/rename" => {
+            vec![("factor", "00000000-0000-4000-8000-000000000001"), ("name", "My phone")]
+        }
+        "/account/factors/totp/remove" => vec![("factor", "00000000-0000-4000-8000-000000000001")],
+        "/login/recovery-code" | "/reauth/recovery-code" => vec![("code", "00000-00000-00000-00000-00000")],
+        "/account/factors/recovery-codes/file" => vec![("codes", TEN_CODES)],
         "/account/email" => vec![("email", "alice@example.org")],
         "/account/delete" => vec![("understood", "yes")],
         "/verify/resend" => vec![("email", "alice@example.com")],

@@ -14,3 +14,4 @@ pub mod proxy;
 pub mod race;
 pub mod serve;
 pub mod smtp;
+pub mod totp;
