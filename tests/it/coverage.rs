@@ -14,7 +14,7 @@ use crate::support::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 77] = [
+const EXPECTED: [(&str, [&str; 5]); 88] = [
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
     ("GET /account", ["303 /account/profile"; 5]),
     ("GET /.well-known/change-password", ["302 /account/password"; 5]),
@@ -36,6 +36,17 @@ const EXPECTED: [(&str, [&str; 5]); 77] = [
     ("POST /reauth", ["303 /login", "422", "303 /verify", "303 /login", "303 /login"]),
     ("GET /login", ["200", "303 /dashboard", "200", "200", "200"]),
     ("POST /login", ["422"; 5]),
+    ("GET /login/passkey", ["200", "303 /dashboard", "200", "200", "200"]),
+    ("POST /login/passkey", ["422"; 5]),
+    ("POST /login/passkey/options", ["200"; 5]),
+    ("GET /reauth/passkey", owners("303 /login?next=/reauth/passkey", "303 /reauth")),
+    ("POST /reauth/passkey", owners("303 /login", "303 /reauth")),
+    ("POST /reauth/passkey/options", owners("303 /login", "404")),
+    ("GET /account/factors/passkeys", owners("303 /login?next=/account/factors/passkeys", "200")),
+    ("POST /account/factors/passkeys", owners("303 /login", "422")),
+    ("POST /account/factors/passkeys/options", owners("303 /login", "200")),
+    ("POST /account/factors/passkeys/rename", owners("303 /login", "404")),
+    ("POST /account/factors/passkeys/remove", owners("303 /login", "404")),
     ("GET /logout", ["200"; 5]),
     ("POST /logout", ["303 /login"; 5]),
     ("GET /dashboard", [SIGN_IN_FIRST, "200", "303 /verify", SIGN_IN_FIRST, SIGN_IN_FIRST]),

@@ -94,6 +94,11 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         "/account/password" => vec![("current_password", PASSWORD), ("password", "another good battery")],
         "/account/sessions/end" => vec![("session", "00000000-0000-4000-8000-000000000001")],
         "/language" => vec![("language", "ko"), ("next", "/login")],
+        "/login/passkey" | "/reauth/passkey" | "/account/factors/passkeys" => vec![("credential", "{}")],
+        "/login/passkey/options" | "/reauth/passkey/options" | "/account/factors/passkeys/options" => Vec::new(),
+        "/account/factors/passkeys/rename" | "/account/factors/passkeys/remove" => {
+            vec![("passkey", "00000000-0000-4000-8000-000000000001"), ("name", "A key")]
+        }
         other => panic!("what does a good form for {other} hold?"),
     }
 }

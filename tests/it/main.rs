@@ -50,6 +50,7 @@ mod login;
 mod mail;
 mod mail_process;
 mod overload;
+mod passkeys;
 mod password_change;
 mod processes;
 mod profile;
