@@ -190,7 +190,7 @@ async fn f11_the_last_passkey_and_the_password_do_not_go_together() {
         let ids: Vec<uuid::Uuid> =
             sqlx::query_scalar("select id from passkeys order by id").fetch_all(&app.db).await.expect("passkeys");
         let addresses = [app.address, replica.address];
-        race(16, |n| {
+        let said = race(16, |n| {
             let (mut person, token) = (person.clone(), token.clone());
             person.to = addresses[n % 2];
             let id = ids[(n / 2) % ids.len()].to_string();
@@ -204,6 +204,7 @@ async fn f11_the_last_passkey_and_the_password_do_not_go_together() {
             }
         })
         .await;
+        assert!(said.contains(&303) && said.contains(&422), "some came first, some were refused: {said:?}");
         let ways = "select (select count(*) from password_credentials) * 2 + (select count(*) from passkeys) \
             + (select least(count(*), 1) from recovery_codes)";
         assert!(app.count(ways).await >= 2, "{passkeys} passkeys, {codes} codes");
