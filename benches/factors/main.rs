@@ -10,6 +10,7 @@
     missing_docs,
     clippy::expect_used,
     clippy::panic,
+    clippy::cast_precision_loss,
     clippy::disallowed_methods,
     reason = "a bench that cannot go on has failed"
 )]
