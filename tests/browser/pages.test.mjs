@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdir, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { authenticator } from "./authenticator.mjs";
 import { confirm, go, letter, linkIn, signIn, signUp, somebody } from "./people.mjs";
 import { isAt, journey, lookAt, password, press, setupLink, violationsOn, whatIsWrongAt, words } from "./support.mjs";
 
@@ -156,6 +157,55 @@ const chapters = {
     "keep": () => follow(page, `new.${person.email}`, "deletion"),
     "login-keeping-done": () => go(page),
     "keep-link-over": () => page.goto("/account/delete/undo?token=AAAAAAAAAAAAAAAAAAAAAA"),
+  }),
+
+  "with an authenticator app": ({ page, person, app }) => ({
+    "totp-begin": async () => {
+      await signUp(page, person);
+      await confirm(page, person);
+      await page.goto("/account/factors/totp");
+    },
+    "totp-enrol": async () => {
+      await go(page);
+      app = await authenticator(page);
+    },
+    "totp-enrol-mistakes": async () => {
+      await page.locator("#code").fill("12");
+      await page.locator("#name").fill("x".repeat(100));
+      await go(page);
+    },
+    "recovery-codes-none-done": async () => {
+      await page.locator("#code").fill(await app.code());
+      await page.locator("#name").fill(person.displayName);
+      await go(page);
+    },
+    "recovery-codes-shown": () => go(page),
+    "recovery-codes-kept": () => page.goto("/account/factors/recovery-codes"),
+    "reauth-totp": () => page.goto("/reauth/totp?next=/account/email"),
+    "reauth-recovery-code": () => page.goto("/reauth/recovery-code?next=/account/email"),
+    "login-totp": async () => {
+      await page.context().clearCookies();
+      await signIn(page, person);
+      isAt(page, "/login/totp");
+    },
+    "login-totp-missing": () => go(page),
+    "login-totp-refused": async () => {
+      await page.locator("#code").fill("000000");
+      await go(page);
+    },
+    "login-recovery-code": () => page.goto("/login/recovery-code"),
+    "login-recovery-code-missing": () => go(page),
+    "login-recovery-code-refused": async () => {
+      await page.locator("#code").fill("00000-00000-00000-00000-00000");
+      await go(page);
+    },
+    "login-totp-slow-down": async () => {
+      for (let tries = 0; tries < 6; tries += 1) {
+        await page.goto("/login/totp");
+        await page.locator("#code").fill("000000");
+        await go(page);
+      }
+    },
   }),
 };
 

@@ -91,9 +91,9 @@ async fn asvs_6_5_5_the_step_before_and_the_one_after_count_and_no_other() {
             // A step that passed meanwhile says nothing.
             if step(&app).await == before {
                 if good {
-                    assert_in(&answer)
+                    assert_in(&answer);
                 } else {
-                    assert_refused(&answer)
+                    assert_refused(&answer);
                 }
                 break;
             }
