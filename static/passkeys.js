@@ -42,11 +42,9 @@ function begin(event) {
 }
 
 if (window.PublicKeyCredential) {
-  form.hidden = !!link;
+  if (!link) form.hidden = !(document.getElementById("passkey-unsupported").hidden = true);
   (link ?? form).addEventListener(link ? "click" : "submit", begin);
   // Among what the browser offers for the name. A challenge is good for ten minutes.
   const offer = () => ask("conditional");
   if (link) PublicKeyCredential.isConditionalMediationAvailable?.().then((can) => can && (offering = setInterval(offer, 5e5), offer()));
-} else if (!link) {
-  document.getElementById("passkey-unsupported").hidden = false;
 }

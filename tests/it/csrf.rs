@@ -72,6 +72,9 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         | "/account/email/undo"
         | "/account/delete/undo"
         | "/account/sessions/end-others"
+        | "/login/passkey/options"
+        | "/reauth/passkey/options"
+        | "/account/factors/passkeys/options"
         | "/account/data"
         | "/account/password/remove"
         | "/account/factors/totp"
@@ -95,7 +98,6 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         "/account/sessions/end" => vec![("session", "00000000-0000-4000-8000-000000000001")],
         "/language" => vec![("language", "ko"), ("next", "/login")],
         "/login/passkey" | "/reauth/passkey" | "/account/factors/passkeys" => vec![("credential", "{}")],
-        "/login/passkey/options" | "/reauth/passkey/options" | "/account/factors/passkeys/options" => Vec::new(),
         "/account/factors/passkeys/rename" | "/account/factors/passkeys/remove" => {
             vec![("passkey", "00000000-0000-4000-8000-000000000001"), ("name", "A key")]
         }

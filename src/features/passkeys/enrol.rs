@@ -44,7 +44,6 @@ pub async fn begin(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<ax
         return Err(AppError::BadRequest("as many passkeys as an account can have"));
     }
     let shown = live.display_name.as_deref().unwrap_or(&live.username);
-    let present = present.into_iter().map(Into::into).collect();
     let begun = webauthn.start_passkey_registration(live.user_id.0, &live.username, shown, Some(present));
     let (challenge, kept) = begun.map_err(|error| fault(&error))?;
     super::ceremony::begin(state, ctx, &ceremony(live), &discoverable(&challenge)?, &kept).await

@@ -48,6 +48,16 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
     })
 }
 
+async fn favicon() -> Result<Response, AppError> {
+    asset_path("icon.svg").map(|path| redirect(StatusCode::FOUND, path)).ok_or(AppError::NotFound)
+}
+
+/// Entrances are for people; none of our pages belongs in an index.
+async fn robots() -> Response {
+    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
+    ([(header::CONTENT_TYPE, content_type)], "User-agent: *\nDisallow: /\n").into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,14 +77,4 @@ mod tests {
             assert_eq!(takes_gzip(&headers), takes, "{asked}");
         }
     }
-}
-
-async fn favicon() -> Result<Response, AppError> {
-    asset_path("icon.svg").map(|path| redirect(StatusCode::FOUND, path)).ok_or(AppError::NotFound)
-}
-
-/// Entrances are for people; none of our pages belongs in an index.
-async fn robots() -> Response {
-    let content_type = HeaderValue::from_static("text/plain; charset=utf-8");
-    ([(header::CONTENT_TYPE, content_type)], "User-agent: *\nDisallow: /\n").into_response()
 }
