@@ -11,6 +11,7 @@ pub mod device;
 mod error;
 pub mod error_page;
 pub mod event;
+pub mod factor_change;
 mod form;
 pub mod headers;
 pub mod mailed_link;

@@ -1,7 +1,6 @@
 //! Living without a password.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use serde_json::json;
 
 use super::pages::PasswordlessPage;
 use crate::{
@@ -9,17 +8,13 @@ use crate::{
         self, Factors,
         links::{self, Purpose},
     },
-    audit::{self, Event},
-    authn::{
-        known_browsers,
-        sessions::{self, LiveSession},
-    },
-    mail::{Kind, NewLetter, outbox},
+    audit::Event,
+    authn::sessions::LiveSession,
     state::AppState,
-    types::{Lang, Notice},
+    types::Notice,
     web::{
-        AppError, Ctx, SignedIn, Submitted, Visitor, event, notice::see_other_with, page, paths, refused_to, see_other,
-        sign_in,
+        AppError, Ctx, SignedIn, Submitted, Visitor, event, factor_change, notice::see_other_with, page, paths,
+        refused_to, see_other,
     },
 };
 
@@ -95,23 +90,11 @@ async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Remov
     }
     // A link that would set another stays good for nobody.
     links::kill(&mut transaction, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    accounts::factors_changed(&mut transaction, user_id).await?;
     accounts::drop_password(&mut transaction, user_id).await?;
-    if !sessions::hold(&mut transaction, live.id).await? {
+    if !factor_change::removed(&mut transaction, ctx, live, &factors).await? {
         return Ok(Removed::Over);
     }
-    sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
-    known_browsers::distrust(&mut transaction, user_id).await?;
-    let entry = sign_in::entry(ctx, &Event::PasswordRemoved, Some(user_id), Some(live.id));
-    audit::record(&mut transaction, &entry).await?;
-    let letter = NewLetter {
-        kind: Kind::FactorsChanged,
-        user_id: Some(user_id),
-        address: &live.email,
-        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(ctx.lang()),
-        detail: json!({ "change": "password-removed" }),
-    };
-    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    factor_change::tell(&mut transaction, state, ctx, live, (&Event::PasswordRemoved, "password-removed")).await?;
     transaction.commit().await?;
     state.mailer.wake();
     Ok(Removed::Done)

@@ -1,6 +1,6 @@
 //! The passkeys of an account become more or less.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sqlx::PgConnection;
 use webauthn_rs::prelude::{CreationChallengeResponse, Passkey, PasskeyRegistration, RegisterPublicKeyCredential};
 
@@ -9,21 +9,16 @@ use super::{
     store::{self, NewPasskey},
 };
 use crate::{
-    accounts::{self, Factors},
-    audit::{self, Event},
+    accounts,
+    audit::Event,
     authn::{
         Method,
         ceremonies::{self, Ceremony, Purpose},
-        known_browsers,
         sessions::{self, LiveSession},
     },
-    mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::{Lang, PasskeyId},
-    web::{
-        AppError, Ctx, device, event,
-        sign_in::{self, Renewed},
-    },
+    types::PasskeyId,
+    web::{AppError, Ctx, device, event, factor_change, sign_in::Renewed},
 };
 
 /// The most passkeys of one account.
@@ -110,17 +105,19 @@ pub async fn add(state: &AppState, ctx: &Ctx, live: &LiveSession, answer: &str, 
     }
     let renewed = match passkey {
         Some(passkey) if !before.has_second() => {
-            let Some(renewed) = first(&mut transaction, state, ctx, live, &passkey).await? else {
+            let synced = to_json(&passkey)?.pointer("/cred/backup_eligible") == Some(&true.into());
+            let method = Method::Passkey { synced };
+            let renewed = factor_change::first_added(&mut transaction, state, ctx, live, method).await?;
+            if renewed.is_none() {
                 return Ok(Added::SignedOut);
-            };
-            Some(renewed)
+            }
+            renewed
         }
         _ if !sessions::hold(&mut transaction, live.id).await? => return Ok(Added::SignedOut),
         _ => None,
     };
-    tell(&mut transaction, state, ctx, live, "passkey-added").await?;
     let event = Event::FactorAdded { factor: "passkey".into() };
-    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
+    factor_change::tell(&mut transaction, state, ctx, live, (&event, "passkey-added")).await?;
     transaction.commit().await?;
     state.mailer.wake();
     event::factors_changed(ctx, live.user_id, "passkey added");
@@ -146,48 +143,6 @@ async fn keep(
         backed_up: flag("/cred/backup_state"),
     };
     Ok(store::insert(connection, &new).await?)
-}
-
-/// From now on a password alone opens nothing, and nothing stays open that it opened alone.
-async fn first(
-    connection: &mut PgConnection,
-    state: &AppState,
-    ctx: &Ctx,
-    live: &LiveSession,
-    passkey: &Passkey,
-) -> Result<Option<Renewed>, AppError> {
-    accounts::factors_changed(connection, live.user_id).await?;
-    end_others(connection, ctx, live).await?;
-    let synced = to_json(passkey)?.pointer("/cred/backup_eligible") == Some(&true.into());
-    sign_in::renew(connection, state, ctx, live, Method::Passkey { synced }, None).await
-}
-
-async fn end_others(connection: &mut PgConnection, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
-    let count = sessions::revoke_others(connection, live.user_id, Some(live.id)).await?;
-    if count > 0 {
-        let event = Event::OtherSessionsEnded { count };
-        audit::record(connection, &sign_in::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
-    }
-    Ok(())
-}
-
-/// Writes to the owner what changed.
-async fn tell(
-    connection: &mut PgConnection,
-    state: &AppState,
-    ctx: &Ctx,
-    live: &LiveSession,
-    change: &str,
-) -> Result<(), AppError> {
-    let letter = NewLetter {
-        kind: Kind::FactorsChanged,
-        user_id: Some(live.user_id),
-        address: &live.email,
-        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(ctx.lang()),
-        detail: json!({ "change": change }),
-    };
-    outbox::enqueue(connection, state.entropy, &letter).await?;
-    Ok(())
 }
 
 /// What a new passkey is called until its owner says otherwise: what it is made on.
@@ -222,44 +177,16 @@ pub async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession, id: Passkey
         return Ok(Removed::NotThere);
     }
     let left = accounts::factors(&mut transaction, live.user_id).await?;
-    if !enough(&left) {
+    if !left.password && !left.do_without_password() {
         return Ok(Removed::Needed);
     }
-    accounts::factors_changed(&mut transaction, live.user_id).await?;
-    if !left.has_second() {
-        accounts::drop_recovery_codes(&mut transaction, live.user_id).await?;
-    }
-    if !sessions::hold(&mut transaction, live.id).await? {
+    if !factor_change::removed(&mut transaction, ctx, live, &left).await? {
         return Ok(Removed::SignedOut);
     }
-    end_others(&mut transaction, ctx, live).await?;
-    known_browsers::distrust(&mut transaction, live.user_id).await?;
     let event = Event::FactorRemoved { factor: "passkey".into() };
-    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
-    tell(&mut transaction, state, ctx, live, "passkey-removed").await?;
+    factor_change::tell(&mut transaction, state, ctx, live, (&event, "passkey-removed")).await?;
     transaction.commit().await?;
     state.mailer.wake();
     event::factors_changed(ctx, live.user_id, "passkey removed");
     Ok(Removed::Done)
-}
-
-/// Whether these let an owner in, also on the day on which one of them is lost: without a password that
-/// takes two passkeys, or one and a recovery code.
-fn enough(factors: &Factors) -> bool {
-    factors.password || factors.passkeys >= 2 || (factors.passkeys == 1 && factors.recovery_codes > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_without_a_password_is_left_with_one_key_alone() {
-        for (password, passkeys, recovery_codes, is_enough) in
-            [(true, 0, 0, true), (false, 2, 0, true), (false, 1, 1, true), (false, 1, 0, false), (false, 0, 10, false)]
-        {
-            let factors = Factors { password, passkeys, recovery_codes, totp: 1 };
-            assert_eq!(enough(&factors), is_enough, "{factors:?}");
-        }
-    }
 }

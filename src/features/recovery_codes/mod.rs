@@ -19,7 +19,7 @@ mod store;
 
 use crate::web::{access::Access, paths, routes::Routes};
 
-pub use store::{Kept, kept, remove_all};
+pub use store::{Kept, kept};
 
 /// The routes of this slice.
 #[must_use]

@@ -69,7 +69,7 @@ pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Mad
     }
     let codes: Vec<_> = (0..CODES).map(|_| RecoveryCode::new(state.entropy)).collect();
     let digests: Vec<_> = codes.iter().map(RecoveryCode::digest).collect();
-    store::remove_all(&mut transaction, user_id).await?;
+    accounts::drop_recovery_codes(&mut transaction, user_id).await?;
     store::add(&mut transaction, user_id, &digests).await?;
     let whose = (user_id, Some(live.id));
     record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodesMade, "recovery-codes-made")).await?;

@@ -31,15 +31,6 @@ pub async fn kept(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
     .await
 }
 
-/// Removes every code of an account.
-///
-/// # Errors
-/// Only the database's.
-pub async fn remove_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("delete from recovery_codes where user_id = $1", user_id as UserId).execute(connection).await?;
-    Ok(())
-}
-
 /// Keeps the digests of new ones.
 pub(super) async fn add(connection: &mut PgConnection, user_id: UserId, digests: &[TokenDigest]) -> sqlx::Result<()> {
     let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();

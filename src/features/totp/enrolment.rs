@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use sqlx::PgConnection;
 use tower_sessions::Session;
 
 use super::{
@@ -13,18 +11,15 @@ use super::{
 };
 use crate::{
     accounts,
-    audit::{self, Event},
+    audit::Event,
     authn::{
         Method,
         attempts::{self, Key, Taken},
-        known_browsers,
         sessions::{self, LiveSession},
     },
-    features::recovery_codes,
-    mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::{DisplayName, Lang, TotpId},
-    web::{AppError, Ctx, sign_in},
+    types::{DisplayName, TotpId},
+    web::{AppError, Ctx, factor_change},
 };
 
 /// How many apps an account has at most.
@@ -134,16 +129,13 @@ pub async fn confirm(
         }
         None
     } else {
-        accounts::factors_changed(&mut transaction, user_id).await?;
-        let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::Totp, None).await?;
+        let renewed = factor_change::first_added(&mut transaction, state, ctx, live, Method::Totp).await?;
         if renewed.is_none() {
             return Ok(Confirmed::Over);
         }
-        // Those were opened without it.
-        sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
         renewed
     };
-    record(&mut transaction, state, ctx, live, (&event, "totp-added")).await?;
+    factor_change::tell(&mut transaction, state, ctx, live, (&event, "totp-added")).await?;
     codes::give_back(&mut transaction, ctx, user_id).await?;
     transaction.commit().await?;
     state.mailer.wake();
@@ -151,26 +143,6 @@ pub async fn confirm(
         renewed.begun(state, session).await?;
     }
     Ok(Confirmed::Done { needs_codes: before.recovery_codes == 0 })
-}
-
-/// A line in the trail, and a letter to the owner.
-async fn record(
-    connection: &mut PgConnection,
-    state: &AppState,
-    ctx: &Ctx,
-    live: &LiveSession,
-    (event, change): (&Event, &str),
-) -> Result<(), AppError> {
-    audit::record(connection, &sign_in::entry(ctx, event, Some(live.user_id), Some(live.id))).await?;
-    let letter = NewLetter {
-        kind: Kind::FactorsChanged,
-        user_id: Some(live.user_id),
-        address: &live.email,
-        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(ctx.lang()),
-        detail: json!({ "change": change }),
-    };
-    outbox::enqueue(connection, state.entropy, &letter).await?;
-    Ok(())
 }
 
 /// An app of this account.
@@ -207,17 +179,11 @@ pub async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession, id: TotpId)
         return Ok(Removed::NotThere);
     }
     let left = accounts::factors(&mut transaction, user_id).await?;
-    if !left.has_second() {
-        recovery_codes::remove_all(&mut transaction, user_id).await?;
-    }
-    accounts::factors_changed(&mut transaction, user_id).await?;
-    if !sessions::hold(&mut transaction, live.id).await? {
+    if !factor_change::removed(&mut transaction, ctx, live, &left).await? {
         return Ok(Removed::Over);
     }
-    sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
-    known_browsers::distrust(&mut transaction, user_id).await?;
     let event = Event::FactorRemoved { factor: "totp".to_owned() };
-    record(&mut transaction, state, ctx, live, (&event, "totp-removed")).await?;
+    factor_change::tell(&mut transaction, state, ctx, live, (&event, "totp-removed")).await?;
     if left.totp == 0 {
         // Whoever sets one up again begins anew, also after a hundred wrong codes (NIST SP 800-63B 3.2.2).
         attempts::refill(&mut transaction, Key::totp(user_id)).await?;
