@@ -17,19 +17,20 @@ pub const BROWSERS_MAX: i64 = 50;
 /// # Errors
 /// Only the database's.
 pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<()> {
-    let noted = sqlx::query!(
+    let others = sqlx::query_scalar!(
         r#"
         insert into known_browsers as b (user_id, digest) values ($1, $2)
         on conflict (user_id, digest) do update set last_used_at = now()
         where b.last_used_at < now() - interval '1 day'
+        returning (select count(*) from known_browsers where user_id = $1 and digest <> $2) as "others!"
         "#,
         user_id as UserId,
         browser.as_bytes(),
     )
-    .execute(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    // Nearly every sign-in comes from a browser that was here a moment ago.
-    if noted.rows_affected() > 0 {
+    // Nothing comes back for a browser that was here a moment ago, as nearly every one was.
+    if others.is_some_and(|others| others >= BROWSERS_MAX) {
         forget_too_many(connection, user_id, browser).await?;
     }
     Ok(())

@@ -54,13 +54,17 @@ pub async fn give_back(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId
 }
 
 /// Judges a code of an account's apps. Whatever the answer, the try was counted before.
-pub async fn judge(state: &AppState, ctx: &Ctx, user_id: UserId, code: &Code) -> Result<Judged, AppError> {
-    let mut connection = state.db.acquire().await?;
-    if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
+pub async fn judge(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    user_id: UserId,
+    code: &Code,
+) -> Result<Judged, AppError> {
+    if let Taken::No { retry_after } = take(connection, ctx, user_id).await? {
         return Ok(Judged::SlowDown(retry_after));
     }
-    let sealed = store::sealed(&mut connection, user_id).await?;
-    drop(connection);
+    let sealed = store::sealed(connection, user_id).await?;
     note_skew(state, sealed.first());
     for app in &sealed {
         let Some(seed) = open(state, user_id, app) else { continue };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use tower_sessions::Session;
 
 use super::{
@@ -48,20 +49,22 @@ pub async fn enter(
     let Some(secret) = ctx.pending() else { return Ok(Entered::Over) };
     let mut connection = state.db.acquire().await?;
     let Some(waiting) = pending::peek(&mut connection, &secret.digest()).await? else { return Ok(Entered::Over) };
-    drop(connection);
     let user_id = waiting.user_id;
-    let (id, step) = match codes::judge(state, ctx, user_id, code).await? {
+    let (id, step) = match codes::judge(&mut connection, state, ctx, user_id, code).await? {
         Judged::Right { id, step } => (id, step),
         Judged::Wrong => {
+            drop(connection);
             challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
             return Ok(Entered::Wrong);
         }
         Judged::SlowDown(retry_after) => return Ok(Entered::SlowDown(retry_after)),
     };
-    let mut transaction = state.db.begin().await?;
+    // On the same connection: nothing long lies between.
+    let mut transaction = connection.begin().await?;
     if !store::use_up(&mut transaction, user_id, (id, step)).await? {
         // Another request was faster with the same code.
         transaction.rollback().await?;
+        drop(connection);
         challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
         return Ok(Entered::Wrong);
     }
@@ -70,6 +73,7 @@ pub async fn enter(
     let Some((pending, opened)) = done else { return Ok(Entered::Over) };
     codes::give_back(&mut transaction, ctx, user_id).await?;
     transaction.commit().await?;
+    drop(connection);
     Ok(Entered::In(opened.begun(state, ctx, session).await?, pending))
 }
 
@@ -96,17 +100,20 @@ pub async fn renew(
     code: &Code,
 ) -> Result<Renewed, AppError> {
     let user_id = live.user_id;
-    let (id, step) = match codes::judge(state, ctx, user_id, code).await? {
+    let mut connection = state.db.acquire().await?;
+    let (id, step) = match codes::judge(&mut connection, state, ctx, user_id, code).await? {
         Judged::Right { id, step } => (id, step),
         Judged::Wrong => {
+            drop(connection);
             challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
             return Ok(Renewed::Wrong);
         }
         Judged::SlowDown(retry_after) => return Ok(Renewed::SlowDown(retry_after)),
     };
-    let mut transaction = state.db.begin().await?;
+    let mut transaction = connection.begin().await?;
     if !store::use_up(&mut transaction, user_id, (id, step)).await? {
         transaction.rollback().await?;
+        drop(connection);
         challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
         return Ok(Renewed::Wrong);
     }
@@ -114,6 +121,7 @@ pub async fn renew(
     let Some(renewed) = renewed else { return Ok(Renewed::Over) };
     codes::give_back(&mut transaction, ctx, user_id).await?;
     transaction.commit().await?;
+    drop(connection);
     renewed.begun(state, session).await?;
     Ok(Renewed::Yes)
 }
