@@ -6,7 +6,7 @@ create table pending_sign_ins (
     password_set_at timestamptz not null,  -- of the password that was shown: another one ends this
     remembered      boolean     not null,
     next            text,
-    failures        integer     not null default 0,
+    failed_before   integer     not null,  -- how many passwords had failed before
     created_at      timestamptz not null default now(),
     expires_at      timestamptz not null,
     used_at         timestamptz,

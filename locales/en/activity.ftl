@@ -50,6 +50,7 @@ activity-totp-added = An authenticator app was added
 activity-passkey-added = A passkey was added
 activity-totp-removed = An authenticator app was removed
 activity-passkey-removed = A passkey was removed
+activity-factor-asked = The password was right, the second step was asked for
 activity-factor-failed = A second step was refused
 activity-recovery-codes-made = New recovery codes were made
 activity-recovery-code-used = A recovery code was used

@@ -44,6 +44,7 @@ activity-totp-added = 인증 앱을 추가했어요
 activity-passkey-added = 패스키를 추가했어요
 activity-totp-removed = 인증 앱을 삭제했어요
 activity-passkey-removed = 패스키를 삭제했어요
+activity-factor-asked = 비밀번호가 맞아서 2단계 인증을 요청했어요
 activity-factor-failed = 2단계 인증이 거절되었어요
 activity-recovery-codes-made = 복구 코드를 새로 만들었어요
 activity-recovery-code-used = 복구 코드를 썼어요

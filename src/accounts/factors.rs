@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::types::UserId;
+use crate::types::{SessionId, UserId};
 
 /// How many factors of each kind an account has.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -65,6 +65,17 @@ pub async fn factors(connection: &mut PgConnection, id: UserId) -> sqlx::Result<
 /// Only the database's.
 pub async fn factors_changed(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!("update password_credentials set factors_changed_at = now() where user_id = $1", id as UserId)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes away what a session is setting up and has not confirmed.
+///
+/// # Errors
+/// Only the database's.
+pub async fn drop_enrolments(connection: &mut PgConnection, session_id: SessionId) -> sqlx::Result<()> {
+    sqlx::query!("delete from totp_factors where session_id = $1 and confirmed_at is null", session_id as SessionId,)
         .execute(connection)
         .await?;
     Ok(())

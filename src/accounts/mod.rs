@@ -13,7 +13,9 @@ use time::OffsetDateTime;
 use crate::types::{Lang, UserId};
 
 pub use erasure::{Due, remove, sweep_unverified, take_due};
-pub use factors::{Factors, drop_factors, drop_factors_since, drop_recovery_codes, factors, factors_changed};
+pub use factors::{
+    Factors, drop_enrolments, drop_factors, drop_factors_since, drop_recovery_codes, factors, factors_changed,
+};
 pub use life::{
     EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, hold, hold_with_claimants, lock_claimants,
     replace_email, replace_password, schedule_deletion, set_password, set_profile, verify_email,

@@ -83,6 +83,8 @@ pub enum Event {
         /// `totp` or `passkey`.
         factor: String,
     },
+    /// The password was right, and a second factor was asked for.
+    FactorAsked,
     /// A second factor was refused, after the right password or in a session.
     FactorFailed {
         /// `totp`, `passkey` or `recovery_code`.

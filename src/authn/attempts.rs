@@ -9,12 +9,16 @@
 //! Whoever presents a browser that has signed in to the account before spends from that browser's
 //! bucket; everybody else shares the account's. So strangers slow each other down, never the owner.
 
+mod forgetting;
+
 use std::{net::IpAddr, time::Duration};
 
 use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
 use crate::types::{TokenDigest, UserId};
+
+pub use forgetting::{forget, forget_factors, refill, sweep};
 
 /// How often something may be tried.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +45,9 @@ pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), 
 pub const FACTOR: Limit = Limit { burst: 5, refill: Duration::from_secs(60), cap: Some(100) };
 /// Recovery codes tried at one account. They cannot be guessed, so they stay when [`FACTOR`] is spent.
 pub const RECOVERY_CODE: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: None };
-/// Challenges for passkeys, asked for from one network: 200, then one a second.
+/// First codes of apps that one account sets up: 10, then one a minute.
+pub const ENROLMENT: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: None };
+/// Challenges for passkeys, asked for from one network, or for one account: 200, then one a second.
 pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: None };
 
 /// Changes of one account that leave a line in its trail and cost nothing else: 60, then 6 a minute.
@@ -97,7 +103,25 @@ impl Key {
         Self::of("recovery-code", user_id.0.as_bytes())
     }
 
-    /// Challenges for passkeys, asked for from one network.
+    /// First codes of authenticator apps that one account sets up.
+    #[must_use]
+    pub fn enrolment(user_id: UserId) -> Self {
+        Self::of("enrolment", user_id.0.as_bytes())
+    }
+
+    /// Second factors of one account that were refused in a row, of whatever kind.
+    #[must_use]
+    pub fn refused_factors(user_id: UserId) -> Self {
+        Self::of("refused-factors", user_id.0.as_bytes())
+    }
+
+    /// Challenges for the passkeys of one account.
+    #[must_use]
+    pub fn ceremonies_of(user_id: UserId) -> Self {
+        Self::of("ceremonies-of", user_id.0.as_bytes())
+    }
+
+    /// Challenges for passkeys of nobody in particular, asked for from one network.
     #[must_use]
     pub fn ceremonies(address: IpAddr) -> Self {
         Self::of("ceremonies", &network(address))
@@ -250,6 +274,25 @@ pub struct Success {
     pub account: Key,
 }
 
+/// Counts a failure that nothing was taken for, and tells how many there were in a row: until
+/// [`refill`] forgets them.
+///
+/// # Errors
+/// Only the database's.
+pub async fn count_failure(connection: &mut PgConnection, key: Key) -> sqlx::Result<u32> {
+    let failures = sqlx::query_scalar!(
+        r#"
+        insert into attempt_limits as l (key, full_at, failures) values ($1, now(), 1)
+        on conflict (key) do update set failures = l.failures + 1, used_at = now()
+        returning failures
+        "#,
+        &key.0,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(failures.unsigned_abs())
+}
+
 /// Gives back what a success spent: the subject's bucket is full again, the network's has its one
 /// try back, and the account's failures are no longer in a row unless they already reached the cap.
 /// A success never gives back what a network or a browser of others spent. Returns how many tries had
@@ -287,66 +330,6 @@ pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx
     .fetch_one(connection)
     .await?;
     Ok(u32::try_from(failed).unwrap_or_default())
-}
-
-/// Forgets every try that was taken from one bucket, for what it guarded is there no more.
-///
-/// # Errors
-/// Only the database's.
-pub async fn refill(connection: &mut PgConnection, key: Key) -> sqlx::Result<()> {
-    sqlx::query!("delete from attempt_limits where key = $1", &key.0).execute(connection).await?;
-    Ok(())
-}
-
-/// Forgets every failed try at an account, for its owner's rebinding or the operator.
-///
-/// The account's bucket goes before those of its browsers, in statements of their own: the order in
-/// which a success locks them.
-///
-/// # Errors
-/// Only the database's.
-pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("delete from attempt_limits where key = $1", &Key::account(user_id).0)
-        .execute(&mut *connection)
-        .await?;
-    let browsers = sqlx::query_scalar!("select digest from known_browsers where user_id = $1", user_id as UserId)
-        .fetch_all(&mut *connection)
-        .await?;
-    let digests = browsers.iter().filter_map(|digest| digest.as_slice().try_into().ok().map(TokenDigest));
-    let keys: Vec<_> = digests.map(|digest| Key::browser(user_id, &digest).0.to_vec()).collect();
-    sqlx::query!("delete from attempt_limits where key = any($1)", &keys).execute(connection).await?;
-    Ok(())
-}
-
-/// Removes buckets that are full again, and tells how many. Those that count failures in a row stay
-/// for 30 days: forgetting them sooner would refill a patient guesser.
-///
-/// # Errors
-/// Only the database's.
-pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let full = sqlx::query!(
-        r#"
-        delete from attempt_limits where ctid = any(array(
-            select ctid from attempt_limits
-            where full_at < now() and failures = 0
-            order by full_at limit 1000 for update skip locked
-        ))
-        "#
-    )
-    .execute(&mut *connection)
-    .await?;
-    let forgotten = sqlx::query!(
-        r#"
-        delete from attempt_limits where ctid = any(array(
-            select ctid from attempt_limits
-            where used_at < now() - interval '30 days' and full_at < now() and failures > 0
-            order by used_at limit 1000 for update skip locked
-        ))
-        "#
-    )
-    .execute(connection)
-    .await?;
-    Ok(full.rows_affected() + forgotten.rows_affected())
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub struct Pending {
     pub remembered: bool,
     /// Where the visitor was going, as stored.
     pub next: Option<String>,
+    /// How many passwords had failed before the right one.
+    pub failed_before: i32,
 }
 
 impl Pending {
@@ -37,28 +39,37 @@ impl Pending {
     }
 }
 
+/// A sign-in that is to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPending<'a> {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// When the password was set that was shown.
+    pub password_set_at: OffsetDateTime,
+    /// Whether the session is to outlive the browser's window.
+    pub remembered: bool,
+    /// Where the visitor was going.
+    pub next: Option<&'a LocalPath>,
+    /// How many passwords had failed before the right one.
+    pub failed_before: u32,
+}
+
 /// Keeps a sign-in until its second factor comes.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn begin(
-    connection: &mut PgConnection,
-    digest: &TokenDigest,
-    user_id: UserId,
-    password_set_at: OffsetDateTime,
-    remembered: bool,
-    next: Option<&LocalPath>,
-) -> sqlx::Result<()> {
+pub async fn begin(connection: &mut PgConnection, digest: &TokenDigest, new: &NewPending<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        insert into pending_sign_ins (digest, user_id, password_set_at, remembered, next, expires_at)
-        values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+        insert into pending_sign_ins (digest, user_id, password_set_at, remembered, next, failed_before, expires_at)
+        values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
         "#,
         digest.as_bytes(),
-        user_id as UserId,
-        password_set_at,
-        remembered,
-        next.map(LocalPath::as_str),
+        new.user_id as UserId,
+        new.password_set_at,
+        new.remembered,
+        new.next.map(LocalPath::as_str),
+        new.failed_before.cast_signed(),
         LIFETIME.as_secs_f64(),
     )
     .execute(connection)
@@ -74,7 +85,7 @@ pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::
     sqlx::query_as!(
         Pending,
         r#"
-        select p.user_id as "user_id: UserId", u.username, p.password_set_at, p.remembered, p.next
+        select p.user_id as "user_id: UserId", u.username, p.password_set_at, p.remembered, p.next, p.failed_before
         from pending_sign_ins p
         join users u on u.id = p.user_id
         join password_credentials c on c.user_id = p.user_id and c.changed_at = p.password_set_at
@@ -100,7 +111,7 @@ pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx:
         where p.digest = $1 and p.used_at is null and p.expires_at > now()
             and u.id = p.user_id and u.disabled_at is null and u.deletion_due_at is null
             and c.user_id = p.user_id and c.changed_at = p.password_set_at
-        returning p.user_id as "user_id: UserId", u.username, p.password_set_at, p.remembered, p.next
+        returning p.user_id as "user_id: UserId", u.username, p.password_set_at, p.remembered, p.next, p.failed_before
         "#,
         digest.as_bytes(),
     )
@@ -108,18 +119,18 @@ pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx:
     .await
 }
 
-/// Counts a factor that was refused, and tells how many were by now.
+/// Ends every sign-in of an account that waits, and tells how many did.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn failed(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::Result<u32> {
-    let failures = sqlx::query_scalar!(
-        "update pending_sign_ins set failures = failures + 1 where digest = $1 returning failures",
-        digest.as_bytes(),
+pub async fn end_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "update pending_sign_ins set used_at = now() where user_id = $1 and used_at is null",
+        user_id as UserId,
     )
-    .fetch_optional(connection)
+    .execute(connection)
     .await?;
-    Ok(failures.map_or(0, i32::unsigned_abs))
+    Ok(done.rows_affected())
 }
 
 /// Removes sign-ins that are over, and tells how many.

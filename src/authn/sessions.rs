@@ -189,6 +189,8 @@ pub struct Renewal<'a> {
     pub password_set_at: Option<OffsetDateTime>,
     /// As in [`NewSession::factors_changed_at`].
     pub factors_changed_at: Option<OffsetDateTime>,
+    /// Whether the best was shown that the account has: then the session counts as fresh.
+    pub fresh: bool,
 }
 
 /// Gives a session another cookie after its owner proved again who they are, and tells whether it did:
@@ -204,7 +206,8 @@ pub async fn renew(connection: &mut PgConnection, renewal: &Renewal<'_>) -> sqlx
             where s.id = $1 and c.changed_at = $3 and ($5::smallint > 1 or c.factors_changed_at is not distinct from $6)
             for share of c
         ), renewed as (
-            update sessions set store_id = $2, amr = $4, aal = $5::smallint, authenticated_at = now(), last_seen_at = now()
+            update sessions set store_id = $2, amr = $4, aal = $5::smallint, last_seen_at = now(),
+                authenticated_at = case when $9 then now() else authenticated_at end
             where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
                 and ($3::timestamptz is null or exists (select 1 from proven))
             returning store_id
@@ -221,6 +224,7 @@ pub async fn renew(connection: &mut PgConnection, renewal: &Renewal<'_>) -> sqlx
         renewal.factors_changed_at,
         renewal.stored.data,
         renewal.stored.expires_at,
+        renewal.fresh,
     )
     .fetch_one(connection)
     .await?;

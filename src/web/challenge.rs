@@ -8,18 +8,20 @@ use crate::{
     accounts::{self, Factors},
     audit::{self, Event},
     authn::{
-        Challenge, challenges,
+        Challenge,
+        attempts::{self, Key},
+        challenges,
         pending::{self, Pending},
         strongest,
     },
     mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::{LocalPath, UserId},
+    types::{LocalPath, SessionId, UserId},
 };
 
-/// How many wrong factors in one sign-in are worth a letter: somebody else may know the password (ASVS
-/// 6.3.5), and people mistype.
-const SUSPICIOUS: u32 = 3;
+/// After how many wrong factors in a row the owner is told, whatever they were shown to: somebody else may know
+/// the password (ASVS 6.3.5), and people mistype. Each time more, so that nobody can have letters sent at will.
+const SUSPICIOUS: [u32; 5] = [3, 10, 30, 100, 300];
 
 /// The sign-in that waits in this browser, with what its account can show; none when there is none, or when
 /// it waited too long.
@@ -88,23 +90,21 @@ pub fn reauth_path_of(factors: &Factors, next: Option<&LocalPath>) -> String {
     }
 }
 
-/// Notes a factor that was refused, and tells the owner when that was not the first in this sign-in.
+/// Notes a factor that was refused, at a sign-in or in a session, and tells the owner when there were several
+/// since the last that was right.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn refused_factor(
     state: &AppState,
     ctx: &Ctx,
-    user_id: UserId,
+    (user_id, session_id): (UserId, Option<SessionId>),
     challenge: Challenge,
 ) -> Result<(), AppError> {
     let mut transaction = state.db.begin().await?;
     let event = Event::FactorFailed { factor: code(challenge).replace('-', "_") };
-    let failures = match ctx.pending() {
-        Some(secret) => pending::failed(&mut transaction, &secret.digest()).await?,
-        None => 0,
-    };
-    if failures == SUSPICIOUS
+    let failures = attempts::count_failure(&mut transaction, Key::refused_factors(user_id)).await?;
+    if SUSPICIOUS.contains(&failures)
         && let Some(user) = accounts::find(&mut transaction, user_id).await?
     {
         let letter = NewLetter {
@@ -116,7 +116,7 @@ pub async fn refused_factor(
         };
         outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     }
-    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(user_id), None)).await?;
+    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(user_id), session_id)).await?;
     transaction.commit().await?;
     state.mailer.wake();
     Ok(())

@@ -11,6 +11,7 @@
 mod opening;
 
 use axum::{http::HeaderValue, response::Response};
+use serde_json::json;
 use sqlx::PgConnection;
 use tower_sessions::Session;
 
@@ -19,16 +20,22 @@ use crate::{
     accounts,
     audit::{self, Entry, Event},
     authn::{
-        Aal, Challenge, Method, Step, amr, known_browsers, next_step,
-        pending::{self, Pending},
+        Aal, Challenge, Method, Step, amr,
+        attempts::{self, Key},
+        known_browsers, next_step,
+        pending::{self, NewPending, Pending},
         proof::{self, Proof},
         sessions::{self, LiveSession, Renewal},
     },
+    mail::{Kind, NewLetter, outbox},
     state::AppState,
     types::{LocalPath, Notice, SecretToken, SessionId, UserId},
 };
 
 pub use opening::{BROWSER_KNOWN_FOR, Begun, Opened, Opening, Renewed, open};
+
+/// After how many failures the owner is told of a success.
+const SUSPICIOUS: u32 = 5;
 
 /// Somebody who showed a password, or a mailed link, and where they were going.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +57,7 @@ pub struct Entering<'a> {
 #[derive(Debug)]
 pub enum Entered {
     /// A session.
-    In {
-        /// It.
-        begun: Begun,
-        /// How many tries had failed before.
-        failed_before: u32,
-    },
+    In(Begun),
     /// A factor is to be shown first.
     Asked {
         /// The one to ask for.
@@ -81,17 +83,19 @@ pub async fn enter(
 ) -> Result<Entered, AppError> {
     let Entering { user_id, methods, proof, remember, .. } = entering;
     let mut transaction = state.db.begin().await?;
-    let factors = match proof {
-        Some(proof) => {
-            proof::upgrade(&mut transaction, proof).await?;
-            proof.factors
-        }
-        None => accounts::factors(&mut transaction, user_id).await?,
+    let factors = if let Some(proof) = proof {
+        proof::upgrade(&mut transaction, proof).await?;
+        proof.factors
+    } else {
+        // Nothing else here would notice a factor that is added at this moment.
+        accounts::hold(&mut transaction, user_id).await?;
+        accounts::factors(&mut transaction, user_id).await?
     };
     let trusted = proof.is_some_and(|proof| proof.trusted_browser);
     if let Step::Challenge(challenge) = next_step(methods, &factors, trusted) {
         let Some(proof) = proof else { return Ok(Entered::Refused) };
-        let Some(secret) = ask(&mut transaction, state, &entering, proof).await? else { return Ok(Entered::Refused) };
+        let asked = ask(&mut transaction, state, ctx, &entering, proof).await?;
+        let Some(secret) = asked else { return Ok(Entered::Refused) };
         transaction.commit().await?;
         return Ok(Entered::Asked { challenge, secret });
     }
@@ -105,28 +109,53 @@ pub async fn enter(
     let Some(opened) = open(&mut transaction, state, ctx, visitor, &opening).await? else {
         return Ok(Entered::Refused);
     };
-    let failed_before = match proof {
-        Some(proof) => proof::settle(&mut transaction, proof).await?,
-        None => 0,
-    };
+    if let Some(proof) = proof {
+        let failed_before = proof::settle(&mut transaction, proof).await?;
+        tell_of_failures(&mut transaction, state, ctx, user_id, failed_before).await?;
+    }
     transaction.commit().await?;
-    let begun = opened.begun(state, ctx, session).await?;
-    Ok(Entered::In { begun, failed_before })
+    Ok(Entered::In(opened.begun(state, ctx, session).await?))
 }
 
 /// Keeps the sign-in until its factor comes. The browser is not known for it: it showed half.
 async fn ask(
     connection: &mut PgConnection,
     state: &AppState,
+    ctx: &Ctx,
     entering: &Entering<'_>,
     proof: &Proof,
 ) -> Result<Option<SecretToken>, AppError> {
     let Some(password_set_at) = proof.password_set_at else { return Ok(None) };
     let secret = SecretToken::new(state.entropy);
-    let Entering { user_id, remember, next, .. } = *entering;
-    pending::begin(connection, &secret.digest(), user_id, password_set_at, remember, next).await?;
-    proof::settle(connection, proof).await?;
+    let Entering { user_id, remember: remembered, next, .. } = *entering;
+    let failed_before = proof::settle(connection, proof).await?;
+    let new = NewPending { user_id, password_set_at, remembered, next, failed_before };
+    pending::begin(connection, &secret.digest(), &new).await?;
+    audit::record(connection, &entry(ctx, &Event::FactorAsked, Some(user_id), None)).await?;
     Ok(Some(secret))
+}
+
+/// Writes to an owner who is in after many had failed, or they had (OWASP ASVS 6.3.5).
+async fn tell_of_failures(
+    connection: &mut PgConnection,
+    state: &AppState,
+    ctx: &Ctx,
+    user_id: UserId,
+    failed_before: u32,
+) -> Result<(), AppError> {
+    if failed_before < SUSPICIOUS {
+        return Ok(());
+    }
+    let Some(user) = accounts::find(connection, user_id).await? else { return Ok(()) };
+    let letter = NewLetter {
+        kind: Kind::SignInAfterFailures,
+        user_id: Some(user_id),
+        address: &user.email,
+        lang: user.lang_or(ctx.lang()),
+        detail: json!({ "failures": failed_before }),
+    };
+    outbox::enqueue(connection, state.entropy, &letter).await?;
+    Ok(())
 }
 
 /// The path of the page that asks for a factor after the password.
@@ -172,6 +201,8 @@ pub async fn complete(
         factors_changed_at: None,
     };
     let Some(opened) = open(connection, state, ctx, visitor, &opening).await? else { return Ok(None) };
+    tell_of_failures(connection, state, ctx, pending.user_id, pending.failed_before.unsigned_abs()).await?;
+    attempts::refill(connection, Key::refused_factors(pending.user_id)).await?;
     if trust {
         let (browser, set_at) = (opened.browser().digest(), pending.password_set_at);
         let (address, user_agent) = (ctx.client_ip(), ctx.user_agent());
@@ -205,9 +236,15 @@ pub async fn renew(
         amr: &amr,
         password_set_at: proof.and_then(|proof| proof.password_set_at),
         factors_changed_at: proof.and_then(|proof| proof.factors_changed_at),
+        fresh: proof.is_none_or(|proof| !proof.factors.has_second()),
     };
     if !sessions::renew(connection, &renewal).await? {
         return Ok(None);
+    }
+    // A seed that was shown under the old cookie is no secret of the owner's.
+    accounts::drop_enrolments(connection, live.id).await?;
+    if proof.is_none() {
+        attempts::refill(connection, Key::refused_factors(live.user_id)).await?;
     }
     let entry = entry(ctx, &Event::Reauthenticated, Some(live.user_id), Some(live.id));
     audit::record(connection, &entry).await?;

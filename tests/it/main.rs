@@ -36,6 +36,7 @@ mod email_undo;
 mod embedded;
 mod enumeration;
 mod erasure;
+mod factor_failures;
 mod factors;
 mod factors_passwordless;
 mod factors_recovery;

@@ -134,6 +134,9 @@ async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
     accounts::call_off_deletion(&mut transaction, user_id).await?;
     // The tries of browsers that were known are counted by them, so they go first.
     attempts::forget(&mut transaction, user_id).await?;
+    if dropped > 0 && !accounts::factors(&mut transaction, user_id).await?.has_second() {
+        attempts::forget_factors(&mut transaction, user_id).await?;
+    }
     known_browsers::forget(&mut transaction, user_id, None).await?;
     let recover = links::issue(&mut transaction, state.entropy, Purpose::Recover, user_id, email.as_str()).await?;
     audit::record(&mut transaction, &sign_in::entry(ctx, &Event::EmailChangeUndone, Some(user_id), None)).await?;

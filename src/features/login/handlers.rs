@@ -51,7 +51,7 @@ pub async fn submit(
             again(&state, &ctx, page, LoginProblem::Closing)
         }
         Attempt::Proven(proof) => match service::enter(&state, &ctx, &visitor, &session, &form, &proof).await? {
-            Entered::In { begun, .. } => Ok(go_on(&state, &form, &begun)),
+            Entered::In(begun) => Ok(go_on(&state, &form, &begun)),
             Entered::Asked { challenge, secret } => Ok(to_challenge(&state, challenge, &secret)),
             Entered::Refused => refuse(&state, &ctx, page),
         },

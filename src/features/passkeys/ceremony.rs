@@ -43,7 +43,8 @@ pub async fn begin(
     let secret = SecretToken::new(state.entropy);
     let kept = to_json(kept)?;
     let mut connection = state.db.acquire().await?;
-    let key = Key::ceremonies(ctx.client_ip());
+    // Of an account that is known already strangers can ask for none, so they cannot use them up.
+    let key = ceremony.user_id.map_or_else(|| Key::ceremonies(ctx.client_ip()), Key::ceremonies_of);
     if let Taken::No { retry_after } = attempts::take_one(&mut connection, key, attempts::CEREMONIES).await? {
         event::limited(ctx, "passkeys");
         return Err(AppError::SlowDown { retry_after });

@@ -121,12 +121,12 @@ async fn alone(
     let (user_id, method) = match ceremony::judge(&mut transaction, state, ctx, &ALONE, answer).await? {
         Judged::Shown { user_id, method } => (user_id, method),
         Judged::Refused { user_id } => {
-            // A stranger's passkey is nobody's failure; a passkey of an account is in that account's trail.
-            let event = match user_id {
-                Some(_) => Event::FactorFailed { factor: "passkey".into() },
-                None => Event::SignInFailed,
-            };
-            audit::record(&mut transaction, &sign_in::entry(ctx, &event, user_id, None)).await?;
+            // A passkey of an account is in that account's trail. A stranger's is nobody's failure, and no
+            // reason to fill the trail.
+            if user_id.is_some() {
+                let event = Event::FactorFailed { factor: "passkey".into() };
+                audit::record(&mut transaction, &sign_in::entry(ctx, &event, user_id, None)).await?;
+            }
             transaction.commit().await?;
             return refuse(state, ctx, content);
         }
@@ -135,6 +135,7 @@ async fn alone(
     let names = amr(&[], &[method]);
     let opening = Opening { user_id, amr: &names, remember, password_set_at: None, factors_changed_at: None };
     let Some(opened) = sign_in::open(&mut transaction, state, ctx, visitor, &opening).await? else {
+        transaction.commit().await?;
         return refuse(state, ctx, content);
     };
     transaction.commit().await?;
@@ -164,13 +165,17 @@ async fn after(
         Judged::Shown { method, .. } => method,
         Judged::Refused { .. } => {
             transaction.commit().await?;
-            challenge::refused_factor(state, ctx, pending.user_id, Challenge::Passkey).await?;
+            challenge::refused_factor(state, ctx, (pending.user_id, None), Challenge::Passkey).await?;
             return refuse(state, ctx, content);
         }
         Judged::Over => return again(state, ctx, content, Problem::Over),
     };
     let completed = sign_in::complete(&mut transaction, state, ctx, visitor, method, trust).await?;
-    let Some((pending, opened)) = completed else { return Ok(see_other(paths::LOGIN)) };
+    // Used up in any case.
+    let Some((pending, opened)) = completed else {
+        transaction.commit().await?;
+        return Ok(see_other(paths::LOGIN));
+    };
     transaction.commit().await?;
     let begun = opened.begun(state, ctx, session).await?;
     Ok(go_on(state, pending.next().as_ref(), &begun))

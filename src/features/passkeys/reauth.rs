@@ -94,14 +94,14 @@ pub async fn submit(
         Judged::Shown { method, .. } => method,
         Judged::Refused { .. } => {
             transaction.commit().await?;
-            challenge::refused_factor(&state, &ctx, live.user_id, Challenge::Passkey).await?;
+            challenge::refused_factor(&state, &ctx, (live.user_id, Some(live.id)), Challenge::Passkey).await?;
             return again(Problem::Refused);
         }
         Judged::Over => return again(Problem::Over),
     };
     let renewed = sign_in::renew(&mut transaction, &state, &ctx, &live, method, None).await?;
-    let Some(renewed) = renewed else { return Err(AppError::SignIn { next: None }) };
     transaction.commit().await?;
+    let Some(renewed) = renewed else { return Err(AppError::SignIn { next: None }) };
     renewed.begun(&state, &session).await?;
     let mut response = see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
     ceremony::forget(&state, &mut response);

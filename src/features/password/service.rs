@@ -122,6 +122,8 @@ async fn replace(
                 aal: Aal::of(&live.amr),
                 password_set_at: set_at,
                 factors_changed_at: proof.factors_changed_at,
+                // A password says too little where there is a second factor.
+                fresh: !proof.factors.has_second(),
             };
             sessions::renew(&mut transaction, &renewal).await?
         }

@@ -89,15 +89,20 @@ async fn replace(
         Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(Reset::LinkOver),
         done => done?,
     }
+    let mut dropped = 0;
     if user.email_verified_at.is_none() {
         accounts::drop_other_claimants(&mut transaction, user_id).await?;
         // The words of whoever claimed the address before it was shown to be this person's.
         accounts::set_profile(&mut transaction, user_id, None, Some(ctx.lang())).await?;
         // And what would let them in again, or keep this person out.
-        accounts::drop_factors(&mut transaction, user_id).await?;
+        dropped = accounts::drop_factors(&mut transaction, user_id).await?;
     }
     accounts::set_password(&mut transaction, user_id, hash).await?;
     end_everything(&mut transaction, user_id).await?;
+    if dropped > 0 {
+        attempts::forget_factors(&mut transaction, user_id).await?;
+        audit::record(&mut transaction, &sign_in::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
+    }
     audit::record(&mut transaction, &sign_in::entry(ctx, &Event::PasswordReset, Some(user_id), None)).await?;
     let letter = NewLetter {
         kind: Kind::PasswordChanged,

@@ -54,6 +54,7 @@ pub async fn submit(
                 return Ok(response);
             }
             Shown::Over => return Ok(see_other(paths::LOGIN)),
+            Shown::None => return show(State(state), ctx).await,
             Shown::Wrong => {
                 state.metrics.sign_in("refused");
                 event::login_failed(&ctx);
@@ -99,7 +100,7 @@ async fn asking_again(
 ) -> Result<Result<ChallengePage, Response>, AppError> {
     let mut connection = state.db.acquire().await?;
     let factors = accounts::factors(&mut connection, live.user_id).await?;
-    if factors.recovery_codes == 0 {
+    if !service::may_renew(&factors) {
         return Ok(Err(see_other(&reauth_path_of(&factors, next))));
     }
     Ok(Ok(ChallengePage {
@@ -125,7 +126,8 @@ pub async fn submit_again(
         Some(code) => match service::renew(&state, &ctx, &live, &session, &code).await? {
             Shown::Right(()) => return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str))),
             Shown::Over => return Ok(see_other(paths::LOGIN)),
-            Shown::Wrong => CodeProblem::Wrong,
+            // Of those without one to spare the page itself leads to what they have.
+            Shown::Wrong | Shown::None => CodeProblem::Wrong,
             Shown::SlowDown(retry_after) => slow_down(&ctx, retry_after),
         },
     };

@@ -11,7 +11,7 @@ use super::{
     store::{self, Kept},
 };
 use crate::{
-    accounts,
+    accounts::{self, Factors},
     audit::{self, Event},
     authn::{
         Challenge, Method,
@@ -130,6 +130,15 @@ pub enum Shown<T> {
     SlowDown(Duration),
     /// There is nothing any more that it could open.
     Over,
+    /// The account has none to show here.
+    None,
+}
+
+/// Whether an account has a code to spare for proving again who its owner is. The last one of an account
+/// without a password and with one passkey is kept for the day on which that is lost.
+pub fn may_renew(factors: &Factors) -> bool {
+    let after = Factors { recovery_codes: factors.recovery_codes.saturating_sub(1), ..*factors };
+    factors.recovery_codes > 0 && (factors.password || after.do_without_password())
 }
 
 /// Ends the wait of the browser's pending sign-in with a code.
@@ -144,6 +153,9 @@ pub async fn enter(
     let mut connection = state.db.acquire().await?;
     let Some(waiting) = pending::peek(&mut connection, &secret.digest()).await? else { return Ok(Shown::Over) };
     let user_id = waiting.user_id;
+    if store::kept(&mut connection, user_id).await?.left == 0 {
+        return Ok(Shown::None);
+    }
     if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
         return Ok(Shown::SlowDown(retry_after));
     }
@@ -151,7 +163,7 @@ pub async fn enter(
     let mut transaction = state.db.begin().await?;
     if !store::use_up(&mut transaction, user_id, &code.digest()).await? {
         transaction.rollback().await?;
-        challenge::refused_factor(state, ctx, user_id, Challenge::RecoveryCode).await?;
+        challenge::refused_factor(state, ctx, (user_id, None), Challenge::RecoveryCode).await?;
         return Ok(Shown::Wrong);
     }
     // Whoever needs such a code asks for no trust: the next sign-in asks again.
@@ -176,6 +188,9 @@ pub async fn renew(
 ) -> Result<Shown<()>, AppError> {
     let user_id = live.user_id;
     let mut connection = state.db.acquire().await?;
+    if !may_renew(&accounts::factors(&mut connection, user_id).await?) {
+        return Ok(Shown::None);
+    }
     if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
         return Ok(Shown::SlowDown(retry_after));
     }
@@ -183,8 +198,13 @@ pub async fn renew(
     let mut transaction = state.db.begin().await?;
     if !store::use_up(&mut transaction, user_id, &code.digest()).await? {
         transaction.rollback().await?;
-        challenge::refused_factor(state, ctx, user_id, Challenge::RecoveryCode).await?;
+        challenge::refused_factor(state, ctx, (user_id, Some(live.id)), Challenge::RecoveryCode).await?;
         return Ok(Shown::Wrong);
+    }
+    let left = accounts::factors(&mut transaction, user_id).await?;
+    if !left.password && !left.do_without_password() {
+        // Another request was faster with the last but one.
+        return Ok(Shown::None);
     }
     let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::RecoveryCode, None).await?;
     let Some(renewed) = renewed else { return Ok(Shown::Over) };

@@ -56,6 +56,7 @@ pub async fn submit(
                 return Ok(response);
             }
             Entered::Over => return Ok(see_other(paths::LOGIN)),
+            Entered::NoApp => return show(State(state), ctx).await,
             Entered::Wrong => {
                 state.metrics.sign_in("refused");
                 event::login_failed(&ctx);
@@ -128,7 +129,8 @@ pub async fn submit_again(
         Some(code) => match service::renew(&state, &ctx, &live, &session, &code).await? {
             Renewed::Yes => return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str))),
             Renewed::Over => return Ok(see_other(paths::LOGIN)),
-            Renewed::Wrong => CodeProblem::Wrong,
+            // Without an app the page itself leads to what the account has.
+            Renewed::Wrong | Renewed::NoApp => CodeProblem::Wrong,
             Renewed::SlowDown(retry_after) => slow_down(&ctx, retry_after),
         },
     };

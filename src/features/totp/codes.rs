@@ -33,6 +33,8 @@ pub enum Judged {
     Wrong,
     /// Too many tries; this one was not looked at.
     SlowDown(Duration),
+    /// The account has no app.
+    NoApp,
 }
 
 /// Where a try is counted. One bucket for all codes of an account, whichever page asks for them and whatever
@@ -61,10 +63,14 @@ pub async fn judge(
     user_id: UserId,
     code: &Code,
 ) -> Result<Judged, AppError> {
+    let sealed = store::sealed(connection, user_id).await?;
+    if sealed.is_empty() {
+        // Nothing to guess, so nothing is counted: an app that comes later begins with every try.
+        return Ok(Judged::NoApp);
+    }
     if let Taken::No { retry_after } = take(connection, ctx, user_id).await? {
         return Ok(Judged::SlowDown(retry_after));
     }
-    let sealed = store::sealed(connection, user_id).await?;
     note_skew(state, sealed.first());
     for app in &sealed {
         let Some(seed) = open(state, user_id, app) else { continue };

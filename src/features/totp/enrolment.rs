@@ -103,8 +103,10 @@ pub async fn confirm(
     let Some(sealed) = store::enrolment(&mut connection, user_id, live.id).await? else {
         return Ok(Confirmed::NothingBegun);
     };
-    // From the bucket that a sign-in spends from: no page is a second way to guess.
-    if let Taken::No { retry_after } = codes::take(&mut connection, ctx, user_id).await? {
+    // From a bucket of its own: whoever confirms has seen the seed, and what others do to the account's apps
+    // must not keep its owner from setting another one up.
+    let key = Key::enrolment(user_id);
+    if let Taken::No { retry_after } = attempts::take_one(&mut connection, key, attempts::ENROLMENT).await? {
         return Ok(Confirmed::SlowDown(retry_after));
     }
     drop(connection);
@@ -136,7 +138,6 @@ pub async fn confirm(
         renewed
     };
     factor_change::tell(&mut transaction, state, ctx, live, (&event, "totp-added")).await?;
-    codes::give_back(&mut transaction, ctx, user_id).await?;
     transaction.commit().await?;
     state.mailer.wake();
     if let Some(renewed) = renewed {

@@ -35,6 +35,8 @@ pub enum Entered {
     SlowDown(Duration),
     /// There is no sign-in that waits for it.
     Over,
+    /// The account has no app.
+    NoApp,
 }
 
 /// Ends the wait of the browser's pending sign-in with a code.
@@ -54,10 +56,11 @@ pub async fn enter(
         Judged::Right { id, step } => (id, step),
         Judged::Wrong => {
             drop(connection);
-            challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
+            challenge::refused_factor(state, ctx, (user_id, None), Challenge::Totp).await?;
             return Ok(Entered::Wrong);
         }
         Judged::SlowDown(retry_after) => return Ok(Entered::SlowDown(retry_after)),
+        Judged::NoApp => return Ok(Entered::NoApp),
     };
     // On the same connection: nothing long lies between.
     let mut transaction = connection.begin().await?;
@@ -65,7 +68,7 @@ pub async fn enter(
         // Another request was faster with the same code.
         transaction.rollback().await?;
         drop(connection);
-        challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
+        challenge::refused_factor(state, ctx, (user_id, None), Challenge::Totp).await?;
         return Ok(Entered::Wrong);
     }
     let done = sign_in::complete(&mut transaction, state, ctx, visitor, Method::Totp, trust).await?;
@@ -89,6 +92,8 @@ pub enum Renewed {
     SlowDown(Duration),
     /// The session ended meanwhile.
     Over,
+    /// The account has no app.
+    NoApp,
 }
 
 /// Renews a session with a code.
@@ -105,16 +110,17 @@ pub async fn renew(
         Judged::Right { id, step } => (id, step),
         Judged::Wrong => {
             drop(connection);
-            challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
+            challenge::refused_factor(state, ctx, (user_id, Some(live.id)), Challenge::Totp).await?;
             return Ok(Renewed::Wrong);
         }
         Judged::SlowDown(retry_after) => return Ok(Renewed::SlowDown(retry_after)),
+        Judged::NoApp => return Ok(Renewed::NoApp),
     };
     let mut transaction = connection.begin().await?;
     if !store::use_up(&mut transaction, user_id, (id, step)).await? {
         transaction.rollback().await?;
         drop(connection);
-        challenge::refused_factor(state, ctx, user_id, Challenge::Totp).await?;
+        challenge::refused_factor(state, ctx, (user_id, Some(live.id)), Challenge::Totp).await?;
         return Ok(Renewed::Wrong);
     }
     let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::Totp, None).await?;

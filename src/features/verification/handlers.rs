@@ -102,7 +102,7 @@ async fn enter(
     entering: Entering<'_>,
 ) -> Result<Response, AppError> {
     let mut response = match sign_in::enter(state, ctx, visitor, session, entering).await? {
-        Entered::In { begun, .. } => {
+        Entered::In(begun) => {
             let mut response = see_other_with(state, paths::DASHBOARD, Notice::EmailVerified);
             begun.set_cookies(state, response.headers_mut());
             response
