@@ -67,8 +67,8 @@ async fn insert(connection: &mut PgConnection, people: &[Person]) {
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
         "insert into totp_factors (id, user_id, name, seed, confirmed_at) select f, id, 'An app', s, now() \
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
-        "insert into pending_sign_ins (digest, user_id, password_set_at, remembered, expires_at) \
-            select d, id, '2026-01-01Z', false, now() + interval '10 minutes' \
+        "insert into pending_sign_ins (digest, user_id, password_set_at, remembered, failed_before, expires_at) \
+            select d, id, '2026-01-01Z', false, 0, now() + interval '10 minutes' \
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
     ] {
         let query = sqlx::query(statement).bind(&ids).bind(&factors).bind(&seeds).bind(&digests);
