@@ -2,7 +2,7 @@
 //!
 //! 1. A private PostgreSQL as durable as in production, and the service as the program that is released.
 //! 2. Thousands of accounts whose password was right a moment ago stand before their second step: each shows
-//!    one code of its authenticator app, which works once.
+//!    one code of its authenticator app, which works once. As many were asked for a passkey, and answer.
 //! 3. Some do so one after the other, for the time that one takes, and the rest all at once.
 //! 4. With `--check` a missed bar is an exit code of 1.
 
@@ -15,12 +15,15 @@
     reason = "a bench that cannot go on has failed"
 )]
 
+#[path = "../../tests/it/support/authenticator.rs"]
+mod authenticator;
 #[path = "../load/client.rs"]
 #[allow(dead_code, reason = "the other bench uses the rest")]
 mod client;
 #[path = "../load/database.rs"]
 #[allow(dead_code, reason = "the other bench uses the rest")]
 mod database;
+mod passkeys;
 mod people;
 #[path = "../load/process.rs"]
 #[allow(dead_code, reason = "the other bench uses the rest")]
@@ -43,7 +46,7 @@ use table::{Bar, Table, median};
 /// Who shows a factor one after the other.
 const ALONE: usize = 500;
 /// Who does so at once, over this many connections.
-const TOGETHER: usize = 6000;
+const TOGETHER: usize = 4000;
 const CONNECTIONS: usize = 32;
 
 fn main() -> ExitCode {
@@ -55,24 +58,31 @@ fn main() -> ExitCode {
     let (service, _) = Process::service_with(&folder.path().join("service"), Some(&database.url()), &settings);
     let mut table = Table::default();
 
-    let requests = runtime.block_on(people::before_their_code(&database.url(), service.address, ALONE + TOGETHER));
-    let (alone, together) = requests.split_at(ALONE);
-    let took = on_this_thread(one_after_the_other(service.address, alone));
-    table.figure("a code of an authenticator app, p50", took * 1e3, " ms", Bar::AtMost(5.0));
-    let used = || [processor_time(service.id(), false), processor_time(database.pid, true)];
-    let before = used();
-    let rate = on_this_thread(all_at_once(service.address, together));
-    table.figure("codes a second, 32 connections", rate, "", Bar::AtLeast(1000.0));
-    for (who, (after, before)) in ["the service", "PostgreSQL"].iter().zip(used().into_iter().zip(before)) {
-        let each = (after - before) * 1e3 / TOGETHER as f64;
-        table.figure(&format!("processor time of a code: {who}"), each, " ms", Bar::None);
-    }
+    let count = ALONE + TOGETHER;
+    let codes = runtime.block_on(people::before_their_code(&database.url(), service.address, count));
+    measure("a code of an authenticator app", &service, &database, &codes, &mut table);
+    let answers = runtime.block_on(passkeys::before_their_answer(&database.url(), service.address, count));
+    measure("an answer of a passkey", &service, &database, &answers, &mut table);
 
     drop(service);
     runtime.block_on(database.stop());
     println!("\n{}", table.text());
     let check = std::env::args().any(|argument| argument == "--check");
     if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn measure(what: &str, service: &Process, database: &Database, requests: &[Vec<u8>], table: &mut Table) {
+    let (alone, together) = requests.split_at(ALONE);
+    let took = on_this_thread(one_after_the_other(service.address, alone));
+    table.figure(&format!("{what}, p50"), took * 1e3, " ms", Bar::AtMost(5.0));
+    let used = || [processor_time(service.id(), false), processor_time(database.pid, true)];
+    let before = used();
+    let rate = on_this_thread(all_at_once(service.address, together));
+    table.figure(&format!("{what}, a second over {CONNECTIONS} connections"), rate, "", Bar::AtLeast(1000.0));
+    for (who, (after, before)) in ["the service", "PostgreSQL"].iter().zip(used().into_iter().zip(before)) {
+        let each = (after - before) * 1e3 / together.len() as f64;
+        table.figure(&format!("{what}, processor time: {who}"), each, " ms", Bar::None);
+    }
 }
 
 /// Seconds that one takes, in the middle.

@@ -44,6 +44,13 @@ impl Answer {
         String::from_utf8_lossy(&self.raw)
     }
 
+    /// What comes after the head.
+    #[allow(dead_code, reason = "the bench of second factors reads it")]
+    pub fn body(&self) -> String {
+        let text = self.text();
+        text.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned())
+    }
+
     /// What a cookie is set to.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let text = self.text();
