@@ -78,8 +78,8 @@ pub fn pool(options: PgConnectOptions, connections: u32, given_up: GivenUp) -> P
         .connect_lazy_with(guarded(options))
 }
 
-/// Limits that hold on every connection: no statement, no lock and no forgotten transaction may
-/// keep others waiting for long.
+/// What holds on every connection: no statement, no lock and no forgotten transaction may keep others
+/// waiting for long, and every statement is planned once, for tables of any size.
 fn guarded(options: PgConnectOptions) -> PgConnectOptions {
     options.application_name("vestibule").statement_cache_capacity(256).options([
         ("statement_timeout", "5s"),
@@ -87,5 +87,10 @@ fn guarded(options: PgConnectOptions) -> PgConnectOptions {
         ("idle_in_transaction_session_timeout", "5s"),
         // Every statement finds its rows by an index, whatever its values: there is nothing to plan anew.
         ("plan_cache_mode", "force_generic_plan"),
+        // A plan is kept while its table grows: one that was made when all rows fitted a page, and read them
+        // all, would read a million of them until the table is analyzed again.
+        ("enable_seqscan", "off"),
+        // What has to read a whole table all the same is made to look dear by that, and is not worth compiling.
+        ("jit", "off"),
     ])
 }
