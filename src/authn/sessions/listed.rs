@@ -3,7 +3,10 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::types::{SessionId, UserId};
+use crate::{
+    accounts::Factors,
+    types::{SessionId, UserId},
+};
 
 /// A live session as its owner sees it.
 #[derive(Clone, Debug)]
@@ -26,6 +29,26 @@ pub struct ListedSession {
     pub password_changed_at: Option<OffsetDateTime>,
     /// How many live sessions the account has.
     pub total: i64,
+    /// How many authenticator apps the account has.
+    pub totp: i64,
+    /// How many passkeys.
+    pub passkeys: i64,
+    /// How many recovery codes are left.
+    pub recovery_codes: i64,
+}
+
+impl ListedSession {
+    /// What the account can show, with its sessions found in the same statement.
+    #[must_use]
+    pub fn factors(&self) -> Factors {
+        let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        Factors {
+            password: self.password_changed_at.is_some(),
+            totp: count(self.totp),
+            passkeys: count(self.passkeys),
+            recovery_codes: count(self.recovery_codes),
+        }
+    }
 }
 
 /// The live sessions of an account, the last used first, at most `limit` of them, with what its
@@ -38,7 +61,10 @@ pub async fn list_live(connection: &mut PgConnection, user_id: UserId, limit: u3
         ListedSession,
         r#"
         select s.id as "id: SessionId", host(s.address) as "address!", s.user_agent, s.remembered, s.created_at, s.last_seen_at,
-            u.created_at as member_since, c.changed_at as "password_changed_at?", count(*) over () as "total!"
+            u.created_at as member_since, c.changed_at as "password_changed_at?", count(*) over () as "total!",
+            (select count(*) from totp_factors where user_id = $1 and confirmed_at is not null) as "totp!",
+            (select count(*) from passkeys where user_id = $1) as "passkeys!",
+            (select count(*) from recovery_codes where user_id = $1 and used_at is null) as "recovery_codes!"
         from sessions s
         join users u on u.id = s.user_id
         left join password_credentials c on c.user_id = u.id

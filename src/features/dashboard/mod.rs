@@ -6,7 +6,6 @@ use axum::{extract::State, response::Response};
 
 use self::pages::DashboardPage;
 use crate::{
-    accounts::{self, Factors},
     authn::sessions::{self, ListedSession, LiveSession},
     state::AppState,
     types::Age,
@@ -26,20 +25,20 @@ pub fn routes(routes: Routes) -> Routes {
     routes.get(paths::DASHBOARD, Access::SignedIn, show)
 }
 
-/// `GET /dashboard`: two statements beside the one that found the visitor.
+/// `GET /dashboard`: one statement beside the one that found the visitor.
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
     let mut connection = state.db.acquire().await?;
     let listed = sessions::list_live(&mut connection, live.user_id, LOOKED_AT).await?;
-    let factors = accounts::factors(&mut connection, live.user_id).await?;
     drop(connection);
-    let content = content(&ctx, &live, &listed, &factors);
+    let content = content(&ctx, &live, &listed);
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
 }
 
-fn content(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession], factors: &Factors) -> DashboardPage {
+fn content(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> DashboardPage {
     let mut rows = session_rows(ctx, live, listed);
     rows.truncate(SHOWN);
     let first = listed.first();
+    let factors = first.map(ListedSession::factors).unwrap_or_default();
     let total = first.map_or(0, |session| usize::try_from(session.total).unwrap_or(0));
     DashboardPage {
         username: live.username.clone(),
