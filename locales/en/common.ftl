@@ -10,6 +10,7 @@ password = Password
 new-password = New password
 password-missing = Enter your password.
 password-wrong = That is not the password of this account. Check it, then try again.
+back-to-account = Back to your account
 password-show = Show
 password-show-label = Show password
 

@@ -5,7 +5,7 @@ factors-off = Your password alone opens your account. Add a passkey or an authen
 factors-without-password = Your account has no password. You sign in with a passkey.
 
 factors-passkeys = Passkeys
-factors-passkeys-hint = You unlock a passkey with your fingerprint, your face or the code of your device. It signs you in by itself, and a false page cannot trick you out of it.
+factors-passkeys-hint = You unlock a passkey with your fingerprint, your face or the code of your device. It signs you in by itself, and a fake page cannot trick you out of it.
 factors-passkey-add = Add a passkey
 factors-apps = Authenticator apps
 factors-apps-hint = An app on your phone shows a code that changes every 30 seconds. You enter it after your password.
@@ -24,7 +24,7 @@ factors-codes-count = { $count ->
     [one] { $count } code
    *[other] { $count } codes
 }
-factors-codes-made = made { $age }
+factors-codes-made = · made { $age }
 factors-codes-make = Make recovery codes
 factors-codes-make-new = Make new recovery codes
 factors-codes-none-warning = You have no recovery codes. If you lose your second step, you cannot sign in. Make some now.

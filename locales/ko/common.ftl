@@ -10,6 +10,7 @@ password = 비밀번호
 new-password = 새 비밀번호
 password-missing = 비밀번호를 입력해 주세요.
 password-wrong = 이 계정의 비밀번호가 아니에요. 확인하고 다시 입력해 주세요.
+back-to-account = 내 계정으로 돌아가기
 password-show = 표시
 password-show-label = 비밀번호 표시
 

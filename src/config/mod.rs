@@ -153,7 +153,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "VESTIBULE_REQUIRE_SECOND_FACTOR",
         default: "no",
-        help: "who has to have a passkey or an authenticator app: no, admins or everyone; asked for at the next sign-in",
+        help: "who has to have a passkey or an authenticator app: no, admins or everyone; asked for at once, in open sessions too",
     },
     Setting {
         name: "VESTIBULE_ARGON2",

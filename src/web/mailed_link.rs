@@ -16,22 +16,15 @@ use crate::{state::AppState, templates::Page, types::SecretToken};
 /// How long the page with the button may stay open.
 const CARRIED_FOR: Duration = Duration::minutes(30);
 
-/// When the address carries a secret: the same page without it, and the secret in a cookie. A text
-/// that is no secret takes an older one away, so that the page does not speak of another link.
+/// When the address carries a secret: the same page without it, and the secret in a cookie. A text that is
+/// no secret, as a mail program may leave of one, is carried as one that opens nothing: the page then says
+/// what it says of every link that does not work.
 #[must_use]
 pub fn carry(state: &AppState, ctx: &Ctx, path: &str) -> Option<Response> {
     let text = ctx.query("token")?;
     let mut response = see_other(path);
-    match SecretToken::parse(&text) {
-        Some(secret) => cookies::set(
-            response.headers_mut(),
-            &state.config.site.public_url,
-            cookies::Name::Link,
-            secret.reveal(),
-            Some(CARRIED_FOR),
-        ),
-        None => drop_link(state, response.headers_mut()),
-    }
+    let secret = SecretToken::parse(&text).unwrap_or_else(|| SecretToken::new(state.entropy));
+    hand_over(state, response.headers_mut(), &secret);
     Some(response)
 }
 

@@ -192,7 +192,7 @@ journey("what happened in an account is listed for its owner", async ({ open }) 
 journey("everything that is kept about a person can be downloaded", async ({ open }) => {
   const page = await open();
   const person = await verified(page, "niklaus");
-  await press(page.getByRole("link", { name: "Your data" }));
+  await press(page.getByRole("link", { name: "Data", exact: true }));
   const coming = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download my data" }).click();
   const download = await coming;

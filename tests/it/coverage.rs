@@ -1,6 +1,7 @@
 //! Every route as every kind of visitor, and the headers of every answer.
 
 mod halfway;
+mod proxy;
 
 use axum::{Router, routing::get};
 use vestibule::{app, templates::asset_path, web::routes::Route};

@@ -131,7 +131,7 @@ async fn asvs_6_4_3_recovery_sets_a_password_again_and_still_asks_for_the_second
     let app = TestApp::start().await;
     let mut person = alice(&app, 1, 3).await;
     assert_eq!(person.submit(REMOVE, &[]).await.status, 303);
-    assert_eq!(person.get("/account/password").await.location(), "/recover", "the way to another password");
+    assert_eq!(person.get("/account/password").await.location(), OVERVIEW, "the way to another password");
     let mut lost = app.browser();
     assert_eq!(lost.submit("/recover", &[("identifier", "alice")]).await.status, 303);
     let secret = mailed(&app, "alice@example.com", "/recover/reset", 0).await;

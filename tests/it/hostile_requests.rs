@@ -268,3 +268,15 @@ async fn asvs_16_5_1_a_fault_tells_its_number_and_nothing_else() {
     app.execute("alter table sessions rename column level to aal").await;
     assert!(is_signed_in(&mut person).await, "the next request is served");
 }
+
+#[tokio::test]
+async fn a_link_that_a_mail_program_mangled_is_told_as_one_that_does_not_work() {
+    let app = TestApp::start().await;
+    let mut browser = app.claim("alice").await;
+    for mangled in ["", "mkVx3bbrWv1F", "=3DmkVx3bbrWv1Fh7nXH6aPpA", "mkVx3bbrWv1Fh7nXH6aPpA%3E"] {
+        let led = browser.get(&format!("/verify?token={mangled}")).await;
+        assert_eq!((led.status, led.location()), (303, "/verify"), "{mangled}: {led:?}");
+        assert_eq!(browser.get("/verify").await.status, 410, "{mangled}");
+        assert_eq!(browser.get("/verify").await.status, 200, "said once, with the way to another");
+    }
+}

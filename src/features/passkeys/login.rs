@@ -182,8 +182,7 @@ async fn after(
 }
 
 fn go_on(state: &AppState, next: Option<&LocalPath>, begun: &Begun) -> Response {
-    let mut response = see_other(next.map_or(paths::DASHBOARD, LocalPath::as_str));
-    begun.set_cookies(state, response.headers_mut());
+    let mut response = begun.go_on(state, next);
     ceremony::forget(state, &mut response);
     response
 }

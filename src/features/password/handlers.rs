@@ -24,7 +24,7 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): Signe
     let mut connection = state.db.acquire().await?;
     let user = accounts::find(&mut connection, live.user_id).await?.ok_or(AppError::NotFound)?;
     drop(connection);
-    let Some(changed_at) = user.password_changed_at else { return Ok(see_other(paths::RECOVER)) };
+    let Some(changed_at) = user.password_changed_at else { return Ok(see_other(paths::ACCOUNT_FACTORS)) };
     let next = ctx.next().map(|next| next.as_str().to_owned());
     let content = PasswordPage { next, notice: ctx.notice(), ..fresh(&state, &ctx, &user, changed_at) };
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
@@ -54,7 +54,7 @@ pub async fn submit(
     let mut connection = state.db.acquire().await?;
     let user = accounts::find(&mut connection, live.user_id).await?.ok_or(AppError::NotFound)?;
     drop(connection);
-    let Some(changed_at) = user.password_changed_at else { return Ok(see_other(paths::RECOVER)) };
+    let Some(changed_at) = user.password_changed_at else { return Ok(see_other(paths::ACCOUNT_FACTORS)) };
     let next = LocalPath::parse(fields.get("next"));
     let page = PasswordPage {
         next: next.as_ref().map(|next| next.as_str().to_owned()),

@@ -48,11 +48,7 @@ pub async fn submit(
     let problem = match RecoveryCode::parse(fields.get("code")) {
         None => CodeProblem::Shape,
         Some(code) => match service::enter(&state, &ctx, &visitor, &session, &code).await? {
-            Shown::Right((begun, pending)) => {
-                let mut response = see_other(pending.next().as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
-                begun.set_cookies(&state, response.headers_mut());
-                return Ok(response);
-            }
+            Shown::Right((begun, pending)) => return Ok(begun.go_on(&state, pending.next().as_ref())),
             Shown::Over => return Ok(see_other(paths::LOGIN)),
             Shown::None => return show(State(state), ctx).await,
             Shown::Wrong => {

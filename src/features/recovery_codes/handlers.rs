@@ -34,14 +34,15 @@ pub async fn make(
     State(state): State<AppState>,
     ctx: Ctx,
     SignedIn(live): SignedIn,
-    Submitted(_): Submitted,
+    Submitted(fields): Submitted,
 ) -> Result<Response, AppError> {
-    match service::make(&state, &ctx, &live).await? {
+    match service::make(&state, &ctx, &live, fields.get("instead_of")).await? {
         Made::Codes(codes) => {
             let codes = codes.iter().map(|code| code.grouped().to_string()).collect();
             let content = CodesPage { username: live.username.clone(), codes };
             page(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
         }
+        Made::Already => Ok(see_other(paths::ACCOUNT_RECOVERY_CODES)),
         Made::NothingToStandInFor => Ok(see_other(paths::ACCOUNT_FACTORS)),
         Made::Over => Err(AppError::SignIn { next: None }),
     }

@@ -21,7 +21,7 @@ use crate::{
     },
     mail::{Kind, NewLetter, outbox},
     state::AppState,
-    types::{SessionId, UserId},
+    types::{Age, SessionId, UserId},
     web::{
         AppError, Ctx, Visitor, challenge,
         sign_in::{self, Begun},
@@ -46,14 +46,17 @@ pub async fn kept(state: &AppState, live: &LiveSession) -> Result<Option<Kept>, 
 pub enum Made {
     /// These. Nobody will see them again.
     Codes(Vec<RecoveryCode>),
+    /// The codes that they were to replace are replaced already.
+    Already,
     /// The account has no second factor that they could stand in for.
     NothingToStandInFor,
     /// The session ended meanwhile.
     Over,
 }
 
-/// Makes codes in place of those that were there.
-pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Made, AppError> {
+/// Makes codes in place of those that the page spoke of, by when they were made: whoever loads the page with
+/// the new codes again sends the form again, and must not lose what they have just written down.
+pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession, instead_of: &str) -> Result<Made, AppError> {
     let user_id = live.user_id;
     let mut transaction = state.db.begin().await?;
     accounts::hold(&mut transaction, user_id).await?;
@@ -66,6 +69,11 @@ pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Mad
     let changes = attempts::take_one(&mut transaction, Key::changes(user_id), attempts::CHANGES).await?;
     if let Taken::No { retry_after } = changes {
         return Err(AppError::SlowDown { retry_after });
+    }
+    let made_at = store::kept(&mut transaction, user_id).await?.made_at;
+    let present = made_at.map_or_else(|| "none".to_owned(), |made_at| Age::between(made_at, ctx.now()).at);
+    if !instead_of.is_empty() && instead_of != present {
+        return Ok(Made::Already);
     }
     let codes: Vec<_> = (0..CODES).map(|_| RecoveryCode::new(state.entropy)).collect();
     let digests: Vec<_> = codes.iter().map(RecoveryCode::digest).collect();

@@ -97,8 +97,7 @@ async fn enter(
     let entering = Entering { user_id, methods, proof: None, remember: false, next: None };
     let entered = sign_in::enter(state, ctx, visitor, session, entering).await?;
     let Entered::In(begun) = entered else { return Ok(see_other(paths::LOGIN)) };
-    let mut response = see_other(paths::DASHBOARD);
-    begun.set_cookies(state, response.headers_mut());
+    let mut response = begun.go_on(state, None);
     mailed_link::drop_link(state, response.headers_mut());
     Ok(response)
 }

@@ -50,11 +50,7 @@ pub async fn submit(
     let problem = match Code::parse(fields.get("code")) {
         None => CodeProblem::Digits,
         Some(code) => match service::enter(&state, &ctx, &visitor, &session, &code, trust).await? {
-            Entered::In(begun, pending) => {
-                let mut response = see_other(pending.next().as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
-                begun.set_cookies(&state, response.headers_mut());
-                return Ok(response);
-            }
+            Entered::In(begun, pending) => return Ok(begun.go_on(&state, pending.next().as_ref())),
             Entered::Over => return Ok(see_other(paths::LOGIN)),
             Entered::NoApp => return show(State(state), ctx).await,
             Entered::Wrong => {

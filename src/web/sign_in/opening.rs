@@ -1,6 +1,6 @@
 //! A session as it is opened.
 
-use axum::http::HeaderMap;
+use axum::{http::HeaderMap, response::Response};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{Expiry, Session};
@@ -13,8 +13,8 @@ use crate::{
         sessions::{self, LiveSession, NewSession},
     },
     state::AppState,
-    types::{SecretToken, SessionId, UserId},
-    web::{AppError, Ctx, Visitor, cookies, event, session_store::FreshId},
+    types::{LocalPath, SecretToken, SessionId, UserId},
+    web::{AppError, Ctx, Visitor, cookies, event, paths, see_other, session_store::FreshId},
 };
 
 /// How long a browser is known after its last sign-in; browsers keep no cookie longer (RFC 6265bis).
@@ -147,6 +147,14 @@ impl Opened {
 }
 
 impl Begun {
+    /// To where the visitor was going, with the cookies of the new session.
+    #[must_use]
+    pub fn go_on(&self, state: &AppState, next: Option<&LocalPath>) -> Response {
+        let mut response = see_other(next.map_or(paths::DASHBOARD, LocalPath::as_str));
+        self.set_cookies(state, response.headers_mut());
+        response
+    }
+
     /// Sets the cookies that go with a new session, beside its own.
     pub fn set_cookies(&self, state: &AppState, headers: &mut HeaderMap) {
         let public_url = &state.config.site.public_url;

@@ -1,0 +1,23 @@
+//! What the README tells proxies.
+
+use vestibule::app;
+
+use crate::support::app::TestApp;
+
+/// The paths that a proxy leaves to the service, as the README has them.
+#[tokio::test]
+async fn the_proxy_of_the_readme_knows_every_path() {
+    let readme = include_str!("../../../README.md");
+    let (_, after) = readme.split_once("location ~ ^/((").expect("the proxy's rule");
+    let (paths, rest) = after.split_once(")$|").expect("the whole paths");
+    let (folders, _) = rest.split_once(") {").expect("the folders");
+    let whole: Vec<_> = paths.split('|').map(|path| format!("/{}", path.replace('\\', ""))).collect();
+    let folders: Vec<_> = folders.split('|').map(|folder| format!("/{folder}")).collect();
+    let app = TestApp::start().await;
+    for route in app::routes(&app.state).list() {
+        let ours = whole.iter().any(|path| path == route.path) || folders.iter().any(|f| route.path.starts_with(f));
+        // Of the app, of a service manager, or of a development machine.
+        let others = ["/", "/livez", "/readyz", "/favicon.ico", "/robots.txt"].contains(&route.path);
+        assert!(ours || others || route.path.starts_with("/dev/"), "{}", route.path);
+    }
+}
