@@ -85,7 +85,7 @@ journey("a language switch that is no longer valid leads back to a page, not to 
   await press(page.getByRole("button", { name: "한국어" }));
   await says(page.locator("h1"), "This form is no longer valid");
   await press(page.getByRole("link", { name: "Go back" }));
-  await page.locator("main form").waitFor();
+  await page.locator("main form").first().waitFor();
   await press(page.getByRole("button", { name: "한국어" }));
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
 });

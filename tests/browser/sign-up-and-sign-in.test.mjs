@@ -222,7 +222,7 @@ journey("what was typed as a password can be shown, and is hidden again before i
     assert.equal(await button.getAttribute("aria-pressed"), "true");
     assert.equal(await field.inputValue(), "what I typed");
     // The form is kept from leaving, to see in which state it would.
-    await page.locator("main form").evaluate((form) => form.addEventListener("submit", (event) => event.preventDefault()));
+    await page.locator("main form").first().evaluate((form) => form.addEventListener("submit", (event) => event.preventDefault()));
     await page.locator("main button.primary").click();
     assert.equal(await field.getAttribute("type"), "password");
     isAt(page, path);
