@@ -166,14 +166,14 @@ async fn asvs_6_2_4_a_bad_choice_is_refused_for_its_reason_before_anything_is_as
 }
 
 #[tokio::test]
-async fn an_account_without_a_password_is_led_to_recovery() {
+async fn an_account_without_a_password_is_led_to_what_it_has() {
     let app = TestApp::start().await;
     let mut person = app.person("alice").await;
     let token = person.csrf_token(PATH).await;
     app.execute("delete from password_credentials").await;
-    assert_eq!(person.get(PATH).await.location(), "/recover");
+    assert_eq!(person.get(PATH).await.location(), "/account/factors");
     let fields = [("csrf_token", token.as_str()), ("current_password", PASSWORD), ("password", NEW)];
-    assert_eq!(person.post(PATH, &fields).await.location(), "/recover");
+    assert_eq!(person.post(PATH, &fields).await.location(), "/account/factors");
     assert_eq!(app.count("select count(*) from password_credentials").await, 0);
 }
 
