@@ -89,7 +89,7 @@ const chapters = {
     "mail-password-changed": () => html(page, person.email, "password-changed"),
     "not-found": () => page.goto("/nowhere"),
     "stale-form": async () => {
-      await page.goto("/login");
+      await page.goto("/recover");
       await page.context().clearCookies();
       await go(page);
     },
