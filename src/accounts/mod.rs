@@ -8,9 +8,13 @@ mod role;
 pub mod setup;
 mod store;
 
+use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::types::{Lang, UserId};
+use crate::{
+    mail::{Kind, NewLetter},
+    types::{Lang, UserId},
+};
 
 pub use erasure::{Due, remove, sweep_unverified, take_due};
 pub use factors::{
@@ -95,5 +99,11 @@ impl User {
     #[must_use]
     pub fn lang_or(&self, otherwise: Lang) -> Lang {
         self.language.as_deref().and_then(Lang::from_code).unwrap_or(otherwise)
+    }
+
+    /// A letter to its owner about this, in the language of [`User::lang_or`].
+    #[must_use]
+    pub fn letter(&self, kind: Kind, otherwise: Lang, detail: Value) -> NewLetter<'_> {
+        NewLetter { kind, user_id: Some(self.id), address: &self.email, lang: self.lang_or(otherwise), detail }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
         pending::{self, Pending},
         strongest,
     },
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, outbox},
     state::AppState,
     types::{LocalPath, SessionId, UserId},
 };
@@ -107,13 +107,7 @@ pub async fn refused_factor(
     if SUSPICIOUS.contains(&failures)
         && let Some(user) = accounts::find(&mut transaction, user_id).await?
     {
-        let letter = NewLetter {
-            kind: Kind::SecondFactorFailed,
-            user_id: Some(user_id),
-            address: &user.email,
-            lang: user.lang_or(ctx.lang()),
-            detail: json!({}),
-        };
+        let letter = user.letter(Kind::SecondFactorFailed, ctx.lang(), json!({}));
         outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     }
     audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(user_id), session_id)).await?;

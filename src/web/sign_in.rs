@@ -27,7 +27,7 @@ use crate::{
         proof::{self, Proof},
         sessions::{self, LiveSession, Renewal},
     },
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, outbox},
     state::AppState,
     types::{LocalPath, Notice, SecretToken, SessionId, UserId},
 };
@@ -147,13 +147,7 @@ async fn tell_of_failures(
         return Ok(());
     }
     let Some(user) = accounts::find(connection, user_id).await? else { return Ok(()) };
-    let letter = NewLetter {
-        kind: Kind::SignInAfterFailures,
-        user_id: Some(user_id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({ "failures": failed_before }),
-    };
+    let letter = user.letter(Kind::SignInAfterFailures, ctx.lang(), json!({ "failures": failed_before }));
     outbox::enqueue(connection, state.entropy, &letter).await?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::{
     },
     audit::{self, Event},
     authn::sessions::{self, LiveSession},
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, outbox},
     state::AppState,
     types::UserId,
     web::{AppError, Ctx, sign_in},
@@ -45,13 +45,7 @@ pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result
     let Some(user) = user else { return Ok(Scheduled::Ended) };
     let entry = sign_in::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
-    let letter = NewLetter {
-        kind: Kind::DeletionScheduled,
-        user_id: Some(user.id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({}),
-    };
+    let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({}));
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
     state.mailer.wake();

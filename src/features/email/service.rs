@@ -175,12 +175,6 @@ async fn tell_the_old(
         return Ok(());
     }
     store::note(connection, state.entropy, user.id, old).await?;
-    let letter = NewLetter {
-        kind: Kind::EmailChanged,
-        user_id: Some(user.id),
-        address: old,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({}),
-    };
+    let letter = NewLetter { address: old, ..user.letter(Kind::EmailChanged, ctx.lang(), json!({})) };
     outbox::enqueue(connection, state.entropy, &letter).await
 }

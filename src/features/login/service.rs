@@ -11,7 +11,7 @@ use crate::{
         Method,
         proof::{self, Attempt, Origin, Proof},
     },
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, outbox},
     state::AppState,
     types::{Objection, OwnWords, UserId, objection},
     web::{
@@ -71,13 +71,7 @@ pub fn is_common(form: &LoginForm) -> bool {
 pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) -> Result<(), AppError> {
     let mut connection = state.db.acquire().await?;
     let Some(user) = accounts::find(&mut connection, user_id).await? else { return Ok(()) };
-    let letter = NewLetter {
-        kind: Kind::DeletionScheduled,
-        user_id: Some(user_id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({ "reminder": true }),
-    };
+    let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({ "reminder": true }));
     outbox::enqueue(&mut connection, state.entropy, &letter).await?;
     state.mailer.wake();
     Ok(())

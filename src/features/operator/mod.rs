@@ -185,13 +185,7 @@ pub async fn reset_factors(connection: &mut PgConnection, name: &str) -> Result<
     attempts::forget_factors(&mut transaction, user.id).await?;
     known_browsers::distrust(&mut transaction, user.id).await?;
     audit::record(&mut transaction, &Entry::of_operator(&Event::FactorsReset, user.id)).await?;
-    let letter = NewLetter {
-        kind: Kind::FactorsChanged,
-        user_id: Some(user.id),
-        address: &user.email,
-        lang: user.lang_or(Lang::default()),
-        detail: json!({ "change": "factors-reset" }),
-    };
+    let letter = user.letter(Kind::FactorsChanged, Lang::default(), json!({ "change": "factors-reset" }));
     outbox::enqueue(&mut transaction, Entropy, &letter).await?;
     transaction.commit().await?;
     Ok((user, dropped, ended))
@@ -257,11 +251,8 @@ pub async fn recover(connection: &mut PgConnection, name: &str) -> Result<User, 
         return Err(OperatorError::Disabled(user.username));
     }
     let letter = NewLetter {
-        kind: Kind::Recover,
-        user_id: Some(user.id),
         address: &user.username,
-        lang: user.lang_or(Lang::default()),
-        detail: json!({ "by": "operator" }),
+        ..user.letter(Kind::Recover, Lang::default(), json!({ "by": "operator" }))
     };
     outbox::enqueue(&mut transaction, Entropy, &letter).await?;
     audit::record(&mut transaction, &Entry::of_operator(&Event::RecoveryStarted, user.id)).await?;

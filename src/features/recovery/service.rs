@@ -104,13 +104,7 @@ async fn replace(
         audit::record(&mut transaction, &sign_in::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
     }
     audit::record(&mut transaction, &sign_in::entry(ctx, &Event::PasswordReset, Some(user_id), None)).await?;
-    let letter = NewLetter {
-        kind: Kind::PasswordChanged,
-        user_id: Some(user_id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({}),
-    };
+    let letter = user.letter(Kind::PasswordChanged, ctx.lang(), json!({}));
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
     state.mailer.wake();

@@ -19,7 +19,7 @@ use crate::{
         pending::{self, Pending},
         sessions::{self, LiveSession},
     },
-    mail::{Kind, NewLetter, outbox},
+    mail::{Kind, outbox},
     state::AppState,
     types::{Age, SessionId, UserId},
     web::{
@@ -97,13 +97,7 @@ async fn record(
     audit::record(connection, &sign_in::entry(ctx, event, Some(user_id), session_id)).await?;
     let left = store::kept(connection, user_id).await?.left;
     let Some(user) = accounts::find(connection, user_id).await? else { return Ok(()) };
-    let letter = NewLetter {
-        kind: Kind::FactorsChanged,
-        user_id: Some(user_id),
-        address: &user.email,
-        lang: user.lang_or(ctx.lang()),
-        detail: json!({ "change": change, "left": left }),
-    };
+    let letter = user.letter(Kind::FactorsChanged, ctx.lang(), json!({ "change": change, "left": left }));
     outbox::enqueue(connection, state.entropy, &letter).await?;
     Ok(())
 }
