@@ -32,6 +32,12 @@ impl Fields {
         self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
 
+    /// A field's text as a refused form shows it again: at most `max` characters, and nothing that is none.
+    #[must_use]
+    pub fn shown(&self, name: &str, max: usize) -> String {
+        self.get(name).chars().take(max).filter(|c| !c.is_control()).collect()
+    }
+
     /// Reads `application/x-www-form-urlencoded` strictly: every name once, valid UTF-8, whole
     /// escapes. What is merely unknown is ignored.
     ///

@@ -26,7 +26,7 @@ pub fn parse(fields: &Fields) -> (LoginPage, Result<LoginForm, LoginProblem>) {
     let remember = !fields.get("remember").is_empty();
     let next = LocalPath::parse(fields.get("next"));
     let page = LoginPage {
-        identifier: identifier.chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect(),
+        identifier: fields.shown("identifier", TYPED_MAX),
         next: next.as_ref().map(|next| next.as_str().to_owned()),
         remember,
         ..LoginPage::default()

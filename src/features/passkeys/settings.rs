@@ -111,7 +111,7 @@ pub async fn rename(
         Err(DisplayNameError::TooLong) => PasskeysProblem::NameTooLong,
         Err(DisplayNameError::Characters) => PasskeysProblem::NameCharacters,
     };
-    let typed = (id.to_string(), fields.get("name").chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect());
+    let typed = (id.to_string(), fields.shown("name", TYPED_MAX));
     again(&state, &ctx, live, problem, Some(typed)).await
 }
 

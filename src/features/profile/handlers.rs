@@ -51,9 +51,8 @@ pub async fn submit(
     let display_name = match DisplayName::parse(typed) {
         Ok(display_name) => display_name,
         Err(error) => {
-            let typed = typed.chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect();
             let content = ProfilePage {
-                display_name: typed,
+                display_name: fields.shown("display_name", TYPED_MAX),
                 language,
                 error: Some(DisplayNameError::from(error)),
                 ..kept(&live)

@@ -31,7 +31,7 @@ pub async fn show(State(state): State<AppState>, ctx: Ctx) -> Result<Response, A
 /// `POST /recover`.
 pub async fn ask(State(state): State<AppState>, ctx: Ctx, Submitted(fields): Submitted) -> Result<Response, AppError> {
     let typed = fields.get("identifier");
-    let identifier: String = typed.chars().take(Email::MAX).filter(|c| !c.is_control()).collect();
+    let identifier = fields.shown("identifier", Email::MAX);
     let again = |problem, status, wait| {
         let content = AskPage { identifier: identifier.clone(), problem: Some(problem), ..AskPage::default() };
         refused(&state, &ctx, status, wait, &content)

@@ -25,7 +25,7 @@ pub fn parse(
     policy: PasswordPolicy,
     service_name: &str,
 ) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
-    let typed = |name| fields.get(name).chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect();
+    let typed = |name| fields.shown(name, TYPED_MAX);
     let page = RegisterPage {
         username: typed("username"),
         email: typed("email"),

@@ -119,7 +119,7 @@ async fn again(
     name_error: Option<NameError>,
 ) -> Result<Response, AppError> {
     let Some(seed) = enrolment::under_way(state, live).await? else { return Ok(see_other(paths::ACCOUNT_TOTP)) };
-    let content = EnrolPage { name: typed(fields.get("name")), name_error, problem, ..shown(state, live, &seed) };
+    let content = EnrolPage { name: fields.shown("name", TYPED_MAX), name_error, problem, ..shown(state, live, &seed) };
     let (status, wait) = status(problem);
     refused_to(state, ctx, Some(&Visitor::SignedIn(live.clone())), status, wait, &content)
 }
@@ -130,10 +130,6 @@ pub fn status(problem: Option<CodeProblem>) -> (StatusCode, Option<Wait>) {
         Some(CodeProblem::SlowDown { wait }) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
         _ => (StatusCode::UNPROCESSABLE_ENTITY, None),
     }
-}
-
-fn typed(text: &str) -> String {
-    text.chars().take(TYPED_MAX).filter(|c| !c.is_control()).collect()
 }
 
 fn name(typed: &str) -> Result<DisplayName, NameError> {
@@ -177,7 +173,8 @@ pub async fn rename(
         Ok(_) => Err(AppError::NotFound),
         Err(error) => {
             let app = found(&state, &live, fields.get("factor")).await?;
-            let content = RenamePage { id: app.id.to_string(), name: typed(fields.get("name")), error: Some(error) };
+            let content =
+                RenamePage { id: app.id.to_string(), name: fields.shown("name", TYPED_MAX), error: Some(error) };
             let visitor = Visitor::SignedIn(live);
             refused_to(&state, &ctx, Some(&visitor), StatusCode::UNPROCESSABLE_ENTITY, None, &content)
         }

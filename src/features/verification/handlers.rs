@@ -122,10 +122,7 @@ pub async fn resend(
     Submitted(fields): Submitted,
 ) -> Result<Response, AppError> {
     let typed = fields.get("email");
-    let content = WaitingPage {
-        email: typed.chars().take(Email::MAX).filter(|c| !c.is_control()).collect(),
-        ..waiting(&state, &visitor)
-    };
+    let content = WaitingPage { email: fields.shown("email", Email::MAX), ..waiting(&state, &visitor) };
     let again = |problem, status, wait| {
         refused(&state, &ctx, status, wait, &WaitingPage { problem: Some(problem), ..content.clone() })
     };
