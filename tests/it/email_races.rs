@@ -187,3 +187,30 @@ async fn cve_2026_32700_of_two_changes_at_once_each_link_confirms_its_own_addres
     }
     assert_eq!(first.count(DEADLOCKS).await, 0);
 }
+
+/// The letter of a sign-up is worded from two readings of the database, and the address may be confirmed
+/// between them. Then the owner that the second one finds is the person the letter is for.
+#[tokio::test]
+async fn nobody_is_told_that_a_stranger_claims_the_address_they_confirm_in_that_moment() {
+    let app = TestApp::start().await;
+    let names: Vec<_> = (0..400).map(|n| format!("person{n}")).collect();
+    for name in &names {
+        app.execute(&format!(
+            "with person as (
+                insert into users (id, username, email, email_canonical, verify_by)
+                values (gen_random_uuid(), '{name}', '{name}@example.com', '{name}@example.com', now() + interval '7 days')
+                returning id, email
+            )
+            insert into outbox (id, kind, user_id, address, language, expires_at)
+            select gen_random_uuid(), 'sign-up', id, email, 'en', now() + interval '6 hours' from person"
+        ))
+        .await;
+    }
+    let confirming = async {
+        for name in &names {
+            app.verify(name).await;
+        }
+    };
+    tokio::join!(confirming, app.all_sent());
+    assert_eq!(app.count("select count(*) from audit_events where kind = 'sign_up_repeated'").await, 0);
+}

@@ -23,11 +23,16 @@ pub async fn compose(words: &Words<'_>, connection: &mut PgConnection, person: U
     if words.letter.kind == Kind::ChangeEmail {
         return change(words, connection, person).await;
     }
-    if person.email_verified_at.is_none()
-        && let Some(owner) = owner_of(connection, &person.email).await?
-    {
-        return taken(words, connection, person, owner).await;
-    }
+    let owner = match person.email_verified_at {
+        None => owner_of(connection, &person.email).await?,
+        Some(_) => None,
+    };
+    let person = match owner {
+        // They confirmed the address since `person` was read.
+        Some(owner) if owner.id == person.id => owner,
+        Some(owner) => return taken(words, connection, person, owner).await,
+        None => person,
+    };
     match words.letter.kind {
         Kind::SignUp | Kind::Verify if person.email_verified_at.is_none() => verify(words, connection, person).await,
         // Who cannot sign in because the account is going, is told how to keep it.
