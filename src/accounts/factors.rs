@@ -19,6 +19,13 @@ pub struct Factors {
 }
 
 impl Factors {
+    /// As the database counts them.
+    #[must_use]
+    pub fn counted(password: bool, totp: i64, passkeys: i64, recovery_codes: i64) -> Self {
+        let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { password, totp: count(totp), passkeys: count(passkeys), recovery_codes: count(recovery_codes) }
+    }
+
     /// Whether a password alone is not enough. Recovery codes stand in for a factor and are none.
     #[must_use]
     pub fn has_second(&self) -> bool {
@@ -49,13 +56,7 @@ pub async fn factors(connection: &mut PgConnection, id: UserId) -> sqlx::Result<
     )
     .fetch_one(connection)
     .await?;
-    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-    Ok(Factors {
-        password: row.password,
-        totp: count(row.totp),
-        passkeys: count(row.passkeys),
-        recovery_codes: count(row.recovery_codes),
-    })
+    Ok(Factors::counted(row.password, row.totp, row.passkeys, row.recovery_codes))
 }
 
 /// Notes that the factors of an account are others, so that no sign-in goes on that weighed the old

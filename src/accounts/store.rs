@@ -178,14 +178,8 @@ pub async fn find_login(
     )
     .fetch_optional(connection)
     .await?;
-    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
     Ok(found.map(|row| Login {
-        factors: Factors {
-            password: row.password_hash.is_some(),
-            totp: count(row.totp),
-            passkeys: count(row.passkeys),
-            recovery_codes: count(row.recovery_codes),
-        },
+        factors: Factors::counted(row.password_hash.is_some(), row.totp, row.passkeys, row.recovery_codes),
         user_id: row.user_id,
         password_hash: row.password_hash,
         password_set_at: row.password_set_at,

@@ -293,6 +293,45 @@ pub async fn count_failure(connection: &mut PgConnection, key: Key) -> sqlx::Res
     Ok(failures.unsigned_abs())
 }
 
+/// The tries at one kind of factor of one account, from one network. One bucket for the account, whichever page
+/// asks and whatever was shown before: a fresh password, another sign-in, another browser refill nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Tries {
+    network: (Key, Limit),
+    own: (Key, Limit),
+}
+
+impl Tries {
+    /// At the codes of an account's authenticator apps.
+    #[must_use]
+    pub fn at_totp(user_id: UserId, address: IpAddr) -> Self {
+        Self { network: (Key::network(address), NETWORK), own: (Key::totp(user_id), FACTOR) }
+    }
+
+    /// At an account's recovery codes.
+    #[must_use]
+    pub fn at_recovery_codes(user_id: UserId, address: IpAddr) -> Self {
+        Self { network: (Key::network(address), NETWORK), own: (Key::recovery_code(user_id), RECOVERY_CODE) }
+    }
+
+    /// Takes one before anything is compared. Not in a transaction that could roll it back.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub async fn take(&self, connection: &mut PgConnection) -> sqlx::Result<Taken> {
+        take(connection, self.network, self.own).await
+    }
+
+    /// Gives back what a success spent, last in its transaction.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub async fn give_back(&self, connection: &mut PgConnection) -> sqlx::Result<u32> {
+        let success = Success { network: self.network, subject: self.own.0, account: self.own.0 };
+        give_back(connection, &success).await
+    }
+}
+
 /// Gives back what a success spent: the subject's bucket is full again, the network's has its one
 /// try back, and the account's failures are no longer in a row unless they already reached the cap.
 /// A success never gives back what a network or a browser of others spent. Returns how many tries had

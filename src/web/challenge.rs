@@ -1,5 +1,7 @@
 //! What the pages that ask for a factor share: whom they ask, and which other ways there are.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::json;
 
@@ -34,6 +36,22 @@ pub async fn waiting(state: &AppState, ctx: &Ctx) -> Result<Option<(Pending, Fac
     let Some(pending) = pending::peek(&mut connection, &secret.digest()).await? else { return Ok(None) };
     let factors = accounts::factors(&mut connection, pending.user_id).await?;
     Ok(Some((pending, factors)))
+}
+
+/// What became of a code that was typed.
+#[must_use]
+#[derive(Debug)]
+pub enum Shown<T> {
+    /// It was one of the account's, and opened this.
+    Right(T),
+    /// It is none of the account's at this moment, or it was used before.
+    Wrong,
+    /// Too many tries.
+    SlowDown(Duration),
+    /// There is nothing any more that it could open.
+    Over,
+    /// The account has none of this kind to show here.
+    None,
 }
 
 /// Another way to show who one is, for the links below a challenge.

@@ -41,13 +41,7 @@ impl ListedSession {
     /// What the account can show, with its sessions found in the same statement.
     #[must_use]
     pub fn factors(&self) -> Factors {
-        let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
-        Factors {
-            password: self.password_changed_at.is_some(),
-            totp: count(self.totp),
-            passkeys: count(self.passkeys),
-            recovery_codes: count(self.recovery_codes),
-        }
+        Factors::counted(self.password_changed_at.is_some(), self.totp, self.passkeys, self.recovery_codes)
     }
 }
 

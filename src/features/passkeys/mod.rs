@@ -21,8 +21,6 @@ mod store;
 
 use crate::web::{access::Access, paths, routes::Routes};
 
-pub use store::{ListedPasskey, list};
-
 /// The routes of this slice.
 #[must_use]
 pub fn routes(routes: Routes) -> Routes {

@@ -8,7 +8,7 @@ use tower_sessions::Session;
 use super::{
     model::RecoveryCode,
     pages::{ChallengePage, CodeProblem},
-    service::{self, Shown},
+    service,
 };
 use crate::{
     accounts::{self, Factors},
@@ -17,7 +17,7 @@ use crate::{
     types::{LocalPath, Wait},
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor,
-        challenge::{other_reauth_ways, other_ways, reauth_path_of, waiting},
+        challenge::{Shown, other_reauth_ways, other_ways, reauth_path_of, waiting},
         event, page, paths, refused, retry_seconds, see_other,
         sign_in::challenge_path,
     },

@@ -19,8 +19,6 @@ mod store;
 
 use crate::web::{access::Access, paths, routes::Routes};
 
-pub use store::{Kept, kept};
-
 /// The routes of this slice.
 #[must_use]
 pub fn routes(routes: Routes) -> Routes {

@@ -1,7 +1,5 @@
 //! The use cases: making codes, signing in with one, proving again who one is with one.
 
-use std::time::Duration;
-
 use serde_json::json;
 use sqlx::PgConnection;
 use tower_sessions::Session;
@@ -15,7 +13,7 @@ use crate::{
     audit::{self, Event},
     authn::{
         Challenge, Method,
-        attempts::{self, Key, Limit, Success, Taken},
+        attempts::{self, Key, Taken, Tries},
         pending::{self, Pending},
         sessions::{self, LiveSession},
     },
@@ -23,7 +21,8 @@ use crate::{
     state::AppState,
     types::{Age, SessionId, UserId},
     web::{
-        AppError, Ctx, Visitor, challenge,
+        AppError, Ctx, Visitor,
+        challenge::{self, Shown},
         sign_in::{self, Begun},
     },
 };
@@ -102,40 +101,6 @@ async fn record(
     Ok(())
 }
 
-/// Where a try is counted: one bucket of the account's own, whichever page asks.
-fn buckets(ctx: &Ctx, user_id: UserId) -> ((Key, Limit), (Key, Limit)) {
-    let own = (Key::recovery_code(user_id), attempts::RECOVERY_CODE);
-    ((Key::network(ctx.client_ip()), attempts::NETWORK), own)
-}
-
-/// Takes a try before anything is compared. Not in a transaction that could roll it back.
-async fn take(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId) -> sqlx::Result<Taken> {
-    let (network, own) = buckets(ctx, user_id);
-    attempts::take(connection, network, own).await
-}
-
-/// Gives back what a success spent, last in its transaction.
-async fn give_back(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId) -> sqlx::Result<u32> {
-    let (network, (subject, _)) = buckets(ctx, user_id);
-    attempts::give_back(connection, &Success { network, subject, account: subject }).await
-}
-
-/// What became of a code.
-#[must_use]
-#[derive(Debug)]
-pub enum Shown<T> {
-    /// It was one of the account's, and opened this.
-    Right(T),
-    /// It is none of the account's, or it was used before.
-    Wrong,
-    /// Too many tries.
-    SlowDown(Duration),
-    /// There is nothing any more that it could open.
-    Over,
-    /// The account has none to show here.
-    None,
-}
-
 /// Whether an account has a code to spare for proving again who its owner is. The last one of an account
 /// without a password and with one passkey is kept for the day on which that is lost.
 pub fn may_renew(factors: &Factors) -> bool {
@@ -158,7 +123,8 @@ pub async fn enter(
     if store::kept(&mut connection, user_id).await?.left == 0 {
         return Ok(Shown::None);
     }
-    if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
+    let tries = Tries::at_recovery_codes(user_id, ctx.client_ip());
+    if let Taken::No { retry_after } = tries.take(&mut connection).await? {
         return Ok(Shown::SlowDown(retry_after));
     }
     drop(connection);
@@ -174,7 +140,7 @@ pub async fn enter(
     let Some((pending, opened)) = done else { return Ok(Shown::Over) };
     let whose = (user_id, Some(opened.id));
     record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodeUsed, "recovery-code-used")).await?;
-    give_back(&mut transaction, ctx, user_id).await?;
+    tries.give_back(&mut transaction).await?;
     transaction.commit().await?;
     state.mailer.wake();
     Ok(Shown::Right((opened.begun(state, ctx, session).await?, pending)))
@@ -193,7 +159,8 @@ pub async fn renew(
     if !may_renew(&accounts::factors(&mut connection, user_id).await?) {
         return Ok(Shown::None);
     }
-    if let Taken::No { retry_after } = take(&mut connection, ctx, user_id).await? {
+    let tries = Tries::at_recovery_codes(user_id, ctx.client_ip());
+    if let Taken::No { retry_after } = tries.take(&mut connection).await? {
         return Ok(Shown::SlowDown(retry_after));
     }
     drop(connection);
@@ -212,7 +179,7 @@ pub async fn renew(
     let Some(renewed) = renewed else { return Ok(Shown::Over) };
     let whose = (user_id, Some(live.id));
     record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodeUsed, "recovery-code-used")).await?;
-    give_back(&mut transaction, ctx, user_id).await?;
+    tries.give_back(&mut transaction).await?;
     transaction.commit().await?;
     state.mailer.wake();
     renewed.begun(state, session).await?;

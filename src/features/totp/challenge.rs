@@ -9,7 +9,7 @@ use super::{
     handlers::status,
     model::Code,
     pages::{ChallengePage, CodeProblem},
-    service::{self, Entered, Renewed},
+    service,
 };
 use crate::{
     accounts::{self, Factors},
@@ -18,7 +18,7 @@ use crate::{
     types::{LocalPath, Wait},
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor,
-        challenge::{other_reauth_ways, other_ways, reauth_path_of, waiting},
+        challenge::{Shown, other_reauth_ways, other_ways, reauth_path_of, waiting},
         event, page, paths, refused, retry_seconds, see_other,
         sign_in::challenge_path,
     },
@@ -50,15 +50,15 @@ pub async fn submit(
     let problem = match Code::parse(fields.get("code")) {
         None => CodeProblem::Digits,
         Some(code) => match service::enter(&state, &ctx, &visitor, &session, &code, trust).await? {
-            Entered::In(begun, pending) => return Ok(begun.go_on(&state, pending.next().as_ref())),
-            Entered::Over => return Ok(see_other(paths::LOGIN)),
-            Entered::NoApp => return show(State(state), ctx).await,
-            Entered::Wrong => {
+            Shown::Right((begun, pending)) => return Ok(begun.go_on(&state, pending.next().as_ref())),
+            Shown::Over => return Ok(see_other(paths::LOGIN)),
+            Shown::None => return show(State(state), ctx).await,
+            Shown::Wrong => {
                 state.metrics.sign_in("refused");
                 event::login_failed(&ctx);
                 CodeProblem::Wrong
             }
-            Entered::SlowDown(retry_after) => {
+            Shown::SlowDown(retry_after) => {
                 state.metrics.sign_in("slowed");
                 slow_down(&ctx, retry_after)
             }
@@ -123,11 +123,11 @@ pub async fn submit_again(
     let problem = match Code::parse(fields.get("code")) {
         None => CodeProblem::Digits,
         Some(code) => match service::renew(&state, &ctx, &live, &session, &code).await? {
-            Renewed::Yes => return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str))),
-            Renewed::Over => return Ok(see_other(paths::LOGIN)),
+            Shown::Right(()) => return Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str))),
+            Shown::Over => return Ok(see_other(paths::LOGIN)),
             // Without an app the page itself leads to what the account has.
-            Renewed::Wrong | Renewed::NoApp => CodeProblem::Wrong,
-            Renewed::SlowDown(retry_after) => slow_down(&ctx, retry_after),
+            Shown::Wrong | Shown::None => CodeProblem::Wrong,
+            Shown::SlowDown(retry_after) => slow_down(&ctx, retry_after),
         },
     };
     match asking_again(&state, &live, next.as_ref()).await? {

@@ -9,7 +9,7 @@ use super::{
     store::{self, Sealed},
 };
 use crate::{
-    authn::attempts::{self, Key, Limit, Success, Taken},
+    authn::attempts::{Taken, Tries},
     state::AppState,
     types::{TotpId, UserId},
     web::{AppError, Ctx},
@@ -37,24 +37,6 @@ pub enum Judged {
     NoApp,
 }
 
-/// Where a try is counted. One bucket for all codes of an account, whichever page asks for them and whatever
-/// was shown before: a fresh password, another pending sign-in, another browser refill nothing.
-fn buckets(ctx: &Ctx, user_id: UserId) -> ((Key, Limit), (Key, Limit)) {
-    ((Key::network(ctx.client_ip()), attempts::NETWORK), (Key::totp(user_id), attempts::FACTOR))
-}
-
-/// Takes a try before anything is compared. Not in a transaction that could roll it back.
-pub async fn take(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId) -> sqlx::Result<Taken> {
-    let (network, subject) = buckets(ctx, user_id);
-    attempts::take(connection, network, subject).await
-}
-
-/// Gives back what a success spent, last in its transaction.
-pub async fn give_back(connection: &mut PgConnection, ctx: &Ctx, user_id: UserId) -> sqlx::Result<u32> {
-    let (network, (subject, _)) = buckets(ctx, user_id);
-    attempts::give_back(connection, &Success { network, subject, account: subject }).await
-}
-
 /// Judges a code of an account's apps. Whatever the answer, the try was counted before.
 pub async fn judge(
     connection: &mut PgConnection,
@@ -68,7 +50,7 @@ pub async fn judge(
         // Nothing to guess, so nothing is counted: an app that comes later begins with every try.
         return Ok(Judged::NoApp);
     }
-    if let Taken::No { retry_after } = take(connection, ctx, user_id).await? {
+    if let Taken::No { retry_after } = Tries::at_totp(user_id, ctx.client_ip()).take(connection).await? {
         return Ok(Judged::SlowDown(retry_after));
     }
     note_skew(state, sealed.first());
