@@ -7,7 +7,6 @@ use sqlx::postgres::PgConnectOptions;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    accounts::Role,
     authn::{
         hasher::{Hasher, HasherStartError},
         lookup::Lookup,
@@ -50,7 +49,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
     let db = db::pool(database.clone(), config.database.connections, given_up.clone());
     Ok(AppState::new(Parts {
-        lookup: Lookup::start(db.clone(), Role::needing_second_factor(config.accounts.require_second_factor)),
+        lookup: Lookup::start(db.clone(), database, &config, Arc::clone(&metrics)),
         db,
         given_up,
         templates: Templates::load()?,

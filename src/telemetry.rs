@@ -45,6 +45,10 @@ pub struct Metrics {
     sign_ins: Family<OutcomeLabels, Counter>,
     /// Open connections.
     pub connections: Gauge,
+    /// Visitors who were found in memory.
+    pub sessions_remembered: Counter,
+    /// Visitors whom the database was asked for.
+    pub sessions_asked: Counter,
     letters: Family<OutcomeLabels, Counter>,
     /// Letters that wait.
     pub letters_waiting: Gauge,
@@ -74,6 +78,8 @@ impl Default for Metrics {
             hashes_refused: Counter::default(),
             sign_ins: Family::default(),
             connections: Gauge::default(),
+            sessions_remembered: Counter::default(),
+            sessions_asked: Counter::default(),
             letters: Family::default(),
             letters_waiting: Gauge::default(),
         };
@@ -89,6 +95,9 @@ impl Default for Metrics {
         );
         registry.register("sign_ins", "Sign-in attempts by outcome", metrics.sign_ins.clone());
         registry.register("connections", "Open connections", metrics.connections.clone());
+        let (remembered, asked) = (metrics.sessions_remembered.clone(), metrics.sessions_asked.clone());
+        registry.register("session_checks_remembered", "Sessions found in memory", remembered);
+        registry.register("session_checks_asked", "Sessions the database was asked for", asked);
         registry.register("letters", "Letters by what became of a try to send them", metrics.letters.clone());
         registry.register("letters_waiting", "Letters that wait in the outbox", metrics.letters_waiting.clone());
         metrics

@@ -172,6 +172,7 @@ async fn serve(
     linker.await?;
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
+    tokio::time::timeout(Duration::from_secs(1), state.lookup.note_uses()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
     ended
 }

@@ -48,6 +48,8 @@ pub struct Config {
     pub passwords: Passwords,
     /// How long sessions live.
     pub lifetimes: Lifetimes,
+    /// `VESTIBULE_SESSION_CACHE`: sessions kept in memory at most.
+    pub session_cache: usize,
     /// How the log looks.
     pub logging: Logging,
     /// Variables that look like settings and are none.
@@ -75,6 +77,7 @@ impl Config {
             accounts: Accounts::read(&mut env),
             passwords: Passwords::read(&mut env),
             lifetimes: Lifetimes::read(&mut env),
+            session_cache: session::cache(&mut env),
             logging: Logging::read(&mut env),
             unknown: env.unknown(),
         };
@@ -182,4 +185,9 @@ pub const SETTINGS: &[Setting] = &[
         help: "the longest a session that is not remembered lives",
     },
     Setting { name: "VESTIBULE_SESSION_REMEMBERED", default: "30d", help: "how long a remembered session lives" },
+    Setting {
+        name: "VESTIBULE_SESSION_CACHE",
+        default: "10000",
+        help: "sessions whose owners are kept in memory, at most; 0: each request asks the database",
+    },
 ];

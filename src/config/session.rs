@@ -30,6 +30,13 @@ impl Lifetimes {
     }
 }
 
+/// `VESTIBULE_SESSION_CACHE`: sessions kept in memory at most. Each takes about a kilobyte.
+pub(super) fn cache(env: &mut Environment) -> usize {
+    let wanted = "a number of sessions up to 1000000";
+    env.parsed("VESTIBULE_SESSION_CACHE", wanted, |text| text.parse().ok().filter(|n| *n <= 1_000_000))
+        .unwrap_or(10_000)
+}
+
 fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {

@@ -78,6 +78,17 @@ pub fn pool(options: PgConnectOptions, connections: u32, given_up: GivenUp) -> P
         .connect_lazy_with(guarded(options))
 }
 
+/// A connection beside the pool, for somebody who keeps it.
+#[must_use]
+pub fn single(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with(guarded(options))
+}
+
 /// What holds on every connection: no statement, no lock and no forgotten transaction may keep others
 /// waiting for long, and every statement is planned once, for tables of any size.
 fn guarded(options: PgConnectOptions) -> PgConnectOptions {

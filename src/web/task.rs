@@ -22,7 +22,17 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// handler ends this request with 500 and nothing else. Only a request that is past all limits of its
 /// own is ended here: the database fell silent, and its connection is given up with it.
 pub async fn run_to_the_end(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let task = state.requests.spawn(next.run(request).in_current_span());
+    let changes = !request.method().is_safe();
+    let (running, lookup) = (next.run(request), state.lookup.clone());
+    let to_the_end = async move {
+        let response = running.await;
+        if changes {
+            // Nobody is told that a session has ended while this replica still takes it for live.
+            lookup.catch_up().await;
+        }
+        response
+    };
+    let task = state.requests.spawn(to_the_end.in_current_span());
     let abort = task.abort_handle();
     match tokio::time::timeout(DEADLINE, task).await {
         Ok(Ok(response)) => response,

@@ -6,10 +6,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use tower_sessions::Session;
 
 use super::{AppError, session_store::store_id};
-use crate::{
-    authn::sessions::{self, LiveSession},
-    state::AppState,
-};
+use crate::{authn::sessions::LiveSession, state::AppState};
 
 /// Who asks, as the session row says at this moment.
 #[derive(Clone, Debug)]
@@ -48,19 +45,13 @@ impl Visitor {
         self.session().or_else(|| self.unverified())
     }
 
-    /// Asks the database who a browser's session belongs to: one statement, and none without a
-    /// cookie.
+    /// Finds out who a browser's session belongs to; asks nobody without a cookie.
     ///
     /// # Errors
     /// Only the database's: while it is away nobody is signed in and nobody is anonymous.
     pub async fn find(state: &AppState, browser_session: Option<&Session>) -> Result<Self, AppError> {
         let Some(id) = browser_session.and_then(Session::id) else { return Ok(Self::Anonymous) };
         let Some(session) = state.lookup.find(store_id(&id)).await? else { return Ok(Self::Anonymous) };
-        if session.touch_due {
-            let mut connection = state.db.acquire().await?;
-            sessions::touch(&mut connection, session.id, &state.config.lifetimes).await?;
-        }
-        let session = Arc::new(session);
         if session.email_verified || !state.config.accounts.require_verification {
             return Ok(Self::SignedIn(session));
         }

@@ -62,6 +62,7 @@ mod recovery_codes;
 mod registration;
 mod schema;
 mod sealing;
+mod session_cache;
 mod session_counts;
 mod sessions;
 mod settings;

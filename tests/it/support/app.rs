@@ -2,8 +2,9 @@
 //! with cheap password hashes.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -12,6 +13,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     accounts::Role,
     app,
+    authn::lookup::Lookup,
     config::{Config, Environment, Secrets},
     features::operator::{self, Creation},
     jobs::{
@@ -59,6 +61,17 @@ pub const HASTY: Patience = Patience {
         whole: Duration::from_millis(1500),
     },
 };
+
+static LOOKUPS: Mutex<BTreeMap<SocketAddr, Lookup>> = Mutex::new(BTreeMap::new());
+
+/// Waits until the service at this address knows what is committed by now, and wrote down what it has yet
+/// to note: a test changes rows behind its back. `tests/it/session_cache` is about what happens otherwise.
+pub async fn settled(address: SocketAddr) {
+    let lookup = LOOKUPS.lock().expect("the lookups").get(&address).cloned();
+    if let Some(lookup) = lookup {
+        tokio::join!(lookup.catch_up(), lookup.note_uses());
+    }
+}
 
 /// A running service.
 pub struct TestApp {
@@ -128,6 +141,7 @@ impl TestApp {
         let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
         let (server, postman, linker) = (Some(server), Some(postman), Some(linker));
         let db = state.db.clone();
+        LOOKUPS.lock().expect("the lookups").insert(address, state.lookup.clone());
         Self { address, state, db, options, settings, patience, stop, server, postman, linker, database }
     }
 
@@ -229,5 +243,12 @@ pub async fn is_signed_in(browser: &mut Browser) -> bool {
         200 => true,
         401 => false,
         other => panic!("neither signed in nor out: {other}"),
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // The last clone of it ends its tasks.
+        LOOKUPS.lock().expect("the lookups").remove(&self.address);
     }
 }

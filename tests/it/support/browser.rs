@@ -7,7 +7,10 @@ use std::{
 
 use url::form_urlencoded;
 
-use super::http::{Answer, exchange};
+use super::{
+    app,
+    http::{Answer, exchange},
+};
 
 /// A browser of one person, at one address.
 #[derive(Clone, Debug)]
@@ -75,7 +78,9 @@ impl Browser {
 
     pub async fn send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
         let request = self.request(method, path, body);
+        app::settled(self.to).await;
         let answer = exchange(self.to, self.from, &request).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        app::settled(self.to).await;
         self.keep_cookies(&answer);
         answer
     }
