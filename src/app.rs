@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware::from_fn_with_state};
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::task::TaskTracker;
 
@@ -24,7 +23,7 @@ use crate::{
     telemetry::Metrics,
     templates::{TemplateError, Templates},
     types::{Clock, Entropy},
-    web::{ctx, headers, log_requests, render_errors, routes::Routes, run_to_the_end, session_store},
+    web::{Front, routes::Routes},
 };
 
 /// Why the service could not be put together.
@@ -99,20 +98,7 @@ pub fn routes(state: &AppState) -> Routes {
 }
 
 /// The service.
-pub fn build(state: &AppState) -> Router {
-    dressed(state, routes(state).into_router())
-}
-
-/// Routes under the layers of the service, which run from the last one named to the first. Apart
-/// from [`build`], so that a test can see what they make of a handler that panics.
-pub fn dressed(state: &AppState, router: Router) -> Router {
-    let with = |state: &AppState| state.clone();
-    router
-        .layer(session_store::layer(state))
-        .layer(from_fn_with_state(with(state), run_to_the_end))
-        .layer(from_fn_with_state(with(state), render_errors))
-        // Outside of both, so that it tells what the visitor was told.
-        .layer(from_fn_with_state(with(state), log_requests))
-        .layer(from_fn_with_state(with(state), ctx::read_facts))
-        .layer(from_fn_with_state(with(state), headers::set_security_headers))
+#[must_use]
+pub fn build(state: &AppState) -> Front {
+    Front::before(state, routes(state).into_router())
 }

@@ -1,7 +1,7 @@
 //! Who may use a route.
 
 use axum::{
-    extract::{FromRequestParts as _, Request, State},
+    extract::{FromRequestParts as _, MatchedPath, Request, State},
     http::Method,
     middleware::Next,
     response::Response,
@@ -38,6 +38,9 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Result<Response, AppError> {
+    if let (Some(ctx), Some(route)) = (request.extensions().get::<Ctx>(), request.extensions().get::<MatchedPath>()) {
+        ctx.matched(route);
+    }
     if access == Access::Public {
         return Ok(next.run(request).await);
     }

@@ -6,7 +6,10 @@
 //!    no other browser's token fits, and none survives signing in or out.
 //! 3. Signing in and out takes the random cookie back; the next form starts anew.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
@@ -20,10 +23,11 @@ pub const FIELD: &str = "csrf_token";
 /// What one request's tokens are made from.
 #[derive(Debug)]
 pub struct Csrf {
-    /// What the cookie holds, or will hold.
-    secret: SecretToken,
+    /// What the cookie holds, or will hold once a page shows a form.
+    secret: OnceLock<SecretToken>,
     /// Whether the browser presented it.
     presented: bool,
+    entropy: Entropy,
     /// The session cookie as it was presented.
     session: String,
     /// Whether a page has shown a token made from it.
@@ -35,8 +39,9 @@ impl Csrf {
     pub fn new(cookie: Option<SecretToken>, session: String, entropy: Entropy) -> Self {
         let presented = cookie.is_some();
         Self {
-            secret: cookie.unwrap_or_else(|| SecretToken::new(entropy)),
+            secret: cookie.map(OnceLock::from).unwrap_or_default(),
             presented,
+            entropy,
             session,
             shown: AtomicBool::new(false),
         }
@@ -58,13 +63,17 @@ impl Csrf {
 
     /// The cookie to set, when a page showed a token and the browser has no cookie yet.
     pub fn fresh_cookie(&self) -> Option<String> {
-        (!self.presented && self.shown.load(Ordering::Relaxed)).then(|| self.secret.reveal())
+        (!self.presented && self.shown.load(Ordering::Relaxed)).then(|| self.secret().reveal())
+    }
+
+    fn secret(&self) -> &SecretToken {
+        self.secret.get_or_init(|| SecretToken::new(self.entropy))
     }
 
     fn mac(&self, key: &[u8; 32]) -> Hmac<Sha256> {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
         let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes every key");
-        mac.chain_update(self.secret.as_bytes()).chain_update(self.session.as_bytes())
+        mac.chain_update(self.secret().as_bytes()).chain_update(self.session.as_bytes())
     }
 }
 

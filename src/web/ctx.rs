@@ -1,11 +1,14 @@
 //! The facts of one request, read once before anything else happens.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, HeaderValue, header, request::Parts},
-    middleware::Next,
     response::Response,
 };
 use time::OffsetDateTime;
@@ -55,6 +58,7 @@ struct Facts {
     ceremony: Option<SecretToken>,
     notice: Option<Notice>,
     csrf: Csrf,
+    route: OnceLock<MatchedPath>,
 }
 
 impl Ctx {
@@ -161,6 +165,33 @@ impl Ctx {
         self.0.csrf.accepts(&state.keys.csrf, token)
     }
 
+    /// Reads the facts, which the request carries from then on.
+    pub(super) fn begin(state: &AppState, request: &mut Request) -> Self {
+        let ctx = Self::read(request, state);
+        keep_session_cookie_only(request.headers_mut(), &state.config.site.public_url);
+        request.extensions_mut().insert(ctx.clone());
+        ctx
+    }
+
+    /// Sets the cookie that a shown form needs.
+    pub(super) fn end(&self, state: &AppState, response: &mut Response) {
+        let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
+        complete_removal(headers, public_url);
+        if let Some(value) = self.0.csrf.fresh_cookie() {
+            cookies::set(headers, public_url, Name::Csrf, value, None);
+        }
+    }
+
+    /// Says which route answers.
+    pub(super) fn matched(&self, route: &MatchedPath) {
+        self.0.route.set(route.clone()).ok();
+    }
+
+    /// The pattern of the route that answers.
+    pub(super) fn route(&self) -> &str {
+        self.0.route.get().map_or("none", MatchedPath::as_str)
+    }
+
     fn read(request: &Request, state: &AppState) -> Self {
         let headers = request.headers();
         let public_url = &state.config.site.public_url;
@@ -188,6 +219,7 @@ impl Ctx {
             ceremony: cookie(Name::Ceremony).and_then(SecretToken::parse),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session, state.entropy),
+            route: OnceLock::new(),
         }))
     }
 }
@@ -215,21 +247,6 @@ impl FromRequestParts<AppState> for Ctx {
         let ctx = parts.extensions.get::<Self>().cloned();
         ctx.ok_or_else(|| AppError::fault("a route outside of the layer that reads the request's facts"))
     }
-}
-
-/// The layer that reads the facts, and sets the cookie that a shown form needs.
-pub async fn read_facts(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let ctx = Ctx::read(&request, &state);
-    let public_url = &state.config.site.public_url;
-    keep_session_cookie_only(request.headers_mut(), public_url);
-    request.extensions_mut().insert(ctx.clone());
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    complete_removal(headers, public_url);
-    if let Some(value) = ctx.0.csrf.fresh_cookie() {
-        cookies::set(headers, public_url, Name::Csrf, value, None);
-    }
-    response
 }
 
 /// Leaves the session cookie alone in the request, if there is exactly one, for the session layer to

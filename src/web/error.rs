@@ -3,9 +3,7 @@
 use std::{error::Error as StdError, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -161,10 +159,9 @@ impl IntoResponse for AppError {
     }
 }
 
-/// The layer that words every error, ours and the router's, as a page or as `application/problem+json`
+/// Words every error, ours and the router's, as a page or as `application/problem+json`
 /// (RFC 9457), and logs what an operator must know, once.
-pub async fn render_errors(State(state): State<AppState>, ctx: Ctx, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+pub(super) fn render_errors(state: &AppState, ctx: &Ctx, response: Response) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
@@ -176,7 +173,7 @@ pub async fn render_errors(State(state): State<AppState>, ctx: Ctx, request: Req
         None if response.headers().contains_key(header::CONTENT_TYPE) && !is_plain_text(&response) => return response,
         None => of_status(status),
     };
-    log(&ctx, status, error.as_ref());
+    log(ctx, status, error.as_ref());
     match error {
         Some(AppError::SignIn { next }) if !ctx.wants_json() => on_the_way(paths::LOGIN, next),
         Some(AppError::Verify) if !ctx.wants_json() => see_other(paths::VERIFY),
@@ -184,7 +181,7 @@ pub async fn render_errors(State(state): State<AppState>, ctx: Ctx, request: Req
         Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => on_the_way(paths::REAUTH, Some(next)),
         error => {
             let retry_after = error.as_ref().and_then(AppError::retry_after);
-            worded(&state, &ctx, kind, retry_after, response)
+            worded(state, ctx, kind, retry_after, response)
         }
     }
 }

@@ -1,10 +1,8 @@
 //! The headers of every answer, errors included (OWASP ASVS 3.4).
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
+    http::{HeaderName, HeaderValue, header},
+    response::Response,
 };
 
 use crate::state::AppState;
@@ -33,15 +31,11 @@ const ALWAYS: [(HeaderName, &str); 8] = [
 ];
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
-/// The layer that sets them, over whatever answered. Methods that no route knows end here.
-pub async fn set_security_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let mut response = match *request.method() {
-        // CONNECT and TRACE have no path to be routed by.
-        Method::CONNECT | Method::TRACE => method_not_allowed(),
-        _ => next.run(request).await,
-    };
+/// Sets them, over whatever answered.
+pub(super) fn set_security_headers(state: &AppState, response: &mut Response) {
     let style = response.extensions().get::<InlineStyle>().copied();
     let headers = response.headers_mut();
+    headers.reserve(ALWAYS.len() + 4);
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
@@ -53,7 +47,6 @@ pub async fn set_security_headers(State(state): State<AppState>, request: Reques
     }
     // What may be kept says so itself; the rest is somebody's.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 fn only_style(digest: &str) -> Option<HeaderValue> {
@@ -62,8 +55,4 @@ fn only_style(digest: &str) -> Option<HeaderValue> {
          frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).ok()
-}
-
-fn method_not_allowed() -> Response {
-    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD, POST")]).into_response()
 }

@@ -7,9 +7,9 @@
 //!    neither.)
 //! 3. A stop closes the listener, lets requests in flight finish, and says `Connection: close`.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{body::Body, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use super::ctx::Peer;
 use crate::{
@@ -63,10 +63,21 @@ impl Caps {
     }
 }
 
+/// Answers requests.
+pub trait Serve:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Serve for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
 /// Serves until `stop` says true, then finishes what is in flight.
-pub async fn serve(
+pub async fn serve<S: Serve>(
     listener: TcpListener,
-    router: Router,
+    service: S,
     caps: Caps,
     trusted_proxies: Vec<IpNet>,
     metrics: Arc<Metrics>,
@@ -86,10 +97,10 @@ pub async fn serve(
             accepted = gate.accept(&listener) => accepted,
         };
         let Some((stream, peer, entry)) = accepted else { continue };
-        let (router, metrics, stopped) = (router.clone(), Arc::clone(&metrics), stopped.clone());
+        let (service, metrics, stopped) = (service.clone(), Arc::clone(&metrics), stopped.clone());
         connections.spawn(async move {
             metrics.connections.inc();
-            converse(stream, peer, router, stopped).await;
+            converse(stream, peer, service, stopped).await;
             metrics.connections.dec();
             drop(entry);
         });
@@ -102,7 +113,7 @@ pub async fn serve(
 }
 
 /// One connection from its first request to its last.
-async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: watch::Receiver<bool>) {
+async fn converse<S: Serve>(stream: TcpStream, peer: SocketAddr, service: S, mut stop: watch::Receiver<bool>) {
     // Answers are small: none of them waits for the next packet.
     stream.set_nodelay(true).ok();
     let mut stream = TimeoutStream::new(stream);
@@ -110,7 +121,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, router: Router, mut stop:
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
-        router.clone().oneshot(request)
+        service.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

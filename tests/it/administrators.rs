@@ -9,13 +9,13 @@ use vestibule::{
     app,
     features::operator::{self, OperatorError},
     types::Entropy,
-    web::{access::Access, routes::Routes},
+    web::{Front, access::Access, routes::Routes},
 };
 
 use crate::{
     coverage::assert_guarded,
     support::{
-        app::{PASSWORD, TestApp, is_signed_in, sign_in},
+        app::{PASSWORD, TestApp, is_signed_in, settle, sign_in},
         browser::Browser,
         cluster::empty_database,
         process::{Program, said},
@@ -30,7 +30,9 @@ async fn with_console(app: &TestApp) -> Served {
     let page = async || Html("<!doctype html><p>The console</p>");
     let routes =
         Routes::new(app.state.clone()).get("/console", Access::Admin, page).post("/console", Access::Admin, page);
-    serve(app::dressed(&app.state, routes.into_router()), WIDE).await
+    let served = serve(Front::before(&app.state, routes.into_router()), WIDE).await;
+    settle(served.address, &app.state);
+    served
 }
 
 async fn give(app: &TestApp, name: &str, role: Role) -> Result<bool, OperatorError> {

@@ -12,7 +12,10 @@ use tokio::{
     net::TcpStream,
     sync::Notify,
 };
-use vestibule::{app, web::server::Caps};
+use vestibule::{
+    app,
+    web::{Front, server::Caps},
+};
 
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
@@ -167,7 +170,7 @@ async fn f7_a_stop_finishes_what_is_in_flight_and_waits_for_nobody_who_idles() {
         }
     };
     let router = Router::new().route("/held", get(held)).route("/livez", get(async || r#"{"live":true}"#));
-    let served = serve(app::dressed(&app.state, router), WIDE).await;
+    let served = serve(Front::before(&app.state, router), WIDE).await;
     let address = served.address;
     let mut idle = Vec::new();
     for _ in 0..3 {

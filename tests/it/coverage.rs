@@ -4,7 +4,11 @@ mod halfway;
 mod proxy;
 
 use axum::{Router, routing::get};
-use vestibule::{app, templates::asset_path, web::routes::Route};
+use vestibule::{
+    app,
+    templates::asset_path,
+    web::{Front, routes::Route},
+};
 
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
@@ -360,7 +364,7 @@ async fn f27_a_panic_is_one_500_that_tells_nothing_and_the_service_goes_on() {
         panic!("a secret from inside");
     };
     let router = Router::new().route("/panic", get(panics)).route("/fine", get(async || "fine"));
-    let served = serve(app::dressed(&app.state, router), WIDE).await;
+    let served = serve(Front::before(&app.state, router), WIDE).await;
     // More often than the pool has connections: a panic gives its own back.
     for _ in 0..10 {
         let page = Browser::new(served.address).get("/panic").await;

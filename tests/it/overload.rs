@@ -2,14 +2,14 @@
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::{body::Body, extract::Request};
 use http_body_util::BodyExt as _;
 use tokio::{sync::Semaphore, time::Instant};
 use tower::ServiceExt as _;
 use vestibule::authn::attempts::Key;
 use vestibule::{
     app,
-    web::{access::Access, routes::Routes},
+    web::{Front, access::Access, routes::Routes},
 };
 
 use crate::support::{
@@ -100,12 +100,12 @@ fn network(n: u8) -> Key {
 }
 
 /// The layers of the service over a route that breaks.
-fn with_a_broken_route(app: &TestApp) -> Router {
+fn with_a_broken_route(app: &TestApp) -> Front {
     async fn broken() -> &'static str {
         panic!("a canary that no visitor may see")
     }
     let routes = Routes::new(app.state.clone()).get("/broken", Access::Public, broken);
-    app::dressed(&app.state, routes.into_router())
+    Front::before(&app.state, routes.into_router())
 }
 
 #[tokio::test]

@@ -73,6 +73,11 @@ pub async fn settled(address: SocketAddr) {
     }
 }
 
+/// Browsers that ask this address wait for this service.
+pub fn settle(address: SocketAddr, state: &AppState) {
+    LOOKUPS.lock().expect("the lookups").insert(address, state.lookup.clone());
+}
+
 /// A running service.
 pub struct TestApp {
     pub address: SocketAddr,
@@ -141,7 +146,7 @@ impl TestApp {
         let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
         let (server, postman, linker) = (Some(server), Some(postman), Some(linker));
         let db = state.db.clone();
-        LOOKUPS.lock().expect("the lookups").insert(address, state.lookup.clone());
+        settle(address, &state);
         Self { address, state, db, options, settings, patience, stop, server, postman, linker, database }
     }
 

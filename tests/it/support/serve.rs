@@ -5,9 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use axum::Router;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use vestibule::web::server::{self, Caps};
+use vestibule::web::server::{self, Caps, Serve};
 
 /// Caps that no test meets by accident.
 pub const WIDE: Caps = Caps { total: 2000, per_network: 2000 };
@@ -19,11 +18,11 @@ pub struct Served {
     task: JoinHandle<()>,
 }
 
-pub async fn serve(router: Router, caps: Caps) -> Served {
+pub async fn serve(service: impl Serve, caps: Caps) -> Served {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let address = listener.local_addr().expect("the port");
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(server::serve(listener, router, caps, Vec::new(), Arc::default(), stopped));
+    let task = tokio::spawn(server::serve(listener, service, caps, Vec::new(), Arc::default(), stopped));
     Served { address, stop, task }
 }
 
