@@ -185,7 +185,7 @@ macro_rules! segment_loop {
         ) {
             use crate::fill::ADDRESSES;
             /// How many blocks ahead of its use a block is asked for.
-            const AHEAD: usize = 2;
+            const AHEAD: usize = 4;
 
             let base = blocks.as_ptr();
             let mut feed = crate::block::Block::ZERO;
