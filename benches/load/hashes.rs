@@ -8,7 +8,7 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Block, Version};
-use vestibule_argon2::{Memory, Params};
+use vestibule_argon2::{Memory, Params, Path, Variant};
 
 use crate::process::processor_time;
 
@@ -64,11 +64,12 @@ fn hasher(kernel: Kernel) -> Box<dyn FnMut(u32)> {
     match kernel {
         Kernel::Ours => {
             let params = Params::new(M_KIB, T, 1).expect("parameters");
+            let kernel = vestibule_argon2::Argon2::new(Variant::Id, params, Path::fastest());
             let mut memory = Memory::for_params(&params).expect("memory");
             Box::new(move |password| {
                 let mut tag = [0; 32];
-                vestibule_argon2::argon2id(&mut memory, &params, &password.to_le_bytes(), SALT, &mut tag)
-                    .expect("a hash");
+                // As a worker that has a next one to hash.
+                kernel.hash_unwiped(&mut memory, &password.to_le_bytes(), SALT, &mut tag).expect("a hash");
                 std::hint::black_box(tag);
             })
         }

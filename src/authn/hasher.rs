@@ -10,16 +10,16 @@
 //!    sign-ins never slows the pages of those who are signed in.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, TryLockError, mpsc},
     thread,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use vestibule_argon2::{Memory, Params};
+use vestibule_argon2::{Params, Path};
 
 use super::{
     attempts::Key,
-    password_hash::{self, HashError, Verdict},
+    password_hash::{self, HashError, Kernel, Verdict},
     per_network::{Counted, PerNetwork},
 };
 use crate::{
@@ -79,14 +79,17 @@ impl Hasher {
     /// Starts the workers.
     ///
     /// # Errors
-    /// When the system gives no threads, or no memory for one hash.
+    /// When the system gives no threads or no memory for one hash, or the machine computes wrong hashes.
     pub fn start(settings: &Passwords, metrics: Arc<Metrics>) -> Result<Self, HasherStartError> {
         let places = settings.workers + settings.queue;
+        let path = password_hash::choose_path()?;
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..settings.workers {
             let (queue, params, metrics) = (Arc::clone(&queue), settings.argon2, Arc::clone(&metrics));
-            thread::Builder::new().name(format!("hash-{number}")).spawn(move || work(&queue, &params, &metrics))?;
+            thread::Builder::new()
+                .name(format!("hash-{number}"))
+                .spawn(move || work(&queue, path, &params, &metrics))?;
         }
         Ok(Self {
             jobs,
@@ -94,7 +97,7 @@ impl Hasher {
             per_network: places.div_ceil(2).max(settings.workers),
             by_network: PerNetwork::default(),
             metrics,
-            dummy: dummy(&settings.argon2)?.into(),
+            dummy: dummy(path, &settings.argon2)?.into(),
         })
     }
 
@@ -161,39 +164,55 @@ pub enum HasherStartError {
     /// No threads.
     #[error("the threads that hash passwords cannot be started: {0}")]
     Threads(#[from] std::io::Error),
-    /// No memory.
+    /// No memory, or no right hash.
     #[error(transparent)]
     Hash(#[from] HashError),
 }
 
 /// A PHC string at the present cost whose tag no password has but by chance of 2^-256.
-fn dummy(params: &Params) -> Result<String, HashError> {
+fn dummy(path: Path, params: &Params) -> Result<String, HashError> {
     let entropy = Entropy;
     // The tag is random instead of computed: a start must not wait for a hash.
     let cheap = Params::new(8, 1, 1).map_err(|_| HashError::Unsupported)?;
-    let hash = password_hash::hash(&mut Memory::new(), &cheap, &entropy.bytes::<32>(), entropy)?;
+    let hash = password_hash::hash(&mut Kernel::new(path), &cheap, &entropy.bytes::<32>(), entropy)?;
     Ok(hash.replace("m=8,t=1,p=1", &format!("m={},t={},p={}", params.m_kib(), params.t(), params.p())))
 }
 
-fn work(queue: &Mutex<mpsc::Receiver<Job>>, params: &Params, metrics: &Metrics) {
+type Queue = Mutex<mpsc::Receiver<Job>>;
+
+fn work(queue: &Queue, path: Path, params: &Params, metrics: &Metrics) {
     // A worker that may not lower itself works all the same.
     rustix::process::nice(NICENESS).ok();
-    let mut memory = Memory::new();
+    let mut kernel = Kernel::new(path);
     loop {
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        // What the last hash left is wiped unless the next one overwrites it at once.
+        let waiting = waiting(queue);
+        if waiting.is_none() {
+            kernel.wipe();
+        }
+        let job = waiting.or_else(|| queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok());
         // The queue closes when the last `Hasher` is gone.
-        let Ok(Job { work, permit }) = job else { return };
+        let Some(Job { work, permit }) = job else { return };
         metrics.hashes.inc();
         metrics.hashing.inc();
         match work {
             Work::Hash(password, answer) => {
-                answer.send((password_hash::hash(&mut memory, params, password.as_bytes(), Entropy), permit)).ok();
+                answer.send((password_hash::hash(&mut kernel, params, password.as_bytes(), Entropy), permit)).ok();
             }
             Work::Verify(password, stored, answer) => {
-                answer.send((password_hash::verify(&mut memory, params, password.as_bytes(), &stored), permit)).ok();
+                answer.send((password_hash::verify(&mut kernel, params, password.as_bytes(), &stored), permit)).ok();
             }
         }
         metrics.hashing.dec();
+    }
+}
+
+/// A job that waits already. A worker that waits for one holds the queue: then there is none.
+fn waiting(queue: &Queue) -> Option<Job> {
+    match queue.try_lock() {
+        Ok(queue) => queue.try_recv().ok(),
+        Err(TryLockError::Poisoned(queue)) => queue.into_inner().try_recv().ok(),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -225,6 +244,20 @@ mod tests {
             let (verdict, _) = place.verify(password(text), Some(&hash)).await.expect("a verdict");
             assert_eq!(verdict, wanted);
         }
+    }
+
+    #[test]
+    fn a_worker_sees_the_job_that_waits_and_never_waits_to_look() {
+        let (jobs, queue) = mpsc::channel();
+        let queue = Mutex::new(queue);
+        assert!(waiting(&queue).is_none());
+        let permit = hasher(1, 1).permit(here()).expect("a permit");
+        jobs.send(Job { work: Work::Hash(password("waits"), oneshot::channel().0), permit }).ok();
+        let held = queue.lock().expect("the queue");
+        assert!(waiting(&queue).is_none());
+        drop(held);
+        assert!(waiting(&queue).is_some());
+        assert!(waiting(&queue).is_none());
     }
 
     #[tokio::test]

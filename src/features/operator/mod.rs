@@ -2,7 +2,6 @@
 
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection};
-use vestibule_argon2::Memory;
 
 use crate::{
     accounts::{
@@ -11,7 +10,11 @@ use crate::{
         setup,
     },
     audit::{self, Actor, Entry, Event},
-    authn::{attempts, known_browsers, password_hash, pending, sessions},
+    authn::{
+        attempts, known_browsers,
+        password_hash::{self, Kernel},
+        pending, sessions,
+    },
     config::Passwords,
     mail::{Kind, NewLetter, outbox},
     types::{DisplayName, Email, Entropy, Lang, PlainPassword, SecretToken, UserId, Username},
@@ -70,7 +73,8 @@ pub async fn create(
     creation: &Creation,
     passwords: &Passwords,
 ) -> Result<UserId, OperatorError> {
-    let hash = password_hash::hash(&mut Memory::new(), &passwords.argon2, creation.password.as_bytes(), Entropy)?;
+    let mut kernel = Kernel::new(password_hash::choose_path()?);
+    let hash = password_hash::hash(&mut kernel, &passwords.argon2, creation.password.as_bytes(), Entropy)?;
     let id = UserId::new(Entropy);
     let account = NewAccount {
         id,
