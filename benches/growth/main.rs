@@ -26,6 +26,7 @@ mod plant;
 #[allow(dead_code, reason = "the other bench uses the rest")]
 mod process;
 #[path = "../load/table.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
 mod table;
 
 use std::{
@@ -42,7 +43,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, postgres::PgConn
 use table::{Bar, Table, median};
 
 const SMALL: u32 = 10_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 const LANES: u32 = 32;
 const PASSWORD: &str = "a bench is for resting";
 

@@ -53,25 +53,27 @@ pub async fn plant(connection: &mut PgConnection, people: u32) {
 const STATEMENTS: [(&str, &str); 5] = [
     (
         "users",
-        "insert into users select (jsonb_populate_record(null::users, to_jsonb(t) || jsonb_build_object(
-             'id', md5('user' || n)::uuid, 'username', 'person' || n,
-             'email', 'person' || n || '@example.com', 'email_canonical', 'person' || n || '@example.com'))).*
-         from (select * from users where username = 'template') t, $numbers",
+        "insert into users select made.*
+         from (select * from users where username = 'template') t, $numbers,
+             jsonb_populate_record(null::users, to_jsonb(t) || jsonb_build_object(
+                 'id', md5('user' || n)::uuid, 'username', 'person' || n,
+                 'email', 'person' || n || '@example.com', 'email_canonical', 'person' || n || '@example.com')) made",
     ),
     (
         "passwords",
-        "insert into password_credentials select (jsonb_populate_record(null::password_credentials,
-             to_jsonb(t) || jsonb_build_object('user_id', md5('user' || n)::uuid))).*
+        "insert into password_credentials select made.*
          from (select c.* from password_credentials c join users u on u.id = c.user_id where u.username = 'template') t,
-             $numbers",
+             $numbers, jsonb_populate_record(null::password_credentials,
+                 to_jsonb(t) || jsonb_build_object('user_id', md5('user' || n)::uuid)) made",
     ),
     (
         "sessions",
-        "insert into sessions select (jsonb_populate_record(null::sessions, to_jsonb(t) || jsonb_build_object(
-             'id', md5('session' || n)::uuid, 'user_id', md5('user' || n)::uuid,
-             'store_id', coalesce(m.store_id, translate(rtrim(encode(decode(md5('store' || n), 'hex'), 'base64'), '='), '+/', '-_'))))).*
+        "insert into sessions select made.*
          from (select s.* from sessions s join users u on u.id = s.user_id where u.username = 'template' limit 1) t,
-             $numbers left join measured m using (n)",
+             $numbers left join measured m using (n),
+             jsonb_populate_record(null::sessions, to_jsonb(t) || jsonb_build_object(
+                 'id', md5('session' || n)::uuid, 'user_id', md5('user' || n)::uuid, 'store_id', coalesce(m.store_id,
+                     translate(rtrim(encode(decode(md5('store' || n), 'hex'), 'base64'), '='), '+/', '-_')))) made",
     ),
     (
         "the store's sessions",

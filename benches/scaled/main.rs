@@ -29,6 +29,7 @@ mod postgres;
 mod process;
 mod proxy;
 #[path = "../load/table.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
 mod table;
 mod visitors;
 

@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{Ipv4Addr, TcpListener},
-    os::unix::fs::chown,
+    os::unix::fs::{DirBuilderExt as _, chown},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -45,7 +45,8 @@ pub fn free_port() -> u16 {
 
 /// A folder that the server's user owns.
 fn folder(path: PathBuf) -> PathBuf {
-    fs::create_dir(&path).expect("a folder");
+    // PostgreSQL starts in no folder that others may enter.
+    fs::DirBuilder::new().mode(0o700).create(&path).expect("a folder");
     if rustix::process::geteuid().is_root() {
         let id = |flag| {
             let said = Command::new("id").args([flag, "postgres"]).output().expect("id");

@@ -122,12 +122,13 @@ pub fn sealed(data: &[u8]) {
 pub fn phc(data: &[u8]) {
     static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
     let Some(stored) = text(data) else { return };
-    let cost = |name: &str| {
-        let from = stored.split([',', '$']).find_map(|part| part.strip_prefix(name));
-        from.and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
+    // As dear as it may be, whichever of several counts, and what is left out has a default.
+    let cost = |name: &str, usual: u64| {
+        let named = stored.split([',', '$']).filter_map(|part| part.strip_prefix(name));
+        named.filter_map(|number| number.parse::<u64>().ok()).max().unwrap_or(usual)
     };
+    let (m, t) = (cost("m=", 19_456), cost("t=", 2));
     // Within the bounds, but too slow to try often.
-    let (m, t) = (cost("m="), cost("t=").max(1));
     if m <= 1 << 20 && t <= 64 && m * t > 4096 {
         return;
     }
