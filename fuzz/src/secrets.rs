@@ -99,7 +99,9 @@ pub fn sealed(data: &[u8]) {
         Fixture { sealed: [seal(&keys), seal(&old)], keys, place }
     });
     let Fixture { keys, sealed, place: (user_id, row) } = &*FIXTURE;
-    assert!(keys.open(*user_id, *row, data).is_err(), "what nobody sealed was opened");
+    // The fuzzer watches comparisons and may learn what was sealed.
+    let known = sealed.iter().any(|original| original == data);
+    assert_eq!(keys.open(*user_id, *row, data).is_ok(), known, "what nobody sealed was opened");
     assert!(!keys.has(data) || data.len() == HEAD);
     for original in sealed {
         assert!(keys.open(*user_id, *row, original).is_ok_and(|plain| plain.as_slice() == b"a seed of an app"));
