@@ -31,3 +31,15 @@ db *args:
 # Refresh .sqlx after a change to a query or to the schema
 prepare:
     scripts/sqlx-fresh --write
+
+# Fuzz what strangers send: every target for a minute, or `just fuzz 600 next`
+fuzz *args:
+    scripts/fuzz {{ args }}
+
+# Lose the primary of two replicas behind HAProxy, and see what that costs
+scaled *args:
+    scripts/scaled {{ args }}
+
+# Run the tests through PgBouncer
+pgbouncer *args:
+    scripts/test-pgbouncer {{ args }}

@@ -48,7 +48,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
     let db = db::pool(database.clone(), config.database.connections, given_up.clone());
     Ok(AppState::new(Parts {
-        lookup: Lookup::start(db.clone(), database, &config, Arc::clone(&metrics)),
+        lookup: Lookup::start(db.clone(), &config, Arc::clone(&metrics)),
         db,
         given_up,
         templates: Templates::load()?,

@@ -66,7 +66,7 @@ struct Question {
 impl Lookup {
     /// Starts the tasks that ask, listen and note. Must be called on a runtime.
     #[must_use]
-    pub fn start(db: PgPool, options: &PgConnectOptions, config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub fn start(db: PgPool, config: &Config, metrics: Arc<Metrics>) -> Self {
         let (questions, asked) = mpsc::unbounded_channel();
         let (catching_up, waiting) = mpsc::unbounded_channel();
         let (uses, noted) = mpsc::unbounded_channel();
@@ -78,7 +78,7 @@ impl Lookup {
         tokio::spawn(answer_all(db.clone(), asked, judge.clone()));
         tokio::spawn(uses::run(db.clone(), config.lifetimes, noted));
         if config.session_cache > 0 {
-            tokio::spawn(listener::run(options.clone(), Arc::clone(&judge.memory), waiting));
+            tokio::spawn(listener::run(db.clone(), Arc::clone(&judge.memory), waiting));
         }
         Self { db, questions, catching_up, judge, metrics }
     }
@@ -147,10 +147,18 @@ impl Judge {
     }
 }
 
+/// The connection that questions have to themselves.
+struct Kept {
+    connection: PoolConnection<Postgres>,
+    since: Instant,
+    /// Whoever takes writes may be another one later; then this one is not asked any more.
+    server: Arc<PgConnectOptions>,
+}
+
 /// Dropping a question unanswered makes its visitor ask alone.
 async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>, judge: Judge) {
     let mut questions = Vec::with_capacity(TOGETHER);
-    let mut kept: Option<(PoolConnection<Postgres>, Instant)> = None;
+    let mut kept: Option<Kept> = None;
     loop {
         let more = asked.recv_many(&mut questions, TOGETHER);
         let count = match timeout(RESTS_AFTER, more).await {
@@ -165,13 +173,14 @@ async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>, ju
             // Nobody is left who could ask.
             return;
         }
-        kept = kept.filter(|(_, since)| since.elapsed() < KEPT_FOR);
+        let server = db.connect_options();
+        kept = kept.filter(|kept| kept.since.elapsed() < KEPT_FOR && Arc::ptr_eq(&kept.server, &server));
         if kept.is_none() {
             let connection = timeout(CONNECTED_WITHIN, db.acquire()).await.ok().and_then(Result::ok);
-            kept = connection.map(|connection| (connection, Instant::now()));
+            kept = connection.map(|connection| Kept { connection, since: Instant::now(), server });
         }
         let answered = match &mut kept {
-            Some((connection, _)) => timeout(ANSWERED_WITHIN, answer(connection, &mut questions, &judge)).await,
+            Some(kept) => timeout(ANSWERED_WITHIN, answer(&mut kept.connection, &mut questions, &judge)).await,
             None => Ok(Err(sqlx::Error::PoolTimedOut)),
         };
         if !matches!(answered, Ok(Ok(()))) {
@@ -180,7 +189,7 @@ async fn answer_all(db: PgPool, mut asked: mpsc::UnboundedReceiver<Question>, ju
             while asked.try_recv().is_ok() {}
             // Closed without a word, because its server may not be listening: nothing half-asked goes
             // back to the pool.
-            drop(kept.take().map(|(connection, _)| connection.detach()));
+            drop(kept.take().map(|kept| kept.connection.detach()));
         }
     }
 }

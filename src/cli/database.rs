@@ -4,7 +4,7 @@
 use sqlx::postgres::PgConnectOptions;
 
 use super::CliError;
-use crate::config::Config;
+use crate::{config::Config, db::Servers};
 
 #[cfg(feature = "embedded")]
 use crate::db::embedded::{self, Durability, Embedded};
@@ -21,8 +21,8 @@ pub struct Database {
 /// Opens the database for one command; beside a running service it uses that service's server.
 #[cfg(feature = "embedded")]
 pub async fn open(config: &Config) -> Result<Database, CliError> {
-    if let Some(options) = config.database.url.clone() {
-        return Ok(Database { options, server: None });
+    if let Some(given) = given(config) {
+        return Ok(Database { options: given.best().await, server: None });
     }
     if let Some(options) = embedded::join_running(&settings(config)).await? {
         return Ok(Database { options, server: None });
@@ -33,8 +33,8 @@ pub async fn open(config: &Config) -> Result<Database, CliError> {
 /// Opens the database for the service itself, which must own its embedded server.
 #[cfg(feature = "embedded")]
 pub async fn own(config: &Config) -> Result<Database, CliError> {
-    match config.database.url.clone() {
-        Some(options) => Ok(Database { options, server: None }),
+    match given(config) {
+        Some(given) => Ok(Database { options: given.best().await, server: None }),
         None => start(config).await,
     }
 }
@@ -66,10 +66,16 @@ pub async fn open(config: &Config) -> Result<Database, CliError> {
 
 #[cfg(not(feature = "embedded"))]
 pub async fn own(config: &Config) -> Result<Database, CliError> {
-    let given = config.database.url.clone();
-    given
-        .map(|options| Database { options })
-        .ok_or_else(|| "set DATABASE_URL: this build has no embedded PostgreSQL".into())
+    match given(config) {
+        Some(given) => Ok(Database { options: given.best().await }),
+        None => Err("set DATABASE_URL: this build has no embedded PostgreSQL".into()),
+    }
+}
+
+/// The servers of `DATABASE_URL`.
+pub fn given(config: &Config) -> Option<Servers> {
+    let database = &config.database;
+    Some(Servers::new(database.url.clone()?, database.others.clone()))
 }
 
 impl Database {

@@ -20,7 +20,7 @@ use super::{CliError, database, database::Database};
 use crate::{
     app,
     config::{Config, Secrets},
-    db,
+    db::{self, Servers},
     features::{
         setup::{self, Begun},
         totp::{self, Seeds},
@@ -99,8 +99,8 @@ async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, CliError
 
 async fn prepare(config: Config, database: &Database) -> Result<AppState, CliError> {
     let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy)?;
-    migrate_when_there(&database.options).await?;
-    let state = app::state(config, &secrets, &database.options)?;
+    let options = migrate_when_there(&config, database).await?;
+    let state = app::state(config, &secrets, &options)?;
     let mut connection = state.db.acquire().await?;
     if let Seeds::Shut(keys) = totp::seeds(&mut connection, &state.keys.sealing).await? {
         // Nobody could sign in with an authenticator app, and new seeds would be sealed with the wrong key.
@@ -120,18 +120,20 @@ pub fn shut_seeds(keys: &[String]) -> String {
     )
 }
 
-/// Migrates, waiting for a database that does not answer yet.
-async fn migrate_when_there(options: &PgConnectOptions) -> Result<(), CliError> {
+/// Migrates, waiting for a database that does not answer yet; on which server.
+async fn migrate_when_there(config: &Config, database: &Database) -> Result<PgConnectOptions, CliError> {
+    let servers = database::given(config).unwrap_or_else(|| Servers::new(database.options.clone(), Vec::new()));
     let deadline = tokio::time::Instant::now() + DATABASE_WITHIN;
     loop {
-        match db::migrate(options).await {
+        let options = servers.best().await;
+        match db::migrate(&options).await {
             Err(db::MigrateError::Database(error))
                 if tokio::time::Instant::now() < deadline && db::trouble(&error) == db::Trouble::Unavailable =>
             {
                 tracing::warn!(%error, "the database does not answer yet");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
-            done => return Ok(done?),
+            done => return Ok(done.map(|()| options)?),
         }
     }
 }
@@ -150,6 +152,7 @@ async fn serve(
     let sweeper = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
     let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
     let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
+    let following = follow_the_primary(state);
     if let Some(listener) = metrics_listener {
         tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
     }
@@ -170,11 +173,22 @@ async fn serve(
     sweeper.await?;
     postman.await?;
     linker.await?;
+    following.abort();
     state.requests.close();
     tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.lookup.note_uses()).await.ok();
     tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
     ended
+}
+
+/// Of several servers of the database the pool stays with the one that takes writes.
+fn follow_the_primary(state: &AppState) -> tokio::task::JoinHandle<()> {
+    let state = state.clone();
+    tokio::spawn(async move {
+        if let Some(servers) = database::given(&state.config).filter(Servers::are_several) {
+            servers.follow(&state.db, &state.given_up).await;
+        }
+    })
 }
 
 fn tell_where_mail_goes(state: &AppState) {

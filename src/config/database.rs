@@ -9,8 +9,10 @@ use super::Environment;
 /// The database to use.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// `DATABASE_URL`; none means the embedded server.
+    /// `DATABASE_URL`; none means the embedded server. Of several servers the first that it names.
     pub url: Option<PgConnectOptions>,
+    /// The other servers of `DATABASE_URL`, any of which may become the one that takes writes.
+    pub others: Vec<PgConnectOptions>,
     /// `VESTIBULE_DATABASE_CONNECTIONS`: connections held at most.
     pub connections: u32,
     /// `VESTIBULE_POSTGRES_BIN`: where the embedded server's programs are.
@@ -24,14 +26,12 @@ pub struct Database {
 impl Database {
     pub(super) fn read(env: &mut Environment) -> Self {
         let wanted = "a URL such as postgres://user:password@host:5432/vestibule";
-        let url = |text: &str| {
-            let postgres = text.starts_with("postgres://") || text.starts_with("postgresql://");
-            postgres.then(|| PgConnectOptions::from_str(text).ok()).flatten()
-        };
+        let mut servers = env.parsed("DATABASE_URL", wanted, servers).unwrap_or_default().into_iter();
         let cache_home = env.text("XDG_CACHE_HOME").map(PathBuf::from);
         let home_cache = env.text("HOME").map(|home| PathBuf::from(home).join(".cache"));
         Self {
-            url: env.parsed("DATABASE_URL", wanted, url),
+            url: servers.next(),
+            others: servers.collect(),
             connections: env
                 .parsed("VESTIBULE_DATABASE_CONNECTIONS", "a number from 2 to 500", |text| {
                     text.parse().ok().filter(|n| (2..=500).contains(n))
@@ -40,6 +40,49 @@ impl Database {
             server_programs: env.text("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
             search_path: env.text("PATH"),
             cache_dir: cache_home.or(home_cache),
+        }
+    }
+}
+
+/// The servers that a URL names: one, or several with commas between them, as libpq writes it
+/// (PostgreSQL 18, section 34.1.1.2). All share the rest of the URL.
+fn servers(text: &str) -> Option<Vec<PgConnectOptions>> {
+    let (scheme, rest) = text.split_once("://")?;
+    if scheme != "postgres" && scheme != "postgresql" {
+        return None;
+    }
+    let (authority, tail) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (user, hosts) = authority.rsplit_once('@').map_or(("", authority), |(user, hosts)| (user, hosts));
+    let at = if user.is_empty() { "" } else { "@" };
+    let server = |host| PgConnectOptions::from_str(&format!("{scheme}://{user}{at}{host}{tail}")).ok();
+    match hosts.split(',').collect::<Vec<_>>().as_slice() {
+        [_] => Some(vec![PgConnectOptions::from_str(text).ok()?]),
+        several if several.iter().any(|host| host.is_empty()) => None,
+        several => several.iter().map(server).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Option<Vec<(String, u16)>> {
+        let of = |server: &PgConnectOptions| (server.get_host().to_owned(), server.get_port());
+        Some(servers(text)?.iter().map(of).collect())
+    }
+
+    #[test]
+    fn a_url_names_one_server_or_several() {
+        let both = Some(vec![("one".to_owned(), 5432), ("two".to_owned(), 5433)]);
+        assert_eq!(named("postgres://me:p%40ss@one:5432,two:5433/vestibule?sslmode=disable"), both);
+        assert_eq!(named("postgresql://one:5432,two:5433"), both);
+        assert_eq!(named("postgres://me@one:5432/vestibule").map(|servers| servers.len()), Some(1));
+        let three = servers("postgres://me:a@b@one,[::1]:5433,%2Frun%2Fpostgresql/v").expect("three servers");
+        assert_eq!(three.len(), 3);
+        assert_eq!(three[2].get_socket().map(|path| path.to_str()), Some(Some("/run/postgresql")));
+        assert!(three.iter().all(|server| server.get_username() == "me" && server.get_database() == Some("v")));
+        for wrong in ["mysql://one,two/v", "postgres://one,,two/v", "postgres://one,/v", "postgres://one,two:x/v"] {
+            assert_eq!(named(wrong), None, "{wrong}");
         }
     }
 }

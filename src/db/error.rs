@@ -34,10 +34,11 @@ pub fn is_taken(error: &sqlx::Error, constraint: &str) -> bool {
 }
 
 /// By SQLSTATE (PostgreSQL appendix A): connections, resources, operator intervention, read-only
-/// transactions, cancelled statements and lock timeouts pass; the rest does not.
+/// transactions, transactions that were ended for taking too long, cancelled statements and lock timeouts
+/// pass; the rest does not.
 fn by_state(code: &str) -> Trouble {
     match code {
-        "25006" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
+        "25006" | "25P03" | "25P04" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Trouble::Unavailable,
         _ => Trouble::Fault,
     }

@@ -4,10 +4,11 @@
 pub mod embedded;
 mod error;
 mod migrations;
+mod servers;
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,7 @@ use sqlx::{
 
 pub use error::{Trouble, is_taken, trouble};
 pub use migrations::{MigrateError, is_current, migrate};
+pub use servers::Servers;
 
 /// How long a request waits for a free connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,19 +37,39 @@ const IN_DOUBT: Duration = Duration::from_secs(2);
 /// A network that swallows everything tells nobody: the connection would be tried on its way back to
 /// the pool, for as long as the system keeps sending, and hold its place meanwhile. So would one
 /// whose `BEGIN` was cut short look whole (sqlx #4393). While there is doubt, every connection that
-/// comes back is closed.
+/// comes back is closed. And once the pool moved to another server ([`Servers::follow`]), so is every
+/// connection from before.
 #[derive(Clone, Debug, Default)]
-pub struct GivenUp(Arc<Mutex<Option<Instant>>>);
+pub struct GivenUp(Arc<Mutex<Doubts>>);
+
+#[derive(Debug, Default)]
+struct Doubts {
+    noted: Option<Instant>,
+    moved: Option<Instant>,
+}
 
 impl GivenUp {
     /// To be said before the connection is dropped.
     pub fn note(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.doubts().noted = Some(Instant::now());
+    }
+
+    /// The pool moved: no connection from before is used again.
+    fn moved(&self) {
+        self.doubts().moved = Some(Instant::now());
     }
 
     fn lately(&self) -> bool {
-        let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.is_some_and(|at| at.elapsed() < IN_DOUBT)
+        self.doubts().noted.is_some_and(|at| at.elapsed() < IN_DOUBT)
+    }
+
+    /// Whether a connection of this age is from before the pool moved.
+    fn left_behind(&self, age: Duration) -> bool {
+        self.doubts().moved.is_some_and(|at| at.elapsed() < age)
+    }
+
+    fn doubts(&self) -> MutexGuard<'_, Doubts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -55,21 +77,26 @@ impl GivenUp {
 /// it is not ready, while its database is away.
 #[must_use]
 pub fn pool(options: PgConnectOptions, connections: u32, given_up: GivenUp) -> PgPool {
+    let moved = given_up.clone();
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .max_lifetime(Duration::from_secs(30 * 60))
         .idle_timeout(Duration::from_secs(5 * 60))
         .test_before_acquire(false)
-        .before_acquire(|connection, about| {
+        .before_acquire(move |connection, about| {
+            let left_behind = moved.left_behind(about.age);
             Box::pin(async move {
+                if left_behind {
+                    return Ok(false);
+                }
                 // `Ok(false)` closes this connection and goes on to the next.
                 let trusted = about.idle_for < TRUSTED_IDLE;
                 Ok(trusted || matches!(tokio::time::timeout(PING_WITHIN, connection.ping()).await, Ok(Ok(()))))
             })
         })
-        .after_release(move |_, _| {
-            let in_doubt = given_up.lately();
+        .after_release(move |_, about| {
+            let in_doubt = given_up.lately() || given_up.left_behind(about.age);
             // An error closes it without a word to the server, who may not be listening.
             Box::pin(
                 async move { if in_doubt { Err(io::Error::from(io::ErrorKind::TimedOut).into()) } else { Ok(true) } },
@@ -78,15 +105,15 @@ pub fn pool(options: PgConnectOptions, connections: u32, given_up: GivenUp) -> P
         .connect_lazy_with(guarded(options))
 }
 
-/// A connection beside the pool, for somebody who keeps it.
+/// A connection beside the pool and to the same server, for somebody who keeps it.
 #[must_use]
-pub fn single(options: PgConnectOptions) -> PgPool {
+pub fn beside(pool: &PgPool) -> PgPool {
     PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .max_lifetime(None)
         .idle_timeout(None)
-        .connect_lazy_with(guarded(options))
+        .connect_lazy_with(PgConnectOptions::clone(&pool.connect_options()))
 }
 
 /// What holds on every connection: no statement, no lock and no forgotten transaction may keep others

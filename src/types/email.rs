@@ -99,8 +99,15 @@ fn ascii_domain(domain: &str) -> Option<String> {
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     let labels = ascii.split('.').count();
-    let numeric_end = ascii.rsplit('.').next()?.bytes().all(|b| b.is_ascii_digit());
-    (labels >= 2 && !numeric_end && ascii.split('.').all(host_label)).then_some(ascii)
+    (labels >= 2 && !ends_in_a_number(&ascii) && ascii.split('.').all(host_label)).then_some(ascii)
+}
+
+/// Whether a host is an IPv4 address to browsers and resolvers, which read hexadecimal numbers too: then
+/// its last label is a number (WHATWG URL, "ends in a number checker").
+fn ends_in_a_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    hexadecimal || last.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -128,6 +135,8 @@ mod tests {
             "mike",
             "mike@localhost",
             "mike@127.0.0.1",
+            "mike@127.0.0.0x1",
+            "mike@0x7f000001.0X",
             "mike@[127.0.0.1]",
             "mi..ke@example.com",
             ".mike@example.com",

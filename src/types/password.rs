@@ -42,7 +42,8 @@ impl PlainPassword {
     /// an endless text costs no normalisation and no hash.
     #[must_use]
     pub fn presented(text: &str) -> Option<Self> {
-        (!text.is_empty() && !is_longer_than(text, Self::MAX)).then(|| Self::normalised(text))
+        let bounded = !text.is_empty() && !is_longer_than(text, Self::MAX);
+        bounded.then(|| Self::normalised(text)).filter(|password| !is_longer_than(&password.0, Self::MAX))
     }
 
     /// A password to be set.
@@ -60,6 +61,10 @@ impl PlainPassword {
             return Err(PasswordError::Characters);
         }
         let password = Self::normalised(text);
+        // Some letters are two or three code points in NFC, and would be too many typed that way.
+        if is_longer_than(&password.0, Self::MAX) {
+            return Err(PasswordError::TooLong);
+        }
         if password.0.chars().count() < policy.min {
             return Err(PasswordError::TooShort);
         }
@@ -125,6 +130,18 @@ mod tests {
         assert_eq!(refusal(&"a".repeat(129)), Some(PasswordError::TooLong));
         assert_eq!(refusal(&"a".repeat(1_000_000)), Some(PasswordError::TooLong));
         assert!(PlainPassword::presented(&"a".repeat(1_000_000)).is_none());
+    }
+
+    #[test]
+    fn nist_63b_a_text_that_is_too_long_in_one_of_its_spellings_is_too_long_in_all() {
+        // NFC writes U+0958 as two code points.
+        let (short, long) = ("\u{958}".repeat(128), "\u{915}\u{93c}".repeat(128));
+        assert_eq!(short.nfc().collect::<String>(), long);
+        for text in [&short, &long] {
+            assert_eq!(refusal(text), Some(PasswordError::TooLong));
+            assert!(PlainPassword::presented(text).is_none());
+        }
+        assert_eq!(refusal(&"\u{958}".repeat(64)), None);
     }
 
     #[test]

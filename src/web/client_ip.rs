@@ -12,6 +12,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Only a connection from a trusted proxy is asked for its `X-Forwarded-For`, and only as far as
 /// trusted proxies vouch for it. An entry that is no address ends the walk: the answer is then the
 /// proxy that wrote it down, never nothing, so that no limit is skipped (CVE-2024-47070).
+#[must_use]
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut client = peer.to_canonical();

@@ -36,6 +36,7 @@ pub struct Csrf {
 
 impl Csrf {
     /// From the cookies of a request.
+    #[must_use]
     pub fn new(cookie: Option<SecretToken>, session: String, entropy: Entropy) -> Self {
         let presented = cookie.is_some();
         Self {
@@ -48,6 +49,7 @@ impl Csrf {
     }
 
     /// The token for a form on this page, made with the newest key.
+    #[must_use]
     pub fn token(&self, keys: &[[u8; 32]]) -> String {
         self.shown.store(true, Ordering::Relaxed);
         let newest = keys.first().map(|key| self.mac(key).finalize().into_bytes());
@@ -55,6 +57,7 @@ impl Csrf {
     }
 
     /// Whether a form brought the token that its browser's cookies make, with one of the keys.
+    #[must_use]
     pub fn accepts(&self, keys: &[[u8; 32]], token: &str) -> bool {
         let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         // `verify_slice` compares in constant time.
@@ -62,6 +65,7 @@ impl Csrf {
     }
 
     /// The cookie to set, when a page showed a token and the browser has no cookie yet.
+    #[must_use]
     pub fn fresh_cookie(&self) -> Option<String> {
         (!self.presented && self.shown.load(Ordering::Relaxed)).then(|| self.secret().reveal())
     }

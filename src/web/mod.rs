@@ -3,9 +3,11 @@
 
 pub mod access;
 pub mod challenge;
-mod client_ip;
+#[doc(hidden)] // for the fuzz targets, a crate of their own
+pub mod client_ip;
 pub mod cookies;
-mod csrf;
+#[doc(hidden)] // for the fuzz targets
+pub mod csrf;
 pub mod ctx;
 pub mod device;
 mod error;

@@ -9,10 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{
-    Acquire as _, Connection as _,
-    postgres::{PgConnectOptions, PgListener},
-};
+use sqlx::{Acquire as _, Connection as _, PgPool, postgres::PgListener};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{sleep, sleep_until, timeout},
@@ -49,6 +46,8 @@ enum Lost {
     Closed,
     #[error("the server gives no sign of life")]
     Silent,
+    #[error("another server of the database takes writes now")]
+    Moved,
     #[error(
         "what is told on one connection is not heard on another: is there a pooler in between, in transaction mode?"
     )]
@@ -56,16 +55,18 @@ enum Lost {
 }
 
 /// Listens until nobody can ask any more.
-pub(super) async fn run(options: PgConnectOptions, memory: Arc<Memory>, mut asked: mpsc::UnboundedReceiver<Waiting>) {
+pub(super) async fn run(db: PgPool, memory: Arc<Memory>, mut asked: mpsc::UnboundedReceiver<Waiting>) {
     let mut warned = false;
     loop {
-        let lost = match connect(&options).await {
+        let server = db.connect_options();
+        let lost = match connect(&db).await {
             Ok(mut listener) => {
                 memory.listening();
                 if std::mem::take(&mut warned) {
                     tracing::info!("session checks are answered from memory again");
                 }
-                let followed = follow(&mut listener, &memory, &mut asked).await;
+                let followed =
+                    follow(&mut listener, &memory, &mut asked, || Arc::ptr_eq(&server, &db.connect_options())).await;
                 memory.deaf();
                 match followed {
                     Ok(()) => return,
@@ -85,9 +86,9 @@ pub(super) async fn run(options: PgConnectOptions, memory: Arc<Memory>, mut aske
 
 /// A connection on which every change from now on is heard. It and the one that tries it are not of the
 /// service's pool, where a connection that was cut silently would hold its place.
-async fn connect(options: &PgConnectOptions) -> Result<PgListener, Lost> {
+async fn connect(db: &PgPool) -> Result<PgListener, Lost> {
     let connected = async {
-        let (ear, mouth) = (db::single(options.clone()), db::single(options.clone()));
+        let (ear, mouth) = (db::beside(db), db::beside(db));
         let mut listener = PgListener::connect_with(&ear).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
@@ -110,15 +111,20 @@ async fn connect(options: &PgConnectOptions) -> Result<PgListener, Lost> {
     Ok(listener)
 }
 
-/// Hears changes until the connection is lost, or, with `Ok`, until nobody can ask any more.
+/// Hears changes until the connection is lost or the service writes elsewhere, or, with `Ok`, until nobody
+/// can ask any more.
 async fn follow(
     listener: &mut PgListener,
     memory: &Memory,
     asked: &mut mpsc::UnboundedReceiver<Waiting>,
+    stays: impl Fn() -> bool,
 ) -> Result<(), Lost> {
     // Whoever asked before this connection was there has said so and will not say it again.
     let (mut wanted, mut next) = (true, tokio::time::Instant::now());
     loop {
+        if !stays() {
+            return Err(Lost::Moved);
+        }
         tokio::select! {
             told = listener.try_recv() => match told? {
                 Some(told) => note(memory, told.payload()),

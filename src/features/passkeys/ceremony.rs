@@ -6,15 +6,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use webauthn_rs::{
     Webauthn,
-    prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredential, Uuid, WebauthnError},
+    prelude::{DiscoverableAuthentication, Passkey, PublicKeyCredential, WebauthnError},
 };
 
-use super::store::{self, Kept};
+use super::{
+    answer,
+    store::{self, Kept},
+};
 use crate::{
     accounts,
     authn::{
@@ -120,7 +123,7 @@ pub async fn judge(
     let Some(kept) = ceremonies::spend(connection, &secret.digest(), ceremony).await? else { return Ok(Judged::Over) };
     let kept: DiscoverableAuthentication = serde_json::from_value(kept).map_err(|_| broken())?;
     let refused = Judged::Refused { user_id: ceremony.user_id };
-    let Some((answer, claimed)) = read(answer) else { return Ok(refused) };
+    let Some((answer, claimed)) = answer::read(answer) else { return Ok(refused) };
     // Who was known before must be who answers; who was not says so by the user handle.
     let user_id = match (ceremony.user_id, claimed) {
         (Some(known), None) => known,
@@ -144,28 +147,6 @@ pub async fn judge(
         }
         Checked::Bad => Ok(refused),
     }
-}
-
-/// What a browser says about where its answer was made; the signature covers it.
-#[derive(Deserialize)]
-struct ClientData {
-    #[serde(rename = "crossOrigin", default)]
-    cross_origin: bool,
-}
-
-/// An answer, and whose passkey it claims to be of; none for what is no such answer.
-fn read(answer: &str) -> Option<(PublicKeyCredential, Option<UserId>)> {
-    let answer: PublicKeyCredential = serde_json::from_str(answer).ok()?;
-    // Our pages are in no frame.
-    let client: ClientData = serde_json::from_slice(&answer.response.client_data_json).ok()?;
-    if answer.type_ != "public-key" || client.cross_origin {
-        return None;
-    }
-    let claimed = match answer.get_user_unique_id() {
-        Some(handle) => Some(UserId(Uuid::from_slice(handle).ok()?)),
-        None => None,
-    };
-    Some((answer, claimed))
 }
 
 enum Checked {

@@ -12,7 +12,8 @@
 
 mod challenge;
 mod handlers;
-mod model;
+#[doc(hidden)] // for the fuzz targets, a crate of their own
+pub mod model;
 pub mod pages;
 mod service;
 mod store;

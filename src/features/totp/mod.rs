@@ -19,7 +19,8 @@ mod codes;
 mod enrolment;
 mod handlers;
 mod keys;
-mod model;
+#[doc(hidden)] // for the fuzz targets, a crate of their own
+pub mod model;
 pub mod pages;
 mod qr;
 mod service;

@@ -1,0 +1,105 @@
+//! Rows for as many people as wanted, each a copy of what the service itself wrote for one.
+
+use sha2::{Digest as _, Sha256};
+use sqlx::{Executor as _, PgConnection};
+use tower_sessions::session::Id;
+use vestibule::web::session_store::store_id;
+
+/// People whose sessions are asked for: as many in every database, spread over all of it.
+pub const MEASURED: u32 = 10_000;
+
+/// The cookie of one of them.
+pub fn cookie(n: u32) -> Id {
+    let digest = Sha256::digest(n.to_be_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    Id(i128::from_le_bytes(half))
+}
+
+/// The name of one of them, in a database of `people`.
+pub fn name(n: u32, people: u32) -> String {
+    format!("person{}", n * (people / MEASURED))
+}
+
+/// Fills the database of a service in which one person, `template`, signed up and in, up to `people` people with a
+/// password, a session and an event each.
+pub async fn plant(connection: &mut PgConnection, people: u32) {
+    connection.execute("set synchronous_commit = off; set statement_timeout = 0").await.expect("settings");
+    connection.execute("create temporary table measured (n bigint primary key, store_id text)").await.expect("a table");
+    let step = i64::from(people / MEASURED);
+    let (numbers, ids): (Vec<i64>, Vec<String>) =
+        (0..MEASURED).map(|n| (i64::from(n) * step, store_id(&cookie(n)))).unzip();
+    sqlx::query("insert into measured select * from unnest($1::bigint[], $2::text[])")
+        .bind(numbers)
+        .bind(ids)
+        .execute(&mut *connection)
+        .await
+        .expect("the measured");
+    for first in (0..people).step_by(100_000) {
+        let last = (first + 100_000).min(people) - 1;
+        for (what, statement) in STATEMENTS {
+            let statement = statement.replace("$numbers", &format!("generate_series({first}::bigint, {last}) n"));
+            connection.execute(&*statement).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        }
+        if first % 1_000_000 == 0 && first > 0 {
+            eprintln!("{first} of {people} are planted");
+        }
+    }
+    connection.execute("vacuum (analyze, freeze)").await.expect("a vacuum");
+    connection.execute("checkpoint").await.ok();
+}
+
+/// A row is the template's with other keys, so that columns of later versions need no change here.
+const STATEMENTS: [(&str, &str); 5] = [
+    (
+        "users",
+        "insert into users select made.*
+         from (select * from users where username = 'template') t, $numbers,
+             jsonb_populate_record(null::users, to_jsonb(t) || jsonb_build_object(
+                 'id', md5('user' || n)::uuid, 'username', 'person' || n,
+                 'email', 'person' || n || '@example.com', 'email_canonical', 'person' || n || '@example.com')) made",
+    ),
+    (
+        "passwords",
+        "insert into password_credentials select made.*
+         from (select c.* from password_credentials c join users u on u.id = c.user_id where u.username = 'template') t,
+             $numbers, jsonb_populate_record(null::password_credentials,
+                 to_jsonb(t) || jsonb_build_object('user_id', md5('user' || n)::uuid)) made",
+    ),
+    (
+        "sessions",
+        "insert into sessions select made.*
+         from (select s.* from sessions s join users u on u.id = s.user_id where u.username = 'template' limit 1) t,
+             $numbers left join measured m using (n),
+             jsonb_populate_record(null::sessions, to_jsonb(t) || jsonb_build_object(
+                 'id', md5('session' || n)::uuid, 'user_id', md5('user' || n)::uuid, 'store_id', coalesce(m.store_id,
+                     translate(rtrim(encode(decode(md5('store' || n), 'hex'), 'base64'), '='), '+/', '-_')))) made",
+    ),
+    (
+        "the store's sessions",
+        "insert into tower_sessions.session
+         select coalesce(m.store_id, translate(rtrim(encode(decode(md5('store' || n), 'hex'), 'base64'), '='), '+/', '-_')),
+             t.data, t.expiry_date
+         from (select * from tower_sessions.session limit 1) t, $numbers left join measured m using (n)",
+    ),
+    (
+        "events",
+        "insert into audit_events (at, kind, version, detail, actor, user_id, address, user_agent)
+         -- Not of the last hour, which the sweep reads: it cannot hold so many.
+         select at - interval '2 hours', kind, version, detail, actor, md5('user' || n)::uuid, address, user_agent
+         from (select e.* from audit_events e join users u on u.id = e.user_id where u.username = 'template' limit 1) t,
+             $numbers",
+    ),
+];
+
+/// What a row costs on disk with its indexes: table, rows, octets a row, octets with indexes a row.
+pub async fn sizes(connection: &mut PgConnection, people: u32) -> Vec<(String, f64, f64)> {
+    let mut found = Vec::new();
+    for table in ["users", "password_credentials", "sessions", "tower_sessions.session", "audit_events"] {
+        let statement =
+            format!("select pg_relation_size('{table}')::float8, pg_total_relation_size('{table}')::float8");
+        let (bare, whole): (f64, f64) = sqlx::query_as(&statement).fetch_one(&mut *connection).await.expect("its size");
+        found.push((table.to_owned(), bare / f64::from(people), whole / f64::from(people)));
+    }
+    found
+}
