@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     net::{Ipv4Addr, SocketAddr},
 };
 
@@ -74,10 +75,14 @@ impl Browser {
     }
 
     pub async fn send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
-        let request = self.request(method, path, body);
-        let answer = exchange(self.to, self.from, &request).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
+        self.try_send(method, path, body).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// The same where the service may be gone.
+    pub async fn try_send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> io::Result<Answer> {
+        let answer = exchange(self.to, self.from, &self.request(method, path, body)).await?;
         self.keep_cookies(&answer);
-        answer
+        Ok(answer)
     }
 
     /// The octets of a request as this browser would send it now.
