@@ -53,13 +53,6 @@ impl Replica {
         self.program.lock().await.set(name, value);
     }
 
-    /// What the next start is run under.
-    pub async fn run_under(&self, command: &[&str]) {
-        let mut program = self.program.lock().await;
-        let own = program.command.pop().expect("the program itself");
-        program.command = command.iter().map(|&word| word.to_owned()).chain([own]).collect();
-    }
-
     /// Starts it, and waits until it is ready.
     pub async fn start(&self) {
         let service = self.program.lock().await.serve_at(self.address).await;
@@ -128,8 +121,7 @@ pub fn program(database: &str, sink: &Sink) -> Program {
         ("VESTIBULE_HASH_WORKERS", "2"),
     ]);
     if let Some(other) = std::env::var_os("VESTIBULE_BIN") {
-        let path = std::path::absolute(other).expect("a path");
-        program.command = vec![path.into_os_string().into_string().expect("a path in UTF-8")];
+        program.path = std::path::absolute(other).expect("a path");
     }
     for (name, value) in sink.settings() {
         program.set(&name, value);

@@ -180,10 +180,12 @@ async fn letters(load: &Load, figures: &mut Figures) {
     if !holds_within(PATIENCE, async || house.count("select count(*) from outbox").await == 0).await {
         figures.wrong.push("I7: letters wait for ever".to_owned());
     }
-    let to: BTreeSet<String> = house.sink.received().into_iter().flat_map(|letter| letter.to).collect();
-    let missing = load.ledger.registered_ones().into_iter().filter(|name| !to.contains(&format!("{name}@example.com")));
-    figures.wrong.extend(missing.map(|name| format!("I7: {name} got no letter")));
-    let twice = mailroom::told_twice(house);
+    let to: BTreeSet<String> =
+        house.sink.received().into_iter().flat_map(|letter| letter.to).map(|to| to.to_lowercase()).collect();
+    let registered: BTreeSet<String> =
+        load.ledger.registered_ones().into_iter().map(|name| format!("{name}@example.com")).collect();
+    figures.wrong.extend(registered.difference(&to).map(|address| format!("I7: no letter to {address}")));
+    let twice = mailroom::told_twice(house, &registered);
     figures.wrong.extend(twice.into_iter().map(|what| format!("I7: told twice: {what}")));
 }
 

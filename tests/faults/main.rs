@@ -37,8 +37,9 @@ use scenarios::FAULTS;
 /// How much of everything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
-    /// Well below two minutes on a busy machine, with wide bounds.
+    /// About a minute, with wide bounds for a busy machine.
     Short,
+    /// Everything, with the bounds that are promised.
     Full,
 }
 
@@ -54,7 +55,7 @@ impl Form {
 }
 
 fn main() -> ExitCode {
-    let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with("--"));
+    let (options, words): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|word| word.starts_with('-'));
     let form = Form::of_this_run();
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
     // The short form is short unless somebody asks for more by name.

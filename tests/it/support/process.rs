@@ -25,16 +25,16 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A folder to run in, and the settings of the program.
 pub struct Program {
     pub folder: TempDir,
-    /// What is run, with what it is run under, such as `prlimit`, before it.
-    pub command: Vec<String>,
+    /// What is run: the program that was built with the tests, unless somebody names another.
+    pub path: PathBuf,
     settings: Vec<(String, String)>,
 }
 
 impl Program {
     pub fn new(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let command = vec![env!("CARGO_BIN_EXE_vestibule").to_owned()];
-        Self { folder, command, settings: settings.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect() }
+        let path = env!("CARGO_BIN_EXE_vestibule").into();
+        Self { folder, path, settings: settings.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect() }
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
@@ -43,10 +43,9 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let (program, under) = self.command.split_first().expect("a program");
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.path);
         let settings = self.settings.iter().map(|(name, value)| (name, value));
-        command.args(under).args(arguments).env_clear().envs(settings).current_dir(self.folder.path()).kill_on_drop(true);
+        command.args(arguments).env_clear().envs(settings).current_dir(self.folder.path()).kill_on_drop(true);
         command
     }
 
