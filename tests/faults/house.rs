@@ -138,7 +138,8 @@ impl House {
         let sink = Sink::start().await;
         let replica = async || {
             let line = Line::before(postgres.port).await;
-            let mut program = program(&format!("postgres://vestibule@{}/{database}?sslmode=disable", line.address), &sink);
+            let mut program =
+                program(&format!("postgres://vestibule@{}/{database}?sslmode=disable", line.address), &sink);
             settings.iter().for_each(|(name, value)| program.set(name, *value));
             Replica {
                 address: free_address(),

@@ -46,6 +46,8 @@ pub struct Load {
     pub mailroom: Mailroom,
     /// Whether a connection may end without an answer, as at a replica that has no files left.
     pub may_be_cut: AtomicBool,
+    /// Memory that a fault may take beyond what every fault may.
+    pub held_mib: AtomicU64,
     stop: AtomicBool,
     next: AtomicU32,
     workers: tokio::sync::Mutex<JoinSet<()>>,
@@ -63,6 +65,7 @@ impl Load {
             tally: Tally::default(),
             mailroom: Mailroom::of(house),
             may_be_cut: AtomicBool::new(false),
+            held_mib: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             next: AtomicU32::new(0),
             workers: tokio::sync::Mutex::default(),
@@ -142,7 +145,8 @@ impl Load {
             }
             Err(error) => {
                 self.tally.unanswered.fetch_add(1, Ordering::Relaxed);
-                let same = replica.is_meant_to_run.load(Ordering::Relaxed) && replica.pid.load(Ordering::Relaxed) == pid;
+                let same =
+                    replica.is_meant_to_run.load(Ordering::Relaxed) && replica.pid.load(Ordering::Relaxed) == pid;
                 if same && !self.may_be_cut.load(Ordering::Relaxed) {
                     self.house.note(format!("{method} {path} had no answer after {took} ms: {error}"));
                 }

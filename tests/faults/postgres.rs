@@ -84,6 +84,7 @@ impl Postgres {
         self
     }
 
+    #[expect(clippy::zombie_processes, reason = "it outlives this process")]
     fn leashed(mut self) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let mut keeper = self.command("/bin/sh".as_ref());

@@ -83,7 +83,10 @@ fn bodies(token: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("10,000 fields", sized(fields.join("&").as_bytes())),
         ("10^12 octets", format!("{FORM}Content-Length: 1000000000000\r\n\r\na=b").into_bytes()),
         ("two lengths", format!("{FORM}Content-Length: 3\r\nContent-Length: 5\r\n\r\na=b").into_bytes()),
-        ("length and chunks", format!("{FORM}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").into_bytes()),
+        (
+            "length and chunks",
+            format!("{FORM}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").into_bytes(),
+        ),
         ("chunks without end", chunked),
         ("a gzip bomb", format!("{FORM}Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\na=b").into_bytes()),
     ];

@@ -24,11 +24,7 @@ pub struct Fault {
 
 macro_rules! fault {
     ($short:expr, $module:ident :: $name:ident) => {
-        Fault {
-            name: stringify!($name),
-            short: $short,
-            run: |postgres, form| Box::pin($module::$name(postgres, form)),
-        }
+        Fault { name: stringify!($name), short: $short, run: |postgres, form| Box::pin($module::$name(postgres, form)) }
     };
 }
 

@@ -191,7 +191,8 @@ pub async fn f8_clock_jumps_on_one_replica(postgres: Arc<Postgres>, form: Form) 
     let (skews, mut slowest) = (["+1h", "-1h", "+2d", "-2d"], Duration::ZERO);
     for skew in &skews[..form.pick(2, 4)] {
         let replica = &house.replicas[1];
-        for (name, value) in [("LD_PRELOAD", library.as_str()), ("FAKETIME", skew), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]
+        for (name, value) in
+            [("LD_PRELOAD", library.as_str()), ("FAKETIME", skew), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")]
         {
             replica.set(name, value).await;
         }

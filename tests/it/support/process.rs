@@ -110,6 +110,7 @@ impl Service {
         fs::read_to_string(&self.log).expect("the log")
     }
 
+    #[allow(dead_code, reason = "tests/faults looks at the process from outside")]
     /// The number of the process; none once it was seen to have ended.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
