@@ -33,7 +33,7 @@ pub async fn f6_kill_9_mid_sign_up(postgres: Arc<Postgres>, form: Form) -> Figur
             clients.spawn(sign_up(browser, token, format!("k{round}-{n}")));
         }
         // From before the request was read to after it was answered.
-        sleep(Duration::from_millis(round * 37 % form.pick(300, 91))).await;
+        sleep(Duration::from_millis(round * form.pick(137, 37) % form.pick(300, 91))).await;
         house.replicas[victim].kill().await;
         let killed = Instant::now();
         let told = clients.join_all().await;
