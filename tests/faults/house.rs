@@ -35,7 +35,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 pub struct Replica {
     pub address: SocketAddr,
     pub line: Line,
-    pub pid: AtomicU32,
+    pub pid: Arc<AtomicU32>,
     /// Whether it should answer at this moment.
     pub is_meant_to_run: AtomicBool,
     program: tokio::sync::Mutex<Program>,
@@ -144,7 +144,7 @@ impl House {
             Replica {
                 address: free_address(),
                 line,
-                pid: AtomicU32::new(0),
+                pid: Arc::default(),
                 is_meant_to_run: AtomicBool::new(false),
                 program: tokio::sync::Mutex::new(program),
                 service: tokio::sync::Mutex::new(None),

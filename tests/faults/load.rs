@@ -57,8 +57,9 @@ pub struct Load {
 impl Load {
     /// Nobody yet.
     pub fn idle(house: &Arc<House>) -> Arc<Self> {
-        let replicas = Arc::clone(house);
-        let pids = move || [0, 1].map(|n: usize| replicas.replicas[n].pid.load(Ordering::Relaxed));
+        // Not the house itself: the thread that samples must not keep it, and its processes, beyond the end.
+        let pids = [0, 1].map(|n: usize| Arc::clone(&house.replicas[n].pid));
+        let pids = move || pids.each_ref().map(|pid| pid.load(Ordering::Relaxed));
         Arc::new(Self {
             house: Arc::clone(house),
             ledger: Ledger::default(),

@@ -24,7 +24,7 @@ const KEEPER: &str = r#"
 trap '' HUP INT QUIT TERM
 cat >/dev/null
 "$1/pg_ctl" -D "$2" -m immediate -s stop >/dev/null 2>&1
-rm -rf "$2" "$3"
+rm -rf "$3" 2>/dev/null || rm -rf "$3"/*
 "#;
 
 /// Durable, as the service's own is; small, so that many of its starts cost little.
@@ -88,7 +88,8 @@ impl Postgres {
     fn leashed(mut self) -> Self {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         let mut keeper = self.command("/bin/sh".as_ref());
-        keeper.args(["-c", KEEPER, "keeper"]).arg(&self.programs).arg(&self.cluster).arg(&self.log);
+        keeper.args(["-c", KEEPER, "keeper"]).arg(&self.programs).arg(&self.cluster);
+        keeper.arg(self.cluster.parent().expect("its folder"));
         keeper.stdin(reader).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         keeper.spawn().expect("the keeper of the server");
         self.leash = Some(writer);
