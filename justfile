@@ -20,6 +20,10 @@ check:
 browser *args:
     scripts/browser {{ args }}
 
+# Break two replicas in every way there is, and look at what they promised
+faults *args:
+    scripts/faults {{ args }}
+
 # Measure
 bench *args:
     cargo bench {{ args }}

@@ -14,8 +14,9 @@ use crate::config::{LogFormat, Logging};
 /// Starts the log on standard error; the first call wins.
 pub fn start_log(settings: &Logging) {
     // The session layer calls every forgotten cookie suspicious, and opens a span for each request; forged
-    // answers of passkeys are no errors of ours.
-    let quiet = "tower_sessions=error,tower_sessions_core=error,webauthn_rs=off,webauthn_rs_core=off";
+    // answers of passkeys are no errors of ours; and a database that falls silent would have every statement
+    // that waited for it written down, page by page.
+    let quiet = "tower_sessions=error,tower_sessions_core=error,webauthn_rs=off,webauthn_rs_core=off,sqlx::query=error";
     let filter = format!("{quiet},sqlx::postgres::notice=warn,{}", settings.filter);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);

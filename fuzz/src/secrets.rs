@@ -8,7 +8,7 @@ use tower_sessions::session::Id;
 use unicode_normalization::UnicodeNormalization as _;
 use vestibule::{
     authn::{
-        password_hash::{Verdict, verify},
+        password_hash::{Kernel, Verdict, choose_path, verify},
         sealing::{HEAD, SealingKeys},
     },
     config::{Config, Environment, Secrets},
@@ -19,7 +19,7 @@ use vestibule::{
     types::{Entropy, Notice, SecretToken, UserId},
     web::{csrf::Csrf, session_store::store_id},
 };
-use vestibule_argon2::{Memory, Params};
+use vestibule_argon2::Params;
 
 use super::text;
 
@@ -122,7 +122,7 @@ pub fn sealed(data: &[u8]) {
 /// What stands in the column of hashes, as whoever can write it might plant it: the verdict is the one of
 /// another implementation, and what is dear beyond the bounds is refused before it costs anything.
 pub fn phc(data: &[u8]) {
-    static MEMORY: Mutex<Option<Memory>> = Mutex::new(None);
+    static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
     let Some(stored) = text(data) else { return };
     // As dear as it may be, whichever of several counts, and what is left out has a default.
     let cost = |name: &str, usual: u64| {
@@ -134,11 +134,11 @@ pub fn phc(data: &[u8]) {
     if m <= 1 << 20 && t <= 64 && m * t > 4096 {
         return;
     }
-    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
-    let memory = memory.get_or_insert_with(Memory::new);
+    let mut kernel = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
+    let kernel = kernel.get_or_insert_with(|| Kernel::new(choose_path().expect("code that computes")));
     let present = Params::new(64, 1, 1).expect("cheap parameters");
     for password in [&b"password"[..], b""] {
-        let Ok(verdict) = verify(memory, &present, password, stored) else { continue };
+        let Ok(verdict) = verify(kernel, &present, password, stored) else { continue };
         let parsed = PasswordHash::new(stored).expect("what was read by us");
         assert_eq!(parsed.algorithm.as_str(), "argon2id");
         let theirs = Argon2::default().verify_password(password, &parsed).is_ok();

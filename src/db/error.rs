@@ -34,12 +34,28 @@ pub fn is_taken(error: &sqlx::Error, constraint: &str) -> bool {
 }
 
 /// By SQLSTATE (PostgreSQL appendix A): connections, resources, operator intervention, read-only
-/// transactions, transactions that were ended for taking too long, cancelled statements and lock timeouts
-/// pass; the rest does not.
+/// transactions, cancelled statements, lock timeouts and transactions that the server lost patience with
+/// (their next statement was long on its way) pass; the rest does not.
 fn by_state(code: &str) -> Trouble {
     match code {
         "25006" | "25P03" | "25P04" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Trouble::Unavailable,
         _ => Trouble::Fault,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Trouble, by_state};
+
+    /// Over TCP the server's last words are read before the end of the connection is: they are no fault of ours.
+    #[test]
+    fn f4_a_transaction_that_the_server_lost_patience_with_is_tried_again_later() {
+        for code in ["25P03", "25P04", "57P01", "57014", "53300", "53100", "25006", "08006"] {
+            assert_eq!(by_state(code), Trouble::Unavailable, "{code}");
+        }
+        for code in ["25P02", "23505", "42P01", "22021"] {
+            assert_eq!(by_state(code), Trouble::Fault, "{code}");
+        }
     }
 }

@@ -22,7 +22,7 @@ pub use migrations::{MigrateError, is_current, migrate};
 pub use servers::Servers;
 
 /// How long a request waits for a free connection before it is answered with 503.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A connection that rested longer than this is tried before it is used again, so that a restart
 /// of the server costs no visitor an error, and a busy connection no round trip.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);

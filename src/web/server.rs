@@ -5,7 +5,7 @@
 //! 2. A request's head must arrive within ten seconds, and a client that does not take its answer
 //!    for fifteen is let go: slow clients cost little and not for long. (axum's own `serve` sets
 //!    neither.)
-//! 3. A stop closes the listener, lets requests in flight finish, and says `Connection: close`.
+//! 3. A stop lets in who is in that queue, closes the listener, lets requests in flight finish, and says `Connection: close`.
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{Instant, sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
@@ -38,6 +39,12 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(15);
 const HEAD_MAX: usize = 32 * 1024;
 /// The most header fields of a request.
 const HEADERS_MAX: usize = 100;
+/// A queue of new connections that brought nobody for this long is empty.
+const NOBODY_FOR: Duration = Duration::from_millis(10);
+/// How long a stop lets people in who were in that queue.
+const LAST_IN_WITHIN: Duration = Duration::from_millis(250);
+/// How long a stop waits for what connections that rest have to say.
+const LAST_WORD_WITHIN: Duration = Duration::from_millis(100);
 /// How long requests in flight may take to finish when the service stops.
 const FINISH_WITHIN: Duration = Duration::from_secs(8);
 /// Open files that are not connections from clients: the database, the log, libraries.
@@ -91,12 +98,8 @@ pub async fn serve<S: Serve>(
     };
     let connections = TaskTracker::new();
     let stopped = stop.clone();
-    loop {
-        let accepted = tokio::select! {
-            () = stopping(&mut stop) => break,
-            accepted = gate.accept(&listener) => accepted,
-        };
-        let Some((stream, peer, entry)) = accepted else { continue };
+    let welcome = |accepted: Option<(TcpStream, SocketAddr, Entry)>| {
+        let Some((stream, peer, entry)) = accepted else { return };
         let (service, metrics, stopped) = (service.clone(), Arc::clone(&metrics), stopped.clone());
         connections.spawn(async move {
             metrics.connections.inc();
@@ -104,10 +107,24 @@ pub async fn serve<S: Serve>(
             metrics.connections.dec();
             drop(entry);
         });
+    };
+    loop {
+        tokio::select! {
+            () = stopping(&mut stop) => break,
+            accepted = gate.accept(&listener) => welcome(accepted),
+        }
+    }
+    // Whoever stands in the system's queue came before the stop, and would be reset with the listener.
+    let closes = Instant::now() + LAST_IN_WITHIN;
+    while let Ok(accepted) = timeout(NOBODY_FOR, gate.accept(&listener)).await {
+        welcome(accepted);
+        if Instant::now() > closes {
+            break;
+        }
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(FINISH_WITHIN, connections.wait()).await.is_err() {
+    if timeout(FINISH_WITHIN, connections.wait()).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut: they did not finish in time");
     }
 }
@@ -133,7 +150,11 @@ async fn converse<S: Serve>(stream: TcpStream, peer: SocketAddr, service: S, mut
     // How a connection ends is its client's business: there is nobody left to tell.
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = stopping(&mut stop) => {}
+        () = async {
+            stopping(&mut stop).await;
+            // A request that is here and was not read yet is served; hyper would close without a word.
+            sleep(LAST_WORD_WITHIN).await;
+        } => {}
     }
     connection.as_mut().graceful_shutdown();
     connection.await.ok();
@@ -184,6 +205,6 @@ async fn rest_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         tracing::warn!(%error, "no connection can be accepted at the moment");
-        tokio::time::sleep(Duration::from_millis(250)).await;
+        sleep(Duration::from_millis(250)).await;
     }
 }

@@ -6,7 +6,6 @@ use vestibule::{
         Role,
         links::{self, Purpose},
     },
-    app,
     features::operator::{self, OperatorError},
     types::Entropy,
     web::{Front, access::Access, routes::Routes},
@@ -15,12 +14,13 @@ use vestibule::{
 use crate::{
     coverage::assert_guarded,
     support::{
-        app::{PASSWORD, TestApp, is_signed_in, settle, sign_in},
+        app::{PASSWORD, TestApp, is_signed_in, sign_in},
         browser::Browser,
         cluster::empty_database,
         process::{Program, said},
         race::race,
         serve::{Served, WIDE, serve},
+        settle,
     },
     verification::open,
 };
@@ -31,7 +31,7 @@ async fn with_console(app: &TestApp) -> Served {
     let routes =
         Routes::new(app.state.clone()).get("/console", Access::Admin, page).post("/console", Access::Admin, page);
     let served = serve(Front::before(&app.state, routes.into_router()), WIDE).await;
-    settle(served.address, &app.state);
+    settle::with(served.address, &app.state);
     served
 }
 

@@ -7,10 +7,7 @@ use http_body_util::BodyExt as _;
 use tokio::{sync::Semaphore, time::Instant};
 use tower::ServiceExt as _;
 use vestibule::authn::attempts::Key;
-use vestibule::{
-    app,
-    web::{Front, access::Access, routes::Routes},
-};
+use vestibule::web::{Front, access::Access, routes::Routes};
 
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},

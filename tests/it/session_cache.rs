@@ -16,10 +16,11 @@ use std::{
 use tokio::time::Instant;
 
 use crate::support::{
-    app::{TestApp, is_signed_in, settled},
+    app::{TestApp, is_signed_in},
     browser::Browser,
     http::exchange,
     proxy::{Line, Proxy},
+    settle::settled,
 };
 
 /// The longest that a session may outlive its end, where everything fails.

@@ -2,9 +2,8 @@
 //! with cheap password hashes.
 
 use std::{
-    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex},
+    sync::Arc,
     time::Duration,
 };
 
@@ -13,7 +12,6 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     accounts::Role,
     app,
-    authn::lookup::Lookup,
     config::{Config, Environment, Secrets},
     features::operator::{self, Creation},
     jobs::{
@@ -30,6 +28,7 @@ use vestibule_argon2::Params;
 use super::{
     browser::Browser,
     cluster::{TestDatabase, fresh_database},
+    settle,
 };
 
 /// A password that the policy takes.
@@ -61,22 +60,6 @@ pub const HASTY: Patience = Patience {
         whole: Duration::from_millis(1500),
     },
 };
-
-static LOOKUPS: Mutex<BTreeMap<SocketAddr, Lookup>> = Mutex::new(BTreeMap::new());
-
-/// Waits until the service at this address knows what is committed by now, and wrote down what it has yet
-/// to note: a test changes rows behind its back. `tests/it/session_cache` is about what happens otherwise.
-pub async fn settled(address: SocketAddr) {
-    let lookup = LOOKUPS.lock().expect("the lookups").get(&address).cloned();
-    if let Some(lookup) = lookup {
-        tokio::join!(lookup.catch_up(), lookup.note_uses());
-    }
-}
-
-/// Browsers that ask this address wait for this service.
-pub fn settle(address: SocketAddr, state: &AppState) {
-    LOOKUPS.lock().expect("the lookups").insert(address, state.lookup.clone());
-}
 
 /// A running service.
 pub struct TestApp {
@@ -146,7 +129,7 @@ impl TestApp {
         let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
         let (server, postman, linker) = (Some(server), Some(postman), Some(linker));
         let db = state.db.clone();
-        settle(address, &state);
+        settle::with(address, &state);
         Self { address, state, db, options, settings, patience, stop, server, postman, linker, database }
     }
 
@@ -253,7 +236,6 @@ pub async fn is_signed_in(browser: &mut Browser) -> bool {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        // The last clone of it ends its tasks.
-        LOOKUPS.lock().expect("the lookups").remove(&self.address);
+        settle::forget(self.address);
     }
 }

@@ -2,14 +2,15 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     net::{Ipv4Addr, SocketAddr},
 };
 
 use url::form_urlencoded;
 
 use super::{
-    app,
     http::{Answer, exchange},
+    settle,
 };
 
 /// A browser of one person, at one address.
@@ -77,12 +78,17 @@ impl Browser {
     }
 
     pub async fn send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
+        self.try_send(method, path, body).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// The same where the service may be gone.
+    pub async fn try_send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> io::Result<Answer> {
         let request = self.request(method, path, body);
-        app::settled(self.to).await;
-        let answer = exchange(self.to, self.from, &request).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"));
-        app::settled(self.to).await;
+        settle::settled(self.to).await;
+        let answer = exchange(self.to, self.from, &request).await?;
+        settle::settled(self.to).await;
         self.keep_cookies(&answer);
-        answer
+        Ok(answer)
     }
 
     /// The octets of a request as this browser would send it now.

@@ -14,5 +14,6 @@ pub mod process;
 pub mod proxy;
 pub mod race;
 pub mod serve;
+pub mod settle;
 pub mod smtp;
 pub mod totp;

@@ -25,13 +25,16 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// A folder to run in, and the settings of the program.
 pub struct Program {
     pub folder: TempDir,
+    /// What is run: the program that was built with the tests, unless somebody names another.
+    pub path: PathBuf,
     settings: Vec<(String, String)>,
 }
 
 impl Program {
     pub fn new(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, settings: settings.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect() }
+        let path = env!("CARGO_BIN_EXE_vestibule").into();
+        Self { folder, path, settings: settings.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect() }
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
@@ -40,7 +43,7 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+        let mut command = Command::new(&self.path);
         let settings = self.settings.iter().map(|(name, value)| (name, value));
         command.args(arguments).env_clear().envs(settings).current_dir(self.folder.path()).kill_on_drop(true);
         command
@@ -64,20 +67,24 @@ impl Program {
 
     /// Starts the service on an address that no other has, and waits until it is ready.
     pub async fn serve(&mut self) -> Service {
-        let address = free_address();
-        self.set("VESTIBULE_LISTEN", address.to_string());
+        self.serve_at(free_address()).await
+    }
+
+    /// Starts the service at this address, and waits until it is ready.
+    pub async fn serve_at(&mut self, address: SocketAddr) -> Service {
         let started = Instant::now();
-        let mut service = self.start(address);
+        let mut service = self.start_at(address);
         while !service.is_ready().await {
-            let ended = service.child.try_wait().expect("the process");
-            assert!(ended.is_none() && started.elapsed() < PATIENCE, "not ready: {}", service.log());
+            assert!(!service.has_ended() && started.elapsed() < PATIENCE, "not ready: {}", service.log());
             sleep(Duration::from_millis(5)).await;
         }
         service.ready_after = started.elapsed();
         service
     }
 
-    fn start(&self, address: SocketAddr) -> Service {
+    /// Starts the service at this address, and waits for nothing.
+    pub fn start_at(&mut self, address: SocketAddr) -> Service {
+        self.set("VESTIBULE_LISTEN", address.to_string());
         let log = self.folder.path().join("log");
         let file = File::options().create(true).append(true).open(&log).expect("a log");
         let child = self.command(&[]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
@@ -103,7 +110,17 @@ impl Service {
         fs::read_to_string(&self.log).expect("the log")
     }
 
-    async fn is_ready(&self) -> bool {
+    #[allow(dead_code, reason = "tests/faults looks at the process from outside")]
+    /// The number of the process; none once it was seen to have ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("the process").is_some()
+    }
+
+    pub async fn is_ready(&self) -> bool {
         let request = self.browser().request("GET", "/readyz", None);
         exchange(self.address, Ipv4Addr::LOCALHOST, &request).await.is_ok_and(|answer| answer.status == 200)
     }
