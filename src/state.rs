@@ -1,6 +1,13 @@
 //! What every handler can reach.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
@@ -46,10 +53,34 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Requests being answered; a stop waits for them.
     pub requests: TaskTracker,
+    /// What names a request in the log and on its answer.
+    pub request_ids: RequestIds,
     /// The time.
     pub clock: Clock,
     /// Randomness.
     pub entropy: Entropy,
+}
+
+/// Names requests: unlike any other of this service or of another replica, and no secret. Random ones would
+/// each ask the operating system.
+#[derive(Debug)]
+pub struct RequestIds {
+    service: u64,
+    requests: AtomicU64,
+}
+
+impl RequestIds {
+    /// For a service that starts.
+    #[must_use]
+    pub fn new(entropy: Entropy) -> Self {
+        Self { service: u64::from_ne_bytes(entropy.bytes()), requests: AtomicU64::new(0) }
+    }
+
+    /// The next one: 32 hexadecimal digits.
+    #[must_use]
+    pub fn next(&self) -> String {
+        format!("{:016x}{:016x}", self.service, self.requests.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// Keys derived from the secrets, newest first.

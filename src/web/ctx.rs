@@ -48,7 +48,9 @@ struct Facts {
     now: OffsetDateTime,
     client_ip: IpAddr,
     lang: Lang,
-    location: LocalPath,
+    /// Path and query as they came; most requests are never come back to.
+    asked: String,
+    location: OnceLock<LocalPath>,
     query: String,
     wants_json: bool,
     user_agent: String,
@@ -89,7 +91,7 @@ impl Ctx {
     /// The page that was asked for, to come back to.
     #[must_use]
     pub fn location(&self) -> &LocalPath {
-        &self.0.location
+        self.0.location.get_or_init(|| location(&self.0.asked))
     }
 
     /// Where the visitor was on the way to, as the address says.
@@ -205,11 +207,12 @@ impl Ctx {
         let session = cookie(Name::Session).unwrap_or_default().to_owned();
         let path = request.uri().path();
         Self(Arc::new(Facts {
-            request_id: state.entropy.uuid().simple().to_string(),
+            request_id: state.request_ids.next(),
             now: state.clock.now(),
             client_ip: client_ip(peer, headers, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
-            location: location(request),
+            asked: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            location: OnceLock::new(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             wants_json: prefers_json(path, headers),
             user_agent: user_agent(headers),
@@ -225,9 +228,9 @@ impl Ctx {
 }
 
 /// The page to come back to; the language switch is no page, but on every page.
-fn location(request: &Request) -> LocalPath {
-    let path = request.uri().path_and_query().filter(|path| path.path() != paths::LANGUAGE);
-    path.and_then(|path| LocalPath::parse(path.as_str())).unwrap_or_default()
+fn location(asked: &str) -> LocalPath {
+    let path = asked.split('?').next().unwrap_or_default();
+    if path == paths::LANGUAGE { LocalPath::default() } else { LocalPath::parse(asked).unwrap_or_default() }
 }
 
 fn prefers_json(path: &str, headers: &HeaderMap) -> bool {
