@@ -15,6 +15,8 @@ use crate::{
 pub const SIGN_INS: usize = 32;
 /// Connections that ask who they are.
 pub const WHO_AM_I: usize = 64;
+/// The fewer of them that ask besides.
+pub const FEW: usize = 16;
 /// Requests a second while latency is measured.
 const STEADY: u32 = 400;
 
@@ -45,6 +47,10 @@ pub struct Round {
     pub memory: f64,
     pub who_am_i: f64,
     pub hello: f64,
+    pub dashboard: f64,
+    /// The same two over [`FEW`] connections.
+    pub few_who_am_i: f64,
+    pub few_hello: f64,
     pub calm_p99: f64,
     pub flood_p99: f64,
 }
@@ -72,8 +78,12 @@ impl Parts<'_> {
         let rust_crypto = hashes::rate(Kernel::RustCrypto, self.cores, short);
         let rate = |address, lanes: &[Lane]| client::flood(address, lanes, || thread::sleep(short)).0;
         let who_am_i = rate(self.service.address, &self.who_am_i);
-        let hello = self.who_am_i.iter().map(|lane| Lane { requests: vec![client::get("/", "")], ..lane.clone() });
-        let hello = rate(self.hello.address, &hello.collect::<Vec<_>>());
+        let hellos = self.who_am_i.iter().map(|lane| Lane { requests: vec![client::get("/", "")], ..lane.clone() });
+        let hellos: Vec<_> = hellos.collect();
+        let hello = rate(self.hello.address, &hellos);
+        let dashboard = rate(self.service.address, &self.dashboards());
+        let few_who_am_i = rate(self.service.address, &self.who_am_i[..FEW]);
+        let few_hello = rate(self.hello.address, &hellos[..FEW]);
         let calm_p99 = self.p99(long);
         let (_, flood_p99) = client::flood(self.service.address, &self.sign_ins, || self.p99(long));
         let each = |time: f64| time / (sign_ins * used.wall);
@@ -88,9 +98,22 @@ impl Parts<'_> {
             memory: used.memory,
             who_am_i,
             hello,
+            dashboard,
+            few_who_am_i,
+            few_hello,
             calm_p99,
             flood_p99,
         }
+    }
+
+    /// The same people, who look at their page.
+    fn dashboards(&self) -> Vec<Lane> {
+        let page = |request: &Vec<u8>| {
+            let request = String::from_utf8(request.clone()).expect("a request");
+            request.replace(" /api/v1/session ", " /dashboard ").into_bytes()
+        };
+        let lanes = self.who_am_i.iter();
+        lanes.map(|lane| Lane { requests: lane.requests.iter().map(page).collect(), ..lane.clone() }).collect()
     }
 
     /// What everybody spends within some time, and the most memory that the service holds.
