@@ -83,7 +83,7 @@ impl Lookup {
         Self { db, questions, catching_up, judge, metrics }
     }
 
-    /// Tells who is signed in under the digest of a cookie.
+    /// Tells who is signed in under the digest of a cookie, to somebody who only looks.
     ///
     /// # Errors
     /// Only the database's.
@@ -92,6 +92,14 @@ impl Lookup {
             self.metrics.sessions_remembered.inc();
             return Ok(Some(live));
         }
+        self.find_now(store_id).await
+    }
+
+    /// The same by the database's word alone: nothing is done on the word of memory.
+    ///
+    /// # Errors
+    /// Only the database's.
+    pub async fn find_now(&self, store_id: String) -> sqlx::Result<Option<Arc<LiveSession>>> {
         self.metrics.sessions_asked.inc();
         let (answer, answered) = oneshot::channel();
         if self.questions.send(Question { store_id: store_id.clone(), answer }).is_ok()
@@ -112,8 +120,10 @@ impl Lookup {
             return;
         }
         let (waiting, done) = oneshot::channel();
-        if self.catching_up.send(waiting).is_ok() {
-            timeout(LEASE, done).await.ok();
+        let listens = self.catching_up.send(waiting).is_ok();
+        if !listens || matches!(timeout(LEASE, done).await, Ok(Err(_))) {
+            // Nobody heard for us.
+            self.judge.memory.doubt();
         }
     }
 

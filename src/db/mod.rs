@@ -19,7 +19,7 @@ use sqlx::{
 
 pub use error::{Trouble, is_taken, trouble};
 pub use migrations::{MigrateError, is_current, migrate};
-pub use servers::Servers;
+pub use servers::{Servers, takes_writes};
 
 /// How long a request waits for a free connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -54,9 +54,11 @@ impl GivenUp {
         self.doubts().noted = Some(Instant::now());
     }
 
-    /// The pool moved: no connection from before is used again.
-    fn moved(&self) {
-        self.doubts().moved = Some(Instant::now());
+    /// Moves the pool: no connection from before is used again, by nobody who knows where it is now.
+    fn moving(&self, moved: impl FnOnce()) {
+        let mut doubts = self.doubts();
+        moved();
+        doubts.moved = Some(Instant::now());
     }
 
     fn lately(&self) -> bool {

@@ -83,7 +83,11 @@ impl Servers {
     }
 }
 
-async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<bool> {
+/// Whether this server takes writes.
+///
+/// # Errors
+/// Only the database's.
+pub async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar("select current_setting('transaction_read_only') = 'off'").fetch_one(connection).await
 }
 
@@ -98,6 +102,5 @@ async fn move_to(pool: &PgPool, server: &PgConnectOptions, given_up: &GivenUp) {
         port = server.get_port(),
         "another server of the database takes writes now"
     );
-    pool.set_connect_options(guarded(server.clone()));
-    given_up.moved();
+    given_up.moving(|| pool.set_connect_options(guarded(server.clone())));
 }

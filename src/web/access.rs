@@ -45,7 +45,7 @@ pub(super) async fn guard(
         return Ok(next.run(request).await);
     }
     let (mut parts, body) = request.into_parts();
-    let visitor = Visitor::find(&state, parts.extensions.get::<Session>()).await?;
+    let visitor = Visitor::find(&state, parts.extensions.get::<Session>(), &parts.method).await?;
     if access != Access::Anyone {
         let ctx = Ctx::from_request_parts(&mut parts, &state).await?;
         admit(access, &visitor, &ctx, &parts.method)?;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, request::Parts},
+};
 use tower_sessions::Session;
 
 use super::{AppError, session_store::store_id};
@@ -45,13 +48,19 @@ impl Visitor {
         self.session().or_else(|| self.unverified())
     }
 
-    /// Finds out who a browser's session belongs to; asks nobody without a cookie.
+    /// Finds out who a browser's session belongs to; asks nobody without a cookie. Whoever only looks may be
+    /// found in memory.
     ///
     /// # Errors
     /// Only the database's: while it is away nobody is signed in and nobody is anonymous.
-    pub async fn find(state: &AppState, browser_session: Option<&Session>) -> Result<Self, AppError> {
+    pub async fn find(state: &AppState, browser_session: Option<&Session>, method: &Method) -> Result<Self, AppError> {
         let Some(id) = browser_session.and_then(Session::id) else { return Ok(Self::Anonymous) };
-        let Some(session) = state.lookup.find(store_id(&id)).await? else { return Ok(Self::Anonymous) };
+        let found = if method.is_safe() {
+            state.lookup.find(store_id(&id)).await?
+        } else {
+            state.lookup.find_now(store_id(&id)).await?
+        };
+        let Some(session) = found else { return Ok(Self::Anonymous) };
         if session.email_verified || !state.config.accounts.require_verification {
             return Ok(Self::SignedIn(session));
         }

@@ -32,6 +32,10 @@ async fn at_once(browser: &Browser) -> u16 {
     exchange(browser.to, browser.from, &request).await.expect("an answer").status
 }
 
+/// The connections on which replicas listen, by what was said last on them.
+const EARS: &str = "pg_stat_activity where datname = current_database()
+    and (query ilike 'listen%' or query like 'select current_setting(''transaction_read_only'')%')";
+
 /// How often the database was asked who somebody is.
 fn asked(app: &TestApp) -> u64 {
     app.state.metrics.sessions_asked.get()
@@ -109,7 +113,14 @@ async fn every_change_that_decides_is_told_and_use_is_not() {
         at_once(&browser).await;
         assert_eq!(asked(&app) > before, is_told || open != 200, "{change}");
     }
-    for gone in ["delete from tower_sessions.session", "delete from sessions", "delete from users"] {
+    for gone in [
+        "delete from tower_sessions.session",
+        "delete from sessions",
+        "delete from users",
+        "truncate tower_sessions.session",
+        "truncate sessions cascade",
+        "update tower_sessions.session set id = id || 'x'",
+    ] {
         let browser = app.person(&format!("x{}", gone.len())).await;
         let browser = known(&app, &browser).await;
         app.execute(gone).await;
@@ -130,6 +141,12 @@ async fn a_visitor_who_is_remembered_costs_no_statement_and_a_cache_of_none_asks
         remembered += u32::from(at_once(&browser).await == 200);
     }
     assert_eq!(remembered, 50);
+    let mut looking = browser.clone();
+    let token = looking.csrf_token_of("/dashboard").await;
+    let doing = asked(&app);
+    let done = looking.post("/account/sessions/end-others", &[("csrf_token", &token)]).await;
+    assert_eq!(done.status, 303, "{done:?}");
+    assert_eq!(asked(&app) - doing, 1, "nothing is done on the word of memory");
     assert!(asked(&app) - before <= 5, "{} of 50 were asked for", asked(&app) - before);
 
     let without = TestApp::with(&[("VESTIBULE_SESSION_CACHE", "0")]).await;
@@ -139,9 +156,7 @@ async fn a_visitor_who_is_remembered_costs_no_statement_and_a_cache_of_none_asks
         assert_eq!(at_once(&browser).await, 200);
     }
     assert_eq!(asked(&without) - before, 5);
-    let listening =
-        "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%'";
-    assert_eq!(without.count(listening).await, 0);
+    assert_eq!(without.count(&format!("select count(*) from {EARS}")).await, 0);
 }
 
 #[tokio::test]
@@ -161,8 +176,8 @@ async fn a_small_cache_holds_the_right_people() {
 
 /// The server process behind the connection on which a replica listens.
 async fn ears(app: &TestApp) -> i32 {
-    let whose = "select pid from pg_stat_activity where datname = current_database() and query ilike 'listen%'";
-    sqlx::query_scalar(whose).fetch_one(&app.db).await.expect("a connection that listens")
+    let whose = format!("select pid from {EARS}");
+    sqlx::query_scalar(&whose).fetch_one(&app.db).await.expect("a connection that listens")
 }
 
 /// Stops and continues a server process, if it is one of this machine.
@@ -277,9 +292,7 @@ async fn a_listener_that_is_ended_comes_back_and_is_missed_by_nobody() {
     for _ in 0..3 {
         let pid = ears(&app).await;
         app.execute(&format!("select pg_terminate_backend({pid})")).await;
-        let others = format!(
-            "select count(*) from pg_stat_activity where datname = current_database() and query ilike 'listen%' and pid <> {pid}"
-        );
+        let others = format!("select count(*) from {EARS} and pid <> {pid}");
         let started = Instant::now();
         while app.count(&others).await == 0 {
             assert_eq!(at_once(&alice).await, 200);

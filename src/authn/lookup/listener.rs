@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Acquire as _, Connection as _, PgPool, postgres::PgListener};
+use sqlx::{Acquire as _, PgPool, postgres::PgListener};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{sleep, sleep_until, timeout},
@@ -136,10 +136,15 @@ async fn follow(
                 while let Ok(waiting) = asked.try_recv() {
                     all.push(waiting);
                 }
-                beat(listener, memory).await?;
+                let beaten = beat(listener, memory).await;
+                if beaten.is_err() || !stays() {
+                    // Before those who wait learn of it.
+                    memory.deaf();
+                }
                 for waiting in all {
                     waiting.send(()).ok();
                 }
+                beaten?;
             },
             () = memory.wanted(), if !wanted => wanted = true,
             () = sleep_until(next), if wanted => {
@@ -156,8 +161,11 @@ async fn follow(
 /// this connection's server process by then, and that tells before it is ready for another question.
 async fn beat(listener: &mut PgListener, memory: &Memory) -> Result<(), Lost> {
     let sent = Instant::now();
-    let answered = timeout(BEAT_WITHIN, async { listener.acquire().await?.ping().await });
-    answered.await.map_err(|_| Lost::Silent)??;
+    let answered = timeout(BEAT_WITHIN, async { db::takes_writes(listener.acquire().await?).await });
+    // One that only reads was the primary, and another tells what changes now.
+    if !answered.await.map_err(|_| Lost::Silent)?? {
+        return Err(Lost::Moved);
+    }
     while let Some(told) = listener.next_buffered() {
         note(memory, told.payload());
     }

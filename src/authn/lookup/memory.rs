@@ -155,6 +155,12 @@ impl Memory {
         kept.told = false;
     }
 
+    /// Nothing of what is kept is believed, before there is another sign of life or after.
+    pub(super) fn doubt(&self) {
+        self.believed_until.store(0, Ordering::Release);
+        self.forget_all();
+    }
+
     /// Everything that was committed before `sent` has been told.
     pub(super) fn believe(&self, sent: Instant) {
         self.believed_until.store(self.micros(sent + LEASE), Ordering::Release);

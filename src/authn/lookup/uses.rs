@@ -5,13 +5,15 @@ use std::{collections::HashSet, time::Duration};
 use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use crate::{authn::sessions, config::Lifetimes, types::SessionId};
 
 /// For how long uses are gathered.
 const GATHERED: Duration = Duration::from_secs(1);
+/// A statement that takes longer has met a silent network.
+const NOTED_WITHIN: Duration = Duration::from_secs(6);
 /// The most sessions in one statement.
 const TOGETHER: usize = 1000;
 
@@ -49,12 +51,18 @@ pub(super) async fn run(db: PgPool, lifetimes: Lifetimes, mut uses: mpsc::Unboun
             continue;
         }
         let due: Vec<SessionId> = due.into_iter().collect();
-        let noted = async {
-            let mut connection = db.acquire().await?;
-            sessions::touch(&mut connection, &due, &lifetimes).await
-        };
-        if let Err(error) = noted.await {
-            tracing::debug!(%error, "could not note that sessions are in use");
+        if let Err(error) = note(&db, &due, &lifetimes).await {
+            tracing::warn!(%error, "could not note that sessions are in use");
         }
     }
+}
+
+async fn note(db: &PgPool, due: &[SessionId], lifetimes: &Lifetimes) -> sqlx::Result<()> {
+    let mut connection = db.acquire().await?;
+    if let Ok(noted) = timeout(NOTED_WITHIN, sessions::touch(&mut connection, due, lifetimes)).await {
+        return noted;
+    }
+    // Closed without a word, because its server may not be listening.
+    drop(connection.detach());
+    Err(sqlx::Error::PoolTimedOut)
 }
