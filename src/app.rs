@@ -1,4 +1,4 @@
-//! The whole service as one router: every slice, and the order of the layers.
+//! The whole service put together: every slice, behind what stands before all of them.
 
 use std::sync::Arc;
 

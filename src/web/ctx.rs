@@ -248,7 +248,7 @@ impl FromRequestParts<AppState> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
         let ctx = parts.extensions.get::<Self>().cloned();
-        ctx.ok_or_else(|| AppError::fault("a route outside of the layer that reads the request's facts"))
+        ctx.ok_or_else(|| AppError::fault("a route without the facts of its request"))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// What a handler returns when there is no page of its own to show. It becomes a response with a
-/// status; the layer [`render_errors`] gives that response its words.
+/// status; [`render_errors`] gives that response its words.
 #[derive(Clone, Debug)]
 pub enum AppError {
     /// The request cannot be read; the text is for programs and the log.

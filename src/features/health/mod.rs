@@ -12,6 +12,7 @@ use axum::{
 };
 
 use crate::{
+    db,
     state::AppState,
     web::{access::Access, paths, routes::Routes},
 };
@@ -31,8 +32,7 @@ async fn live() -> Response {
 
 async fn ready(State(state): State<AppState>) -> Response {
     let Ok(Ok(mut connection)) = tokio::time::timeout(ANSWERS_WITHIN, state.db.acquire()).await else { return away() };
-    let writable = sqlx::query_scalar::<_, bool>("select current_setting('transaction_read_only') = 'off'");
-    match tokio::time::timeout(ANSWERS_WITHIN, writable.fetch_one(&mut *connection)).await {
+    match tokio::time::timeout(ANSWERS_WITHIN, db::takes_writes(&mut connection)).await {
         Ok(Ok(true)) => answer(StatusCode::OK, r#"{"ready":true}"#),
         Ok(Ok(false)) => {
             answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database is read-only"}"#)
