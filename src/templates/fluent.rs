@@ -68,12 +68,21 @@ impl Speaker {
         Self { own, english }
     }
 
+    /// The message `key`, if it says the same whatever it is given.
+    pub(super) fn fixed(&self, key: &str) -> Option<&Value> {
+        [&self.own, &self.english].into_iter().find_map(|words| words.fixed.get(key))
+    }
+
+    /// The messages that say the same whatever they are given.
+    #[cfg(test)]
+    pub(super) fn fixed_keys(&self) -> impl Iterator<Item = &str> {
+        self.own.fixed.keys().map(String::as_str)
+    }
+
     /// The message `key`, with the variables `args` yields.
     pub(super) fn say<'a>(&self, key: &str, args: impl Iterator<Item = (&'a str, &'a Value)>) -> Value {
-        for words in [&self.own, &self.english] {
-            if let Some(value) = words.fixed.get(key) {
-                return value.clone();
-            }
+        if let Some(value) = self.fixed(key) {
+            return value.clone();
         }
         let mut fluent = FluentArgs::new();
         for (name, value) in args {

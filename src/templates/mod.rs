@@ -7,6 +7,7 @@
 
 mod assets;
 mod fluent;
+mod fold;
 mod mail;
 
 use std::{fmt, sync::Arc};
@@ -122,7 +123,9 @@ impl Templates {
         let voice = |lang| -> Result<Voice, TemplateError> {
             let own = if lang == Lang::En { Arc::clone(&english) } else { Arc::new(Words::load(lang)?) };
             let speaker = Speaker::new(own, Arc::clone(&english));
-            let tera = engine(&speaker, &sources)?;
+            let folded: Vec<_> =
+                sources.iter().map(|(name, text)| (name.clone(), fold::fold(text, &speaker))).collect();
+            let tera = engine(&speaker, &folded)?;
             let letters = engine(&speaker, &mail_sources)?;
             Ok(Voice { tera, letters, speaker })
         };

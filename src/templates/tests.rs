@@ -61,6 +61,21 @@ fn a_broken_template_stops_the_start() {
     }
 }
 
+/// Whatever a message says: in a template that was read with it, it says what a call would.
+#[test]
+fn words_that_are_put_in_beforehand_are_those_of_a_call() {
+    for voice in Templates::load().unwrap().voices {
+        let calls: Vec<_> =
+            voice.speaker.fixed_keys().map(|key| format!("<p title=\"{{{{ t(key=\"{key}\") }}}}\">")).collect();
+        assert!(calls.len() > 300);
+        let page = |text: String| vec![("page.html".to_owned(), text)];
+        let folded = fold::fold(&calls.join("\n"), &voice.speaker);
+        assert!(folded.matches("t(key=").count() < 5, "{folded}");
+        let shown = |text| engine(&voice.speaker, &page(text)).unwrap().render("page.html", &Context::new()).unwrap();
+        assert_eq!(shown(folded), shown(calls.join("\n")));
+    }
+}
+
 /// The literal keys of `t(key="…")` and `t_of(key="…")`; a key that is only begun (`"wait-" ~ unit`) is a prefix.
 #[test]
 fn every_message_that_a_template_names_exists() {

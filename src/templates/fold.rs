@@ -1,0 +1,86 @@
+//! Puts what a template says in any case into its text, once, when it is read.
+//!
+//! Promises: the page is the same, byte for byte, as if each call were made while rendering; what would not be is
+//! left as a call.
+
+use super::fluent::Speaker;
+use crate::templates::asset_path;
+
+/// How a call ends that has nothing but a name.
+const END: &str = "\") }}";
+
+/// A template of HTML with the words of one language and the addresses of files in the place of
+/// `{{ t(key="…") }}` and `{{ asset(path="…") }}`.
+pub(super) fn fold(source: &str, speaker: &Speaker) -> String {
+    let worded = replace(source, "{{ t(key=\"", |key| literal(speaker.fixed(key)?.as_str()?));
+    replace(&worded, "{{ asset(path=\"", |path| literal(asset_path(path)?))
+}
+
+/// Replaces the calls that begin with `call`, as far as `by` knows what for.
+fn replace(source: &str, call: &str, by: impl Fn(&str) -> Option<String>) -> String {
+    let mut replaced = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some((before, named)) = rest.split_once(call) {
+        replaced.push_str(before);
+        // Arguments behind the name make it a name that nobody has.
+        let known = named.split_once(END).and_then(|(name, after)| Some((by(name)?, after)));
+        if let Some((text, after)) = known {
+            replaced.push_str(&text);
+            rest = after;
+        } else {
+            replaced.push_str(call);
+            rest = named;
+        }
+    }
+    replaced + rest
+}
+
+/// The text as a template of HTML has to hold it; none where the template would read it as anything else: as
+/// a tag, or as space that a tag beside it takes away.
+fn literal(text: &str) -> Option<String> {
+    let mut escaped = Vec::with_capacity(text.len());
+    // Writing to a Vec cannot fail.
+    tera::escape_html(text, &mut escaped).ok()?;
+    (!text.contains(['{', '}']) && text.trim() == text).then(|| String::from_utf8(escaped).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known(name: &str) -> Option<String> {
+        literal(match name {
+            "plain" => "Sign in",
+            "marked" => "a <b> & \"c\"",
+            "brace" => "{{ 7 * 7 }}",
+            "half" => "{",
+            "spaced" => " in between ",
+            _ => return None,
+        })
+    }
+
+    #[test]
+    fn what_is_always_the_same_is_put_in_escaped() {
+        let folded = |source| replace(source, "{{ t(key=\"", known);
+        assert_eq!(folded(r#"<p>{{ t(key="plain") }}</p>"#), "<p>Sign in</p>");
+        assert_eq!(folded(r#"{{ t(key="plain") }}{{ t(key="marked") }}"#), "Sign ina &lt;b&gt; &amp; &quot;c&quot;");
+        assert_eq!(folded(r#"{{ t(key="plain") }}"#), "Sign in");
+    }
+
+    #[test]
+    fn everything_else_stays_a_call() {
+        for source in [
+            r#"{{ t(key="unknown") }}"#,
+            r#"{{ t(key="plain", count=2) }}"#,
+            r#"{{ t(key="plain" ~ page.kind) }}"#,
+            r#"{{- t(key="plain") -}}"#,
+            r#"{{ <field label={t(key="plain")} /> }}"#,
+            r#"{{ t(key="brace") }}{{ t(key="half") }}{{ t(key="spaced") }}"#,
+            r#"{{ t(key="plain"#,
+        ] {
+            assert_eq!(replace(source, "{{ t(key=\"", known), source);
+        }
+        let mixed = r#"{{ t(key="unknown", a=1) }}{{ t(key="plain") }}"#;
+        assert_eq!(replace(mixed, "{{ t(key=\"", known), r#"{{ t(key="unknown", a=1) }}Sign in"#);
+    }
+}
