@@ -57,8 +57,8 @@ pub struct Metrics {
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
 struct RequestLabels {
-    route: String,
-    method: String,
+    route: &'static str,
+    method: &'static str,
     status: u16,
 }
 
@@ -107,8 +107,8 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts one answered request under its route's pattern, never its path.
-    pub fn request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
-        let labels = RequestLabels { route: route.to_owned(), method: method.to_owned(), status };
+    pub fn request(&self, route: &'static str, method: &'static str, status: u16, took: Duration) {
+        let labels = RequestLabels { route, method, status };
         self.requests.get_or_create(&labels).inc();
         self.duration.observe(took.as_secs_f64());
     }

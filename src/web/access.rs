@@ -1,12 +1,13 @@
 //! Who may use a route.
 
+use std::pin::Pin;
+
 use axum::{
-    extract::{FromRequestParts as _, MatchedPath, Request, State},
+    extract::Request,
+    handler::Handler,
     http::Method,
-    middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
-use tower_sessions::Session;
 
 use super::{AppError, Ctx, Visitor};
 use crate::{accounts::Role, state::AppState};
@@ -32,26 +33,40 @@ pub enum Access {
     Admin,
 }
 
-/// The layer of one route: finds out who asks, as far as the route needs, and turns others away.
-pub(super) async fn guard(
-    State((state, access)): State<(AppState, Access)>,
-    request: Request,
-    next: Next,
-) -> Result<Response, AppError> {
-    if let (Some(ctx), Some(route)) = (request.extensions().get::<Ctx>(), request.extensions().get::<MatchedPath>()) {
-        ctx.matched(route);
+/// The handler of one route behind its guard, which finds out who asks, as far as the route needs, and turns
+/// others away. A handler itself, because a layer would be boxed and cloned for every request.
+#[derive(Clone, Debug)]
+pub(super) struct Guarded<H> {
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    pub(super) handler: H,
+}
+
+impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, mut request: Request, state: AppState) -> Self::Future {
+        Box::pin(async move {
+            match guard(&state, self.path, self.access, &mut request).await {
+                Ok(()) => self.handler.call(request, state).await,
+                Err(refused) => refused.into_response(),
+            }
+        })
     }
+}
+
+async fn guard(state: &AppState, path: &'static str, access: Access, request: &mut Request) -> Result<(), AppError> {
+    let ctx = request.extensions().get::<Ctx>().cloned().ok_or_else(Ctx::missing)?;
+    ctx.matched(path);
     if access == Access::Public {
-        return Ok(next.run(request).await);
+        return Ok(());
     }
-    let (mut parts, body) = request.into_parts();
-    let visitor = Visitor::find(&state, parts.extensions.get::<Session>(), &parts.method).await?;
+    let visitor = Visitor::find(state, &ctx, request.method()).await?;
     if access != Access::Anyone {
-        let ctx = Ctx::from_request_parts(&mut parts, &state).await?;
-        admit(access, &visitor, &ctx, &parts.method)?;
+        admit(access, &visitor, &ctx, request.method())?;
     }
-    parts.extensions.insert(visitor);
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    request.extensions_mut().insert(visitor);
+    Ok(())
 }
 
 fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Result<(), AppError> {

@@ -7,11 +7,12 @@ use std::{
 };
 
 use axum::{
-    extract::{FromRequestParts, MatchedPath, Request},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    extract::{FromRequestParts, Request},
+    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
     response::Response,
 };
 use time::OffsetDateTime;
+use tower_sessions::session::Id;
 
 use super::{
     AppError,
@@ -48,19 +49,20 @@ struct Facts {
     now: OffsetDateTime,
     client_ip: IpAddr,
     lang: Lang,
-    /// Path and query as they came; most requests are never come back to.
-    asked: String,
+    asked: Uri,
+    /// Most requests are never come back to.
     location: OnceLock<LocalPath>,
-    query: String,
     wants_json: bool,
-    user_agent: String,
+    browser_name: Option<HeaderValue>,
+    user_agent: OnceLock<String>,
     browser: Option<SecretToken>,
     link: Option<SecretToken>,
     pending: Option<SecretToken>,
     ceremony: Option<SecretToken>,
     notice: Option<Notice>,
     csrf: Csrf,
-    route: OnceLock<MatchedPath>,
+    session: Option<Id>,
+    route: OnceLock<&'static str>,
 }
 
 impl Ctx {
@@ -103,7 +105,7 @@ impl Ctx {
     /// A parameter of the address, decoded.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
-        let mut pairs = url::form_urlencoded::parse(self.0.query.as_bytes());
+        let mut pairs = url::form_urlencoded::parse(self.0.asked.query().unwrap_or_default().as_bytes());
         pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 
@@ -116,7 +118,7 @@ impl Ctx {
     /// What the browser calls itself, in printable ASCII and at most [`USER_AGENT_MAX`] characters.
     #[must_use]
     pub fn user_agent(&self) -> &str {
-        &self.0.user_agent
+        self.0.user_agent.get_or_init(|| self.0.browser_name.as_ref().map(printable).unwrap_or_default())
     }
 
     /// Where the request came from, for the audit trail.
@@ -170,7 +172,9 @@ impl Ctx {
     /// Reads the facts, which the request carries from then on.
     pub(super) fn begin(state: &AppState, request: &mut Request) -> Self {
         let ctx = Self::read(request, state);
-        keep_session_cookie_only(request.headers_mut(), &state.config.site.public_url);
+        if !request.method().is_safe() {
+            keep_session_cookie_only(request.headers_mut(), &state.config.site.public_url);
+        }
         request.extensions_mut().insert(ctx.clone());
         ctx
     }
@@ -184,14 +188,24 @@ impl Ctx {
         }
     }
 
+    /// Nothing but [`super::Front`] hands requests to routes.
+    pub(super) fn missing() -> AppError {
+        AppError::fault("a route without the facts of its request")
+    }
+
     /// Says which route answers.
-    pub(super) fn matched(&self, route: &MatchedPath) {
-        self.0.route.set(route.clone()).ok();
+    pub(super) fn matched(&self, route: &'static str) {
+        self.0.route.set(route).ok();
     }
 
     /// The pattern of the route that answers.
-    pub(super) fn route(&self) -> &str {
-        self.0.route.get().map_or("none", MatchedPath::as_str)
+    pub(super) fn route(&self) -> &'static str {
+        self.0.route.get().unwrap_or(&"none")
+    }
+
+    /// The identifier of the browser's session, as its cookie says.
+    pub(super) fn session(&self) -> Option<&Id> {
+        self.0.session.as_ref()
     }
 
     fn read(request: &Request, state: &AppState) -> Self {
@@ -204,33 +218,33 @@ impl Ctx {
         let peer = request.extensions().get::<Peer>().map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
         let chosen = cookie(Name::Language).and_then(|code| code.parse().ok());
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let session = cookie(Name::Session).unwrap_or_default().to_owned();
-        let path = request.uri().path();
+        let session = cookie(Name::Session).unwrap_or_default();
         Self(Arc::new(Facts {
             request_id: state.request_ids.next(),
             now: state.clock.now(),
             client_ip: client_ip(peer, headers, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
-            asked: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
+            asked: request.uri().clone(),
             location: OnceLock::new(),
-            query: request.uri().query().unwrap_or_default().to_owned(),
-            wants_json: prefers_json(path, headers),
-            user_agent: user_agent(headers),
+            wants_json: prefers_json(request.uri().path(), headers),
+            browser_name: headers.get(header::USER_AGENT).cloned(),
+            user_agent: OnceLock::new(),
             browser: cookie(Name::Browser).and_then(SecretToken::parse),
             link: cookie(Name::Link).and_then(SecretToken::parse),
             pending: cookie(Name::Pending).and_then(SecretToken::parse),
             ceremony: cookie(Name::Ceremony).and_then(SecretToken::parse),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
-            csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session, state.entropy),
+            csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session.to_owned(), state.entropy),
+            session: session.parse().ok(),
             route: OnceLock::new(),
         }))
     }
 }
 
 /// The page to come back to; the language switch is no page, but on every page.
-fn location(asked: &str) -> LocalPath {
-    let path = asked.split('?').next().unwrap_or_default();
-    if path == paths::LANGUAGE { LocalPath::default() } else { LocalPath::parse(asked).unwrap_or_default() }
+fn location(asked: &Uri) -> LocalPath {
+    let local = asked.path_and_query().filter(|_| asked.path() != paths::LANGUAGE);
+    local.and_then(|local| LocalPath::parse(local.as_str())).unwrap_or_default()
 }
 
 fn prefers_json(path: &str, headers: &HeaderMap) -> bool {
@@ -238,9 +252,9 @@ fn prefers_json(path: &str, headers: &HeaderMap) -> bool {
     path.starts_with("/api/") || (accept.contains("json") && !accept.contains("text/html"))
 }
 
-fn user_agent(headers: &HeaderMap) -> String {
-    let text = headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
-    text.iter().filter(|byte| (b' '..=b'~').contains(byte)).take(USER_AGENT_MAX).map(|byte| char::from(*byte)).collect()
+fn printable(text: &HeaderValue) -> String {
+    let octets = text.as_bytes().iter().filter(|byte| (b' '..=b'~').contains(byte));
+    octets.take(USER_AGENT_MAX).map(|byte| char::from(*byte)).collect()
 }
 
 impl FromRequestParts<AppState> for Ctx {
@@ -248,7 +262,7 @@ impl FromRequestParts<AppState> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
         let ctx = parts.extensions.get::<Self>().cloned();
-        ctx.ok_or_else(|| AppError::fault("a route without the facts of its request"))
+        ctx.ok_or_else(Self::missing)
     }
 }
 

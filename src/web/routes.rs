@@ -5,11 +5,10 @@ use axum::{
     Router,
     handler::Handler,
     http::Method,
-    middleware::from_fn_with_state,
     routing::{MethodFilter, on},
 };
 
-use super::access::{Access, guard};
+use super::access::{Access, Guarded};
 use crate::state::AppState;
 
 /// One way into the service.
@@ -64,8 +63,7 @@ impl Routes {
         access: Access,
         handler: impl Handler<T, AppState>,
     ) -> Self {
-        let guarded = on(filter, handler).route_layer(from_fn_with_state((self.state.clone(), access), guard));
-        self.router = self.router.route(path, guarded);
+        self.router = self.router.route(path, on(filter, Guarded { path, access, handler }));
         self.list.push(Route { method, path, access });
         self
     }

@@ -9,7 +9,12 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{body::Body, extract::Request, response::Response};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    response::{IntoResponse as _, Response},
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
@@ -20,7 +25,7 @@ use tokio::{
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
-use tower::{Service, ServiceExt as _};
+use tower::ServiceExt as _;
 
 use super::ctx::Peer;
 use crate::{
@@ -70,15 +75,16 @@ impl Caps {
     }
 }
 
-/// Answers requests.
-pub trait Serve:
-    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
+/// Answers requests. Not tower's `Service`, whose futures would have to be boxed.
+pub trait Serve: Clone + Send + Sync + 'static {
+    /// The answer, whatever happens.
+    fn answer(self, request: Request) -> impl Future<Output = Response> + Send;
 }
 
-impl<S> Serve for S where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
+impl Serve for Router {
+    async fn answer(self, request: Request) -> Response {
+        self.oneshot(request).await.into_response()
+    }
 }
 
 /// Serves until `stop` says true, then finishes what is in flight.
@@ -138,7 +144,8 @@ async fn converse<S: Serve>(stream: TcpStream, peer: SocketAddr, service: S, mut
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
-        service.clone().oneshot(request)
+        let answer = service.clone().answer(request);
+        async { Ok::<_, Infallible>(answer.await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -6,9 +6,8 @@ use axum::{
     extract::FromRequestParts,
     http::{Method, request::Parts},
 };
-use tower_sessions::Session;
 
-use super::{AppError, session_store::store_id};
+use super::{AppError, Ctx, session_store::store_id};
 use crate::{authn::sessions::LiveSession, state::AppState};
 
 /// Who asks, as the session row says at this moment.
@@ -53,12 +52,12 @@ impl Visitor {
     ///
     /// # Errors
     /// Only the database's: while it is away nobody is signed in and nobody is anonymous.
-    pub async fn find(state: &AppState, browser_session: Option<&Session>, method: &Method) -> Result<Self, AppError> {
-        let Some(id) = browser_session.and_then(Session::id) else { return Ok(Self::Anonymous) };
+    pub async fn find(state: &AppState, ctx: &Ctx, method: &Method) -> Result<Self, AppError> {
+        let Some(id) = ctx.session() else { return Ok(Self::Anonymous) };
         let found = if method.is_safe() {
-            state.lookup.find(store_id(&id)).await?
+            state.lookup.find(store_id(id)).await?
         } else {
-            state.lookup.find_now(store_id(&id)).await?
+            state.lookup.find_now(store_id(id)).await?
         };
         let Some(session) = found else { return Ok(Self::Anonymous) };
         if session.email_verified || !state.config.accounts.require_verification {

@@ -5,9 +5,8 @@ use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 use axum::{body::Body, extract::Request};
 use http_body_util::BodyExt as _;
 use tokio::{sync::Semaphore, time::Instant};
-use tower::ServiceExt as _;
 use vestibule::authn::attempts::Key;
-use vestibule::web::{Front, access::Access, routes::Routes};
+use vestibule::web::{Front, access::Access, routes::Routes, server::Serve as _};
 
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
@@ -109,11 +108,11 @@ fn with_a_broken_route(app: &TestApp) -> Front {
 async fn f27_a_panic_ends_one_request_with_a_page_that_names_it_and_nothing_else() {
     let app = TestApp::start().await;
     app.sign_up("alice").await;
-    let router = with_a_broken_route(&app);
+    let front = with_a_broken_route(&app);
     for accept in ["text/html", "application/json"] {
         let request =
             Request::builder().uri("/broken").header("accept", accept).body(Body::empty()).expect("a request");
-        let answer = router.clone().oneshot(request).await.expect("an answer");
+        let answer = front.clone().answer(request).await;
         assert_eq!(answer.status(), 500);
         assert!(answer.headers().contains_key("content-security-policy"));
         assert_eq!(answer.headers()["cache-control"], "no-store");
