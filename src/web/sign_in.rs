@@ -109,11 +109,15 @@ pub async fn enter(
     let Some(opened) = open(&mut transaction, state, ctx, visitor, &opening).await? else {
         return Ok(Entered::Refused);
     };
+    let mut told = false;
     if let Some(proof) = proof {
         let failed_before = proof::settle(&mut transaction, proof).await?;
-        tell_of_failures(&mut transaction, state, ctx, user_id, failed_before).await?;
+        told = tell_of_failures(&mut transaction, state, ctx, user_id, failed_before).await?;
     }
     transaction.commit().await?;
+    if told {
+        state.mailer.wake();
+    }
     Ok(Entered::In(opened.begun(state, ctx, session).await?))
 }
 
@@ -135,21 +139,22 @@ async fn ask(
     Ok(Some(secret))
 }
 
-/// Writes to an owner who is in after many had failed, or they had (OWASP ASVS 6.3.5).
+/// Writes to an owner who is in after many had failed, or they had (OWASP ASVS 6.3.5), and tells whether it
+/// did.
 async fn tell_of_failures(
     connection: &mut PgConnection,
     state: &AppState,
     ctx: &Ctx,
     user_id: UserId,
     failed_before: u32,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
     if failed_before < SUSPICIOUS {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(user) = accounts::find(connection, user_id).await? else { return Ok(()) };
+    let Some(user) = accounts::find(connection, user_id).await? else { return Ok(false) };
     let letter = user.letter(Kind::SignInAfterFailures, ctx.lang(), json!({ "failures": failed_before }));
     outbox::enqueue(connection, state.entropy, &letter).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// The path of the page that asks for a factor after the password.

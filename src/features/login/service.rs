@@ -54,10 +54,7 @@ pub async fn enter(
         remember: form.remember,
         next: form.next.as_ref(),
     };
-    let entered = sign_in::enter(state, ctx, visitor, session, entering).await?;
-    // Of many failures the owner is told.
-    state.mailer.wake();
-    Ok(entered)
+    sign_in::enter(state, ctx, visitor, session, entering).await
 }
 
 /// Whether the password has come onto the list of common ones since it was set. Nothing else is held
