@@ -10,9 +10,10 @@ use crate::{
         hasher::{Hasher, HasherStartError},
         lookup::Lookup,
         relying_party,
+        sessions::Listing,
     },
     config::{Config, Secrets},
-    db,
+    db::{self, Together},
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
         language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
@@ -49,6 +50,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let db = db::pool(database.clone(), config.database.connections, given_up.clone());
     Ok(AppState::new(Parts {
         lookup: Lookup::start(db.clone(), &config, Arc::clone(&metrics)),
+        overviews: Together::start(db.clone(), Listing(dashboard::SHOWN)),
         db,
         given_up,
         templates: Templates::load()?,

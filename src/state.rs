@@ -9,15 +9,16 @@ use std::{
     },
 };
 
+use data_encoding::HEXLOWER;
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 use webauthn_rs::Webauthn;
 
 use crate::{
     audit::ChainKeys,
-    authn::{hasher::Hasher, lookup::Lookup, sealing::SealingKeys},
+    authn::{hasher::Hasher, lookup::Lookup, sealing::SealingKeys, sessions::Listing},
     config::{Config, Secrets},
-    db::GivenUp,
+    db::{GivenUp, Together},
     mail::Mailer,
     telemetry::Metrics,
     templates::Templates,
@@ -39,6 +40,8 @@ pub struct Parts {
     pub given_up: GivenUp,
     /// Who is signed in.
     pub lookup: Lookup,
+    /// What the accounts' front pages list.
+    pub overviews: Together<Listing>,
     /// Pages.
     pub templates: Templates,
     /// Where letters go.
@@ -79,7 +82,8 @@ impl RequestIds {
     /// The next one: 32 hexadecimal digits.
     #[must_use]
     pub fn next(&self) -> String {
-        format!("{:016x}{:016x}", self.service, self.requests.fetch_add(1, Ordering::Relaxed))
+        let number = u128::from(self.service) << 64 | u128::from(self.requests.fetch_add(1, Ordering::Relaxed));
+        HEXLOWER.encode(&number.to_be_bytes())
     }
 }
 

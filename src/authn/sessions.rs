@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use hold::hold;
-pub use listed::{ListedSession, list_live};
+pub use listed::{ListedSession, Listing, list_live};
 pub use live::{Found, LiveSession, RECENT, find_live, touch};
 
 /// The longest part of a `User-Agent` header that is kept, in characters.

@@ -5,6 +5,7 @@ pub mod embedded;
 mod error;
 mod migrations;
 mod servers;
+mod together;
 
 use std::{
     io,
@@ -20,6 +21,7 @@ use sqlx::{
 pub use error::{Trouble, is_taken, trouble};
 pub use migrations::{MigrateError, is_current, migrate};
 pub use servers::{Servers, takes_writes};
+pub use together::{Ask, Together};
 
 /// How long a request waits for a free connection before it is answered with 503.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -119,12 +121,18 @@ pub fn beside(pool: &PgPool) -> PgPool {
 }
 
 /// What holds on every connection: no statement, no lock and no forgotten transaction may keep others
-/// waiting for long, and every statement is planned once, for tables of any size.
+/// waiting for long, what a replica leaves behind that vanished without a word is gone within half a minute, and
+/// every statement is planned once, for tables of any size.
 fn guarded(options: PgConnectOptions) -> PgConnectOptions {
     options.application_name("vestibule").statement_cache_capacity(256).options([
         ("statement_timeout", "5s"),
         ("lock_timeout", "4s"),
         ("idle_in_transaction_session_timeout", "5s"),
+        // Over TCP; a Unix socket always hears.
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "20000"),
         // Every statement finds its rows by an index, whatever its values: there is nothing to plan anew.
         ("plan_cache_mode", "force_generic_plan"),
         // A plan is kept while its table grows: one that was made when all rows fitted a page, and read them

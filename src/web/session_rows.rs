@@ -25,7 +25,7 @@ pub struct SessionRow {
     pub remembered: bool,
 }
 
-/// The visitor's own session first, then the most lately used.
+/// In the order in which they were listed.
 #[must_use]
 pub fn session_rows(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> Vec<SessionRow> {
     let row = |session: &ListedSession| SessionRow {
@@ -38,10 +38,7 @@ pub fn session_rows(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> 
         current: session.id == live.id,
         remembered: session.remembered,
     };
-    let mut rows: Vec<_> = listed.iter().map(row).collect();
-    // The sort is stable, so the rest stay in the order of their last use.
-    rows.sort_by_key(|row| !row.current);
-    rows
+    listed.iter().map(row).collect()
 }
 
 impl SessionRow {

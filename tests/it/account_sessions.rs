@@ -160,3 +160,32 @@ async fn the_dashboard_shows_a_few_sessions_and_counts_the_rest() {
     let mut browser = app.browser();
     assert_eq!(sign_in(&mut browser, "alice", PASSWORD).await.status, 303);
 }
+
+/// Whoever comes at the same time is asked for in one statement.
+#[tokio::test]
+async fn asvs_8_2_2_dashboards_that_are_asked_for_together_are_each_their_owners() {
+    let app = TestApp::start().await;
+    let mut people = Vec::new();
+    for (name, others) in [("alice", 0), ("bob", 1), ("carol", 2)] {
+        let person = app.person(name).await;
+        for _ in 0..others {
+            app.signed_in(name).await;
+        }
+        // Several windows of one browser.
+        people.extend(vec![(name, others + 1, person); 8]);
+    }
+    let visits = people.into_iter().map(|(name, sessions, mut window)| {
+        tokio::spawn(async move {
+            for _ in 0..4 {
+                let page = window.get("/dashboard").await;
+                assert_eq!(page.status, 200);
+                assert!(page.body.contains(&format!("{name}@example.com")), "{name}: {}", page.body);
+                assert_eq!(page.body.matches("class=\"device\"").count(), sessions, "{name}: {}", page.body);
+                assert_eq!(page.body.matches("This browser").count(), 1, "{name}: {}", page.body);
+            }
+        })
+    });
+    for visit in visits.collect::<Vec<_>>() {
+        visit.await.expect("a visit");
+    }
+}

@@ -49,7 +49,8 @@ pub fn routes(routes: Routes) -> Routes {
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
     let mut connection = state.db.acquire().await?;
     let all = u32::try_from(SESSIONS_MAX).unwrap_or(u32::MAX);
-    let listed = sessions::list_live(&mut connection, live.user_id, all).await?;
+    let listed = sessions::list_live(&mut connection, &[(live.user_id, live.id)], all).await?;
+    let listed = listed.into_values().next().unwrap_or_default();
     let browser = ctx.browser().map(SecretToken::digest);
     let trusted = known_browsers::list_trusted(&mut connection, live.user_id, browser.as_ref()).await?;
     drop(connection);

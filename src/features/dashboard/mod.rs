@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 
 use self::pages::DashboardPage;
 use crate::{
-    authn::sessions::{self, ListedSession, LiveSession},
+    authn::sessions::{ListedSession, LiveSession},
     state::AppState,
     types::Age,
     web::{
@@ -15,9 +15,7 @@ use crate::{
 };
 
 /// The most sessions shown; a page of their own shows them all.
-const SHOWN: usize = 3;
-/// Among so many of the last used, the visitor's own is found for certain.
-const LOOKED_AT: u32 = 100;
+pub const SHOWN: u32 = 3;
 
 /// The routes of this slice.
 #[must_use]
@@ -25,18 +23,15 @@ pub fn routes(routes: Routes) -> Routes {
     routes.get(paths::DASHBOARD, Access::SignedIn, show)
 }
 
-/// `GET /dashboard`: one statement beside the one that found the visitor.
+/// `GET /dashboard`: one statement beside the one that found the visitor, or a share of one.
 async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
-    let mut connection = state.db.acquire().await?;
-    let listed = sessions::list_live(&mut connection, live.user_id, LOOKED_AT).await?;
-    drop(connection);
-    let content = content(&ctx, &live, &listed);
+    let listed = state.overviews.answer((live.user_id, live.id)).await?;
+    let content = content(&ctx, &live, listed.as_deref().unwrap_or_default());
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
 }
 
 fn content(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> DashboardPage {
-    let mut rows = session_rows(ctx, live, listed);
-    rows.truncate(SHOWN);
+    let rows = session_rows(ctx, live, listed);
     let first = listed.first();
     let factors = first.map(ListedSession::factors).unwrap_or_default();
     let total = first.map_or(0, |session| usize::try_from(session.total).unwrap_or(0));
