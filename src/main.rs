@@ -4,6 +4,12 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
+// Answers are made of pieces that the system's allocator is slow to find room for; see decision 14.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 fn main() -> ExitCode {
     // Before any thread starts and before anything reads the environment. Only of this folder: one of
     // a folder above may be somebody else's. A missing file is the

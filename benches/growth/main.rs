@@ -3,8 +3,10 @@
 //! 1. One durable PostgreSQL holds two databases, one of 10,000 people, one of a million (or as many as are
 //!    asked for), each person with a password, a live session and an event. A service runs on each.
 //! 2. Sessions are checked and people sign in, by turns in both, always the same 10,000 of them, who are spread
-//!    over the whole database. What counts is the processor time that PostgreSQL spent on each.
-//! 3. With `--check` a missed bar is an exit code of 1.
+//!    over the whole database. Nothing is remembered, so that every check asks PostgreSQL. What counts is the
+//!    processor time that it spent on each.
+//! 3. A service that remembers sessions has found those 10,000 in the large database: its memory.
+//! 4. With `--check` a missed bar is an exit code of 1.
 
 #![allow(
     missing_docs,
@@ -31,6 +33,7 @@ mod table;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     process::ExitCode,
     thread,
     time::Duration,
@@ -66,7 +69,8 @@ fn main() -> ExitCode {
     let large_url = format!("{server}/large{rest}");
     let mut table = Table::default();
     let services = [(&url, SMALL), (&large_url, people)].map(|(url, people)| {
-        let (service, _) = Process::service(&folder.path().join(format!("service{people}")), Some(url));
+        let data_dir = folder.path().join(format!("service{people}"));
+        let (service, _) = Process::service_with(&data_dir, Some(url), &[("VESTIBULE_SESSION_CACHE", "0")]);
         runtime.block_on(async {
             template(service.address).await;
             let mut connection = url.parse::<PgConnectOptions>().expect("a URL").connect().await.expect("a connection");
@@ -97,10 +101,22 @@ fn main() -> ExitCode {
         table.row(&format!("PostgreSQL's time for {what}: {people} people ÷ {SMALL}"), ratio, &said, Bar::AtMost(1.3));
     }
     drop(services);
+    remembered(&folder.path().join("remembering"), &large_url, people, &mut table);
     runtime.block_on(database.stop());
     println!("\n{}", table.text());
     let check = arguments.iter().any(|argument| argument == "--check");
     if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// What remembering sessions costs in memory.
+fn remembered(data_dir: &Path, url: &str, people: u32, table: &mut Table) {
+    let (service, _) = Process::service(data_dir, Some(url));
+    let warm = || thread::sleep(Duration::from_secs(3));
+    // Each was asked for several times over.
+    let (rate, ()) = client::flood(service.address, &checks(), warm);
+    assert!(rate * 3.0 > 2.0 * f64::from(plant::MEASURED), "too slow to have asked for everybody");
+    let what = format!("resident memory among {people} live sessions, {} of them remembered", plant::MEASURED);
+    table.figure(&what, service.memory(), " MiB", Bar::AtMost(64.0));
 }
 
 /// Milliseconds of PostgreSQL's for one answer.

@@ -22,6 +22,8 @@ pub struct Asset {
     pub gzip: &'static [u8],
     /// Its media type, with a charset.
     pub content_type: &'static str,
+    /// Hexadecimal digits that stand for the content.
+    pub digest: &'static str,
     /// Whether it was asked for by its content: `Cache-Control: public, max-age=31536000, immutable`,
     /// otherwise `no-cache`.
     pub immutable: bool,
@@ -62,6 +64,7 @@ pub fn asset(path: &str) -> Option<Asset> {
         bytes: &stored.bytes,
         gzip: &stored.gzip,
         content_type: stored.content_type,
+        digest: &stored.digest,
         immutable: digest == stored.digest,
     })
 }

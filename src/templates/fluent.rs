@@ -120,6 +120,16 @@ impl Speaker {
         Ok(self.say(&format!("{key}-{code}"), args))
     }
 
+    /// `ago(key="…", age=an Age)`: the message `key` about how long ago something was.
+    pub(super) fn ago(&self, kwargs: &Kwargs) -> tera::TeraResult<Value> {
+        let key: &str = kwargs.must_get("key")?;
+        let age: &Value = kwargs.must_get("age")?;
+        let field = |name: &'static str| age.as_map().and_then(|map| map.get(&name.into()));
+        let unit = format!("age-{}", field("unit").and_then(Value::as_str).unwrap_or_default());
+        let worded = self.say(&unit, field("count").map(|count| ("count", count)).into_iter());
+        Ok(self.say(key, [("age", &worded)].into_iter()))
+    }
+
     /// `date(value="2026-03-01")`: the day in words; what is not a date stays as it is.
     pub(super) fn date(&self, kwargs: &Kwargs) -> tera::TeraResult<Value> {
         let text: &str = kwargs.must_get("value")?;

@@ -186,6 +186,8 @@ fn engine(speaker: &Speaker, sources: &[(String, String)]) -> Result<Tera, Templ
     let voice = speaker.clone();
     tera.register_function("t_of", move |kwargs: Kwargs, _: &State<'_>| voice.t_of(&kwargs));
     let voice = speaker.clone();
+    tera.register_function("ago", move |kwargs: Kwargs, _: &State<'_>| voice.ago(&kwargs));
+    let voice = speaker.clone();
     tera.register_function("date", move |kwargs: Kwargs, _: &State<'_>| voice.date(&kwargs));
     tera.register_function("asset", |kwargs: Kwargs, _: &State<'_>| -> tera::TeraResult<&'static str> {
         let path: &str = kwargs.must_get("path")?;

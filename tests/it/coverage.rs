@@ -278,18 +278,6 @@ async fn head_answers_like_get_without_a_body() {
     }
 }
 
-#[tokio::test]
-async fn only_files_that_never_change_may_be_kept() {
-    let app = TestApp::start().await;
-    let path = asset_path("app.css").expect("the stylesheet");
-    let keeps = |answer: Answer| answer.header("cache-control").map(str::to_owned);
-    let mut browser = app.browser();
-    assert_eq!(keeps(browser.get(path).await).as_deref(), Some("public, max-age=31536000, immutable"));
-    assert_eq!(keeps(browser.get("/static/000000000000/app.css").await).as_deref(), Some("no-cache"));
-    assert_eq!(keeps(browser.get("/static/000000000000/no.css").await).as_deref(), Some("no-store"));
-    assert_eq!(browser.cookies.len(), 1, "the error page's form has a token; files set none: {:?}", browser.cookies);
-}
-
 /// Asks for a page and for JSON; both must say the same status, with every header and a request id.
 async fn assert_error(to: &TestApp, status: u16, what: &str, ask: impl AsyncFn(Browser) -> Answer) {
     let page = ask(to.browser()).await;

@@ -69,6 +69,7 @@ mod session_counts;
 mod sessions;
 mod settings;
 mod setup;
+mod static_files;
 mod support;
 mod sweeping;
 mod templates;

@@ -25,16 +25,30 @@ pub fn routes(routes: Routes) -> Routes {
 async fn show(Path((digest, name)): Path<(String, String)>, asked: HeaderMap) -> Result<Response, AppError> {
     let asset = asset(&format!("{digest}/{name}")).ok_or(AppError::NotFound)?;
     let keep = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+    let zipped = takes_gzip(&asked);
+    // Strong: the same octets, and so another one for each coding (RFC 9110 section 8.8.3.3).
+    let tag = format!("\"{}{}\"", asset.digest, if zipped { "-gzip" } else { "" });
+    let about = [
         (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if takes_gzip(&asked) {
-        let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
-        return Ok((headers, encoding, asset.gzip).into_response());
+    let about = (about, [(header::ETAG, tag.clone())]);
+    if has(&asked, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, about).into_response());
     }
-    Ok((headers, asset.bytes).into_response())
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type))];
+    if zipped {
+        let encoding = [(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"))];
+        return Ok((about, content_type, encoding, asset.gzip).into_response());
+    }
+    Ok((about, content_type, asset.bytes).into_response())
+}
+
+/// Whether a browser says that it has what a tag stands for (RFC 9110 section 13.1.2).
+fn has(asked: &HeaderMap, tag: &str) -> bool {
+    let lines = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 /// Whether a browser says that it takes gzip, as all do (RFC 9110 section 12.5.3). Pages are never
@@ -61,6 +75,23 @@ async fn robots() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_browser_has_is_known_by_its_tag() {
+        for (asked, known) in [
+            ("\"abc\"", true),
+            ("W/\"abc\"", true),
+            ("\"x\", \"abc\"", true),
+            ("*", true),
+            ("\"abc-gzip\"", false),
+            ("abc", false),
+            ("", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(asked))]);
+            assert_eq!(has(&headers, "\"abc\""), known, "{asked}");
+        }
+        assert!(!has(&HeaderMap::new(), "\"abc\""));
+    }
 
     #[test]
     fn gzip_is_for_whoever_takes_it() {

@@ -1,0 +1,162 @@
+//! How soon a session that was ended is ended everywhere: `cargo bench --bench revocation`.
+//!
+//! 1. Two replicas of the released program on one durable PostgreSQL. On both, people keep asking who they are;
+//!    on one, others keep signing in.
+//! 2. Again and again somebody signs in on the first replica, is known to the second, and signs out on the first.
+//!    From the moment of that answer both are asked as fast as they answer: the first must refuse at once, and the
+//!    delay of the second is how long after the answer it took the session for live for the last time.
+//! 3. With `--check` a missed bar is an exit code of 1; `--times N` ends other than 300 sessions.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    reason = "a bench that cannot go on has failed"
+)]
+
+#[path = "../load/client.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod client;
+#[path = "../load/database.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod database;
+#[path = "../load/people.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod people;
+#[path = "../load/process.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod process;
+#[path = "../load/table.rs"]
+#[allow(dead_code, reason = "the other bench uses the rest")]
+mod table;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use client::{Connection, Lane, get, post};
+use database::Database;
+use process::Process;
+use table::{Bar, Table};
+
+/// Connections that ask who they are, on each replica.
+const CALM: usize = 16;
+/// Connections that sign in, on the replica that ends sessions.
+const BUSY: usize = 2;
+const SECRET: &str = "a key for a bench and for nothing else 0123456789";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let times = arguments.iter().skip_while(|argument| *argument != "--times").nth(1);
+    let times = times.map_or(300, |times| times.parse().expect("a number"));
+    let folder = database::folder();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let database = runtime.block_on(Database::start(&folder.path().join("server")));
+    let url = database.url();
+    let [first, second] = ["first", "second"]
+        .map(|name| Process::service_with(&folder.path().join(name), Some(&url), &[("VESTIBULE_SECRET", SECRET)]).0);
+    runtime.block_on(people::sign_up_all(first.address));
+    let mut table = Table::default();
+    let replicas = [first.address, second.address];
+    report(&measure(replicas, &Load::none(), times), "with nothing else to do", &mut table);
+    let load = runtime.block_on(Load::on(replicas));
+    report(&measure(replicas, &load, times), "under load", &mut table);
+    drop((first, second));
+    runtime.block_on(database.stop());
+    println!("\n{}", table.text());
+    let check = arguments.iter().any(|argument| argument == "--check");
+    if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// What else the replicas have to do.
+struct Load {
+    who_am_i: [Vec<Lane>; 2],
+    sign_ins: Vec<Lane>,
+}
+
+impl Load {
+    fn none() -> Self {
+        Self { who_am_i: [Vec::new(), Vec::new()], sign_ins: Vec::new() }
+    }
+
+    async fn on([first, second]: [SocketAddr; 2]) -> Self {
+        let who_am_i = [people::who_am_i_lanes(first, CALM).await, people::who_am_i_lanes(second, CALM).await];
+        Self { who_am_i, sign_ins: people::sign_in_lanes(first, BUSY).await }
+    }
+}
+
+/// One session that was ended.
+#[derive(Clone, Copy)]
+struct Ended {
+    /// How long after the answer the other replica said for the last time that it lives.
+    delay: Duration,
+    /// How often that was so, and how often on the replica that ended it.
+    accepted: u32,
+    accepted_here: u32,
+}
+
+fn measure([first, second]: [SocketAddr; 2], load: &Load, times: usize) -> Vec<Ended> {
+    let end_all = || client::on_this_thread(end_sessions(first, second, times));
+    let busy = || client::flood(first, &load.sign_ins, end_all).1;
+    let here = || client::flood(first, &load.who_am_i[0], busy).1;
+    client::flood(second, &load.who_am_i[1], here).1
+}
+
+async fn end_sessions(first: SocketAddr, second: SocketAddr, times: usize) -> Vec<Ended> {
+    let mut all = Vec::with_capacity(times);
+    for n in 0..times {
+        all.push(end_session(first, second, n % people::PEOPLE).await);
+    }
+    all
+}
+
+async fn end_session(first: SocketAddr, second: SocketAddr, person: usize) -> Ended {
+    let (session, _) = people::sign_in(first, person).await;
+    let open = async |address| Connection::open(address, Ipv4Addr::new(127, 0, 2, 1)).await.expect("a connection");
+    let (mut here, mut there) = (open(first).await, open(second).await);
+    let asked = get("/api/v1/session", &session);
+    for connection in [&mut here, &mut there] {
+        // Twice: found, and then remembered.
+        for _ in 0..2 {
+            assert_eq!(connection.ask(&asked).await.expect("an answer"), 200);
+        }
+    }
+    let page = here.answer(&get("/dashboard", &session)).await.expect("the dashboard");
+    let cookies = format!("{session}; vestibule_csrf={}", page.cookie("vestibule_csrf").expect("a cookie"));
+    let token = page.form_token().expect("a token");
+    let ended = here.ask(&post("/logout", &cookies, &[("csrf_token", &token)])).await.expect("an answer");
+    let answered = Instant::now();
+    assert_eq!(ended, 303, "signing out");
+    let mut seen = Ended { delay: Duration::ZERO, accepted: 0, accepted_here: 0 };
+    seen.accepted_here += u32::from(here.ask(&asked).await.expect("an answer") == 200);
+    while there.ask(&asked).await.expect("an answer") == 200 {
+        (seen.delay, seen.accepted) = (answered.elapsed(), seen.accepted + 1);
+        assert!(seen.delay < Duration::from_secs(10), "the session does not end");
+    }
+    seen
+}
+
+fn report(all: &[Ended], when: &str, table: &mut Table) {
+    let mut delays: Vec<f64> = all.iter().map(|ended| ended.delay.as_secs_f64() * 1e3).collect();
+    delays.sort_by(f64::total_cmp);
+    let at = |share: usize| delays[(delays.len() * share / 100).min(delays.len() - 1)];
+    let said = format!("{:.1} ms (p50 {:.1}, longest {:.1}, of {})", at(99), at(50), at(100), delays.len());
+    table.row(
+        &format!("p99 of an ended session's life on the other replica, {when}"),
+        at(99),
+        &said,
+        Bar::AtMost(50.0),
+    );
+    table.row(&format!("longest of them, {when}"), at(100), &format!("{:.1} ms", at(100)), Bar::AtMost(250.0));
+    let here: u32 = all.iter().map(|ended| ended.accepted_here).sum();
+    let what = format!("accepted afterwards on the replica that ended it, {when}");
+    table.row(&what, f64::from(here), &here.to_string(), Bar::AtMost(0.0));
+    let there = all.iter().filter(|ended| ended.accepted > 0).count();
+    let what = format!("sessions that the other replica accepted afterwards, {when}");
+    table.row(&what, there as f64, &there.to_string(), Bar::None);
+}
