@@ -13,7 +13,7 @@ pub struct Database {
     pub url: Option<PgConnectOptions>,
     /// The other servers of `DATABASE_URL`, any of which may become the one that takes writes.
     pub others: Vec<PgConnectOptions>,
-    /// `VESTIBULE_DATABASE_CONNECTIONS`: connections held at most.
+    /// `VESTIBULE_DATABASE_CONNECTIONS`: connections held at most; four or more.
     pub connections: u32,
     /// `VESTIBULE_POSTGRES_BIN`: where the embedded server's programs are.
     pub server_programs: Option<PathBuf>,
@@ -33,8 +33,9 @@ impl Database {
             url: servers.next(),
             others: servers.collect(),
             connections: env
-                .parsed("VESTIBULE_DATABASE_CONNECTIONS", "a number from 2 to 500", |text| {
-                    text.parse().ok().filter(|n| (2..=500).contains(n))
+                .parsed("VESTIBULE_DATABASE_CONNECTIONS", "a number from 4 to 500", |text| {
+                    // Two may be kept busy by those who only look ([`crate::db::Together`]).
+                    text.parse().ok().filter(|n| (4..=500).contains(n))
                 })
                 .unwrap_or(16),
             server_programs: env.text("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),

@@ -41,7 +41,7 @@ fn literal(text: &str) -> Option<String> {
     let mut escaped = Vec::with_capacity(text.len());
     // Writing to a Vec cannot fail.
     tera::escape_html(text, &mut escaped).ok()?;
-    (!text.contains(['{', '}']) && text.trim() == text).then(|| String::from_utf8(escaped).ok())?
+    (!text.contains(['{', '}']) && !text.is_empty() && text.trim() == text).then(|| String::from_utf8(escaped).ok())?
 }
 
 #[cfg(test)]
@@ -55,6 +55,7 @@ mod tests {
             "brace" => "{{ 7 * 7 }}",
             "half" => "{",
             "spaced" => " in between ",
+            "nothing" => "",
             _ => return None,
         })
     }
@@ -76,6 +77,7 @@ mod tests {
             r#"{{- t(key="plain") -}}"#,
             r#"{{ <field label={t(key="plain")} /> }}"#,
             r#"{{ t(key="brace") }}{{ t(key="half") }}{{ t(key="spaced") }}"#,
+            r#"{{ t(key="nothing") }}"#,
             r#"{{ t(key="plain"#,
         ] {
             assert_eq!(replace(source, "{{ t(key=\"", known), source);

@@ -218,7 +218,9 @@ impl Ctx {
         let peer = request.extensions().get::<Peer>().map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
         let chosen = cookie(Name::Language).and_then(|code| code.parse().ok());
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        let session = cookie(Name::Session).unwrap_or_default();
+        // What is no identifier is no session, and goes with the next form: no token hangs on it.
+        let session: Option<Id> = cookie(Name::Session).and_then(|id| id.parse().ok());
+        let bound_to = session.map(|id| id.to_string()).unwrap_or_default();
         Self(Arc::new(Facts {
             request_id: state.request_ids.next(),
             now: state.clock.now(),
@@ -234,8 +236,8 @@ impl Ctx {
             pending: cookie(Name::Pending).and_then(SecretToken::parse),
             ceremony: cookie(Name::Ceremony).and_then(SecretToken::parse),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
-            csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), session.to_owned(), state.entropy),
-            session: session.parse().ok(),
+            csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), bound_to, state.entropy),
+            session,
             route: OnceLock::new(),
         }))
     }
@@ -244,7 +246,7 @@ impl Ctx {
 /// The page to come back to; the language switch is no page, but on every page.
 fn location(asked: &Uri) -> LocalPath {
     let local = asked.path_and_query().filter(|_| asked.path() != paths::LANGUAGE);
-    local.and_then(|local| LocalPath::parse(local.as_str())).unwrap_or_default()
+    local.and_then(|local| LocalPath::parse(&local.to_string())).unwrap_or_default()
 }
 
 fn prefers_json(path: &str, headers: &HeaderMap) -> bool {

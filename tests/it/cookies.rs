@@ -201,3 +201,20 @@ async fn other_cookies_of_the_domain_do_not_sign_anybody_out() {
     assert!(is_signed_in(&mut browser).await);
     assert_eq!(sign_in(&mut app.browser(), "alice", PASSWORD).await.status, 303);
 }
+
+#[tokio::test]
+async fn a_session_cookie_that_is_none_keeps_nobody_from_signing_in() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    for value in ["x", "%00", "AAAA", &"A".repeat(23), &"é".repeat(11)] {
+        let mut browser = app.browser();
+        browser.cookies.insert("vestibule".into(), value.into());
+        assert_eq!(browser.get("/dashboard").await.status, 303, "{value}");
+        let token = browser.csrf_token("/login").await;
+        let fields = |password| [("csrf_token", token.as_str()), ("identifier", "alice"), ("password", password)];
+        // The answer may take the cookie back; the form that it shows again is as good as the first.
+        assert_eq!(browser.post("/login", &fields("wrong horse battery")).await.status, 422, "{value}");
+        assert_eq!(browser.post("/login", &fields(PASSWORD)).await.status, 303, "{value}");
+        assert!(is_signed_in(&mut browser).await, "{value}");
+    }
+}
