@@ -1,0 +1,5 @@
+// Every page in English.
+
+import { everyPage } from "./chapters.mjs";
+
+everyPage("en");

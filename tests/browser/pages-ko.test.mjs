@@ -1,0 +1,5 @@
+// Every page in Korean.
+
+import { everyPage } from "./chapters.mjs";
+
+everyPage("ko");
