@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
@@ -189,4 +191,20 @@ async fn asvs_8_2_2_dashboards_that_are_asked_for_together_are_each_their_owners
     for visit in visits.collect::<Vec<_>>() {
         visit.await.expect("a visit");
     }
+}
+
+#[tokio::test]
+async fn f2_an_overview_behind_a_lock_is_said_in_time_and_comes_back() {
+    let app = TestApp::start().await;
+    let mut person = app.person("alice").await;
+    assert_eq!(person.get("/dashboard").await.status, 200);
+    let mut holder = app.options.connect().await.expect("a connection");
+    let mut lock = holder.begin().await.expect("a transaction");
+    lock.execute("lock table recovery_codes").await.expect("a lock");
+    let answer = person.get("/dashboard").await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.header("retry-after").is_some());
+    assert!(is_signed_in(&mut person).await, "who it is does not wait for that table");
+    lock.rollback().await.expect("the end of the lock");
+    assert_eq!(person.get("/dashboard").await.status, 200);
 }

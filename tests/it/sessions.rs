@@ -11,10 +11,13 @@ use vestibule::{
     web::session_store,
 };
 
-use crate::support::{
-    app::{PASSWORD, TestApp, is_signed_in, sign_in},
-    browser::Browser,
-    serve::{WIDE, serve},
+use crate::{
+    coverage::assert_guarded,
+    support::{
+        app::{PASSWORD, TestApp, is_signed_in, sign_in},
+        browser::Browser,
+        serve::{WIDE, serve},
+    },
 };
 
 #[test]
@@ -268,4 +271,21 @@ async fn f24_the_sweep_removes_what_ended_long_ago_and_only_that() {
     }
     assert!(is_signed_in(&mut live).await);
     assert_eq!(app.count("select count(*) from sessions").await, 1);
+}
+
+#[tokio::test]
+async fn a_method_that_nothing_has_changes_no_session() {
+    let app = TestApp::start().await;
+    let mut person = app.person("alice").await;
+    let routes = vestibule::app::routes(&app.state);
+    for path in routes.list().iter().map(|route| route.path).filter(|path| !path.contains('{')) {
+        for method in ["OPTIONS", "BREW", "get"] {
+            let answer = person.send(method, path, None).await;
+            assert_eq!(answer.status, 405, "{method} {path}");
+            assert!(answer.header("allow").is_some(), "{method} {path}");
+            assert_guarded(&answer, path);
+            assert!(!answer.header_all("set-cookie").any(|line| line.starts_with("vestibule=")), "{method} {path}");
+        }
+    }
+    assert!(is_signed_in(&mut person).await);
 }
