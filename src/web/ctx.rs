@@ -24,7 +24,6 @@ use super::{
 use crate::{
     audit::Origin,
     authn::sessions::USER_AGENT_MAX,
-    config::PublicUrl,
     state::AppState,
     types::{Lang, LocalPath, Notice, SecretToken},
 };
@@ -172,9 +171,6 @@ impl Ctx {
     /// Reads the facts, which the request carries from then on.
     pub(super) fn begin(state: &AppState, request: &mut Request) -> Self {
         let ctx = Self::read(request, state);
-        if !request.method().is_safe() {
-            keep_session_cookie_only(request.headers_mut(), &state.config.site.public_url);
-        }
         request.extensions_mut().insert(ctx.clone());
         ctx
     }
@@ -182,7 +178,6 @@ impl Ctx {
     /// Sets the cookie that a shown form needs.
     pub(super) fn end(&self, state: &AppState, response: &mut Response) {
         let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
-        complete_removal(headers, public_url);
         if let Some(value) = self.0.csrf.fresh_cookie() {
             cookies::set(headers, public_url, Name::Csrf, value, None);
         }
@@ -219,8 +214,9 @@ impl Ctx {
         let chosen = cookie(Name::Language).and_then(|code| code.parse().ok());
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         // What is no identifier is no session, and goes with the next form: no token hangs on it.
-        let session: Option<Id> = cookie(Name::Session).and_then(|id| id.parse().ok());
-        let bound_to = session.map(|id| id.to_string()).unwrap_or_default();
+        let presented = cookie(Name::Session).unwrap_or_default();
+        let session: Option<Id> = presented.parse().ok();
+        let bound_to = session.map_or("", |_| presented).to_owned();
         Self(Arc::new(Facts {
             request_id: state.request_ids.next(),
             now: state.clock.now(),
@@ -266,37 +262,4 @@ impl FromRequestParts<AppState> for Ctx {
         let ctx = parts.extensions.get::<Self>().cloned();
         ctx.ok_or_else(Self::missing)
     }
-}
-
-/// Leaves the session cookie alone in the request, if there is exactly one, for the session layer to
-/// find. That layer reads cookies more kindly than browsers guard them: it decodes and trims their
-/// names, so that `__%48ost-` would count as `__Host-`, which any host of the domain may set (the
-/// class of CVE-2020-8184). And two values under one name mean that another host set one of them;
-/// which is ours cannot be told, so neither counts (Zitadel CVE-2024-28197).
-fn keep_session_cookie_only(headers: &mut HeaderMap, public_url: &PublicUrl) {
-    let name = Name::Session.text(public_url);
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let kept = match cookies::presented(headers, name) {
-        Presented::One(value) if value.bytes().all(is_plain) => HeaderValue::from_str(&format!("{name}={value}")).ok(),
-        _ => None,
-    };
-    headers.remove(header::COOKIE);
-    if let Some(kept) = kept {
-        headers.insert(header::COOKIE, kept);
-    }
-}
-
-/// `tower-sessions` takes its cookie back without `Secure`, which browsers ignore for a `__Host-`
-/// name: say it again in full.
-fn complete_removal(headers: &mut HeaderMap, public_url: &PublicUrl) {
-    let removal = format!("{}=;", Name::Session.text(public_url));
-    let lines: Vec<_> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
-    if !lines.iter().any(|line| line.as_bytes().starts_with(removal.as_bytes())) {
-        return;
-    }
-    headers.remove(header::SET_COOKIE);
-    for line in lines.into_iter().filter(|line| !line.as_bytes().starts_with(removal.as_bytes())) {
-        headers.append(header::SET_COOKIE, line);
-    }
-    cookies::remove(headers, public_url, Name::Session);
 }

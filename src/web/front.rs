@@ -9,7 +9,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use tower::{Layer, ServiceExt as _};
-use tower_sessions::SessionManagerLayer;
 use tracing::Instrument as _;
 
 use super::{
@@ -18,13 +17,10 @@ use super::{
     headers::set_security_headers,
     request_log::RequestLine,
     server::Serve,
-    session_store::{self, DigestedStore},
+    session_store::{self, WithSessions},
     task::run_to_the_end,
 };
 use crate::state::AppState;
-
-/// Routes whose requests carry the browser's session, to change it.
-type WithSessions = <SessionManagerLayer<DigestedStore> as Layer<Router>>::Service;
 
 /// The whole service: routes, and what stands before all of them. One function in place of a layer each,
 /// which a router would box and clone anew for every request.
@@ -59,11 +55,12 @@ impl Front {
             let response = if request.method().is_safe() {
                 run_to_the_end(&state, async { routes.oneshot(request).await.into_response() }).await
             } else {
-                let lookup = state.lookup.clone();
+                let service = state.clone();
                 let work = async move {
-                    let response = with_sessions.oneshot(request).await.into_response();
+                    let public_url = &service.config.site.public_url;
+                    let response = session_store::answer(with_sessions, public_url, request).await;
                     // Nobody is told that a session has ended while this replica still takes it for live.
-                    lookup.catch_up().await;
+                    service.lookup.catch_up().await;
                     response
                 };
                 run_to_the_end(&state, work).await

@@ -10,8 +10,15 @@
 use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
+use tower::{Layer, ServiceExt as _};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
     cookie::SameSite,
@@ -20,9 +27,13 @@ use tower_sessions::{
 };
 use tower_sessions_sqlx_store::PostgresStore;
 
-use super::{Ctx, cookies::Name};
+use super::{
+    Ctx,
+    cookies::{self, Name, Presented},
+};
 use crate::{
     authn::sessions::Stored,
+    config::PublicUrl,
     state::AppState,
     types::{Entropy, UserId},
 };
@@ -56,6 +67,50 @@ pub fn layer(state: &AppState) -> SessionManagerLayer<DigestedStore> {
         .with_secure(public_url.is_https())
         .with_same_site(SameSite::Lax)
         .with_expiry(Expiry::OnSessionEnd)
+}
+
+/// Routes whose requests carry the browser's session, to change it.
+pub(super) type WithSessions = <SessionManagerLayer<DigestedStore> as Layer<Router>>::Service;
+
+/// Answers through the layer, whose ways with cookies are put right before and after.
+pub(super) async fn answer(routes: WithSessions, public_url: &PublicUrl, mut request: Request) -> Response {
+    keep_session_cookie_only(request.headers_mut(), public_url);
+    let mut response = routes.oneshot(request).await.into_response();
+    complete_removal(response.headers_mut(), public_url);
+    response
+}
+
+/// Leaves the session cookie alone in the request, if there is exactly one, for the session layer to
+/// find. That layer reads cookies more kindly than browsers guard them: it decodes and trims their
+/// names, so that `__%48ost-` would count as `__Host-`, which any host of the domain may set (the
+/// class of CVE-2020-8184). And two values under one name mean that another host set one of them;
+/// which is ours cannot be told, so neither counts (Zitadel CVE-2024-28197).
+fn keep_session_cookie_only(headers: &mut HeaderMap, public_url: &PublicUrl) {
+    let name = Name::Session.text(public_url);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let kept = match cookies::presented(headers, name) {
+        Presented::One(value) if value.bytes().all(is_plain) => HeaderValue::from_str(&format!("{name}={value}")).ok(),
+        _ => None,
+    };
+    headers.remove(header::COOKIE);
+    if let Some(kept) = kept {
+        headers.insert(header::COOKIE, kept);
+    }
+}
+
+/// `tower-sessions` takes its cookie back without `Secure`, which browsers ignore for a `__Host-`
+/// name: say it again in full.
+fn complete_removal(headers: &mut HeaderMap, public_url: &PublicUrl) {
+    let removal = format!("{}=;", Name::Session.text(public_url));
+    let lines: Vec<_> = headers.get_all(header::SET_COOKIE).iter().cloned().collect();
+    if !lines.iter().any(|line| line.as_bytes().starts_with(removal.as_bytes())) {
+        return;
+    }
+    headers.remove(header::SET_COOKIE);
+    for line in lines.into_iter().filter(|line| !line.as_bytes().starts_with(removal.as_bytes())) {
+        headers.append(header::SET_COOKIE, line);
+    }
+    cookies::remove(headers, public_url, Name::Session);
 }
 
 /// An identifier for a session that is about to be opened, or renewed, in a transaction.
