@@ -17,20 +17,10 @@
 
 #[path = "../../tests/it/support/authenticator.rs"]
 mod authenticator;
-#[path = "../load/client.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod client;
-#[path = "../load/database.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod database;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod passkeys;
 mod people;
-#[path = "../load/process.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod process;
-#[path = "../load/table.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod table;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -38,10 +28,12 @@ use std::{
     time::Instant,
 };
 
-use client::{Connection, on_this_thread};
-use database::Database;
-use process::{Process, processor_time};
-use table::{Bar, Table, median};
+use parts::{
+    client::{Connection, on_this_thread},
+    database::{self, Database},
+    process::{Process, processor_time},
+    table::{Bar, Table, median},
+};
 
 /// Who shows a factor one after the other.
 const ALONE: usize = 500;

@@ -12,7 +12,7 @@ use vestibule::{
 
 use crate::{
     authenticator::Authenticator,
-    client::{Connection, get, post},
+    parts::client::{Connection, get, post},
 };
 
 /// Below the challenges that one network may ask for at once.

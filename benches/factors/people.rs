@@ -11,7 +11,7 @@ use vestibule::{
     types::{Entropy, SecretToken, UserId},
 };
 
-use crate::client::{Connection, get, post};
+use crate::parts::client::{Connection, get, post};
 
 /// The key that seals the seeds.
 pub const SECRET: &str = "a key for benches and for nothing else 0123456789";

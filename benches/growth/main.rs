@@ -1,11 +1,13 @@
 //! What more people cost: `cargo bench --bench growth`, or `-- --people 10000000`.
 //!
-//! 1. One durable PostgreSQL holds two databases, one of 10,000 people, one of a million (or as many as are
-//!    asked for), each person with a password, a live session and an event. A service runs on each.
+//! 1. One durable PostgreSQL, whose `shared_buffers` are the quarter of the machine's memory that its manual
+//!    recommends, holds two databases, one of 10,000 people, one of a million (or as many as are asked for), each
+//!    person with a password, a live session and an event. A service runs on each.
 //! 2. Sessions are checked and people sign in, by turns in both, always the same 10,000 of them, who are spread
 //!    over the whole database. Nothing is remembered, so that every check asks PostgreSQL. What counts is the
 //!    processor time that it spent on each.
-//! 3. A service that remembers sessions has found those 10,000 in the large database: its memory.
+//! 3. Then the services remember sessions, as they do by themselves: how many checks a second, and the memory of
+//!    the one that found those 10,000 in the large database.
 //! 4. With `--check` a missed bar is an exit code of 1.
 
 #![allow(
@@ -17,21 +19,12 @@
     reason = "a bench that cannot go on has failed"
 )]
 
-#[path = "../load/client.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod client;
-#[path = "../load/database.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod database;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod plant;
-#[path = "../load/process.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod process;
-#[path = "../load/table.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod table;
 
 use std::{
+    fs,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::ExitCode,
@@ -39,84 +32,125 @@ use std::{
     time::Duration,
 };
 
-use client::{Connection, Lane, get, post};
-use database::Database;
-use process::{Process, processor_time};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _, postgres::PgConnectOptions};
-use table::{Bar, Table, median};
+use parts::{
+    client::{self, Connection, Lane, get, post},
+    database::folder,
+    postgres::Server,
+    process::{Process, processor_time},
+    table::{Bar, Table, median},
+};
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+use tokio::runtime::Runtime;
 
 const SMALL: u32 = 10_000;
 const ROUNDS: usize = 5;
 const LANES: u32 = 32;
 const PASSWORD: &str = "a bench is for resting";
 
+/// One of the two databases.
+struct Crowd {
+    people: u32,
+    url: String,
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let people = arguments.iter().skip_while(|argument| *argument != "--people").nth(1);
     let people = people.map_or(1_000_000, |people| people.parse().expect("a number of people"));
-    let folder = database::folder();
+    let folder = folder();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let database = runtime.block_on(Database::start(&folder.path().join("server")));
-    let url = database.url();
-    let options: PgConnectOptions = url.parse().expect("a URL");
-    runtime.block_on(async {
-        let mut superuser = options.clone().username("postgres").connect().await.expect("the superuser");
-        superuser.execute("create database large owner vestibule").await.expect("a database");
-        superuser.close().await.expect("an end");
+    let server = start(folder.path());
+    let crowds = [("vestibule", SMALL), ("large", people)].map(|(database, people)| Crowd {
+        people,
+        url: format!("postgres://vestibule@127.0.0.1:{}/{database}?sslmode=disable", server.port),
     });
-    let (server, rest) = url.rsplit_once("/vestibule").expect("the service's own database");
-    let large_url = format!("{server}/large{rest}");
     let mut table = Table::default();
-    let services = [(&url, SMALL), (&large_url, people)].map(|(url, people)| {
-        let data_dir = folder.path().join(format!("service{people}"));
-        let (service, _) = Process::service_with(&data_dir, Some(url), &[("VESTIBULE_SESSION_CACHE", "0")]);
-        runtime.block_on(async {
-            template(service.address).await;
-            let mut connection = url.parse::<PgConnectOptions>().expect("a URL").connect().await.expect("a connection");
-            plant::plant(&mut connection, people).await;
-            for (name, bare, whole) in plant::sizes(&mut connection, people).await {
-                table.row(
-                    &format!("{people} people: octets a row of {name}, with its indexes"),
-                    whole,
-                    &format!("{bare:.0}, {whole:.0}"),
-                    Bar::None,
-                );
-            }
-        });
-        (service, people)
-    });
-    let all: [_; 2] = services.each_ref().map(|(service, people)| {
-        let pass = runtime.block_on(form(service.address));
-        [checks(), sign_ins(&pass, *people)]
-    });
-    for (which, what) in ["a session check", "a sign-in"].into_iter().enumerate() {
-        let rounds: Vec<[f64; 2]> = (0..ROUNDS)
-            .map(|_| std::array::from_fn(|size| cost(services[size].0.address, &all[size][which], database.pid)))
-            .inspect(|round| eprintln!("{what}: {round:.3?} ms"))
-            .collect();
-        let of = |size: usize| median(rounds.iter().map(|round| round[size]).collect());
-        let ratio = median(rounds.iter().map(|[small, large]| large / small).collect());
-        let said = format!("{:.3} ÷ {:.3} ms = {ratio:.2}", of(1), of(0));
-        table.row(&format!("PostgreSQL's time for {what}: {people} people ÷ {SMALL}"), ratio, &said, Bar::AtMost(1.3));
+    for crowd in &crowds {
+        gather(&runtime, folder.path(), crowd, &mut table);
     }
-    drop(services);
-    remembered(&folder.path().join("remembering"), &large_url, people, &mut table);
-    runtime.block_on(database.stop());
+    asked(&runtime, folder.path(), &crowds, server.pid().unsigned_abs(), &mut table);
+    remembered(folder.path(), &crowds, &mut table);
     println!("\n{}", table.text());
     let check = arguments.iter().any(|argument| argument == "--check");
     if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// What remembering sessions costs in memory.
-fn remembered(data_dir: &Path, url: &str, people: u32, table: &mut Table) {
-    let (service, _) = Process::service(data_dir, Some(url));
-    let warm = || thread::sleep(Duration::from_secs(5));
-    // Each was asked for several times over.
-    let (rate, ()) = client::flood(service.address, &checks(), warm);
-    assert!(rate * 5.0 > 2.0 * f64::from(plant::MEASURED), "too slow to have asked for everybody");
+/// A server for many people.
+fn start(folder: &Path) -> Server {
+    let memory = fs::read_to_string("/proc/meminfo").expect("this machine's memory");
+    let kilobytes: u64 = memory.split_whitespace().nth(1).and_then(|total| total.parse().ok()).expect("a number");
+    let buffers = format!("shared_buffers={}MB", kilobytes / 1024 / 4);
+    // The rest makes planting quicker.
+    let server = Server::primary(folder, &[&buffers, "max_wal_size=8GB", "checkpoint_timeout=1h"]);
+    server.psql("create database large owner vestibule", "postgres");
+    eprintln!("{buffers}");
+    server
+}
+
+/// Plants the people, and tells what they take on disk.
+fn gather(runtime: &Runtime, folder: &Path, Crowd { people, url }: &Crowd, table: &mut Table) {
+    let (service, _) = Process::service(&folder.join(format!("planting{people}")), Some(url));
+    let sizes = runtime.block_on(async {
+        template(service.address).await;
+        let mut connection = url.parse::<PgConnectOptions>().expect("a URL").connect().await.expect("a connection");
+        plant::plant(&mut connection, *people).await;
+        plant::sizes(&mut connection, *people).await
+    });
+    for (name, bare, whole) in sizes {
+        let what = format!("{people} people: octets a row of {name}, with its indexes");
+        table.row(&what, whole, &format!("{bare:.0}, {whole:.0}"), Bar::None);
+    }
+}
+
+/// PostgreSQL's time while nothing is remembered.
+fn asked(runtime: &Runtime, folder: &Path, crowds: &[Crowd; 2], postgres: u32, table: &mut Table) {
+    let services = crowds.each_ref().map(|Crowd { people, url }| {
+        let data_dir = folder.join(format!("asking{people}"));
+        Process::service_with(&data_dir, Some(url), &[("VESTIBULE_SESSION_CACHE", "0")]).0
+    });
+    let all: [_; 2] = std::array::from_fn(|size| {
+        let pass = runtime.block_on(form(services[size].address));
+        [checks(), sign_ins(&pass, crowds[size].people)]
+    });
+    for (which, what) in ["a session check", "a sign-in"].into_iter().enumerate() {
+        let rounds = rounds(what, |size| cost(services[size].address, &all[size][which], postgres));
+        let ratio = median(rounds.iter().map(|[small, large]| large / small).collect());
+        let said = format!("{:.3} ÷ {:.3} ms = {ratio:.2}", of(&rounds, 1), of(&rounds, 0));
+        let people = crowds[1].people;
+        table.row(&format!("PostgreSQL's time for {what}: {people} people ÷ {SMALL}"), ratio, &said, Bar::AtMost(1.3));
+    }
+}
+
+/// What a check costs as it is served, and what remembering sessions costs in memory.
+fn remembered(folder: &Path, crowds: &[Crowd; 2], table: &mut Table) {
+    let services = crowds.each_ref().map(|Crowd { people, url }| {
+        let (service, _) = Process::service(&folder.join(format!("remembering{people}")), Some(url));
+        // Each was asked for several times over.
+        let (rate, ()) = client::flood(service.address, &checks(), || thread::sleep(Duration::from_secs(5)));
+        assert!(rate * 5.0 > 2.0 * f64::from(plant::MEASURED), "too slow to have asked for everybody");
+        service
+    });
+    let lanes = checks();
+    let pause = || thread::sleep(Duration::from_secs(3));
+    let rounds = rounds("checks a second", |size| client::flood(services[size].address, &lanes, pause).0);
+    let ratio = median(rounds.iter().map(|[small, large]| small / large).collect());
+    let said = format!("{:.0} ÷ {:.0} = {ratio:.2}", of(&rounds, 0), of(&rounds, 1));
+    let people = crowds[1].people;
+    let what = format!("session checks a second, remembered: {SMALL} people ÷ {people}");
+    table.row(&what, ratio, &said, Bar::AtMost(1.3));
     let what = format!("resident memory among {people} live sessions, {} of them remembered", plant::MEASURED);
-    table.figure(&what, service.memory(), " MiB", Bar::AtMost(64.0));
+    table.figure(&what, services[1].memory(), " MiB", Bar::AtMost(64.0));
+}
+
+/// A figure of each of the two, by turns.
+fn rounds(what: &str, figure: impl Fn(usize) -> f64) -> Vec<[f64; 2]> {
+    let rounds = (0..ROUNDS).map(|_| std::array::from_fn(&figure));
+    rounds.inspect(|round| eprintln!("{what}: {round:.3?}")).collect()
+}
+
+fn of(rounds: &[[f64; 2]], size: usize) -> f64 {
+    median(rounds.iter().map(|round| round[size]).collect())
 }
 
 /// Milliseconds of PostgreSQL's for one answer.

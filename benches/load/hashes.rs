@@ -10,7 +10,7 @@ use std::{
 use argon2::{Algorithm, Argon2, Block, Version};
 use vestibule_argon2::{Memory, Params, Path, Variant};
 
-use crate::process::processor_time;
+use crate::parts::process::processor_time;
 
 const M_KIB: u32 = 19_456;
 const T: u32 = 2;

@@ -4,7 +4,7 @@ use std::{hint::black_box, time::Instant};
 
 use vestibule::types::{DisplayName, Email, OwnWords, PasswordPolicy, PlainPassword, Username, objection};
 
-use crate::table::median;
+use crate::parts::table::median;
 
 /// What people choose.
 pub const USUAL: &str = "Cold noodles, 3 owls";

@@ -16,21 +16,22 @@
     reason = "a bench that cannot go on has failed"
 )]
 
-mod client;
-mod database;
 mod hashes;
 mod judged;
-mod people;
-mod process;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod rounds;
-mod table;
 
 use std::{net::Ipv4Addr, num::NonZero, path::Path, process::ExitCode, thread, time::Duration};
 
-use database::Database;
-use process::Process;
+use parts::{
+    client,
+    database::{self, Database},
+    people,
+    process::{self, Process},
+    table::{Bar, Table, median},
+};
 use rounds::Round;
-use table::{Bar, Table, median};
 use tokio::runtime::Runtime;
 
 /// How often a start is measured.

@@ -6,9 +6,11 @@ use std::{
 };
 
 use crate::{
-    client::{self, Lane},
     hashes::{self, Cost, Kernel},
-    process::{self, Process},
+    parts::{
+        client::{self, Lane},
+        process::{self, Process},
+    },
 };
 
 /// Connections that sign in.

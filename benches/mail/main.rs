@@ -15,19 +15,9 @@
     reason = "a bench that cannot go on has failed"
 )]
 
-#[path = "../load/client.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod client;
-#[path = "../load/database.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod database;
-#[path = "../load/process.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod process;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod sink;
-#[path = "../load/table.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod table;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -37,12 +27,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{Connection, get, post};
-use database::Database;
-use process::{Process, processor_time};
+use parts::{
+    client::{Connection, get, post},
+    database::{self, Database},
+    process::{Process, processor_time},
+    table::{Bar, Table, median},
+};
 use sink::Sink;
 use sqlx::{Connection as _, PgConnection};
-use table::{Bar, Table, median};
 use tokio::runtime::Runtime;
 
 /// How many letters are drained.

@@ -16,21 +16,8 @@
     reason = "a bench that cannot go on has failed"
 )]
 
-#[path = "../load/client.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod client;
-#[path = "../load/database.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod database;
-#[path = "../load/people.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod people;
-#[path = "../load/process.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod process;
-#[path = "../load/table.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod table;
+#[path = "../parts/mod.rs"]
+mod parts;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -38,10 +25,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{Connection, Lane, get, post};
-use database::Database;
-use process::Process;
-use table::{Bar, Table};
+use parts::{
+    client::{self, Connection, Lane, get, post},
+    database::{self, Database},
+    people,
+    process::Process,
+    table::{Bar, Table},
+};
 
 /// Connections that ask who they are, on each replica.
 const CALM: usize = 16;

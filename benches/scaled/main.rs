@@ -17,20 +17,9 @@
     reason = "a bench that cannot go on has failed"
 )]
 
-#[path = "../load/client.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod client;
-#[path = "../load/people.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod people;
-mod postgres;
-#[path = "../load/process.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod process;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod proxy;
-#[path = "../load/table.rs"]
-#[allow(dead_code, reason = "the other bench uses the rest")]
-mod table;
 mod visitors;
 
 use std::{
@@ -45,10 +34,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use postgres::Server;
-use process::Process;
+use parts::{
+    client, people,
+    postgres::Server,
+    process::Process,
+    table::{Bar, Table, median},
+};
 use proxy::Proxy;
-use table::{Bar, Table, median};
 use visitors::Seen;
 
 const LANES: u8 = 8;
@@ -60,7 +52,7 @@ fn main() -> ExitCode {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("an open folder");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let mut primary = Server::primary(folder.path());
+    let mut primary = Server::primary(folder.path(), &[]);
     let standby = Server::standby_of(&primary, folder.path());
     let url =
         format!("postgres://vestibule@127.0.0.1:{},127.0.0.1:{}/vestibule?sslmode=disable", primary.port, standby.port);

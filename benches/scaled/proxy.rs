@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::postgres::free_port;
+use crate::parts::postgres::free_port;
 
 /// The configuration that operators get; the addresses are put into it here.
 const CONFIGURATION: &str = include_str!("../../deploy/scaled/haproxy.cfg");

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::client::{Connection, get, post};
+use crate::parts::client::{Connection, get, post};
 
 const PASSWORD: &str = "a bench is for resting";
 /// An answer later than this is none.

@@ -45,7 +45,6 @@ impl Answer {
     }
 
     /// What comes after the head.
-    #[allow(dead_code, reason = "the bench of second factors reads it")]
     pub fn body(&self) -> String {
         let text = self.text();
         text.split_once("\r\n\r\n").map_or_else(String::new, |(_, body)| body.to_owned())

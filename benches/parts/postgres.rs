@@ -1,4 +1,4 @@
-//! A primary and its standby, each a server of its own in a folder that goes with the bench.
+//! Servers as an operator has them, a primary and its standby, each in a folder that goes with the bench.
 
 use std::{
     fs,
@@ -58,8 +58,8 @@ fn folder(path: PathBuf) -> PathBuf {
 }
 
 impl Server {
-    /// A fresh primary with a role and a database of the service. What it acknowledges, a standby has.
-    pub fn primary(folder_of_all: &Path) -> Self {
+    /// A fresh primary with these settings, and a role and a database of the service.
+    pub fn primary(folder_of_all: &Path, settings: &[&str]) -> Self {
         let data = folder(folder_of_all.join("primary"));
         run(command("initdb").arg("--pgdata").arg(&data).args([
             "--username=postgres",
@@ -67,7 +67,7 @@ impl Server {
             "--encoding=UTF8",
         ]));
         let mut server = Self { data, port: free_port(), running: false };
-        server.start(&[]);
+        server.start(settings);
         server.psql("create role vestibule login; create role copy login replication;", "postgres");
         server.psql("create database vestibule owner vestibule", "postgres");
         server
@@ -136,7 +136,7 @@ impl Server {
         note.lines().next().and_then(|pid| pid.parse().ok()).expect("a process id")
     }
 
-    fn psql(&self, statement: &str, database: &str) {
+    pub fn psql(&self, statement: &str, database: &str) {
         run(self.psql_command(database).args(["--command", statement]));
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use crate::client::{Connection, Lane, get, post};
+use super::client::{Connection, Lane, get, post};
 
 /// Enough that nobody signs in a hundred times, which people do not: the oldest of a hundred sessions has to
 /// be looked for and ended.
