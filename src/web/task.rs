@@ -36,15 +36,20 @@ pub(super) async fn run_to_the_end(
         Ok(Poll::Pending) => {}
         Err(_) => return AppError::fault("a handler panicked").into_response(),
     }
-    let task = state.requests.spawn(work.in_current_span());
-    let abort = task.abort_handle();
-    match tokio::time::timeout(DEADLINE, task).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panicked)) => AppError::Fault(Arc::new(panicked)).into_response(),
-        Err(elapsed) => {
-            state.given_up.note();
-            abort.abort();
-            AppError::Unavailable { retry_after: Duration::from_secs(5), cause: Arc::new(elapsed) }.into_response()
+    let given_up = state.given_up.clone();
+    // In the task, because a client that hangs up takes with it whoever waits for the task.
+    let bounded = async move {
+        match tokio::time::timeout(DEADLINE, &mut work).await {
+            Ok(response) => response,
+            Err(elapsed) => {
+                given_up.note();
+                drop(work);
+                AppError::Unavailable { retry_after: Duration::from_secs(5), cause: Arc::new(elapsed) }.into_response()
+            }
         }
+    };
+    match state.requests.spawn(bounded.in_current_span()).await {
+        Ok(response) => response,
+        Err(panicked) => AppError::Fault(Arc::new(panicked)).into_response(),
     }
 }
