@@ -34,29 +34,26 @@ pub async fn take_due(connection: &mut PgConnection) -> sqlx::Result<Option<Due>
     .await
 }
 
-/// Removes an account with everything that hangs on it.
+/// Removes accounts with everything that hangs on them. Their sessions, which may be many, went before.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn remove(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("delete from users where id = $1", id as UserId).execute(connection).await?;
+pub async fn remove(connection: &mut PgConnection, ids: &[UserId]) -> sqlx::Result<()> {
+    sqlx::query!("delete from users where id = any($1)", ids as &[UserId]).execute(connection).await?;
     Ok(())
 }
 
-/// Removes accounts whose address was not shown in time, and tells which. Also one with a link that still
+/// Takes accounts whose address was not shown in time and that nobody else holds. Also one with a link that still
 /// works: a claim of an address that is somebody's has none, and must not be told apart by going sooner.
 ///
 /// # Errors
 /// Only the database's.
-pub async fn sweep_unverified(connection: &mut PgConnection) -> sqlx::Result<Vec<UserId>> {
+pub async fn take_unverified(connection: &mut PgConnection) -> sqlx::Result<Vec<UserId>> {
     sqlx::query_scalar!(
         r#"
-        delete from users where id in (
-            select id from users
-            where email_verified_at is null and verify_by < now()
-            limit 1000 for update skip locked
-        )
-        returning id as "id: UserId"
+        select id as "id: UserId" from users
+        where email_verified_at is null and verify_by < now()
+        order by verify_by limit 200 for update skip locked
         "#
     )
     .fetch_all(connection)

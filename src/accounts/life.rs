@@ -74,33 +74,45 @@ pub async fn verify_email(connection: &mut PgConnection, id: UserId) -> sqlx::Re
 /// How many other claims go at once; with more, the rest go when their time is over. They can no longer
 /// be verified either way.
 const CLAIMS_DROPPED: i64 = 200;
+/// How many sessions of a claim are removed while the owner of its address waits.
+const SESSIONS_DROPPED: i64 = 100;
 
 /// Removes the accounts that claim the address of this one without ever having shown it to be theirs, with
 /// everything they held (Sudhodanan & Paverd 2022, pre-hijacking), and with where they came from. An
-/// account that needs no verification stays, because somebody may be using it.
+/// account that needs no verification stays, because somebody may be using it. A claim that somebody signed in to
+/// over and over is closed, and goes with the next sweep: nobody can make the owner wait for it.
 ///
 /// # Errors
 /// Only the database's.
 pub async fn drop_other_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     let gone = sqlx::query_scalar!(
         r#"
-        delete from users where id in (
-            select other.id from users other join users owner on other.email_canonical = owner.email_canonical
+        with claims as materialized (
+            select other.id, (
+                select count(*) from (select 1 from sessions s where s.user_id = other.id limit $3::bigint + 1) few
+            ) > $3::bigint as large
+            from users other join users owner on other.email_canonical = owner.email_canonical
             where owner.id = $1 and owner.email_verified_at is not null and other.id <> owner.id
                 and other.email_verified_at is null and other.verify_by is not null
             order by other.id limit $2 for update of other
+        ), closed as (
+            update users set disabled_at = coalesce(disabled_at, now()), verify_by = now() - interval '1 second'
+            where id in (select id from claims where large)
+        ), stored as (
+            delete from tower_sessions.session where id = any(array(
+                select store_id collate "default" from sessions
+                where user_id = any(array(select id from claims where not large))
+            ))
         )
-        returning id as "id: UserId"
+        delete from users where id in (select id from claims where not large) returning id as "id: UserId"
         "#,
         id as UserId,
         CLAIMS_DROPPED,
+        SESSIONS_DROPPED,
     )
     .fetch_all(&mut *connection)
     .await?;
-    for claim in gone {
-        audit::forget_origin(&mut *connection, claim).await?;
-    }
-    Ok(())
+    audit::forget_origins(connection, &gone).await
 }
 
 /// Gives an account a password, its first or another.

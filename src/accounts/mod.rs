@@ -16,7 +16,7 @@ use crate::{
     types::{Lang, UserId},
 };
 
-pub use erasure::{Due, remove, sweep_unverified, take_due};
+pub use erasure::{Due, remove, take_due, take_unverified};
 pub use factors::{
     Factors, drop_enrolments, drop_factors, drop_factors_since, drop_recovery_codes, factors, factors_changed,
 };

@@ -22,7 +22,7 @@ pub use chain::{ChainKeys, Head, HeadError};
 pub use check::Fault;
 pub use event::{Actor, Entry, Event, Origin};
 pub use linker::{Linked, link_next};
-pub use origins::{forget_origin, forget_strays};
+pub use origins::{forget_due, forget_origins};
 pub use retention::{KEPT_FOR_DAYS, Pruned, prune_next};
 pub use store::{Listed, head, holds, list_of, record};
 pub use verify::{Verified, verify};

@@ -10,15 +10,16 @@
 //! bucket; everybody else shares the account's. So strangers slow each other down, never the owner.
 
 mod forgetting;
+mod key;
 
 use std::{net::IpAddr, time::Duration};
 
-use sha2::{Digest as _, Sha256};
 use sqlx::PgConnection;
 
-use crate::types::{TokenDigest, UserId};
+use crate::types::UserId;
 
 pub use forgetting::{forget, forget_factors, refill, sweep};
+pub use key::Key;
 
 /// How often something may be tried.
 #[derive(Clone, Copy, Debug)]
@@ -27,134 +28,56 @@ pub struct Limit {
     pub burst: u32,
     /// Time for one more.
     pub refill: Duration,
-    /// Failures in a row after which nothing is tried any more (NIST SP 800-63B section 3.2.2).
-    pub cap: Option<u32>,
+    /// When failures in a row are too many.
+    pub cap: Cap,
+}
+
+/// After how many failures in a row nothing is tried any more (NIST SP 800-63B section 3.2.2), and for how long.
+#[derive(Clone, Copy, Debug)]
+pub enum Cap {
+    /// Never: only the bucket counts.
+    Never,
+    /// Until a month has passed without a try, or something opens it: who guessed knew nothing else.
+    Month(u32),
+    /// Until something opens it: who guessed knew the password.
+    ForGood(u32),
+}
+
+impl Cap {
+    /// As the database compares it.
+    fn failures(self) -> i32 {
+        match self {
+            Self::Never => i32::MAX,
+            Self::Month(failures) | Self::ForGood(failures) => failures.cast_signed(),
+        }
+    }
 }
 
 /// Guesses at one account by browsers it does not know: 10, then 40 an hour, 100 in all.
-pub const ACCOUNT: Limit = Limit { burst: 10, refill: Duration::from_secs(90), cap: Some(100) };
+pub const ACCOUNT: Limit = Limit { burst: 10, refill: Duration::from_secs(90), cap: Cap::Month(100) };
 /// Guesses by one browser that has signed in to the account before.
-pub const KNOWN_BROWSER: Limit = Limit { burst: 10, refill: Duration::from_secs(30), cap: Some(100) };
+pub const KNOWN_BROWSER: Limit = Limit { burst: 10, refill: Duration::from_secs(30), cap: Cap::Month(100) };
 /// Failed sign-ins from one network, at whatever accounts: 50, then 10 a minute.
-pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), cap: None };
+pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), cap: Cap::Never };
 /// Sign-ups from one network: 100, then 6 a minute.
-pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: None };
+pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: Cap::Never };
 
 /// Guesses at the second factor of one account, by whoever knows its password: 5, then one a minute. A fresh
 /// password refills nothing.
-pub const FACTOR: Limit = Limit { burst: 5, refill: Duration::from_secs(60), cap: Some(100) };
+pub const FACTOR: Limit = Limit { burst: 5, refill: Duration::from_secs(60), cap: Cap::ForGood(100) };
 /// Recovery codes tried at one account. They cannot be guessed, so they stay when [`FACTOR`] is spent.
-pub const RECOVERY_CODE: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: None };
+pub const RECOVERY_CODE: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: Cap::Never };
 /// First codes of apps that one account sets up: 10, then one a minute.
-pub const ENROLMENT: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: None };
+pub const ENROLMENT: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: Cap::Never };
 /// Challenges for passkeys, asked for from one network, or for one account: 200, then one a second.
-pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: None };
+pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: Cap::Never };
 
 /// Changes of one account that leave a line in its trail and cost nothing else: 60, then 6 a minute.
-pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: None };
+pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: Cap::Never };
 /// Letters that somebody asks for, to one address: 3, then 3 an hour.
-pub const LETTERS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), cap: None };
-
-/// What is limited, as the database knows it: a digest, so that the table shows no names and no
-/// addresses at a glance. (Who has the table can still try all of them; rows go when they are spent.)
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Key([u8; 16]);
-
-impl Key {
-    /// One account, under each of its spellings.
-    #[must_use]
-    pub fn account(user_id: UserId) -> Self {
-        Self::of("account", user_id.0.as_bytes())
-    }
-
-    /// A name that no account has; it is limited like one that an account has.
-    #[must_use]
-    pub fn name(canonical: &str) -> Self {
-        Self::of("name", canonical.as_bytes())
-    }
-
-    /// One browser at one account.
-    #[must_use]
-    pub fn browser(user_id: UserId, browser: &TokenDigest) -> Self {
-        Self::of("browser", &[user_id.0.as_bytes(), browser.as_bytes()].concat())
-    }
-
-    /// Failed sign-ins from one network.
-    #[must_use]
-    pub fn network(address: IpAddr) -> Self {
-        Self::of("network", &network(address))
-    }
-
-    /// Sign-ups from one network.
-    #[must_use]
-    pub fn sign_up(address: IpAddr) -> Self {
-        Self::of("sign-up", &network(address))
-    }
-
-    /// Codes of the authenticator apps of one account.
-    #[must_use]
-    pub fn totp(user_id: UserId) -> Self {
-        Self::of("totp", user_id.0.as_bytes())
-    }
-
-    /// Recovery codes of one account.
-    #[must_use]
-    pub fn recovery_code(user_id: UserId) -> Self {
-        Self::of("recovery-code", user_id.0.as_bytes())
-    }
-
-    /// First codes of authenticator apps that one account sets up.
-    #[must_use]
-    pub fn enrolment(user_id: UserId) -> Self {
-        Self::of("enrolment", user_id.0.as_bytes())
-    }
-
-    /// Second factors of one account that were refused in a row, of whatever kind.
-    #[must_use]
-    pub fn refused_factors(user_id: UserId) -> Self {
-        Self::of("refused-factors", user_id.0.as_bytes())
-    }
-
-    /// Challenges for the passkeys of one account.
-    #[must_use]
-    pub fn ceremonies_of(user_id: UserId) -> Self {
-        Self::of("ceremonies-of", user_id.0.as_bytes())
-    }
-
-    /// Challenges for passkeys of nobody in particular, asked for from one network.
-    #[must_use]
-    pub fn ceremonies(address: IpAddr) -> Self {
-        Self::of("ceremonies", &network(address))
-    }
-
-    /// Changes of one account.
-    #[must_use]
-    pub fn changes(user_id: UserId) -> Self {
-        Self::of("changes", user_id.0.as_bytes())
-    }
-
-    /// Letters of one kind to one mailbox, asked for by strangers or by a browser that the account knows.
-    #[must_use]
-    pub fn letters(kind: &str, canonical: &str, browser: Option<&TokenDigest>) -> Self {
-        let browser = browser.map_or(&[][..], |browser| browser.as_bytes());
-        Self::of("letters", &[kind.as_bytes(), &[0], canonical.as_bytes(), &[0], browser].concat())
-    }
-
-    fn of(kind: &str, subject: &[u8]) -> Self {
-        let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(subject).finalize();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        Self(key)
-    }
-}
-
-/// What one subscriber holds: an IPv4 address, or an IPv6 /64 (RFC 6177).
-fn network(address: IpAddr) -> Vec<u8> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets()[..8].to_vec(),
-    }
-}
+pub const LETTERS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), cap: Cap::Never };
+/// The same to the mailbox of a stranger, whoever asks: 10, then 10 an hour.
+pub const LETTERS_TO_STRANGERS: Limit = Limit { burst: 10, refill: Duration::from_secs(360), cap: Cap::Never };
 
 /// Whether a try may go on.
 #[must_use]
@@ -193,20 +116,23 @@ pub async fn take(connection: &mut PgConnection, network: (Key, Limit), subject:
             insert into attempt_limits as l (key, full_at, failures)
             select $4, now() + make_interval(secs => $5), 1 from network
             on conflict (key) do update
-            set full_at = greatest(l.full_at, now()) + make_interval(secs => $5), failures = l.failures + 1, used_at = now()
+            set full_at = greatest(l.full_at, now()) + make_interval(secs => $5), failures = l.failures + 1,
+                -- What is closed for good is never swept.
+                used_at = case when $8 and l.failures + 1 >= $7 then 'infinity' else now() end
             where greatest(l.full_at, now()) + make_interval(secs => $5) <= now() + make_interval(secs => $5 * $6)
                 and l.failures < $7
             returning 1
         )
         select exists (select 1 from subject) as "taken!"
         "#,
-        &network.0.0,
+        network.0.bytes(),
         network.1.refill.as_secs_f64(),
         f64::from(network.1.burst),
-        &subject.0.0,
+        subject.0.bytes(),
         subject.1.refill.as_secs_f64(),
         f64::from(subject.1.burst),
-        subject.1.cap.map_or(i32::MAX, u32::cast_signed),
+        subject.1.cap.failures(),
+        matches!(subject.1.cap, Cap::ForGood(_)),
     )
     .fetch_one(&mut *connection)
     .await?;
@@ -229,7 +155,7 @@ pub async fn take_one(connection: &mut PgConnection, key: Key, limit: Limit) -> 
         where greatest(l.full_at, now()) + make_interval(secs => $2) <= now() + make_interval(secs => $2 * $3)
         returning true as "taken!"
         "#,
-        &key.0,
+        key.bytes(),
         limit.refill.as_secs_f64(),
         f64::from(limit.burst),
     )
@@ -247,13 +173,12 @@ async fn wait(connection: &mut PgConnection, buckets: &[(Key, Limit)]) -> sqlx::
     for (key, limit) in buckets {
         let row = sqlx::query!(
             r#"select extract(epoch from full_at - now())::float8 as "full_in!", failures from attempt_limits where key = $1"#,
-            &key.0,
+            key.bytes(),
         )
         .fetch_optional(&mut *connection)
         .await?;
         let Some(row) = row else { continue };
-        let capped = limit.cap.is_some_and(|cap| row.failures >= cap.cast_signed());
-        let wait = if capped {
+        let wait = if row.failures >= limit.cap.failures() {
             86_400.0
         } else {
             row.full_in - limit.refill.as_secs_f64() * f64::from(limit.burst.saturating_sub(1))
@@ -286,7 +211,7 @@ pub async fn count_failure(connection: &mut PgConnection, key: Key) -> sqlx::Res
         on conflict (key) do update set failures = l.failures + 1, used_at = now()
         returning failures
         "#,
-        &key.0,
+        key.bytes(),
     )
     .fetch_one(connection)
     .await?;
@@ -360,28 +285,13 @@ pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx
         )
         select greatest((select max(failures) from account), (select max(failures) from subject), 0) as "failed!"
         "#,
-        &success.network.0.0,
+        success.network.0.bytes(),
         success.network.1.refill.as_secs_f64(),
-        &success.subject.0,
-        &success.account.0,
-        ACCOUNT.cap.map_or(i32::MAX, u32::cast_signed),
+        success.subject.bytes(),
+        success.account.bytes(),
+        ACCOUNT.cap.failures(),
     )
     .fetch_one(connection)
     .await?;
     Ok(u32::try_from(failed).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn asvs_15_3_4_an_ipv6_subscriber_is_its_64_bit_prefix() {
-        let key = |text: &str| Key::network(text.parse().expect("an address"));
-        assert_eq!(key("2001:db8:1:2::1"), key("2001:db8:1:2:ffff::9"));
-        assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
-        assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
-        assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
-        assert_ne!(key("192.0.2.1"), Key::sign_up("192.0.2.1".parse().expect("an address")));
-    }
 }

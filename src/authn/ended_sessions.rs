@@ -2,6 +2,8 @@
 
 use sqlx::PgConnection;
 
+use crate::types::UserId;
+
 /// Removes sessions that ended more than an hour ago, with what the browser session store has of them, and
 /// tells how many.
 ///
@@ -26,6 +28,31 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
         )
         select count(*) as "gone!" from gone
         "#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(gone.unsigned_abs())
+}
+
+/// Removes some sessions of accounts that are about to go, in their transaction, with what the browser session
+/// store has of them, and tells how many: none when none is left.
+///
+/// # Errors
+/// Only the database's.
+pub async fn remove_some_of(connection: &mut PgConnection, user_ids: &[UserId]) -> sqlx::Result<u64> {
+    let gone = sqlx::query_scalar!(
+        r#"
+        with gone as (
+            delete from sessions where ctid = any(array(
+                select ctid from sessions where user_id = any($1) limit 1000 for update
+            ))
+            returning store_id
+        ), stored as (
+            delete from tower_sessions.session where id = any(array(select store_id collate "default" from gone))
+        )
+        select count(*) as "gone!" from gone
+        "#,
+        user_ids as &[UserId],
     )
     .fetch_one(connection)
     .await?;

@@ -70,7 +70,6 @@ impl Keeper {
         let mut connection = state.db.acquire().await?;
         while let Linked::Some(_) = audit::link_next(&mut connection, &state.keys.audit).await? {}
         if self.pruned.elapsed() >= PRUNE_EVERY {
-            audit::forget_strays(&mut connection).await?;
             match audit::prune_next(&mut connection, &state.keys.audit).await? {
                 // More may be due: one turn a round, so that nobody waits for a link meanwhile.
                 Pruned::Some(events) => tracing::info!(events, "removed the oldest events of the audit trail"),

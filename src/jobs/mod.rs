@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::{
     accounts::links,
+    audit,
     authn::{attempts, ceremonies, ended_sessions, known_browsers, pending},
     features::{deletion, email, totp},
     state::AppState,
@@ -108,6 +109,8 @@ pub struct Swept {
     pub enrolments: u64,
     /// Ceremonies of passkeys.
     pub ceremonies: u64,
+    /// Turns at the origins of events whose account is gone.
+    pub origins: u64,
 }
 
 impl Swept {
@@ -124,6 +127,7 @@ impl Swept {
             pending,
             enrolments,
             ceremonies,
+            origins,
         } = self;
         if erased > 0 {
             tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
@@ -139,6 +143,7 @@ impl Swept {
             pending,
             enrolments,
             ceremonies,
+            origins,
             "swept"
         );
     }
@@ -150,12 +155,8 @@ impl Swept {
 /// # Errors
 /// When the database is away.
 pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
-    let erased = or_log("accounts to erase", deletion::erase_due(db, Entropy).await);
-    let unverified = or_log("accounts that nobody verified", deletion::drop_unverified(db).await);
     let mut connection = db.acquire().await?;
-    Ok(Swept {
-        erased,
-        unverified,
+    let mut swept = Swept {
         sessions: or_log("sessions", until_none(&mut connection, ended_sessions::sweep).await),
         browser_sessions: or_log("browser sessions", until_none(&mut connection, session_store::sweep).await),
         limits: or_log("limits", until_none(&mut connection, attempts::sweep).await),
@@ -165,7 +166,14 @@ pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
         pending: or_log("pending sign-ins", until_none(&mut connection, pending::sweep).await),
         enrolments: or_log("enrolments", until_none(&mut connection, totp::sweep).await),
         ceremonies: or_log("ceremonies", until_none(&mut connection, ceremonies::sweep).await),
-    })
+        ..Swept::default()
+    };
+    drop(connection);
+    // Accounts come last: a large one may take all the time that there is, and nothing else is to wait for it.
+    swept.unverified = or_log("accounts that nobody verified", deletion::drop_unverified(db).await);
+    swept.erased = or_log("accounts to erase", deletion::erase_due(db, Entropy).await);
+    swept.origins = or_log("origins", until_none(&mut *db.acquire().await?, audit::forget_due).await);
+    Ok(swept)
 }
 
 fn or_log(what: &str, swept: sqlx::Result<u64>) -> u64 {

@@ -31,12 +31,7 @@ use super::{
     Ctx,
     cookies::{self, Name, Presented},
 };
-use crate::{
-    authn::sessions::Stored,
-    config::PublicUrl,
-    state::AppState,
-    types::{Entropy, UserId},
-};
+use crate::{authn::sessions::Stored, config::PublicUrl, state::AppState, types::Entropy};
 
 /// Where a new session's identifier waits for [`SessionStore::create`]; never stored.
 const ASSIGNED: &str = "assigned_id";
@@ -229,20 +224,6 @@ impl SessionStore for DigestedStore {
     async fn delete(&self, id: &Id) -> Result<()> {
         self.inner.delete(&digest(id)).await
     }
-}
-
-/// Removes what the store kept for the sessions of an account: its rows have no tie to the account's.
-///
-/// # Errors
-/// Only the database's.
-pub async fn forget(connection: &mut sqlx::PgConnection, user_id: UserId) -> sqlx::Result<()> {
-    sqlx::query!(
-        "delete from tower_sessions.session where id in (select store_id from sessions where user_id = $1)",
-        user_id as UserId,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Removes what has expired, by the database's clock: `delete_expired` of the store compares a time

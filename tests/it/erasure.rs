@@ -17,7 +17,7 @@ use crate::{
     support::{
         app::{PASSWORD, TestApp, sign_in},
         browser::Browser,
-        letters::{all_delivered, follow, link_of},
+        letters::{all_delivered, follow, link_of, press},
         race::race,
     },
 };
@@ -197,4 +197,70 @@ async fn f23_accounts_that_nobody_verified_go_after_a_week_with_where_they_came_
     let strays = "select count(*) from audit_events where address is not null
         and user_id not in (select id from users)";
     assert_eq!(first.count(strays).await, 0);
+}
+
+/// What somebody leaves who signs in to an account all day.
+async fn signed_in_all_day(app: &TestApp, username: &str, events: u32, sessions: u32) {
+    app.execute(&format!(
+        "insert into audit_events (kind, version, detail, actor, user_id, address, user_agent)
+        select 'signed_in', 1, '{{\"amr\": []}}', 'visitor', u.id, '192.0.2.9', 'a browser'
+        from users u, generate_series(1, {events}) where username = '{username}';
+        insert into sessions
+            (id, user_id, store_id, aal, amr, address, user_agent, remembered, idle_ends_at, absolute_ends_at, revoked_at)
+        select gen_random_uuid(), u.id, '{username}' || n, 1, '{{}}', '192.0.2.9', 'x', false,
+            now() + interval '1 hour', now() + interval '1 hour', now() from users u, generate_series(1, {sessions}) n where username = '{username}';
+        insert into tower_sessions.session select '{username}' || n, '', now() + interval '9 days'
+        from generate_series(1, {sessions}) n"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn f23_f24_nobody_makes_the_owner_of_an_address_wait_by_signing_in_to_a_claim_of_it_all_day() {
+    let app = TestApp::start().await;
+    for claim in ["mallory", "mallet", "trudy"] {
+        app.claim(claim).await;
+    }
+    app.execute("update users set email = 'victim@example.com', email_canonical = 'victim@example.com'").await;
+    signed_in_all_day(&app, "mallory", 60_000, 3_000).await;
+    signed_in_all_day(&app, "mallet", 2_000, 50).await;
+    let (mut mallory, mut trudy) = (app.browser(), app.browser());
+    for (browser, name) in [(&mut mallory, "mallory"), (&mut trudy, "trudy")] {
+        assert_eq!(sign_in(browser, name, PASSWORD).await.status, 303);
+    }
+    let mut victim = app.claim("victim").await;
+    let secret = link_of(&app, "victim", Purpose::Verify, "victim@example.com").await;
+    assert_eq!(press(&mut victim, "/verify", &secret).await.location(), "/dashboard");
+
+    // The small claims are gone, the large one is as good as gone, and little was done while the owner waited.
+    assert_eq!(app.count("select count(*) from users where disabled_at is null").await, 1);
+    assert_eq!(app.count("select count(*) from users").await, 2, "the large claim waits for the sweep");
+    for mut browser in [mallory, trudy] {
+        assert_eq!(browser.get("/verify").await.status, 200);
+        assert_eq!(browser.get("/api/v1/session").await.status, 401);
+    }
+    assert_eq!(sign_in(&mut app.browser(), "mallory", PASSWORD).await.status, 422);
+    let told = "select count(*) from audit_events e where address is not null
+        and not exists (select 1 from users u where u.id = e.user_id)";
+    assert!(app.count(told).await > 1000, "the rest is left to the sweep");
+
+    let swept = jobs::sweep(&app.db).await.expect("a sweep");
+    assert_eq!(swept.unverified, 1);
+    assert_eq!(app.count("select count(*) from users").await, 1);
+    assert_eq!(app.count(told).await, 0);
+    assert_eq!(app.count("select count(*) from sessions").await, 1, "the victim's");
+    assert_eq!(app.count("select count(*) from tower_sessions.session").await, 1, "the victim's");
+}
+
+#[tokio::test]
+async fn f23_an_account_is_erased_however_much_it_left() {
+    let app = TestApp::start().await;
+    app.sign_up("minji").await;
+    signed_in_all_day(&app, "minji", 30_000, 5_000).await;
+    app.execute("update users set deletion_due_at = now() - interval '1 second'").await;
+    let swept = jobs::sweep(&app.db).await.expect("a sweep");
+    assert_eq!(swept.erased, 1);
+    assert_eq!(app.count("select count(*) from audit_events where address is not null").await, 0);
+    assert_eq!(app.count("select count(*) from sessions").await, 0);
+    assert_eq!(app.count("select count(*) from tower_sessions.session").await, 0);
 }

@@ -4,7 +4,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use tokio::time::Instant;
 use vestibule::{
-    authn::attempts::{self, Key, Limit, Taken},
+    authn::attempts::{self, Cap, Key, Limit, Taken},
     features::operator,
 };
 
@@ -151,7 +151,7 @@ async fn asvs_6_3_1_one_password_at_many_accounts_from_one_address_is_slowed_dow
 async fn asvs_15_3_4_an_ipv6_subscriber_has_one_bucket_for_a_whole_64_bit_prefix() {
     let app = TestApp::start().await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    let limit = Limit { burst: 5, refill: Duration::from_secs(3600), cap: None };
+    let limit = Limit { burst: 5, refill: Duration::from_secs(3600), cap: Cap::Never };
     for n in 0..10 {
         let at = |prefix: &str| Key::network(format!("{prefix}:{n:x}:{n:x}::1").parse().expect("an address"));
         let subject = (Key::name(&format!("name{n}")), attempts::ACCOUNT);

@@ -32,6 +32,7 @@ mod data_export;
 mod deletion;
 mod dev_mailbox;
 mod email_change;
+mod email_limits;
 mod email_races;
 mod email_undo;
 mod embedded;

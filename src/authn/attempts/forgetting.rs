@@ -10,7 +10,7 @@ use crate::types::{TokenDigest, UserId};
 /// # Errors
 /// Only the database's.
 pub async fn refill(connection: &mut PgConnection, key: Key) -> sqlx::Result<()> {
-    sqlx::query!("delete from attempt_limits where key = $1", &key.0).execute(connection).await?;
+    sqlx::query!("delete from attempt_limits where key = $1", key.bytes()).execute(connection).await?;
     Ok(())
 }
 
@@ -33,20 +33,18 @@ pub async fn forget_factors(connection: &mut PgConnection, user_id: UserId) -> s
 /// # Errors
 /// Only the database's.
 pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("delete from attempt_limits where key = $1", &Key::account(user_id).0)
-        .execute(&mut *connection)
-        .await?;
+    refill(&mut *connection, Key::account(user_id)).await?;
     let browsers = sqlx::query_scalar!("select digest from known_browsers where user_id = $1", user_id as UserId)
         .fetch_all(&mut *connection)
         .await?;
     let digests = browsers.iter().filter_map(|digest| digest.as_slice().try_into().ok().map(TokenDigest));
-    let keys: Vec<_> = digests.map(|digest| Key::browser(user_id, &digest).0.to_vec()).collect();
+    let keys: Vec<_> = digests.map(|digest| Key::browser(user_id, &digest).bytes().to_vec()).collect();
     sqlx::query!("delete from attempt_limits where key = any($1)", &keys).execute(connection).await?;
     Ok(())
 }
 
 /// Removes buckets that are full again, and tells how many. Those that count failures in a row stay
-/// for 30 days: forgetting them sooner would refill a patient guesser.
+/// for 30 days, as [`super::Cap`] says: forgetting them sooner would refill a patient guesser.
 ///
 /// # Errors
 /// Only the database's.

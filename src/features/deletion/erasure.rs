@@ -1,15 +1,14 @@
 //! Removing accounts for good.
 
 use serde_json::json;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::{
     accounts::{self, Due},
     audit::{self, Entry, Event},
-    authn::attempts,
+    authn::{attempts, ended_sessions},
     mail::{Kind, NewLetter, outbox},
-    types::{Entropy, Lang},
-    web::session_store,
+    types::{Entropy, Lang, UserId},
 };
 
 /// Erases every account whose day has come, each in a transaction of its own, and tells how many.
@@ -30,10 +29,10 @@ async fn erase_one(db: &PgPool, entropy: Entropy) -> sqlx::Result<bool> {
     outbox::forget(&mut transaction, &[due.username.clone(), due.email.to_lowercase()]).await?;
     outbox::enqueue(&mut transaction, entropy, &last_letter(&due)).await?;
     audit::record(&mut transaction, &Entry::of_service(&Event::Erased, Some(due.id))).await?;
-    audit::forget_origin(&mut transaction, due.id).await?;
-    session_store::forget(&mut transaction, due.id).await?;
+    audit::forget_origins(&mut transaction, &[due.id]).await?;
     attempts::forget(&mut transaction, due.id).await?;
-    accounts::remove(&mut transaction, due.id).await?;
+    attempts::forget_factors(&mut transaction, due.id).await?;
+    remove(&mut transaction, &[due.id]).await?;
     transaction.commit().await?;
     Ok(true)
 }
@@ -57,14 +56,19 @@ pub async fn drop_unverified(db: &PgPool) -> sqlx::Result<u64> {
     let mut dropped = 0;
     loop {
         let mut transaction = db.begin().await?;
-        let gone = accounts::sweep_unverified(&mut transaction).await?;
-        for id in &gone {
-            audit::forget_origin(&mut transaction, *id).await?;
-        }
-        transaction.commit().await?;
+        let gone = accounts::take_unverified(&mut transaction).await?;
         if gone.is_empty() {
             return Ok(dropped);
         }
+        audit::forget_origins(&mut transaction, &gone).await?;
+        remove(&mut transaction, &gone).await?;
+        transaction.commit().await?;
         dropped += gone.len() as u64;
     }
+}
+
+/// Removes accounts that are held, after their sessions: those, some at a time.
+async fn remove(connection: &mut PgConnection, ids: &[UserId]) -> sqlx::Result<()> {
+    while ended_sessions::remove_some_of(connection, ids).await? > 0 {}
+    accounts::remove(connection, ids).await
 }

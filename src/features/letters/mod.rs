@@ -116,18 +116,27 @@ async fn may_send(connection: &mut PgConnection, letter: &Letter, person: &User)
     if letter.attempts > 1 || text(letter, "by") == "operator" {
         return Ok(true);
     }
-    let to = if letter.kind == Kind::ChangeEmail { &letter.address } else { &person.email };
-    let Ok(to) = Email::parse(to) else { return Ok(false) };
-    let known = match letter.asked_from() {
+    let kind = letter.kind.code();
+    if letter.kind == Kind::ChangeEmail {
+        // The mailbox is whose the account's owner says. One who signs in from ever new browsers, or to several
+        // accounts, must not mail it at will.
+        let Ok(to) = Email::parse(&letter.address) else { return Ok(false) };
+        let own = Key::letters_for_account(kind, to.canonical(), person.id);
+        return Ok(attempts::take_one(connection, own, attempts::LETTERS).await? == Taken::Yes
+            && attempts::take_one(connection, Key::letters(kind, to.canonical()), attempts::LETTERS_TO_STRANGERS)
+                .await?
+                == Taken::Yes);
+    }
+    let Ok(to) = Email::parse(&person.email) else { return Ok(false) };
+    let key = match letter.asked_from() {
         // A claim knows whoever made it.
-        Some(digest)
-            if person.email_verified_at.is_some() && known_browsers::knows(connection, person.id, &digest).await? =>
+        Some(browser)
+            if person.email_verified_at.is_some() && known_browsers::knows(connection, person.id, &browser).await? =>
         {
-            Some(digest)
+            Key::letters_for_browser(kind, to.canonical(), &browser)
         }
-        _ => None,
+        _ => Key::letters(kind, to.canonical()),
     };
-    let key = Key::letters(letter.kind.code(), to.canonical(), known.as_ref());
     Ok(attempts::take_one(connection, key, attempts::LETTERS).await? == Taken::Yes)
 }
 

@@ -21,7 +21,7 @@ async fn an_erased_account_leaves_events_without_an_origin_and_a_whole_chain() {
     let mut transaction = app.db.begin().await.expect("a transaction");
     let erased = Entry::of_service(&Event::Erased, Some(user_id));
     audit::record(&mut transaction, &erased).await.expect("an event");
-    assert_eq!(audit::forget_origin(&mut transaction, user_id).await.expect("the trail"), 9);
+    audit::forget_origins(&mut transaction, &[user_id]).await.expect("the trail");
     sqlx::query("delete from users where username = 'alice'").execute(&mut *transaction).await.expect("alice");
     transaction.commit().await.expect("the erasure");
     linked(&app).await;
@@ -29,17 +29,35 @@ async fn an_erased_account_leaves_events_without_an_origin_and_a_whole_chain() {
     let with_origin = "select count(*) from audit_events where address is not null or user_agent is not null";
     assert_eq!(app.count(with_origin).await, 1, "robert's");
     // What was written in that very moment.
-    app.execute(&format!("insert into audit_events (kind, version, detail, actor, user_id, address, user_agent) values ('sign_in_failed', 1, '{{}}', 'visitor', '{alice}', '192.0.2.1', 'x')")).await;
-    let mut connection = app.db.acquire().await.expect("a connection");
-    assert_eq!(audit::forget_strays(&mut connection).await.expect("the trail"), 1);
+    let stray = format!(
+        "insert into audit_events (kind, version, detail, actor, user_id, address, user_agent) values ('sign_in_failed', 1, '{{}}', 'visitor', '{alice}', '192.0.2.1', 'x')"
+    );
+    app.execute(&stray).await;
+    forget_due(&app).await;
     assert_eq!(app.count(with_origin).await, 1, "robert's");
+    // And what was committed only after that.
+    app.execute(&stray).await;
+    forget_due(&app).await;
+    assert_eq!(app.count(with_origin).await, 2, "not before an hour has passed");
+    app.execute("update audit_origins_due set due_at = now()").await;
+    forget_due(&app).await;
+    assert_eq!(app.count(with_origin).await, 1, "robert's");
+    assert_eq!(app.count("select count(*) from audit_origins_due").await, 0);
     // Nobody else's origin may be missing, and nobody's can be forgotten without a transaction that says so.
     let robert: uuid::Uuid = sqlx::query_scalar("select id from users").fetch_one(&app.db).await.expect("robert");
-    assert!(audit::forget_origin(&mut connection, UserId(robert)).await.is_err());
+    let mut connection = app.db.acquire().await.expect("a connection");
+    assert!(audit::forget_origins(&mut connection, &[UserId(robert)]).await.is_err());
     drop(connection);
+    forget_due(&app).await;
+    assert_eq!(app.count(with_origin).await, 1, "robert is there");
     let seq = seq(&app, 12).await;
     tamper(&app, &format!("update audit_events set address = null, user_agent = null where seq = {seq}")).await;
     assert_eq!(faults(&app).await, [Fault::OriginRemoved { position: 12, seq }]);
+}
+
+async fn forget_due(app: &TestApp) {
+    let mut connection = app.db.acquire().await.expect("a connection");
+    while audit::forget_due(&mut connection).await.expect("the trail") > 0 {}
 }
 
 /// Adds linked events of that many days ago.
