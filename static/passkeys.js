@@ -30,8 +30,8 @@ async function ask(mediation) {
     if (mediation || signal.aborted) return;
     // The session or the form is over: the page itself says so.
     if (name === 401 || name === 403) location.reload();
-    const { slow, known, cancelled, failed } = form.dataset;
-    said.textContent = { 429: slow, InvalidStateError: known, NotAllowedError: cancelled }[name] ?? failed;
+    const { slow, busy, known, cancelled, failed } = form.dataset;
+    said.textContent = name >= 500 ? busy : { 429: slow, InvalidStateError: known, NotAllowedError: cancelled }[name] ?? failed;
   }
 }
 

@@ -15,6 +15,7 @@ passkey-password-instead = Sign in with a password
 passkey-cancelled = No passkey was used. Try again whenever you like.
 passkey-failed = Your browser could not use a passkey here. Try again, or choose another way.
 passkey-slow = Too many tries from your network. Wait a minute, then try again.
+passkey-busy = The service is busy. Try again in a moment.
 passkey-known = This device already has a passkey for your account.
 passkey-unsupported = A passkey needs JavaScript on this page, and a browser that supports passkeys. You can also choose another way.
 passkey-not-offered = Passkeys do not work here, because the address of this service is a number and not a name. Its operator can change that.

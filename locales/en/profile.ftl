@@ -4,3 +4,4 @@ profile-language-browser = As the browser asks
 profile-save = Save
 profile-fixed = How you sign in
 profile-email-change = Change the email address
+profile-slow-down = That was a lot of changes at once. Wait { $wait }, then save again.

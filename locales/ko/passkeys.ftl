@@ -15,6 +15,7 @@ passkey-password-instead = 비밀번호로 로그인
 passkey-cancelled = 패스키를 사용하지 않았어요. 언제든 다시 시도해 주세요.
 passkey-failed = 브라우저가 여기에서 패스키를 사용하지 못했어요. 다시 시도하거나 다른 방법을 골라 주세요.
 passkey-slow = 같은 네트워크에서 시도가 너무 많았어요. 1분 뒤에 다시 시도해 주세요.
+passkey-busy = 지금은 요청이 몰려 있어요. 잠시 뒤에 다시 시도해 주세요.
 passkey-known = 이 기기에는 이미 이 계정의 패스키가 있어요.
 passkey-unsupported = 패스키를 쓰려면 이 페이지에서 JavaScript를 켜고, 패스키를 지원하는 브라우저를 써야 해요. 다른 방법을 골라도 돼요.
 passkey-not-offered = 이 서비스의 주소가 이름이 아니라 숫자라서 패스키를 쓸 수 없어요. 운영자가 바꿀 수 있어요.

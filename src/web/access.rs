@@ -70,10 +70,13 @@ async fn guard(state: &AppState, path: &'static str, access: Access, request: &m
 }
 
 fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Result<(), AppError> {
-    let is_page = matches!(*method, Method::GET | Method::HEAD);
+    // A page is come back to with all its address says; a form stands on a page of its own path, or leads there.
+    let here = || match *method {
+        Method::GET | Method::HEAD => ctx.location().clone(),
+        _ => ctx.location().without_query(),
+    };
     let session = match visitor {
-        // Only a page can be come back to; a form that was sent is gone.
-        Visitor::Anonymous => return Err(AppError::SignIn { next: is_page.then(|| ctx.location().clone()) }),
+        Visitor::Anonymous => return Err(AppError::SignIn { next: Some(here()) }),
         Visitor::Unverified(_) => return Err(AppError::Verify),
         Visitor::SignedIn(session) => session,
     };
@@ -81,11 +84,7 @@ fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
         return Err(AppError::Enrol);
     }
     match access {
-        // A page is come back to with all its address says; a form stands on a page of its own path.
-        Access::Recent | Access::RecentSession if !session.recent => {
-            let next = if is_page { ctx.location().clone() } else { ctx.location().without_query() };
-            Err(AppError::Reauthenticate { next })
-        }
+        Access::Recent | Access::RecentSession if !session.recent => Err(AppError::Reauthenticate { next: here() }),
         Access::Admin if session.role != Role::Admin => Err(AppError::NotFound),
         _ => Ok(()),
     }

@@ -180,7 +180,9 @@ pub(super) fn render_errors(state: &AppState, ctx: &Ctx, response: Response) -> 
         Some(AppError::Enrol) if !ctx.wants_json() => see_other(paths::ACCOUNT_FACTORS),
         Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => on_the_way(paths::REAUTH, Some(next)),
         error => {
-            let retry_after = error.as_ref().and_then(AppError::retry_after);
+            // A bare fault is of the session layer, which needs the database.
+            let of_the_database = || (kind == ErrorKind::Unavailable).then_some(DATABASE_RETRY);
+            let retry_after = error.as_ref().map_or_else(of_the_database, AppError::retry_after);
             worded(state, ctx, kind, retry_after, response)
         }
     }
@@ -238,7 +240,7 @@ fn worded(state: &AppState, ctx: &Ctx, kind: ErrorKind, retry_after: Option<Dura
     let mut response = if ctx.wants_json() {
         problem(state, ctx, kind)
     } else {
-        let back = (kind == ErrorKind::Forbidden).then(|| ctx.location().as_str().to_owned());
+        let back = kind.leads_back().then(|| ctx.location().as_str().to_owned());
         let content = ErrorPage { status: kind.status(), kind, wait: seconds.map(Wait::from_secs), back };
         page(state, ctx, None, &content).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     };

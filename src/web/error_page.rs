@@ -87,18 +87,30 @@ impl ErrorKind {
             Self::Internal => "error-internal-title",
         }
     }
+
+    /// Whether there is a page to go back to: the one whose form was sent, or the one that was asked for. Not
+    /// where there is none, and not where one signs in first.
+    #[must_use]
+    pub fn leads_back(self) -> bool {
+        !matches!(self, Self::Unauthorized | Self::NotFound | Self::MethodNotAllowed)
+    }
 }
 
 impl Page for ErrorPage {
     const TEMPLATE: &'static str = "error/error.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let of = |kind: ErrorKind| Self { status: kind.status(), kind, wait: None, back: None };
+        let of = |kind: ErrorKind| Self {
+            status: kind.status(),
+            kind,
+            wait: None,
+            back: kind.leads_back().then(|| "/account/profile".into()),
+        };
         let wait = |unit, count| Some(Wait { unit, count });
         vec![
             ("bad-request", of(ErrorKind::BadRequest)),
             ("unauthorized", of(ErrorKind::Unauthorized)),
-            ("forbidden", Self { back: Some("/login".into()), ..of(ErrorKind::Forbidden) }),
+            ("forbidden", of(ErrorKind::Forbidden)),
             ("not-found", of(ErrorKind::NotFound)),
             ("method-not-allowed", of(ErrorKind::MethodNotAllowed)),
             ("payload-too-large", of(ErrorKind::PayloadTooLarge)),
@@ -106,6 +118,7 @@ impl Page for ErrorPage {
             ("request-timeout", of(ErrorKind::RequestTimeout)),
             ("too-many-requests", Self { wait: wait(WaitUnit::Minutes, 2), ..of(ErrorKind::TooManyRequests) }),
             ("unavailable", Self { wait: wait(WaitUnit::Seconds, 5), ..of(ErrorKind::Unavailable) }),
+            ("unavailable-start-page", Self { back: None, ..of(ErrorKind::Unavailable) }),
             ("internal", of(ErrorKind::Internal)),
             ("hostile", Self { back: Some("/\"><svg onload=alert(1)>".into()), ..of(ErrorKind::Forbidden) }),
         ]

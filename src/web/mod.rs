@@ -38,7 +38,7 @@ pub use ctx::Ctx;
 pub use error::AppError;
 pub use form::{Fields, Submitted};
 pub use front::Front;
-pub use new_password::{PasswordError, new_password};
+pub use new_password::{PasswordError, new_password, new_password_of};
 pub use page::{page, refused, refused_to, retry_seconds};
 pub use redirect::{redirect, see_other, with_next};
 pub use session_rows::{SessionRow, session_rows};

@@ -4,7 +4,11 @@
 
 use serde::Serialize;
 
-use crate::types::{self, Objection, OwnWords, PasswordPolicy, PlainPassword, objection};
+use crate::{
+    accounts::User,
+    state::AppState,
+    types::{self, DisplayName, Email, Objection, OwnWords, PasswordPolicy, PlainPassword, Username, objection},
+};
 
 /// Why a chosen password is refused, worded by `t_of(key="password-error", …)` in `common.ftl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +63,28 @@ pub fn new_password(text: &str, policy: PasswordPolicy, own: &OwnWords<'_>) -> R
         None => Ok(password),
         Some(objection) => Err(objection.into()),
     }
+}
+
+/// As [`new_password`], for an account that is there already. What its owner wants to be called is said beside it,
+/// because the name that stands there is not always theirs.
+///
+/// # Errors
+/// The first rule that the text breaks.
+pub fn new_password_of(
+    state: &AppState,
+    user: &User,
+    display_name: Option<&str>,
+    text: &str,
+) -> Result<PlainPassword, PasswordError> {
+    let (username, email) = (Username::parse(&user.username).ok(), Email::parse(&user.email).ok());
+    let display_name = display_name.and_then(|name| DisplayName::parse(name).ok().flatten());
+    let own = OwnWords {
+        username: username.as_ref(),
+        email: email.as_ref(),
+        display_name: display_name.as_ref(),
+        service_name: &state.config.site.name,
+    };
+    new_password(text, state.config.passwords.policy, &own)
 }
 
 impl From<Objection> for PasswordError {

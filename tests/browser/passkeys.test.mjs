@@ -187,6 +187,20 @@ journeyIn([usually, inKorean], "who says no to the browser, or shows a passkey t
   await says(empty.locator("#passkey-said"), t("passkey-cancelled"));
 });
 
+journeyIn([usually, inKorean], "a service that is busy or slows down says so itself, and blames no browser", async ({ open, t, complaints }) => {
+  const page = await open();
+  await device(page);
+  await page.goto("/login/passkey");
+  for (const [status, key] of [[429, "passkey-slow"], [500, "passkey-busy"], [503, "passkey-busy"], [404, "passkey-failed"]]) {
+    const answer = { status, contentType: "application/problem+json", body: "{}" };
+    await page.route("**/login/passkey/options", (route) => route.fulfill(answer), { times: 1 });
+    await main(page).click();
+    await says(page.locator("#passkey-said"), t(key));
+  }
+  // Chromium notes each of these answers.
+  for (const complaint of complaints.splice(0)) assert.match(complaint, /Failed to load resource/);
+});
+
 journeyIn([{ ...withoutScript }, { ...withoutScript, ...inKorean, how: "in Korean" }], "without JavaScript there is a sentence in place of the button", async ({ open, t }) => {
   const page = await open();
   await page.goto("/login");

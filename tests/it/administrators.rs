@@ -61,7 +61,7 @@ async fn asvs_8_2_1_only_administrators_find_what_is_theirs_and_for_members_it_i
     assert_eq!((anonymous.status, anonymous.location()), (303, "/login?next=/console"));
     let sent = at_console(&member).post("/console", &[]).await;
     assert_eq!(sent.status, 404, "whatever the method");
-    assert_eq!(Browser::new(console.address).post("/console", &[]).await.location(), "/login");
+    assert_eq!(Browser::new(console.address).post("/console", &[]).await.location(), "/login?next=/console");
     let json = at_console(&member).with("Accept", "application/json").get("/console").await;
     assert_eq!(json.status, 404);
 

@@ -17,6 +17,7 @@ use crate::support::{
     http::Answer,
     mailbox::Letter,
     race::race,
+    totp,
 };
 
 const PATH: &str = "/account/password";
@@ -137,6 +138,35 @@ async fn a_remembered_session_stays_remembered_and_its_proof_is_fresh() {
     assert!(cookie.contains("Max-Age="), "{cookie}");
     let fresh = "select count(*) from sessions where authenticated_at > now() - interval '1 minute' and remembered";
     assert_eq!(app.count(fresh).await, 1);
+}
+
+/// What can be said before anything is typed is said then: no typed password is lost, and none is compared.
+#[tokio::test]
+async fn asvs_7_5_3_the_second_factor_is_shown_again_before_the_form_and_not_after_it() {
+    let app = TestApp::start().await;
+    let (mut person, authenticator) = totp::person(&app, "alice").await;
+    let token = person.csrf_token(PATH).await;
+    crate::reauth::age(&app).await;
+    let page = "/account/password?next=/dashboard";
+    let answer = person.get(page).await;
+    assert_eq!((answer.status, answer.location()), (303, &*format!("/reauth?next={page}")), "{answer:?}");
+    // A form that stood open for so long is not taken either.
+    let before = hashes(&app).await;
+    let fields = [("csrf_token", token.as_str()), ("current_password", PASSWORD), ("password", NEW)];
+    let answer = person.post(PATH, &fields).await;
+    assert_eq!((answer.status, answer.location()), (303, "/reauth?next=/account/password"), "{answer:?}");
+    assert_eq!(hashes(&app).await, before);
+
+    let code = authenticator.now(&app).await;
+    let shown = person.submit("/reauth/totp", &[("code", &code), ("next", page)]).await;
+    assert_eq!((shown.status, shown.location()), (303, page), "{shown:?}");
+    let form = person.get(page).await;
+    assert_eq!(form.hidden(PATH, "next").as_deref(), Some("/dashboard"), "where it was: {form:?}");
+    assert_eq!(change(&mut person, PASSWORD, NEW).await.location(), PATH);
+    // Whoever has a password and nothing else shows it in the form itself, however long ago they signed in.
+    let mut robert = app.person("robert").await;
+    crate::reauth::age(&app).await;
+    assert_eq!(robert.get(PATH).await.status, 200);
 }
 
 #[tokio::test]

@@ -1,5 +1,10 @@
 //! The name and the language that a person chooses, and the way between the pages of an account.
 
+use vestibule::{
+    authn::attempts::{self, Key, Taken},
+    types::UserId,
+};
+
 use crate::{
     coverage::assert_guarded,
     support::app::{PASSWORD, TestApp},
@@ -113,5 +118,62 @@ async fn a_refused_name_comes_back_with_its_reason_and_changes_nothing() {
     let mut nobody = app.browser();
     let token = nobody.get("/login").await.hidden("/login", "csrf_token").expect("a token");
     let answer = nobody.post("/account/profile", &[("csrf_token", &token), ("display_name", PASSWORD)]).await;
-    assert_eq!((answer.status, answer.location()), (303, "/login"));
+    assert_eq!((answer.status, answer.location()), (303, "/login?next=/account/profile"));
+}
+
+/// Takes what is left of an account's changes.
+async fn spend_changes(app: &TestApp) {
+    let id: UserId = sqlx::query_scalar("select id from users").fetch_one(&app.db).await.expect("one person");
+    let mut connection = app.db.acquire().await.expect("a connection");
+    let mut taken = Taken::Yes;
+    while taken == Taken::Yes {
+        let one = attempts::take_one(&mut connection, Key::changes(id), attempts::CHANGES).await;
+        taken = one.expect("a bucket");
+    }
+}
+
+#[tokio::test]
+async fn too_many_changes_lose_nothing_that_was_typed_and_say_when_to_go_on() {
+    let app = TestApp::start().await;
+    let mut person = app.person("alice").await;
+    spend_changes(&app).await;
+    let fields = [("display_name", "김민지"), ("language", "ko")];
+    let answer = person.submit("/account/profile", &fields).await;
+    assert_eq!(answer.status, 429, "{answer:?}");
+    assert_guarded(&answer, "a slowed profile");
+    let seconds = answer.header("retry-after").and_then(|seconds| seconds.parse::<u64>().ok());
+    assert!(seconds.is_some_and(|seconds| (1..=10).contains(&seconds)), "{answer:?}");
+    for part in ["a lot of changes at once. Wait ", "value=\"김민지\"", "<option value=\"ko\" lang=\"ko\" selected>"]
+    {
+        assert!(answer.body.contains(part), "{part}: {answer:?}");
+    }
+    assert!(!person.cookies.contains_key("vestibule_language"), "nothing was saved");
+    assert_eq!(app.count("select count(*) from users where display_name is null and language is null").await, 1);
+    assert_eq!(app.count("select count(*) from audit_events where kind = 'profile_changed'").await, 0);
+    // The same limit is of everything else that leaves a line in the trail.
+    let token = person.csrf_token("/logout").await;
+    for path in ["/account/data", "/account/factors/totp"] {
+        let answer = person.post(path, &[("csrf_token", &token)]).await;
+        assert!(answer.status == 429 && answer.header("retry-after").is_some(), "{path}: {answer:?}");
+    }
+    app.execute("delete from attempt_limits").await;
+    assert_eq!(person.submit("/account/profile", &fields).await.status, 303);
+}
+
+#[tokio::test]
+async fn the_way_between_the_pages_of_an_account_marks_what_a_page_stands_below() {
+    let app = TestApp::start().await;
+    let mut person = app.person("alice").await;
+    for (path, section) in [
+        ("/account/factors/totp", "/account/factors"),
+        ("/account/factors/passkeys", "/account/factors"),
+        ("/account/password/remove", "/account/password"),
+    ] {
+        let page = person.get(path).await;
+        assert_eq!(page.status, 200, "{page:?}");
+        let (_, sections) = page.body.split_once("<nav").expect("the way");
+        let (sections, _) = sections.split_once("</nav>").expect("its end");
+        assert_eq!(sections.matches("aria-current").count(), 1, "{path}: {sections}");
+        assert!(sections.contains(&format!("href=\"{section}\" aria-current=\"true\"")), "{path}: {sections}");
+    }
 }

@@ -184,6 +184,25 @@ async fn a_refused_password_says_why_and_uses_no_link_up() {
     assert_eq!(browser.submit("/recover/reset", &[("password", NEW)]).await.location(), "/login");
 }
 
+/// The name is the account's own word, unless it is that of somebody who merely claimed the address.
+#[tokio::test]
+async fn asvs_6_2_11_the_display_name_makes_no_new_password_but_of_an_account_that_is_only_claimed() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    drop(app.claim("robert").await);
+    app.execute("update users set display_name = 'Quillfeather Moss'").await;
+    let named = [("password", "quillfeather-moss-9")];
+    let mut alice = with_reset_form(&app, "alice").await;
+    let refused = alice.submit("/recover/reset", &named).await;
+    assert!(refused.status == 422 && refused.body.contains("too close to your name"), "{refused:?}");
+    assert_eq!(alice.submit("/recover/reset", &[("password", NEW)]).await.location(), "/login");
+
+    let mut owner = with_reset_form(&app, "robert").await;
+    let done = owner.submit("/recover/reset", &named).await;
+    assert_eq!((done.status, done.location()), (303, "/login"), "a claimant's words stand in nobody's way: {done:?}");
+    assert_eq!(app.count("select count(*) from users where username = 'robert' and display_name is null").await, 1);
+}
+
 #[tokio::test]
 async fn nist_63b_an_account_that_was_guessed_at_a_hundred_times_opens_again_by_recovery() {
     let app = TestApp::start().await;

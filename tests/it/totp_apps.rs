@@ -102,7 +102,8 @@ async fn a_seed_belongs_to_the_session_that_made_it_until_it_is_confirmed() {
     assert_eq!(confirm(&mut owner, &strange.now(&app).await, "").await.status, 422);
     assert_eq!(confirm(&mut owner, &own.now(&app).await, "").await.status, 303);
     // The other session is over, and so is what it had begun.
-    assert_eq!(confirm(&mut stranger, &strange.now(&app).await, "").await.location(), "/login");
+    let over = confirm(&mut stranger, &strange.now(&app).await, "").await;
+    assert_eq!(over.location(), "/login?next=/account/factors/totp/confirm", "{over:?}");
     assert_eq!(app.count("select count(*) from totp_factors where confirmed_at is not null").await, 1);
 }
 

@@ -32,7 +32,7 @@ use crate::{
         notice::{page_with_notice, see_other_with},
         paths,
         routes::Routes,
-        session_rows, sign_in,
+        see_other, session_rows, sign_in,
     },
 };
 
@@ -41,8 +41,11 @@ use crate::{
 pub fn routes(routes: Routes) -> Routes {
     routes
         .get(paths::ACCOUNT_SESSIONS, Access::SignedIn, show)
+        .get(paths::ACCOUNT_SESSIONS_END, Access::SignedIn, back)
         .post(paths::ACCOUNT_SESSIONS_END, Access::SignedIn, end)
+        .get(paths::ACCOUNT_SESSIONS_END_OTHERS, Access::SignedIn, back)
         .post(paths::ACCOUNT_SESSIONS_END_OTHERS, Access::SignedIn, end_others)
+        .get(paths::ACCOUNT_BROWSERS_FORGET, Access::SignedIn, back)
         .post(paths::ACCOUNT_BROWSERS_FORGET, Access::SignedIn, forget_browser)
 }
 
@@ -57,6 +60,12 @@ async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn)
     let browsers = trusted.iter().map(|browser| BrowserRow::of(&ctx, browser)).collect();
     let content = SessionsPage { sessions: session_rows(&ctx, &live, &listed), browsers, notice: ctx.notice() };
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
+}
+
+/// Where a visitor comes to whose form was refused, or who had to sign in, with one of the forms in hand. It ends
+/// nothing.
+async fn back() -> Response {
+    see_other(paths::ACCOUNT_SESSIONS)
 }
 
 async fn end(

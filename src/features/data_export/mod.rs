@@ -26,8 +26,8 @@ use crate::{
     },
     state::AppState,
     web::{
-        AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, notice::page_with_notice, paths, routes::Routes,
-        sign_in,
+        AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, event, notice::page_with_notice, paths,
+        routes::Routes, sign_in,
     },
 };
 
@@ -65,6 +65,7 @@ async fn collect(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Docu
     if let Taken::No { retry_after } =
         attempts::take_one(&mut transaction, Key::changes(live.user_id), attempts::CHANGES).await?
     {
+        event::limited(ctx, "data");
         return Err(AppError::SlowDown { retry_after });
     }
     let document = Document {

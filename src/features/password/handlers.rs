@@ -11,9 +11,9 @@ use super::{
 use crate::{
     accounts::{self, User},
     state::AppState,
-    types::{Age, DisplayName, Email, LocalPath, Notice, OwnWords, PlainPassword, Username, Wait},
+    types::{Age, LocalPath, Notice, PlainPassword, Wait},
     web::{
-        AppError, Ctx, Fields, PasswordError, SignedIn, Submitted, Visitor, event, new_password,
+        AppError, Ctx, Fields, PasswordError, SignedIn, Submitted, Visitor, event, new_password_of,
         notice::{page_with_notice, see_other_with},
         paths, refused_to, retry_seconds, see_other,
     },
@@ -23,8 +23,13 @@ use crate::{
 pub async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
     let mut connection = state.db.acquire().await?;
     let user = accounts::find(&mut connection, live.user_id).await?.ok_or(AppError::NotFound)?;
+    // A second factor is shown first: nobody is to type two passwords before they hear of it.
+    let is_stale = !live.recent && accounts::factors(&mut connection, live.user_id).await?.has_second();
     drop(connection);
     let Some(changed_at) = user.password_changed_at else { return Ok(see_other(paths::ACCOUNT_FACTORS)) };
+    if is_stale {
+        return Err(AppError::Reauthenticate { next: ctx.location().clone() });
+    }
     let next = ctx.next().map(|next| next.as_str().to_owned());
     let content = PasswordPage { next, notice: ctx.notice(), ..fresh(&state, &ctx, &user, changed_at) };
     page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
@@ -101,16 +106,8 @@ fn parse(
     fields: &Fields,
 ) -> Result<NewPassword, (Option<CurrentError>, Option<PasswordError>)> {
     let typed = fields.get("current_password");
-    let (username, email) = (Username::parse(&user.username).ok(), Email::parse(&user.email).ok());
-    let display_name = user.display_name.as_deref().and_then(|name| DisplayName::parse(name).ok().flatten());
-    let own = OwnWords {
-        username: username.as_ref(),
-        email: email.as_ref(),
-        display_name: display_name.as_ref(),
-        service_name: &state.config.site.name,
-    };
     let current = PlainPassword::presented(typed);
-    let new = new_password(fields.get("password"), state.config.passwords.policy, &own);
+    let new = new_password_of(state, user, user.display_name.as_deref(), fields.get("password"));
     let missing = typed.is_empty().then_some(CurrentError::Missing);
     match (missing, new) {
         // Two texts that were typed are compared: nothing is told about the one that is set.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     templates::Page,
-    types::{self, DisplayName, Lang, Notice},
+    types::{self, DisplayName, Lang, Notice, Wait, WaitUnit},
 };
 
 #[derive(Clone, Debug, Serialize)]
@@ -17,6 +17,7 @@ pub struct ProfilePage {
     /// None is whatever the browser asks for.
     pub language: Option<Lang>,
     pub error: Option<DisplayNameError>,
+    pub problem: Option<ProfileProblem>,
     pub notice: Option<Notice>,
 }
 
@@ -25,6 +26,13 @@ pub struct ProfilePage {
 pub enum DisplayNameError {
     TooLong { max: usize },
     Characters,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum ProfileProblem {
+    /// Too many changes of this account.
+    SlowDown { wait: Wait },
 }
 
 impl From<types::DisplayNameError> for DisplayNameError {
@@ -46,14 +54,17 @@ impl Page for ProfilePage {
             display_name: String::new(),
             language: None,
             error: None,
+            problem: None,
             notice: None,
         };
         let named = Self { display_name: "김민지".into(), language: Some(Lang::Ko), ..plain.clone() };
         let wrong = |error| Self { error: Some(error), ..named.clone() };
+        let slow_down = ProfileProblem::SlowDown { wait: Wait { unit: WaitUnit::Seconds, count: 10 } };
         vec![
             ("saved", Self { notice: Some(Notice::ProfileSaved), ..named.clone() }),
             ("too-long", wrong(DisplayNameError::TooLong { max: 64 })),
             ("characters", wrong(DisplayNameError::Characters)),
+            ("slow-down", Self { problem: Some(slow_down), ..named.clone() }),
             (
                 "long-names",
                 Self {

@@ -1,5 +1,7 @@
 //! The use case: saving what changed.
 
+use std::time::Duration;
+
 use crate::{
     accounts,
     audit::{self, Event},
@@ -21,22 +23,32 @@ pub struct Profile {
     pub language: Option<Lang>,
 }
 
+/// What became of it.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Saved {
+    /// It stands there now.
+    Done,
+    /// Too many changes of this account.
+    SlowDown(Duration),
+}
+
 /// Saves it. What was saved before already leaves no trace.
-pub async fn save(state: &AppState, ctx: &Ctx, live: &LiveSession, profile: &Profile) -> Result<(), AppError> {
+pub async fn save(state: &AppState, ctx: &Ctx, live: &LiveSession, profile: &Profile) -> Result<Saved, AppError> {
     let Profile { display_name, language } = profile;
     let name = display_name.as_ref().map(DisplayName::as_str);
     if name == live.display_name.as_deref() && language.map(Lang::code) == live.language.as_deref() {
-        return Ok(());
+        return Ok(Saved::Done);
     }
     let mut transaction = state.db.begin().await?;
     if let Taken::No { retry_after } =
         attempts::take_one(&mut transaction, Key::changes(live.user_id), attempts::CHANGES).await?
     {
-        return Err(AppError::SlowDown { retry_after });
+        return Ok(Saved::SlowDown(retry_after));
     }
     accounts::set_profile(&mut transaction, live.user_id, display_name.as_ref(), *language).await?;
     let entry = sign_in::entry(ctx, &Event::ProfileChanged, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     transaction.commit().await?;
-    Ok(())
+    Ok(Saved::Done)
 }

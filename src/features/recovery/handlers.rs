@@ -10,9 +10,9 @@ use crate::{
     accounts::{Identifier, User},
     authn::attempts::Taken,
     state::AppState,
-    types::{Email, Notice, OwnWords, Username, Wait},
+    types::{Email, Notice, Wait},
     web::{
-        AppError, Ctx, Submitted, event, mailed_link, new_password,
+        AppError, Ctx, Submitted, event, mailed_link, new_password_of,
         notice::{page_with_notice, see_other_with},
         paths, refused, retry_seconds,
     },
@@ -86,14 +86,10 @@ pub async fn reset(
     // Looked at before the password is: whoever has no link learns nothing, and costs no hash.
     let Some(user) = service::open(&state, &ctx).await? else { return link_over(&state, &ctx) };
     let content = reset_page(&state, &user);
-    let (username, email) = (Username::parse(&user.username).ok(), Email::parse(&user.email).ok());
-    let own = OwnWords {
-        username: username.as_ref(),
-        email: email.as_ref(),
-        display_name: None,
-        service_name: &state.config.site.name,
-    };
-    let password = match new_password(fields.get("password"), state.config.passwords.policy, &own) {
+    // While nobody has shown that the address is theirs, the name is the claimant's: it goes with the reset, and says
+    // nothing about who is here.
+    let display_name = user.email_verified_at.and(user.display_name.as_deref());
+    let password = match new_password_of(&state, &user, display_name, fields.get("password")) {
         Ok(password) => password,
         Err(error) => {
             let content = ResetPage { error: Some(error), ..content };

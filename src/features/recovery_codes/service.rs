@@ -23,6 +23,7 @@ use crate::{
     web::{
         AppError, Ctx, Visitor,
         challenge::{self, Shown},
+        event,
         sign_in::{self, Begun},
     },
 };
@@ -67,6 +68,7 @@ pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession, instead_of: &
     }
     let changes = attempts::take_one(&mut transaction, Key::changes(user_id), attempts::CHANGES).await?;
     if let Taken::No { retry_after } = changes {
+        event::limited(ctx, "recovery_codes");
         return Err(AppError::SlowDown { retry_after });
     }
     let made_at = store::kept(&mut transaction, user_id).await?.made_at;

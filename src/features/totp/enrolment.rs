@@ -19,7 +19,7 @@ use crate::{
     },
     state::AppState,
     types::{DisplayName, TotpId},
-    web::{AppError, Ctx, factor_change},
+    web::{AppError, Ctx, event, factor_change},
 };
 
 /// How many apps an account has at most.
@@ -46,7 +46,7 @@ pub enum Begun {
 
 /// Makes a seed for this session, or keeps the one that it has: whoever loads the page again, or comes back
 /// to it, still has the key that their app took.
-pub async fn begin(state: &AppState, live: &LiveSession) -> Result<Begun, AppError> {
+pub async fn begin(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Begun, AppError> {
     let user_id = live.user_id;
     let mut transaction = state.db.begin().await?;
     accounts::hold(&mut transaction, user_id).await?;
@@ -59,6 +59,7 @@ pub async fn begin(state: &AppState, live: &LiveSession) -> Result<Begun, AppErr
     }
     let changes = attempts::take_one(&mut transaction, Key::changes(user_id), attempts::CHANGES).await?;
     if let Taken::No { retry_after } = changes {
+        event::limited(ctx, "totp");
         return Err(AppError::SlowDown { retry_after });
     }
     let (id, seed) = (TotpId::new(state.entropy), Seed::new(state.entropy));

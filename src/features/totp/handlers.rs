@@ -56,7 +56,7 @@ pub async fn begin(
     SignedIn(live): SignedIn,
     Submitted(_): Submitted,
 ) -> Result<Response, AppError> {
-    match enrolment::begin(&state, &live).await? {
+    match enrolment::begin(&state, &ctx, &live).await? {
         Begun::Yes => Ok(see_other(paths::ACCOUNT_TOTP)),
         Begun::Full => full(&state, &ctx, &Visitor::SignedIn(live)),
     }

@@ -114,6 +114,12 @@ async fn enter(
     Ok(response)
 }
 
+/// `GET /verify/resend`: where a visitor comes to who chose another language, or whose form was refused, with that
+/// form in hand.
+pub async fn back() -> Response {
+    see_other(paths::VERIFY)
+}
+
 /// `POST /verify/resend`.
 pub async fn resend(
     State(state): State<AppState>,

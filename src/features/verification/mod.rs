@@ -23,5 +23,6 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .get(paths::VERIFY, Access::Anyone, handlers::show)
         .post(paths::VERIFY, Access::Anyone, handlers::confirm)
+        .get(paths::VERIFY_RESEND, Access::Public, handlers::back)
         .post(paths::VERIFY_RESEND, Access::Anyone, handlers::resend)
 }
