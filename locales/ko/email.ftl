@@ -1,5 +1,5 @@
 email-title = 이메일 주소 바꾸기
-email-present = 지금 주소는 { $address }예요.
+email-present = 지금 주소: { $address }
 email-how = 새 주소로 링크를 보내 드려요. 링크를 열고 확인하기 전에는 아무것도 바뀌지 않아요.
 email-new = 새 이메일 주소
 email-send = 링크 받기

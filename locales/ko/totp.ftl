@@ -35,7 +35,7 @@ totp-challenge-why = { $username } 계정의 인증 앱을 열고 지금 표시�
 totp-trust = 이 브라우저에서는 30일 동안 다시 묻지 않기
 totp-go-on = 계속
 
-## Below a page that asks for a factor
+## 인증을 요청하는 페이지 아래에
 
 other-way-passkey = 패스키 사용하기
 other-way-totp = 인증 앱 사용하기

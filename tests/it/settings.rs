@@ -6,6 +6,14 @@ use vestibule::config::{Config, Environment, SETTINGS};
 
 use crate::support::app::NO_MAIL;
 
+/// What `docker-compose.yml` does not pass on from the environment of whoever runs it, and why.
+const NOT_IN_COMPOSE: [(&str, &str); 4] = [
+    ("DATABASE_URL", "it names the PostgreSQL beside it, and comes from the file that `secrets` makes"),
+    ("VESTIBULE_POSTGRES_BIN", "the image has no embedded PostgreSQL"),
+    ("VESTIBULE_LISTEN", "the image says it, and the file publishes that port"),
+    ("VESTIBULE_DATA_DIR", "the image says it, and the file mounts a volume there"),
+];
+
 fn root(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -45,6 +53,25 @@ fn the_readme_names_every_setting_with_its_default() {
         let row = row.unwrap_or_else(|| panic!("README.md does not tell of {}", setting.name));
         assert!(row.contains(setting.default), "{row}");
     }
+}
+
+#[test]
+fn the_compose_file_passes_every_setting_on() {
+    let text = std::fs::read_to_string(root("docker-compose.yml")).expect("docker-compose.yml");
+    // `NAME: ${NAME:-…}`
+    let passed = text.lines().filter_map(|line| {
+        let (name, value) = line.trim().split_once(": ")?;
+        value.starts_with(&format!("${{{name}:-")).then_some(name)
+    });
+    let (files, names): (Vec<_>, Vec<_>) = passed.partition(|name| name.ends_with("_FILE"));
+    for file in files {
+        assert!(names.iter().any(|name| file.strip_suffix("_FILE") == Some(*name)), "{file}");
+    }
+    let mut told: Vec<_> = names.into_iter().chain(NOT_IN_COMPOSE.iter().map(|(name, _)| *name)).collect();
+    told.sort_unstable();
+    let mut known: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+    known.sort_unstable();
+    assert_eq!(told, known);
 }
 
 #[test]
