@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use sqlx::{Connection as _, PgConnection};
 
-use super::{CliError, database};
+use super::{BEHIND, CliError, database};
 use crate::{
     audit::{self, ChainKeys, Head, Verified},
     config::{Config, Secrets},
@@ -41,7 +41,7 @@ pub async fn run(command: AuditCommand, config: &Config) -> Result<ExitCode, Cli
 async fn verify(database: &database::Database, keys: &ChainKeys, head: Option<Head>) -> Result<Verified, CliError> {
     let mut connection = PgConnection::connect_with(&database.options).await?;
     if !db::is_current(&mut connection).await? {
-        return Err("the database has not this version's schema yet; run `vestibule migrate`".into());
+        return Err(BEHIND.into());
     }
     let verified = audit::verify(&mut connection, keys, head, |fault| println!("{fault}")).await?;
     connection.close().await?;

@@ -48,6 +48,9 @@ enum Command {
 
 type CliError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What a command says that needs this version's schema and is not the one to bring it.
+const BEHIND: &str = "the database has not this version's schema yet; run `vestibule migrate`";
+
 /// Runs the command of this process.
 #[must_use]
 pub fn run() -> ExitCode {

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use zeroize::Zeroizing;
 
-use super::{CliError, database};
+use super::{BEHIND, CliError, database};
 use crate::{
     accounts::Role,
     config::Config,
@@ -72,7 +72,7 @@ pub struct Give {
     role: String,
 }
 
-/// Runs one command on a migrated database.
+/// Runs one command.
 pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> {
     let database = database::open(config).await?;
     let done = execute(command, config, &database).await;
@@ -80,9 +80,20 @@ pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> 
     done
 }
 
-async fn execute(command: UserCommand, config: &Config, database: &database::Database) -> Result<(), CliError> {
-    db::migrate(&database.options).await?;
+/// A connection to a database with this version's schema. An empty one gets it; bringing an older one up to date is a
+/// step of its own, after which the replicas of before cannot start again.
+async fn ready(database: &database::Database) -> Result<PgConnection, CliError> {
     let mut connection = PgConnection::connect_with(&database.options).await?;
+    if db::is_empty(&mut connection).await? {
+        db::migrate(&database.options).await?;
+    } else if !db::is_current(&mut connection).await? {
+        return Err(BEHIND.into());
+    }
+    Ok(connection)
+}
+
+async fn execute(command: UserCommand, config: &Config, database: &database::Database) -> Result<(), CliError> {
+    let mut connection = ready(database).await?;
     match command {
         UserCommand::Create(arguments) => create(&mut connection, arguments, config).await,
         UserCommand::Show(Named { name }) => show(&mut connection, &name).await,

@@ -63,14 +63,20 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), MigrateError> {
     }
 }
 
+/// Whether nobody ever migrated this database.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_empty(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select to_regclass('_sqlx_migrations') is null").fetch_one(connection).await
+}
+
 /// Whether the schema is exactly this binary's.
 ///
 /// # Errors
 /// When the schema is newer, was changed by hand, or the database does not answer.
 pub async fn is_current(connection: &mut PgConnection) -> Result<bool, MigrateError> {
-    let known: bool =
-        sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *connection).await?;
-    if !known {
+    if is_empty(&mut *connection).await? {
         return Ok(false);
     }
     let applied: Vec<(i64, Vec<u8>)> =

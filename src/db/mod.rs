@@ -19,7 +19,7 @@ use sqlx::{
 };
 
 pub use error::{Trouble, is_taken, trouble};
-pub use migrations::{MigrateError, is_current, migrate};
+pub use migrations::{MigrateError, is_current, is_empty, migrate};
 pub use servers::{Servers, takes_writes};
 pub use together::{Ask, Together};
 

@@ -53,6 +53,26 @@ async fn migrate_brings_an_empty_database_up_to_date_and_then_has_nothing_to_do(
 }
 
 #[tokio::test]
+async fn nothing_but_migrate_brings_an_older_schema_up_to_date() {
+    let database = fresh_database().await;
+    let program = program(&database);
+    let mut connection = database.options.connect().await.expect("a connection");
+    connection
+        .execute("drop table audit_origins_due; delete from _sqlx_migrations where version = 20261123001700")
+        .await
+        .expect("the schema of before");
+    for command in
+        [&["user", "show", "alice"][..], &["user", "create", "alice", "alice@example.com"], &["audit", "verify"]]
+    {
+        let said = refused(&program.run(command).await);
+        assert!(said.contains("run `vestibule migrate`"), "{command:?}: {said}");
+        assert!(!vestibule::db::is_current(&mut connection).await.expect("the schema"), "{command:?}");
+    }
+    ok(&program.run(&["migrate"]).await);
+    assert!(vestibule::db::is_current(&mut connection).await.expect("the schema"));
+}
+
+#[tokio::test]
 async fn an_operator_looks_after_accounts() {
     let database = empty_database().await;
     let program = program(&database);

@@ -3,6 +3,7 @@
 mod back;
 mod halfway;
 mod proxy;
+mod stale;
 
 use axum::{Router, routing::get};
 use vestibule::{
