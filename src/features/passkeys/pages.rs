@@ -160,6 +160,8 @@ impl Page for PasskeysPage {
         let with = |problem| Self { problem: Some(problem), ..some.clone() };
         let mut refused_name = two;
         refused_name[1].typed = Some("x".repeat(70));
+        let mut no_name = refused_name.clone();
+        no_name[1].typed = Some(String::new());
         vec![
             ("none", none.clone()),
             ("two", some.clone()),
@@ -174,7 +176,7 @@ impl Page for PasskeysPage {
             ("refused", with(PasskeysProblem::Refused)),
             ("refused-full", Self { full: true, ..with(PasskeysProblem::Full) }),
             ("needed", with(PasskeysProblem::Needed)),
-            ("name-missing", with(PasskeysProblem::NameMissing)),
+            ("name-missing", Self { passkeys: no_name, ..with(PasskeysProblem::NameMissing) }),
             ("name-too-long", Self { passkeys: refused_name.clone(), ..with(PasskeysProblem::NameTooLong) }),
             ("name-characters", Self { passkeys: refused_name, ..with(PasskeysProblem::NameCharacters) }),
             ("hostile", Self { passkeys: vec![row(HOSTILE, true, None)], name: HOSTILE.into(), ..some }),
