@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{AppError, Ctx, Visitor};
+use super::{AppError, Ctx, Visitor, event};
 use crate::{accounts::Role, state::AppState};
 
 /// Who may use a route; an argument of every route, so that a test can walk them all.
@@ -85,7 +85,10 @@ fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
     }
     match access {
         Access::Recent | Access::RecentSession if !session.recent => Err(AppError::Reauthenticate { next: here() }),
-        Access::Admin if session.role != Role::Admin => Err(AppError::NotFound),
+        Access::Admin if session.role != Role::Admin => {
+            event::denied(ctx, session.user_id);
+            Err(AppError::NotFound)
+        }
         _ => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AppError, Ctx, paths, sign_in, with_next};
+use super::{AppError, Ctx, event, paths, sign_in, with_next};
 use crate::{
     accounts::{self, Factors},
     audit::{self, Event},
@@ -131,5 +131,9 @@ pub async fn refused_factor(
     audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(user_id), session_id)).await?;
     transaction.commit().await?;
     state.mailer.wake();
+    match session_id {
+        None => event::login_failed(ctx, Some(user_id)),
+        Some(session_id) => event::reauthentication_failed(ctx, user_id, session_id),
+    }
     Ok(())
 }

@@ -17,10 +17,33 @@ pub fn login_succeeded(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
     tracing::info!(event = "authn_login_success", %user_id, %session_id, %network, request_id);
 }
 
-/// A sign-in was refused. Which account was meant is not said: whoever mistypes may type a password
-/// into that field.
-pub fn login_failed(ctx: &Ctx) {
-    tracing::info!(event = "authn_login_fail", network = %network(ctx.client_ip()), request_id = ctx.request_id());
+/// A sign-in was refused. Whose it was is said where something else than a typed name has shown it: a mailed
+/// link, or the right password before a wrong factor.
+pub fn login_failed(ctx: &Ctx, user_id: Option<UserId>) {
+    let user_id = user_id.map(tracing::field::display);
+    tracing::info!(event = "authn_login_fail", user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// The owner of a session proved again who they are.
+pub fn reauthenticated(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
+    let (request_id, network) = (ctx.request_id(), network(ctx.client_ip()));
+    tracing::info!(event = "authn_reauth_success", %user_id, %session_id, %network, request_id);
+}
+
+/// Somebody in a session could not prove again that it is theirs.
+pub fn reauthentication_failed(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
+    let (request_id, network) = (ctx.request_id(), network(ctx.client_ip()));
+    tracing::info!(event = "authn_reauth_fail", %user_id, %session_id, %network, request_id);
+}
+
+/// A way back in is asked for. For which account, if any, is found when its letter is written.
+pub fn recovery_asked(ctx: &Ctx) {
+    tracing::info!(event = "authn_recovery_asked", network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// A visitor asked for a page that their role does not open.
+pub fn denied(ctx: &Ctx, user_id: UserId) {
+    tracing::warn!(event = "authz_fail", route = ctx.route(), %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
 /// Somebody tries too often.
@@ -33,6 +56,16 @@ pub fn signed_out(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
     tracing::info!(event = "session_expired", reason = "logout", %user_id, %session_id, request_id = ctx.request_id());
 }
 
+/// One session was ended from another of the same account.
+pub fn session_ended(ctx: &Ctx, user_id: UserId, session_id: SessionId) {
+    tracing::info!(event = "session_expired", reason = "owner", %user_id, %session_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// All sessions of an account but one were ended from that one.
+pub fn other_sessions_ended(ctx: &Ctx, user_id: UserId, count: u64) {
+    tracing::info!(event = "session_expired", reason = "owner", count, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
 /// An account was made.
 pub fn registered(ctx: &Ctx, user_id: UserId) {
     tracing::info!(event = "user_created", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
@@ -41,6 +74,16 @@ pub fn registered(ctx: &Ctx, user_id: UserId) {
 /// A password was replaced.
 pub fn password_changed(ctx: &Ctx, user_id: UserId) {
     tracing::info!(event = "authn_password_change", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// A password was not replaced, because the present one was wrong.
+pub fn password_change_failed(ctx: &Ctx, user_id: UserId) {
+    tracing::info!(event = "authn_password_change_fail", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
+}
+
+/// An address was shown to be its owner's.
+pub fn email_verified(ctx: &Ctx, user_id: UserId) {
+    tracing::info!(event = "user_updated", what = "email verified", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
 /// An account has another address.
@@ -58,7 +101,7 @@ pub fn passkey_copied(ctx: &Ctx, user_id: UserId) {
     tracing::warn!(event = "authn_passkey_copied", %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }
 
-/// The factors of an account became more or less.
+/// What an account is entered by became more or less.
 pub fn factors_changed(ctx: &Ctx, user_id: UserId, what: &'static str) {
     tracing::info!(event = "user_updated", what, %user_id, network = %network(ctx.client_ip()), request_id = ctx.request_id());
 }

@@ -53,6 +53,7 @@ async fn who_leaves_is_told_what_goes_and_when_and_is_signed_out_everywhere() {
     assert!(!is_signed_in(&mut elsewhere).await);
     let closing = sign_in(&mut app.browser(), "alice", PASSWORD).await;
     assert!(closing.status == 422 && closing.body.contains("about to be deleted"), "{closing:?}");
+    assert_eq!(app.count("select count(*) from audit_events where kind = 'sign_in_failed'").await, 1);
     for (path, dead) in [(CONFIRM, &pending), ("/recover/reset", &recover)] {
         assert_eq!(follow(&mut app.browser(), path, dead).await.status, 410, "{path}");
     }

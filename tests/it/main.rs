@@ -64,6 +64,7 @@ mod recovery_codes;
 mod registration;
 mod schema;
 mod sealing;
+mod security_log;
 mod servers;
 mod session_cache;
 mod session_counts;

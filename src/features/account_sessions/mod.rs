@@ -83,6 +83,7 @@ async fn end(
         event::signed_out(&ctx, live.user_id, live.id);
         return sign_in::leave(&state, &session).await;
     }
+    event::session_ended(&ctx, live.user_id, id);
     Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::SessionEnded))
 }
 
@@ -112,6 +113,9 @@ async fn end_others(
         audit::record(&mut transaction, &sign_in::entry(&ctx, &event, Some(live.user_id), Some(live.id))).await?;
     }
     transaction.commit().await?;
+    if count > 0 {
+        event::other_sessions_ended(&ctx, live.user_id, count);
+    }
     Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::OtherSessionsEnded))
 }
 
@@ -129,5 +133,6 @@ async fn forget_browser(
     let entry = sign_in::entry(&ctx, &Event::BrowserForgotten, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     transaction.commit().await?;
+    event::factors_changed(&ctx, live.user_id, "browser forgotten");
     Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::BrowserForgotten))
 }

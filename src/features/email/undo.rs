@@ -67,6 +67,9 @@ pub async fn submit(
     match undo(&state, &ctx).await? {
         Undone::Done { user_id, recover, factors } => {
             event::email_changed(&ctx, user_id, true);
+            if factors {
+                event::factors_changed(&ctx, user_id, "factors undone");
+            }
             if visitor.any_session().is_some_and(|live| live.user_id == user_id) {
                 session.flush().await?;
             }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     authn::proof::Attempt,
     state::AppState,
-    types::{LocalPath, Notice, Wait},
+    types::{LocalPath, Notice, UserId, Wait},
     web::{
         AppError, Ctx, Submitted, Visitor, event,
         notice::{page_with_notice, see_other_with},
@@ -48,14 +48,16 @@ pub async fn submit(
     match service::attempt(&state, &ctx, &form).await? {
         Attempt::Proven(proof) if proof.closing => {
             service::remind_of_deletion(&state, &ctx, proof.user_id).await?;
+            state.metrics.sign_in("refused");
+            event::login_failed(&ctx, Some(proof.user_id));
             again(&state, &ctx, page, LoginProblem::Closing)
         }
         Attempt::Proven(proof) => match service::enter(&state, &ctx, &visitor, &session, &form, &proof).await? {
             Entered::In(begun) => Ok(go_on(&state, &form, &begun)),
             Entered::Asked { challenge, secret } => Ok(to_challenge(&state, challenge, &secret)),
-            Entered::Refused => refuse(&state, &ctx, page),
+            Entered::Refused => refuse(&state, &ctx, page, Some(proof.user_id)),
         },
-        Attempt::Refused { .. } => refuse(&state, &ctx, page),
+        Attempt::Refused { .. } => refuse(&state, &ctx, page, None),
         Attempt::SlowDown { retry_after } => {
             state.metrics.sign_in("slowed");
             event::limited(&ctx, "login");
@@ -68,9 +70,10 @@ pub async fn submit(
     }
 }
 
-fn refuse(state: &AppState, ctx: &Ctx, page: LoginPage) -> Result<Response, AppError> {
+/// `shown` is whose password was right all the same.
+fn refuse(state: &AppState, ctx: &Ctx, page: LoginPage, shown: Option<UserId>) -> Result<Response, AppError> {
     state.metrics.sign_in("refused");
-    event::login_failed(ctx);
+    event::login_failed(ctx, shown);
     again(state, ctx, page, LoginProblem::Refused)
 }
 

@@ -64,12 +64,15 @@ pub fn is_common(form: &LoginForm) -> bool {
     objection == Some(Objection::Common)
 }
 
-/// Tells an owner who comes back once more how to keep the account that is going to be erased.
+/// Notes that somebody with the right password was kept out of an account that is going to be erased, and tells
+/// its owner once more how to keep it.
 pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) -> Result<(), AppError> {
-    let mut connection = state.db.acquire().await?;
-    let Some(user) = accounts::find(&mut connection, user_id).await? else { return Ok(()) };
+    let mut transaction = state.db.begin().await?;
+    let Some(user) = accounts::find(&mut transaction, user_id).await? else { return Ok(()) };
     let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({ "reminder": true }));
-    outbox::enqueue(&mut connection, state.entropy, &letter).await?;
+    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::SignInFailed, Some(user_id), None)).await?;
+    transaction.commit().await?;
     state.mailer.wake();
     Ok(())
 }

@@ -128,6 +128,7 @@ async fn alone(
                 audit::record(&mut transaction, &sign_in::entry(ctx, &event, user_id, None)).await?;
             }
             transaction.commit().await?;
+            event::login_failed(ctx, user_id);
             return refuse(state, ctx, content);
         }
         Judged::Over => return again(state, ctx, content, Problem::Over),
@@ -136,6 +137,7 @@ async fn alone(
     let opening = Opening { user_id, amr: &names, remember, password_set_at: None, factors_changed_at: None };
     let Some(opened) = sign_in::open(&mut transaction, state, ctx, visitor, &opening).await? else {
         transaction.commit().await?;
+        event::login_failed(ctx, Some(user_id));
         return refuse(state, ctx, content);
     };
     transaction.commit().await?;
@@ -189,7 +191,6 @@ fn go_on(state: &AppState, next: Option<&LocalPath>, begun: &Begun) -> Response 
 
 fn refuse(state: &AppState, ctx: &Ctx, content: LoginPasskeyPage) -> Result<Response, AppError> {
     state.metrics.sign_in("refused");
-    event::login_failed(ctx);
     again(state, ctx, content, Problem::Refused)
 }
 

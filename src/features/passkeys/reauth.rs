@@ -18,7 +18,7 @@ use crate::{
     },
     state::AppState,
     types::LocalPath,
-    web::{AppError, Ctx, SignedIn, Submitted, challenge, page, paths, refused, see_other, sign_in, with_next},
+    web::{AppError, Ctx, SignedIn, Submitted, challenge, event, page, paths, refused, see_other, sign_in, with_next},
 };
 
 fn ceremony(live: &LiveSession) -> Ceremony<'_> {
@@ -102,6 +102,7 @@ pub async fn submit(
     let renewed = sign_in::renew(&mut transaction, &state, &ctx, &live, method, None).await?;
     transaction.commit().await?;
     let Some(renewed) = renewed else { return Err(AppError::SignIn { next: None }) };
+    event::reauthenticated(&ctx, live.user_id, live.id);
     renewed.begun(&state, &session).await?;
     let mut response = see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str));
     ceremony::forget(&state, &mut response);

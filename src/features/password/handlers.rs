@@ -86,7 +86,10 @@ pub async fn submit(
         }
         Changed::Over => Ok(see_other(paths::LOGIN)),
         Changed::Stale => Err(AppError::Reauthenticate { next: ctx.location().without_query() }),
-        Changed::Refused => again(PasswordPage { current_error: Some(CurrentError::Wrong), ..page }),
+        Changed::Refused => {
+            event::password_change_failed(&ctx, live.user_id);
+            again(PasswordPage { current_error: Some(CurrentError::Wrong), ..page })
+        }
         Changed::SlowDown(retry_after) => {
             event::limited(&ctx, "password");
             let wait = Wait::from_secs(retry_seconds(retry_after));

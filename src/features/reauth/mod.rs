@@ -75,7 +75,10 @@ async fn submit(
     }
     match prove(&state, &ctx, &live, &session, PlainPassword::presented(typed)).await? {
         Proven::Renewed => Ok(see_other(next.as_ref().map_or(paths::DASHBOARD, LocalPath::as_str))),
-        Proven::Refused => again(ReauthProblem::PasswordWrong, StatusCode::UNPROCESSABLE_ENTITY, None),
+        Proven::Refused => {
+            event::reauthentication_failed(&ctx, live.user_id, live.id);
+            again(ReauthProblem::PasswordWrong, StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
         Proven::SlowDown(wait) => {
             event::limited(&ctx, "reauth");
             again(ReauthProblem::SlowDown { wait }, StatusCode::TOO_MANY_REQUESTS, Some(wait))
@@ -135,6 +138,7 @@ async fn renew(
     }
     proof::settle(&mut transaction, proof).await?;
     transaction.commit().await?;
+    event::reauthenticated(ctx, live.user_id, live.id);
     renewed.begun(state, session).await?;
     Ok(Proven::Renewed)
 }

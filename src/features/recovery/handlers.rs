@@ -44,7 +44,10 @@ pub async fn ask(State(state): State<AppState>, ctx: Ctx, Submitted(fields): Sub
         return again(AskProblem::Busy { wait }, StatusCode::SERVICE_UNAVAILABLE, Some(wait));
     }
     match service::ask(&state, &ctx, &Identifier::parse(typed)).await? {
-        Taken::Yes => Ok(see_other_with(&state, paths::RECOVER, Notice::RecoveryMailed)),
+        Taken::Yes => {
+            event::recovery_asked(&ctx);
+            Ok(see_other_with(&state, paths::RECOVER, Notice::RecoveryMailed))
+        }
         Taken::No { retry_after } => {
             event::limited(&ctx, "recover");
             let wait = Wait::from_secs(retry_seconds(retry_after));

@@ -20,7 +20,7 @@ use crate::{
     mail::{Kind, NewLetter, asked_from, outbox},
     state::AppState,
     types::{PlainPassword, TokenDigest, UserId},
-    web::{AppError, Ctx, sign_in},
+    web::{AppError, Ctx, event, sign_in},
 };
 
 /// Writes down that a way back in is asked for: one row for everybody.
@@ -108,6 +108,9 @@ async fn replace(
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
     state.mailer.wake();
+    if dropped > 0 {
+        event::factors_changed(ctx, user_id, "factors undone");
+    }
     Ok(Reset::Done(user_id))
 }
 

@@ -84,6 +84,7 @@ pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession, instead_of: &
     record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodesMade, "recovery-codes-made")).await?;
     transaction.commit().await?;
     state.mailer.wake();
+    event::factors_changed(ctx, user_id, "recovery codes made");
     Ok(Made::Codes(codes))
 }
 
@@ -145,6 +146,7 @@ pub async fn enter(
     tries.give_back(&mut transaction).await?;
     transaction.commit().await?;
     state.mailer.wake();
+    event::factors_changed(ctx, user_id, "recovery code used");
     Ok(Shown::Right((opened.begun(state, ctx, session).await?, pending)))
 }
 
@@ -184,6 +186,8 @@ pub async fn renew(
     tries.give_back(&mut transaction).await?;
     transaction.commit().await?;
     state.mailer.wake();
+    event::factors_changed(ctx, user_id, "recovery code used");
+    event::reauthenticated(ctx, user_id, live.id);
     renewed.begun(state, session).await?;
     Ok(Shown::Right(()))
 }

@@ -55,7 +55,6 @@ pub async fn submit(
             Shown::None => return show(State(state), ctx).await,
             Shown::Wrong => {
                 state.metrics.sign_in("refused");
-                event::login_failed(&ctx);
                 CodeProblem::Wrong
             }
             Shown::SlowDown(retry_after) => {

@@ -141,6 +141,7 @@ pub async fn confirm(
     factor_change::tell(&mut transaction, state, ctx, live, (&event, "totp-added")).await?;
     transaction.commit().await?;
     state.mailer.wake();
+    event::factors_changed(ctx, user_id, "totp added");
     if let Some(renewed) = renewed {
         renewed.begun(state, session).await?;
     }
@@ -192,5 +193,6 @@ pub async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession, id: TotpId)
     }
     transaction.commit().await?;
     state.mailer.wake();
+    event::factors_changed(ctx, user_id, "totp removed");
     Ok(Removed::Done)
 }

@@ -19,6 +19,7 @@ use crate::{
     web::{
         AppError, Ctx, Visitor,
         challenge::{self, Shown},
+        event,
         sign_in::{self, Begun},
     },
 };
@@ -96,6 +97,7 @@ pub async fn renew(
     Tries::at_totp(user_id, ctx.client_ip()).give_back(&mut transaction).await?;
     transaction.commit().await?;
     drop(connection);
+    event::reauthenticated(ctx, user_id, live.id);
     renewed.begun(state, session).await?;
     Ok(Shown::Right(()))
 }

@@ -69,16 +69,19 @@ pub async fn confirm(
         |opened, problem, status, wait| refused(&state, &ctx, status, wait, &confirm_page(opened, Some(problem)));
     match service::confirm(&state, &ctx, &visitor, PlainPassword::presented(typed)).await? {
         Confirmed::Done { user_id, proof } => {
+            event::email_verified(&ctx, user_id);
             let methods =
                 if proof.is_some() { &[Method::Password, Method::MailedLink][..] } else { &[Method::MailedLink] };
             let entering = Entering { user_id, methods, proof: proof.as_ref(), remember: false, next: None };
             enter(&state, &ctx, &visitor, &session, entering).await
         }
         Confirmed::LinkOver => link_over(&state, &ctx, &visitor),
+        Confirmed::Refused(opened) if typed.is_empty() => {
+            again(opened, ConfirmProblem::PasswordMissing, StatusCode::UNPROCESSABLE_ENTITY, None)
+        }
         Confirmed::Refused(opened) => {
-            let problem =
-                if typed.is_empty() { ConfirmProblem::PasswordMissing } else { ConfirmProblem::PasswordWrong };
-            again(opened, problem, StatusCode::UNPROCESSABLE_ENTITY, None)
+            event::login_failed(&ctx, Some(opened.user.id));
+            again(opened, ConfirmProblem::PasswordWrong, StatusCode::UNPROCESSABLE_ENTITY, None)
         }
         Confirmed::SlowDown(opened, retry_after) => {
             event::limited(&ctx, "verify");

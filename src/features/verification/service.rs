@@ -83,7 +83,12 @@ pub async fn confirm(
         let identifier = Identifier::Username(opened.user.username.clone());
         match proof::attempt(&state.db, &state.hasher, &identifier, password, origin).await? {
             Attempt::Proven(proven) => proof = Some(proven),
-            Attempt::Refused { .. } => return Ok(Confirmed::Refused(opened)),
+            Attempt::Refused { user_id: None } => return Ok(Confirmed::Refused(opened)),
+            Attempt::Refused { user_id } => {
+                let mut connection = state.db.acquire().await?;
+                audit::record(&mut connection, &sign_in::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
+                return Ok(Confirmed::Refused(opened));
+            }
             Attempt::SlowDown { retry_after } => return Ok(Confirmed::SlowDown(opened, retry_after)),
             Attempt::Busy => return Ok(Confirmed::Busy(opened)),
         }
