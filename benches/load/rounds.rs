@@ -39,6 +39,7 @@ pub struct Parts<'a> {
 pub struct Round {
     pub ours: Cost,
     pub rust_crypto: Cost,
+    pub rust_crypto_reused: Cost,
     pub sign_ins: f64,
     /// Processor time of one sign-in, by who spent it.
     pub service: f64,
@@ -77,7 +78,8 @@ impl Parts<'_> {
         let (short, long) = (Duration::from_millis(1500), Duration::from_millis(2500));
         let ours = hashes::rate(Kernel::Ours, self.cores, short);
         let (sign_ins, used) = client::flood(self.service.address, &self.sign_ins, || self.watch(long));
-        let rust_crypto = hashes::rate(Kernel::RustCrypto, self.cores, short);
+        let [rust_crypto, rust_crypto_reused] =
+            [Kernel::RustCrypto, Kernel::RustCryptoReused].map(|kernel| hashes::rate(kernel, self.cores, short));
         let rate = |address, lanes: &[Lane]| client::flood(address, lanes, || thread::sleep(short)).0;
         let who_am_i = rate(self.service.address, &self.who_am_i);
         let hellos = self.who_am_i.iter().map(|lane| Lane { requests: vec![client::get("/", "")], ..lane.clone() });
@@ -92,6 +94,7 @@ impl Parts<'_> {
         Round {
             ours,
             rust_crypto,
+            rust_crypto_reused,
             sign_ins,
             service: each(used.service),
             postgres: each(used.postgres),
