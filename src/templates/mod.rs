@@ -54,8 +54,30 @@ pub struct Chrome<'a> {
     pub request_id: &'a str,
     /// The local path that the language switch comes back to.
     pub path: &'a str,
+    /// Where that is among the pages of an account.
+    pub section: Section<'a>,
     /// Who is signed in.
     pub visitor: Option<VisitorLabel<'a>>,
+}
+
+/// A page of an account that the others stand below.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Section<'a> {
+    /// The path of that page.
+    pub path: &'a str,
+    /// What `aria-current` says of it (WAI-ARIA 1.2): `page` for the page itself, `true` for one below it.
+    pub current: &'static str,
+}
+
+impl<'a> Section<'a> {
+    /// Of a local path: its first two parts below `/account/`, and the first elsewhere.
+    #[must_use]
+    pub fn of(path: &'a str) -> Self {
+        let page = path.split('?').next().unwrap_or_default();
+        let from = page.strip_prefix("/account/").map_or(1, |_| "/account/".len());
+        let end = page.get(from..).and_then(|rest| rest.find('/')).map_or(page.len(), |slash| from + slash);
+        Self { path: &page[..end], current: if end == page.len() { "page" } else { "true" } }
+    }
 }
 
 /// Who is signed in, as the header says it.

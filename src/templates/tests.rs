@@ -9,7 +9,8 @@ struct Probe {
 const HOSTILE: &str = r#""><svg onload=alert(1)>{{7*7}}{% include "x" %}&'"#;
 
 fn chrome(lang: Lang) -> Chrome<'static> {
-    Chrome { lang, service_name: HOSTILE, csrf_token: "token", request_id: HOSTILE, path: "/login", visitor: None }
+    let (path, section) = ("/login", Section::of("/login"));
+    Chrome { lang, service_name: HOSTILE, csrf_token: "token", request_id: HOSTILE, path, section, visitor: None }
 }
 
 #[test]
@@ -101,4 +102,22 @@ fn a_message_can_be_had_without_a_page() {
     let templates = Templates::load().unwrap();
     assert_eq!(templates.message(Lang::En, "error-not-found-title"), "Page not found");
     assert_eq!(templates.message(Lang::Ko, "error-not-found-title"), "페이지를 찾을 수 없어요");
+}
+
+#[test]
+fn a_page_stands_in_the_section_above_it() {
+    for (path, section, current) in [
+        ("/dashboard", "/dashboard", "page"),
+        ("/account/factors", "/account/factors", "page"),
+        ("/account/factors?from=/account/data/x", "/account/factors", "page"),
+        ("/account/factors/totp", "/account/factors", "true"),
+        ("/account/factors/passkeys/1?x=1", "/account/factors", "true"),
+        ("/account/factorsx", "/account/factorsx", "page"),
+        ("/account/", "/account/", "page"),
+        ("/", "/", "page"),
+        ("", "", "page"),
+    ] {
+        let found = Section::of(path);
+        assert_eq!((found.path, found.current), (section, current), "{path}");
+    }
 }

@@ -1,6 +1,11 @@
 //! Where a visitor may be sent next: paths of this service and nothing else.
 
+use std::sync::LazyLock;
+
 use url::Url;
+
+/// An origin that is nobody's (RFC 6761).
+static BASE: LazyLock<Option<Url>> = LazyLock::new(|| Url::parse("https://vestibule.invalid/").ok());
 
 /// An absolute path with an optional query, certain to stay on this origin in every browser
 /// (OWASP ASVS 3.7.2).
@@ -30,7 +35,7 @@ impl LocalPath {
             return None;
         }
         // The judge is the parser that browsers agree on (WHATWG URL), not our own reading.
-        let base = Url::parse("https://vestibule.invalid/").ok()?;
+        let base = BASE.as_ref()?;
         let joined = base.join(text).ok()?;
         let local = joined.origin() == base.origin() && joined.username().is_empty();
         (local && joined[url::Position::BeforePath..] == *text).then(|| Self(text.to_owned()))

@@ -10,7 +10,7 @@ use axum::{
 use super::{AppError, Ctx, Visitor};
 use crate::{
     state::AppState,
-    templates::{Chrome, Page, VisitorLabel},
+    templates::{Chrome, Page, Section, VisitorLabel},
     types::Wait,
 };
 
@@ -30,12 +30,14 @@ pub fn page<P: Page>(
         display_name: session.display_name.as_deref(),
         must_enrol: session.must_enrol,
     });
+    let path = ctx.location().as_str();
     let chrome = Chrome {
         lang: ctx.lang(),
         service_name: &state.config.site.name,
         csrf_token: &csrf_token,
         request_id: ctx.request_id(),
-        path: ctx.location().as_str(),
+        path,
+        section: Section::of(path),
         visitor: label,
     };
     Ok(Html(state.templates.render(&chrome, content)?).into_response())

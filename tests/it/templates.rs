@@ -11,7 +11,7 @@ use vestibule::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, login, logout,
         passkeys, password, profile, reauth, recovery, recovery_codes, registration, setup, totp, verification,
     },
-    templates::{Chrome, Page, Templates, VisitorLabel, asset, asset_path},
+    templates::{Chrome, Page, Section, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
     web::error_page::{ErrorKind, ErrorPage},
 };
@@ -80,12 +80,14 @@ fn render<P: Page>(templates: &Templates, all: &mut Vec<Rendered>) {
     for (state, page) in P::samples() {
         for lang in Lang::ALL {
             for visitor in &visitors {
+                let path = "/login?next=%2Fdashboard&x=\"";
                 let chrome = Chrome {
                     lang,
                     service_name: "Vestibule",
                     csrf_token: TOKEN,
                     request_id: "0198f2b4-request",
-                    path: "/login?next=%2Fdashboard&x=\"",
+                    path,
+                    section: Section::of(path),
                     visitor: visitor.clone(),
                 };
                 let name = format!("{} {} {state}", lang.code(), P::TEMPLATE);
