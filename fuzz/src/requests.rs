@@ -14,7 +14,7 @@ use vestibule::{
     web::{
         Fields,
         client_ip::client_ip,
-        cookies::{Name, Presented, presented},
+        cookies::{Cookies, Name, Presented},
     },
 };
 
@@ -57,8 +57,8 @@ pub fn cookies(data: &[u8]) {
         let url = PublicUrl::parse(url).expect("a public URL");
         let names = [Name::Session, Name::Csrf, Name::Browser, Name::Link, Name::Pending, Name::Ceremony];
         for name in names.into_iter().chain([Name::Notice, Name::Language]).map(|name| name.text(&url)) {
-            let found = presented(&headers, name);
-            assert_eq!(found, presented(&reversed, name));
+            let found = Cookies::of(&headers).presented(name);
+            assert_eq!(found, Cookies::of(&reversed).presented(name));
             let mut values = BTreeSet::new();
             for line in headers.get_all(header::COOKIE) {
                 for pair in line.as_bytes().split(|byte| *byte == b';') {

@@ -96,23 +96,34 @@ pub enum Presented<'a> {
     Ambiguous,
 }
 
-/// Finds a cookie among the request's headers, by its exact octets: browsers hold the rules of
-/// `__Host-` for those alone, and would let any host of the domain set another spelling of it.
-#[must_use]
-pub fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
-    let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
-    let mut found = Presented::None;
-    for pair in pairs {
-        let pair = pair.trim_ascii();
-        let Some(value) = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) else { continue };
-        // Nothing that we set is anything but ASCII; such a value counts, and is no good.
-        let value = std::str::from_utf8(value).unwrap_or_default();
-        found = match found {
-            Presented::None => Presented::One(value),
-            Presented::One(other) if other == value => found,
-            Presented::One(_) | Presented::Ambiguous => Presented::Ambiguous,
-        };
+/// The cookies of a request, taken apart once.
+#[derive(Clone, Debug)]
+pub struct Cookies<'a>(Vec<(&'a [u8], &'a [u8])>);
+
+impl<'a> Cookies<'a> {
+    /// All that came, in however many lines.
+    #[must_use]
+    pub fn of(headers: &'a HeaderMap) -> Self {
+        let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+        let parts = pairs.map(|pair| pair.trim_ascii().splitn(2, |byte| *byte == b'='));
+        Self(parts.filter_map(|mut parts| parts.next().zip(parts.next())).collect())
     }
-    found
+
+    /// Finds one by the exact octets of its name: browsers hold the rules of `__Host-` for those alone, and
+    /// would let any host of the domain set another spelling of it.
+    #[must_use]
+    pub fn presented(&self, name: &str) -> Presented<'a> {
+        let mut found = Presented::None;
+        for (_, value) in self.0.iter().filter(|(other, _)| *other == name.as_bytes()) {
+            // Nothing that we set is anything but ASCII; such a value counts, and is no good.
+            let value = std::str::from_utf8(value).unwrap_or_default();
+            found = match found {
+                Presented::None => Presented::One(value),
+                Presented::One(other) if other == value => found,
+                Presented::One(_) | Presented::Ambiguous => Presented::Ambiguous,
+            };
+        }
+        found
+    }
 }

@@ -17,7 +17,7 @@ use tower_sessions::session::Id;
 use super::{
     AppError,
     client_ip::client_ip,
-    cookies::{self, Name, Presented},
+    cookies::{self, Cookies, Name, Presented},
     csrf::Csrf,
     paths,
 };
@@ -206,7 +206,8 @@ impl Ctx {
     fn read(request: &Request, state: &AppState) -> Self {
         let headers = request.headers();
         let public_url = &state.config.site.public_url;
-        let cookie = |name: Name| match cookies::presented(headers, name.text(public_url)) {
+        let cookies = Cookies::of(headers);
+        let cookie = |name: Name| match cookies.presented(name.text(public_url)) {
             Presented::One(value) => Some(value),
             Presented::None | Presented::Ambiguous => None,
         };

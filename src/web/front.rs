@@ -18,7 +18,7 @@ use super::{
     request_log::RequestLine,
     server::Serve,
     session_store::{self, WithSessions},
-    task::run_to_the_end,
+    task::{Work, run_to_the_end},
 };
 use crate::state::AppState;
 
@@ -52,19 +52,20 @@ impl Front {
         let line = RequestLine::begin(&request);
         let span = tracing::info_span!("request", request_id = ctx.request_id());
         let answered = async {
-            let response = if request.method().is_safe() {
-                run_to_the_end(&state, async { routes.oneshot(request).await.into_response() }).await
+            // In boxes, because what is here is moved several times over before it runs.
+            let work: Work = if request.method().is_safe() {
+                Box::pin(async { routes.oneshot(request).await.into_response() })
             } else {
                 let service = state.clone();
-                let work = async move {
+                Box::pin(async move {
                     let public_url = &service.config.site.public_url;
                     let response = session_store::answer(with_sessions, public_url, request).await;
                     // Nobody is told that a session has ended while this replica still takes it for live.
                     service.lookup.catch_up().await;
                     response
-                };
-                run_to_the_end(&state, work).await
+                })
             };
+            let response = run_to_the_end(&state, work).await;
             render_errors(&state, &ctx, response)
         };
         let mut response = answered.instrument(span).await;

@@ -29,7 +29,7 @@ use tower_sessions_sqlx_store::PostgresStore;
 
 use super::{
     Ctx,
-    cookies::{self, Name, Presented},
+    cookies::{self, Cookies, Name, Presented},
 };
 use crate::{authn::sessions::Stored, config::PublicUrl, state::AppState, types::Entropy};
 
@@ -83,7 +83,7 @@ pub(super) async fn answer(routes: WithSessions, public_url: &PublicUrl, mut req
 fn keep_session_cookie_only(headers: &mut HeaderMap, public_url: &PublicUrl) {
     let name = Name::Session.text(public_url);
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let kept = match cookies::presented(headers, name) {
+    let kept = match Cookies::of(headers).presented(name) {
         Presented::One(value) if value.bytes().all(is_plain) => HeaderValue::from_str(&format!("{name}={value}")).ok(),
         _ => None,
     };

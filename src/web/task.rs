@@ -18,17 +18,16 @@ use crate::state::AppState;
 /// Nothing we do takes this long; see the statement timeout and the limits on forms.
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// What answers a request.
+pub(super) type Work = Pin<Box<dyn Future<Output = Response> + Send>>;
+
 /// Runs a request that has anything to wait for in a task of its own, which a stop of the service waits for.
 ///
 /// A client that hangs up drops only the waiting, not the work: a transaction is never cut between
 /// its `BEGIN` and its end (sqlx #4393), and a write that was begun is finished. A panic in a
 /// handler ends this request with 500 and nothing else. Only a request that is past all limits of its
 /// own is ended here: the database fell silent, and its connection is given up with it.
-pub(super) async fn run_to_the_end(
-    state: &AppState,
-    work: impl Future<Output = Response> + Send + 'static,
-) -> Response {
-    let mut work: Pin<Box<dyn Future<Output = Response> + Send>> = Box::pin(work);
+pub(super) async fn run_to_the_end(state: &AppState, mut work: Work) -> Response {
     // What is answered from memory waits for nothing, and cannot be cut.
     let first = poll_fn(|context| Poll::Ready(catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)))));
     match first.await {

@@ -87,19 +87,23 @@ impl Key {
     /// Letters of one kind to one mailbox, asked for by anybody.
     #[must_use]
     pub fn letters(kind: &str, canonical: &str) -> Self {
-        Self::of("letters", &[kind.as_bytes(), &[0], canonical.as_bytes(), &[0]].concat())
+        Self::letters_of(kind, canonical, &[])
     }
 
     /// The same, asked for by a browser that the mailbox's account knows.
     #[must_use]
     pub fn letters_for_browser(kind: &str, canonical: &str, browser: &TokenDigest) -> Self {
-        Self::of("letters", &[kind.as_bytes(), &[0], canonical.as_bytes(), &[0], browser.as_bytes()].concat())
+        Self::letters_of(kind, canonical, browser.as_bytes())
     }
 
     /// The same, asked for by the owner of an account that is another mailbox's.
     #[must_use]
     pub fn letters_for_account(kind: &str, canonical: &str, user_id: UserId) -> Self {
-        Self::of("letters", &[kind.as_bytes(), &[0], canonical.as_bytes(), &[0], user_id.0.as_bytes()].concat())
+        Self::letters_of(kind, canonical, user_id.0.as_bytes())
+    }
+
+    fn letters_of(kind: &str, canonical: &str, asked_by: &[u8]) -> Self {
+        Self::of("letters", &[kind.as_bytes(), &[0], canonical.as_bytes(), &[0], asked_by].concat())
     }
 
     /// As stored.

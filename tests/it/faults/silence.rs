@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{io::AsyncWriteExt as _, time::Instant};
 use url::form_urlencoded;
 
-use super::{address, assert_unavailable, behind_a_line};
+use super::{address, alice_gets_in_within, assert_unavailable, behind_a_line};
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
     http::connect,
@@ -28,12 +28,7 @@ async fn f4_connections_that_fell_silent_while_they_rested_are_not_waited_for() 
     assert_eq!(service.browser().get("/readyz").await.status, 503);
     assert_unavailable(&sign_in(&mut service.browser(), "alice", PASSWORD).await);
     proxy.set(Line::Open);
-    let (back, mut asked) = (Instant::now(), 0);
-    while sign_in(&mut service.browser(), "alice", PASSWORD).await.status != 303 {
-        asked += 1;
-        assert!(back.elapsed() < Duration::from_secs(10), "{asked} in vain");
-    }
-    println!("back after {:?}, {asked} in vain", back.elapsed());
+    alice_gets_in_within(Duration::from_secs(10), &service).await;
 }
 
 #[tokio::test]
@@ -67,11 +62,7 @@ async fn f4_connections_that_fell_silent_in_the_middle_of_a_request_are_given_up
         }
     }
     println!("the last visitor was answered after {:?}", started.elapsed());
-    let back = Instant::now();
-    while sign_in(&mut service.browser(), "alice", PASSWORD).await.status != 303 {
-        assert!(back.elapsed() < Duration::from_secs(15), "the pool never recovers");
-    }
-    println!("and the next one got in after {:?}", back.elapsed());
+    alice_gets_in_within(Duration::from_secs(15), &service).await;
 }
 
 #[tokio::test]
@@ -98,11 +89,7 @@ async fn f4_t1_who_hangs_up_before_a_silent_database_leaves_nobody_waiting_for_i
     tokio::time::sleep(Duration::from_millis(500)).await;
     proxy.delay(Duration::ZERO);
     proxy.set(Line::Open);
-    let back = Instant::now();
-    while sign_in(&mut service.browser(), "alice", PASSWORD).await.status != 303 {
-        assert!(back.elapsed() < Duration::from_secs(15), "the pool never recovers");
-    }
-    println!("the next one got in after {:?}", back.elapsed());
+    alice_gets_in_within(Duration::from_secs(15), &service).await;
 }
 
 /// Every connection of the pool is at work.
