@@ -251,3 +251,27 @@ pub async fn sweep(connection: &mut sqlx::PgConnection) -> sqlx::Result<u64> {
     .await?;
     Ok(done.rows_affected())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn asvs_7_2_3_ten_thousand_identifiers_are_unique_and_every_bit_of_them_moves() {
+        let mut seen = BTreeSet::new();
+        let mut ones = [0_u32; 128];
+        for _ in 0..10_000 {
+            let FreshId(Id(identifier)) = FreshId::new(Entropy);
+            assert!(seen.insert(identifier));
+            for (bit, count) in ones.iter_mut().enumerate() {
+                *count += u32::from(identifier >> bit & 1 == 1);
+            }
+        }
+        // Ten standard deviations of 10,000 fair coins.
+        for (bit, count) in ones.iter().enumerate() {
+            assert!((4500..=5500).contains(count), "bit {bit} is set in {count} of 10,000");
+        }
+    }
+}

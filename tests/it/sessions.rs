@@ -20,23 +20,6 @@ use crate::{
     },
 };
 
-#[test]
-fn asvs_7_2_3_ten_thousand_identifiers_are_unique_and_every_bit_of_them_moves() {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut ones = [0_u32; 128];
-    for _ in 0..10_000 {
-        let bytes = *SecretToken::new(Entropy).as_bytes();
-        assert!(seen.insert(bytes));
-        for (bit, count) in ones.iter_mut().enumerate() {
-            *count += u32::from(bytes[bit / 8] >> (bit % 8) & 1);
-        }
-    }
-    // Ten standard deviations of 10,000 fair coins.
-    for (bit, count) in ones.iter().enumerate() {
-        assert!((4500..=5500).contains(count), "bit {bit} is set in {count} of 10,000");
-    }
-}
-
 #[tokio::test]
 async fn asvs_7_2_3_session_cookies_carry_128_bits_and_repeat_nothing() {
     let app = TestApp::start().await;
