@@ -217,5 +217,5 @@ fn judged_passwords(table: &mut Table) {
 fn start_to_ready(what: &str, data_dir: &Path, url: Option<&str>, table: &mut Table) {
     drop(Process::service(data_dir, url));
     let starts = (0..STARTS).map(|_| Process::service(data_dir, url).1.as_secs_f64());
-    table.figure(what, median(starts.collect()), " s", Bar::AtMost(0.3));
+    table.figure(what, median(starts.collect()), " s", Bar::AtMost(0.2));
 }
