@@ -151,7 +151,7 @@ const TO_SESSIONS: &str = "303 /account/sessions";
 const LETTER: &str = "/dev/mail/00000000-0000-4000-8000-000000000001";
 const LETTER_HTML: &str = "/dev/mail/00000000-0000-4000-8000-000000000001/html";
 
-async fn put_a_letter(app: &TestApp) {
+pub async fn put_a_letter(app: &TestApp) {
     let id = LETTER.trim_start_matches("/dev/mail/");
     let letter = format!("'{id}', 'minji@example.com', 'en', 'A subject', 'A text', '<!doctype html><p>HTML</p>'");
     let columns = "id, address, language, subject, text_form, html_form";
@@ -193,7 +193,7 @@ fn name(route: &Route) -> String {
 }
 
 /// An address that the route's pattern matches.
-fn address(route: &Route) -> &'static str {
+pub fn address(route: &Route) -> &'static str {
     if route.path == "/static/{digest}/{name}" {
         asset_path("app.css").expect("the stylesheet")
     } else if route.path == "/dev/mail/{id}" {

@@ -59,6 +59,7 @@ mod processes;
 mod profile;
 mod races;
 mod reauth;
+mod recording;
 mod recovery;
 mod recovery_codes;
 mod registration;

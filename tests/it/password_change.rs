@@ -208,7 +208,7 @@ async fn an_account_without_a_password_is_led_to_what_it_has() {
 }
 
 /// An account with a password that is refused today.
-async fn with_common_password(app: &TestApp) -> &'static str {
+pub async fn with_common_password(app: &TestApp) -> &'static str {
     let common = "geovannavieira";
     let creation = Creation {
         username: Username::parse("alice").expect("a name"),

@@ -1,7 +1,7 @@
 //! Every page in every state and every language, read as a browser and a screen reader would.
 
 mod html;
-mod mail;
+pub mod mail;
 
 use std::collections::BTreeSet;
 
@@ -19,15 +19,15 @@ use vestibule::{
 const TOKEN: &str = "csrf-canary";
 const HOSTILE: &str = r#"<svg onload=alert(1)>"{{7*7}}"#;
 
-struct Rendered {
+pub struct Rendered {
     /// Language, template and state, for messages.
-    name: String,
+    pub name: String,
     lang: Lang,
-    html: String,
+    pub html: String,
 }
 
 /// Every page of the service: a new one is added here, or its template is reported as unclaimed.
-fn every_page(templates: &Templates) -> Vec<Rendered> {
+pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     let mut all = Vec::new();
     render::<login::pages::LoginPage>(templates, &mut all);
     render::<registration::pages::RegisterPage>(templates, &mut all);

@@ -25,7 +25,7 @@ fn keys(secrets: &str) -> ChainKeys {
 }
 
 /// Waits until the linkers that run have nothing left to do.
-async fn linked(app: &TestApp) {
+pub async fn linked(app: &TestApp) {
     let started = Instant::now();
     while app.count("select count(*) from audit_pending").await > 0 {
         assert!(started.elapsed() < Duration::from_secs(45), "nobody links");
@@ -55,7 +55,7 @@ fn assert_intact((verified, faults): &(Verified, Vec<Fault>), events: i64) {
 }
 
 /// As somebody who owns the tables, and knows how to switch their guards off.
-async fn tamper(app: &TestApp, statement: &str) {
+pub async fn tamper(app: &TestApp, statement: &str) {
     let off = ["audit_events", "audit_links"].map(|table| format!("alter table {table} disable trigger user;"));
     let on = ["audit_events", "audit_links"].map(|table| format!("alter table {table} enable trigger user;"));
     app.execute(&format!("begin; {} {statement}; {} commit", off.concat(), on.concat())).await;

@@ -15,16 +15,16 @@ use vestibule::{
 
 use super::{Rendered, html::tags};
 
-struct Letter {
-    name: String,
+pub struct Letter {
+    pub name: String,
     lang: Lang,
-    message: Message,
+    pub message: Message,
     /// What it was made of, as JSON.
     given: serde_json::Value,
 }
 
 /// Every letter of the service: a new one is added here, or its templates are reported as unclaimed.
-fn every_letter(templates: &Templates) -> Vec<Letter> {
+pub fn every_letter(templates: &Templates) -> Vec<Letter> {
     let mut all = Vec::new();
     render::<VerifyEmail>(templates, &mut all);
     render::<AddressTaken>(templates, &mut all);
