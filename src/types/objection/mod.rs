@@ -3,7 +3,7 @@
 //!
 //! 1. A text that is little more than the account's own words and the service's name is refused.
 //! 2. So is one that repeats itself or runs along the alphabet or the keyboard.
-//! 3. So is one of the 1.5 million passwords of `vestibule_passwords`, in whatever case and also in
+//! 3. So is one of the 1.5 million passwords of `vestibule_blocklist`, in whatever case and also in
 //!    "leet" spelling, and one of them with a few characters around it.
 //!
 //! Nothing else is: a few words that do not belong together pass, and so do 20 random digits. A random
@@ -76,7 +76,7 @@ pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objecti
 fn is_listed(text: &str) -> bool {
     // Another reading is looked up only when it is a word: each look costs a chance of an error.
     let is_word = |text: &str| text.chars().all(char::is_alphabetic);
-    let is_known = vestibule_passwords::is_known;
+    let is_known = vestibule_blocklist::is_known;
     is_known(text) || spelled_out(text).iter().any(|text| is_word(text) && is_known(text))
 }
 

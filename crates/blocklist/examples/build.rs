@@ -1,4 +1,4 @@
-//! Makes `data/passwords.filter` and `data/sample.txt`; `scripts/password-list` runs it.
+//! Makes `data/blocklist.filter` and `data/sample.txt`; `scripts/blocklist` runs it.
 //!
 //! `build LONG COMMON FOLDER`: a file with breached passwords, one a line, of which those of 12 to
 //! 128 characters are taken; one with common passwords of which those from 4 characters are; and
@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, env, error::Error, fs, path::Path};
 
 use unicode_normalization::UnicodeNormalization as _;
-use vestibule_passwords::key;
+use vestibule_blocklist::key;
 use xorf::{BinaryFuse16, DmaSerializable as _};
 
 /// From here on the list has every password that the sources have.
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let shown = |entry: &&String| entry.chars().count() >= LONG && !entry.contains(|c: char| c.is_ascii_digit());
     let sample: Vec<&str> = entries.values().filter(shown).take(SAMPLE).map(String::as_str).collect();
     fs::write(Path::new(folder).join("sample.txt"), sample.join("\n") + "\n")?;
-    fs::write(Path::new(folder).join("passwords.filter"), &file)?;
+    fs::write(Path::new(folder).join("blocklist.filter"), &file)?;
     println!("{} entries, {breached} of them of {LONG} characters or more, in {} bytes", keys.len(), file.len());
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the list promises.
 
-use vestibule_passwords::{ENTRIES, is_known, key};
+use vestibule_blocklist::{ENTRIES, is_known, key};
 
 #[test]
 fn asvs_6_2_4_and_6_2_12_the_list_has_what_it_says() {
