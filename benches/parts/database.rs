@@ -12,11 +12,11 @@ use std::{
     },
 };
 
+use embedded_postgres::{Durability, Embedded, Settings};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, UnixStream},
 };
-use vestibule::db::embedded::{Durability, Embedded, Settings};
 
 /// A server in a folder that goes with the bench.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use super::CliError;
 use crate::{config::Config, db::Servers};
 
 #[cfg(feature = "embedded")]
-use crate::db::embedded::{self, Durability, Embedded};
+use embedded_postgres::{self as embedded, Durability, Embedded};
 
 /// An open database and, where we started it, its server.
 #[derive(Debug)]

@@ -2,13 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use embedded_postgres::{Durability, Embedded, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use vestibule::{
     MIGRATOR,
-    db::{
-        self, MigrateError,
-        embedded::{Durability, Embedded, Settings},
-    },
+    db::{self, MigrateError},
     jobs,
 };
 

@@ -15,8 +15,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use embedded_postgres::{Durability, Embedded, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use vestibule::db::embedded::{Durability, Embedded, Settings};
 
 use super::cluster::blocking;
 

@@ -1,5 +1,13 @@
 //! The embedded PostgreSQL, as its service meets it. These run as root and as an ordinary user.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod life;
 mod refusals;
 
@@ -10,9 +18,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use embedded_postgres::{Durability, Embedded, Settings};
 use rustix::process::{Pid, test_kill_process};
 use sqlx::{ConnectOptions as _, PgConnection};
-use vestibule::db::embedded::{Durability, Embedded, Settings};
 
 /// A data folder of this test's own. Under root the server is another user, who has to get in.
 fn folder() -> tempfile::TempDir {

@@ -60,9 +60,9 @@ async fn search(
             Err(reason) => seen.push(format!("{}: {reason}", folder.display())),
         }
     }
-    #[cfg(feature = "embedded-download")]
+    #[cfg(feature = "download")]
     if let Some(cache) = &settings.cache_dir {
-        match super::fetch::binaries(cache, place, wanted).await {
+        match super::download::binaries(cache, place, wanted).await {
             Ok(found) => return Ok(found),
             Err(error) => seen.push(format!("fetching it failed: {error}")),
         }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::*;
-use crate::db::embedded::Durability;
+use crate::Durability;
 
 /// A folder open to the server's user, and what a search in it needs.
 async fn scene() -> (tempfile::TempDir, Place, Settings) {

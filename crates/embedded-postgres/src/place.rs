@@ -115,7 +115,7 @@ impl Place {
     }
 
     /// For programs fetched under root, when the user's own cache is closed to the server.
-    #[cfg(feature = "embedded-download")]
+    #[cfg(feature = "download")]
     pub(super) fn cache(&self) -> PathBuf {
         self.data_dir.join("cache")
     }
@@ -128,7 +128,7 @@ impl Place {
     }
 
     /// Whether the server's user can enter `folder`, or could once it exists.
-    #[cfg(feature = "embedded-download")]
+    #[cfg(feature = "download")]
     pub(super) async fn can_enter(&self, folder: &Path) -> Result<bool, EmbeddedError> {
         match &self.account {
             Some(account) => can_enter(folder, account).await,

@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use embedded_postgres::{Embedded, EmbeddedError};
 use sqlx::{Connection as _, PgConnection};
-use vestibule::db::embedded::{Embedded, EmbeddedError};
 
 use super::{cluster, connect, folder, settings};
 

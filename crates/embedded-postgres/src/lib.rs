@@ -16,9 +16,9 @@
 
 mod cluster;
 mod discover;
+#[cfg(feature = "download")]
+mod download;
 mod error;
-#[cfg(feature = "embedded-download")]
-mod fetch;
 mod lock;
 mod log;
 mod pidfile;

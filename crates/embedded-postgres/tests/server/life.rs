@@ -9,9 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use embedded_postgres::{Embedded, join_running};
 use rustix::process::{Signal, getpgid, kill_process};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use vestibule::db::embedded::{Embedded, join_running};
 
 use super::{cluster, connect, durable, eventually, folder, is_gone, one, server_pid, settings};
 
