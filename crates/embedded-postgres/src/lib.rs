@@ -1,18 +1,4 @@
-//! A PostgreSQL of our own: a private cluster in `<data>/postgres`, run by real server binaries found on the machine.
-//!
-//! What this module promises:
-//!
-//! - **Nothing acknowledged is lost.** The cluster is durable (fsync on, checksums on), also when the service or the
-//!   server is killed.
-//! - **The server lives exactly as long as the service.** It outlives Ctrl-C while the service drains, and a watcher
-//!   stops it when the service dies without a word. When the server dies first, [`Embedded::died`] tells.
-//! - **One owner.** A second instance over the same folder gets an error that says what to do, never a second server.
-//! - **Data is never replaced.** A cluster of another major version, of another user or half a cluster is refused.
-//! - **Nobody else gets in.** No TCP port; one Unix socket in a folder that only the server's user may enter. Hence no
-//!   password: `trust` behind a 0700 folder leaves the decision to the kernel. (`peer` would compare user names, and
-//!   the service may run as root while the server, which refuses root, runs as `postgres`.)
-//!
-//! Layout: `<data>/postgres.lock` (held by the owner), `<data>/postgres/cluster` (PGDATA), `<data>/postgres/socket`.
+#![doc = include_str!("../README.md")]
 
 mod cluster;
 mod discover;
@@ -23,212 +9,223 @@ mod lock;
 mod log;
 mod pidfile;
 mod place;
-mod server;
-mod socket;
+mod process;
 
 use std::{
     ffi::OsString,
     fs::File,
     io::PipeWriter,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _,
     postgres::{PgConnectOptions, PgSslMode},
 };
+use tokio::time::{Instant, sleep};
 
-pub use error::{Died, EmbeddedError};
-use lock::{Holder, OwnerLock};
+pub use error::{Died, Error};
 use pidfile::PidFile;
 use place::Place;
-use server::Server;
+use process::Process;
 
-/// The role and the database of the service. The role owns its database and nothing else: a statement smuggled into
-/// the service cannot read files or run programs, as the cluster's superuser could.
-const NAME: &str = "vestibule";
 const SUPERUSER: &str = "postgres";
-/// Only a part of the socket's file name; no port is opened.
+/// Only a part of the socket's file name: no port is opened.
 const PORT: u16 = 5432;
-/// How long a command waits for a server that another process is just starting.
-const JOIN_PATIENCE: Duration = Duration::from_secs(10);
+/// How long [`join_running`] waits for a server that another process is starting.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What the embedded server needs to know. Nothing is read from the environment behind the caller's back.
+/// Settings of a server. The crate reads nothing from the environment.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The service's data folder; the cluster lives in `postgres` inside it.
-    pub data_dir: PathBuf,
-    /// `VESTIBULE_POSTGRES_BIN`: the only place to look for server binaries, when set.
+    /// Folder of the cluster and its socket. The lock file is beside it: `<dir>.lock`.
+    pub dir: PathBuf,
+    /// Used instead of `dir` when running as root and the server's user cannot enter the parent of `dir`.
+    pub fallback_dir: PathBuf,
+    /// Name of the role, of the database it owns, and of the cluster as `ps` shows it. At most 63 bytes.
+    pub name: String,
+    /// Folder of the server programs. If set, no other is searched.
     pub bin_dir: Option<PathBuf>,
-    /// The `PATH` variable, for discovery.
+    /// Value of `PATH`, which is searched for server programs first.
     pub path: Option<OsString>,
-    /// Where a fetched archive of server binaries goes; `None` never fetches.
+    /// Folder for downloaded server programs. `None`, or a build without the feature `download`, never downloads.
     pub cache_dir: Option<PathBuf>,
-    /// Whether a commit waits for the disk.
+    /// Durability of commits.
     pub durability: Durability,
-    /// `max_connections` of the server.
-    pub max_connections: u16,
+    /// Server parameters such as `max_connections=20`. They override the crate's defaults, except those that keep the
+    /// server private, its log readable and its data durable.
+    pub parameters: Vec<String>,
 }
 
-/// Whether a commit waits for the disk.
+impl Settings {
+    /// A durable server in `dir` that uses the server programs of the usual places.
+    pub fn new(dir: impl Into<PathBuf>, name: &str) -> Self {
+        Self {
+            dir: dir.into(),
+            fallback_dir: format!("/var/lib/{name}/postgres").into(),
+            name: name.to_owned(),
+            bin_dir: None,
+            path: None,
+            cache_dir: None,
+            durability: Durability::Durable,
+            parameters: Vec::new(),
+        }
+    }
+}
+
+/// Durability of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing acknowledged is lost.
+    /// No acknowledged commit is lost.
     Durable,
-    /// For tests: a power cut may lose everything.
+    /// Faster, for tests: a crash of the machine may lose everything.
     Throwaway,
 }
 
-/// A running server and the right to run it. Dropping it stops the server too, but unattended: prefer [`Self::stop`].
+/// A running server, locked by this process.
+///
+/// Dropping it also stops the server, but does not wait for that: prefer [`Self::stop`].
 #[derive(Debug)]
-pub struct Embedded {
-    // Fields drop in this order: the leash on the server goes before the lock on its folder.
-    server: Server,
-    lock: OwnerLock,
+pub struct Server {
+    // Fields drop in this order: the server is told to stop before its folder is unlocked.
+    process: Process,
+    lock: File,
     socket_dir: PathBuf,
+    name: String,
 }
 
-impl Embedded {
-    /// Finds binaries, makes the cluster at the first start, starts the server and waits until it takes connections.
-    pub async fn start(settings: &Settings) -> Result<Self, EmbeddedError> {
-        let place = Place::resolve(&settings.data_dir).await?;
+impl Server {
+    /// Starts the server and waits until it accepts connections. The first start creates the cluster.
+    pub async fn start(settings: &Settings) -> Result<Self, Error> {
+        let place = Place::resolve(&settings.dir, &settings.fallback_dir).await?;
         place.announce();
         place.prepare()?;
-        let lock = OwnerLock::acquire(&place.lock_path()).await?;
+        let lock = lock::acquire(&place).await?;
         let cluster = place.cluster();
-        let wanted = cluster::major_of(&cluster)?;
-        let binaries = discover::find(settings, &place, wanted).await?;
-        let socket_dir = socket::prepare(&place)?;
-        pidfile::clear(&cluster, &socket_dir).await?;
+        let major = cluster::major_of(&cluster)?;
+        let binaries = discover::find(settings, &place, major).await?;
+        let socket_dir = place.socket_dir()?;
+        pidfile::clear(&cluster, &socket_dir, &settings.name).await?;
         cluster::remove_leftovers(&place);
-        if wanted.is_none() {
+        if major.is_none() {
             cluster::create(&binaries, &place, settings.durability).await?;
         }
-        let server = Server::start(&binaries, &place, &socket_dir, settings).await?;
-        let embedded = Self { server, lock, socket_dir };
-        embedded.ensure_database().await?;
-        Ok(embedded)
+        let process = Process::start(&binaries, &place, &socket_dir, settings).await?;
+        let server = Self { process, lock, socket_dir, name: settings.name.clone() };
+        server.ensure_database().await?;
+        Ok(server)
     }
 
-    /// How the service connects: Unix socket, role and database `vestibule`.
+    /// How to connect: Unix socket, role and database.
     pub fn connect_options(&self) -> PgConnectOptions {
-        options(&self.socket_dir, PORT, NAME, NAME)
+        options(&self.socket_dir, PORT, &self.name)
     }
 
-    /// The cluster's superuser, in the maintenance database. For tests and repairs; the service itself never needs it.
+    /// How to connect as the superuser to the database `postgres`, for tests and repairs.
     pub fn superuser_options(&self) -> PgConnectOptions {
-        options(&self.socket_dir, PORT, SUPERUSER, SUPERUSER)
+        options(&self.socket_dir, PORT, SUPERUSER)
     }
 
-    /// The same as [`Self::connect_options`], as a URL for psql and the sqlx CLI.
+    /// The URL of the database, for psql and other clients that read libpq's URLs.
     pub fn url(&self) -> String {
-        url(&self.socket_dir, NAME, NAME)
+        url(&self.socket_dir, &self.name)
     }
 
-    /// Resolves only when the server dies under us; the service should log it and end.
+    /// Resolves only if the server ends without [`Self::stop`]. The caller should then end as well.
     pub async fn died(&mut self) -> Died {
-        self.server.died().await
+        self.process.died().await
     }
 
-    /// Stops the server in order (close the pool first) and gives the folder free.
-    pub async fn stop(mut self) -> Result<(), EmbeddedError> {
-        let stopped = self.server.stop().await;
+    /// Stops the server, then unlocks its folder. Close connection pools first.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        let stopped = self.process.stop().await;
         drop(self.lock);
         stopped
     }
 
-    /// Lets another process keep the server: it runs until the last copy of the leash is closed, and the folder
-    /// counts as owned until the last copy of the lock is. For a test harness whose first process ends before others.
-    #[doc(hidden)]
-    pub fn hand_over(self) -> (Option<PipeWriter>, File) {
-        (self.server.hand_over(), self.lock.into_file())
+    /// Leaves the server running when this process ends, for a test harness of several processes.
+    ///
+    /// The server stops when the last copy of the pipe is closed (`None` if it has ended already). Its folder is in use
+    /// until the last copy of the lock file is closed.
+    pub fn detach(self) -> (Option<PipeWriter>, File) {
+        (self.process.detach(), self.lock)
     }
 
-    async fn ensure_database(&self) -> Result<(), EmbeddedError> {
+    async fn ensure_database(&self) -> Result<(), Error> {
         let mut connection = self.superuser_options().connect().await?;
-        // The role comes first, so the database alone tells whether both are there.
-        let found: Option<i32> = sqlx::query_scalar("select 1 from pg_database where datname = 'vestibule'")
-            .fetch_optional(&mut connection)
-            .await?;
-        if found.is_none() {
-            let role: Option<i32> = sqlx::query_scalar("select 1 from pg_roles where rolname = 'vestibule'")
-                .fetch_optional(&mut connection)
-                .await?;
-            if role.is_none() {
-                connection.execute("create role vestibule login").await?;
-            }
-            connection.execute("create database vestibule owner vestibule").await?;
+        let exist = "select exists (select from pg_roles where rolname = $1), \
+            exists (select from pg_database where datname = $1)";
+        let (role, database): (bool, bool) = sqlx::query_as(exist).bind(&self.name).fetch_one(&mut connection).await?;
+        let name = self.name.replace('"', "\"\"");
+        if !role {
+            connection.execute(&*format!("create role \"{name}\" login")).await?;
+        }
+        if !database {
+            connection.execute(&*format!("create database \"{name}\" owner \"{name}\"")).await?;
         }
         connection.close().await?;
         Ok(())
     }
 }
 
-/// For commands used beside a running service: `Some(options)` when another process holds the folder and its server
-/// answers, `None` when nobody holds it. Changes nothing on disk.
-pub async fn join_running(settings: &Settings) -> Result<Option<PgConnectOptions>, EmbeddedError> {
-    let place = Place::resolve(&settings.data_dir).await?;
-    let deadline = tokio::time::Instant::now() + JOIN_PATIENCE;
-    loop {
-        let holder = match lock::holder(&place.lock_path())? {
-            Holder::Nobody => return Ok(None),
-            Holder::Process(pid) => pid,
-        };
-        if let Some(options) = answering(&place.cluster()).await? {
+/// Returns how to connect to a server that another process runs in the same folder, or `None` if no process does.
+///
+/// Waits up to ten seconds for a server that is starting. Changes nothing on disk.
+pub async fn join_running(settings: &Settings) -> Result<Option<PgConnectOptions>, Error> {
+    let place = Place::resolve(&settings.dir, &settings.fallback_dir).await?;
+    let deadline = Instant::now() + JOIN_TIMEOUT;
+    while let Some(holder) = lock::holder(&place)? {
+        if let Some(options) = answering(&place.cluster(), &settings.name).await? {
             return Ok(Some(options));
         }
-        if tokio::time::Instant::now() > deadline {
-            return Err(EmbeddedError::HeldButSilent { folder: place.root, holder });
+        if Instant::now() > deadline {
+            return Err(Error::NotAnswering { folder: place.dir, holder });
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(100)).await;
     }
+    Ok(None)
 }
 
-/// Options that reach the server of `cluster`, proven by a connection.
-async fn answering(cluster: &Path) -> Result<Option<PgConnectOptions>, EmbeddedError> {
+/// Returns how to connect to the server of `cluster`, once a connection has succeeded.
+async fn answering(cluster: &Path, name: &str) -> Result<Option<PgConnectOptions>, Error> {
     let Some(PidFile { ready: true, socket_dir: Some(socket_dir), port, .. }) = PidFile::read(cluster)? else {
         return Ok(None);
     };
-    let options = options(&socket_dir, port.unwrap_or(PORT), NAME, NAME);
+    let options = options(&socket_dir, port.unwrap_or(PORT), name);
     match options.connect().await {
         Ok(connection) => {
-            // Nothing hangs on how politely a proof is closed.
+            // The connection has proven what it was for, however it closes.
             let _ = connection.close().await;
             Ok(Some(options))
         }
         Err(error) => {
-            tracing::debug!(%error, "the running server does not answer yet");
+            tracing::debug!(%error, "embedded database of another process does not answer yet");
             Ok(None)
         }
     }
 }
 
-fn options(socket_dir: &Path, port: u16, user: &str, database: &str) -> PgConnectOptions {
+/// Connects `role` to the database of the same name.
+fn options(socket_dir: &Path, port: u16, role: &str) -> PgConnectOptions {
     PgConnectOptions::new_without_pgpass()
         .socket(socket_dir)
         .port(port)
-        .username(user)
-        .database(database)
-        // The socket never leaves the machine; without this every connection would ask for TLS first.
+        .username(role)
+        .database(role)
+        // A socket needs no TLS, which every connection would ask for first.
         .ssl_mode(PgSslMode::Disable)
-        .application_name(NAME)
+        .application_name(role)
 }
 
-/// `postgres://user@%2Fsocket%2Ffolder:5432/database`: libpq and sqlx read a host that begins with `/` as a folder.
-fn url(socket_dir: &Path, user: &str, database: &str) -> String {
-    use std::{fmt::Write as _, os::unix::ffi::OsStrExt as _};
-
-    let mut host = String::new();
-    for &byte in socket_dir.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            host.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(host, "%{byte:02X}");
-        }
-    }
-    format!("postgres://{user}@{host}:{PORT}/{database}?sslmode=disable")
+/// `postgres://name@%2Fsocket%2Ffolder:5432/name`: libpq and sqlx read a host that begins with `/` as a folder.
+fn url(socket_dir: &Path, name: &str) -> String {
+    let host = percent_encode(socket_dir.as_os_str().as_bytes(), UNRESERVED);
+    let name = percent_encode(name.as_bytes(), UNRESERVED);
+    format!("postgres://{name}@{host}:{PORT}/{name}?sslmode=disable")
 }
 
 #[cfg(test)]
@@ -237,8 +234,8 @@ mod tests {
 
     #[test]
     fn a_url_carries_the_socket_folder_percent_encoded() {
-        let url = url(Path::new("/srv/a b/é"), "vestibule", "vestibule");
-        assert_eq!(url, "postgres://vestibule@%2Fsrv%2Fa%20b%2F%C3%A9:5432/vestibule?sslmode=disable");
+        let url = url(Path::new("/srv/a b/é"), "shop");
+        assert_eq!(url, "postgres://shop@%2Fsrv%2Fa%20b%2F%C3%A9:5432/shop?sslmode=disable");
         let options: PgConnectOptions = url.parse().expect("a URL that sqlx reads");
         assert_eq!(options.get_socket().map(PathBuf::as_path), Some(Path::new("/srv/a b/é")));
     }

@@ -1,9 +1,9 @@
-//! One owner per data folder: an advisory lock on `<data>/postgres.lock`, which the kernel gives free however its
-//! holder ends. The file itself stays; only the lock on it means anything.
+//! One owner per folder: an advisory lock on `<dir>.lock`, which the kernel releases however its holder ends. The file
+//! stays; only the lock on it counts.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
-    io::{ErrorKind, Read as _, Write as _},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{ErrorKind, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
     time::Duration,
@@ -12,79 +12,53 @@ use std::{
 use rustix::fs::OFlags;
 use tokio::time::{Instant, sleep};
 
-use super::EmbeddedError;
+use crate::{Error, place::Place};
 
-/// A command that only looks ([`holder`]) takes the lock for an instant, and a supervisor may start the next service
-/// while the last one is still closing its files; neither is a second instance.
+/// Long enough for [`holder`] in another process, which locks for an instant, and for a previous owner that is ending.
 const GRACE: Duration = Duration::from_secs(1);
 
-#[derive(Debug)]
-pub(super) struct OwnerLock {
-    file: File,
-}
-
-impl OwnerLock {
-    pub(super) async fn acquire(path: &Path) -> Result<Self, EmbeddedError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(path)
-            .map_err(EmbeddedError::file("opening", path))?;
-        let deadline = Instant::now() + GRACE;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    sleep(Duration::from_millis(50)).await;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(EmbeddedError::InUse {
-                        folder: path.with_extension(""),
-                        holder: written_pid(&mut file),
-                    });
-                }
-                Err(TryLockError::Error(source)) => {
-                    return Err(EmbeddedError::file("locking", path)(source));
-                }
-            }
+/// Locks the folder of a server for this process, until the file is closed.
+pub(crate) async fn acquire(place: &Place) -> Result<File, Error> {
+    let path = place.lock_path();
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(&path)
+        .map_err(Error::file("opening", &path))?;
+    let deadline = Instant::now() + GRACE;
+    while let Some(holder) = try_lock(&file, &path)? {
+        if Instant::now() > deadline {
+            return Err(Error::InUse { folder: place.dir.clone(), holder });
         }
-        // Only for the message that a second instance prints.
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(EmbeddedError::file("writing", path))?;
-        Ok(Self { file })
+        sleep(Duration::from_millis(50)).await;
     }
+    // For the error message of a second owner.
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(Error::file("writing", &path))?;
+    Ok(file)
+}
 
-    pub(super) fn into_file(self) -> File {
-        self.file
+/// Returns the process that holds the lock, without creating the file or keeping the lock.
+pub(crate) fn holder(place: &Place) -> Result<Option<String>, Error> {
+    let path = place.lock_path();
+    match File::open(&path) {
+        Ok(file) => try_lock(&file, &path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("opening", path)(error)),
     }
 }
 
-/// Who holds the lock at `path`, found out without creating or keeping anything.
-pub(super) enum Holder {
-    Nobody,
-    Process(Option<u32>),
-}
-
-pub(super) fn holder(path: &Path) -> Result<Holder, EmbeddedError> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Holder::Nobody),
-        Err(error) => return Err(EmbeddedError::file("opening", path)(error)),
-    };
+/// Locks a file, or returns who holds the lock, in words.
+fn try_lock(file: &File, path: &Path) -> Result<Option<String>, Error> {
     match file.try_lock() {
-        Ok(()) => Ok(Holder::Nobody),
-        Err(TryLockError::WouldBlock) => Ok(Holder::Process(written_pid(&mut file))),
-        Err(TryLockError::Error(error)) => Err(EmbeddedError::file("locking", path)(error)),
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => {
+            let pid = fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
+            Ok(Some(pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))))
+        }
+        Err(TryLockError::Error(error)) => Err(Error::file("locking", path)(error)),
     }
-}
-
-fn written_pid(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
-    file.read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
 }

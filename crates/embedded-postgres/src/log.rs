@@ -1,8 +1,7 @@
-//! The server's log becomes ours: one stream, one format, one rotation. The last lines are kept for error messages.
+//! The server's log, relayed to `tracing` with the target `postgres`. The last lines are kept for error messages.
 //!
-//! No address, password or e-mail may reach a log line, and PostgreSQL likes to quote the values that offended it. So
-//! the server is told to leave out details and statements, and what it says about one client's statement stays out of
-//! our log: the client gets the same words as an error and knows what to do with them.
+//! PostgreSQL quotes the values in a statement that failed, and those may be personal data. So the server logs neither
+//! details nor statements, and lines about a client's statement are dropped: the client receives the same error.
 
 use std::{
     collections::VecDeque,
@@ -11,18 +10,20 @@ use std::{
     time::Duration,
 };
 
-/// `log_line_prefix`: who speaks (`client backend`, `checkpointer`, …).
-pub(super) const PREFIX: &str = "%b|";
+use tracing::{debug, error, info, warn};
+
+/// `log_line_prefix`: the type of the process that logs (`client backend`, `checkpointer`, …).
+pub(crate) const PREFIX: &str = "%b|";
+const TARGET: &str = "postgres";
 const KEPT: usize = 20;
 
-/// The last lines that the server logged. Clones share them.
+/// The last lines of the log. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tail(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
 
 impl Tail {
-    /// Reads on a thread of its own: a server must never wait for our runtime to take its log lines, and a runtime
-    /// may end before the server does.
-    pub(super) fn follow(reader: PipeReader) -> io::Result<Self> {
+    /// Relays a log from a thread: the server must never wait for a busy async runtime, and may outlive it.
+    pub(crate) fn follow(reader: PipeReader) -> io::Result<Self> {
         let tail = Self::default();
         let kept = tail.clone();
         std::thread::Builder::new().name("postgres-log".to_owned()).spawn(move || {
@@ -32,7 +33,7 @@ impl Tail {
             while matches!(lines.read_until(b'\n', &mut line), Ok(1..)) {
                 let text = String::from_utf8_lossy(&line);
                 let text = text.trim_end();
-                // A message goes on in lines that begin with a tab.
+                // Further lines of a message begin with a tab.
                 if !text.starts_with('\t') {
                     about_client = is_about_a_client(text);
                 }
@@ -46,10 +47,10 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Waits, for a moment, until the last words of a server that has ended are read.
-    pub(super) async fn settle(&self) {
+    /// Waits up to half a second until the log of a server that has ended is read to its end.
+    pub(crate) async fn settle(&self) {
         for _ in 0..100 {
-            // The thread drops its share when nobody can write to the pipe any more.
+            // The thread drops its clone when no process can write to the pipe any more.
             if Arc::strong_count(&self.0) == 1 {
                 break;
             }
@@ -65,12 +66,12 @@ impl Tail {
         lines.push_back(line.to_owned());
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines: Vec<String> = self.lines().iter().map(|line| format!("  {line}")).collect();
-        if lines.is_empty() { "  (it said nothing)".to_owned() } else { lines.join("\n") }
+        if lines.is_empty() { "  (empty)".to_owned() } else { lines.join("\n") }
     }
 
-    pub(super) fn mentions(&self, words: &str) -> bool {
+    pub(crate) fn mentions(&self, words: &str) -> bool {
         self.lines().iter().any(|line| line.contains(words))
     }
 
@@ -84,23 +85,19 @@ fn is_about_a_client(line: &str) -> bool {
 }
 
 fn emit(line: &str) {
-    // What comes before the prefix is set up is a complaint about the command line or the folder.
-    let Some((who, rest)) = line.split_once('|') else {
-        tracing::warn!(target: "vestibule::postgres", "{line}");
+    // Before the prefix is configured, the server only complains about its arguments or its folder.
+    let Some((process, rest)) = line.split_once('|') else {
+        warn!(target: TARGET, "{line}");
         return;
     };
     let (level, message) = rest.split_once(':').unwrap_or(("LOG", rest));
     let message = message.trim_start();
     match level {
-        "PANIC" | "FATAL" | "ERROR" => {
-            tracing::error!(target: "vestibule::postgres", who, "{message}");
-        }
-        "WARNING" => tracing::warn!(target: "vestibule::postgres", who, "{message}"),
-        // The startup process speaks at length only when it recovers from a crash.
-        "LOG" if who == "startup" => {
-            tracing::info!(target: "vestibule::postgres", who, "{message}");
-        }
-        _ => tracing::debug!(target: "vestibule::postgres", who, "{message}"),
+        "PANIC" | "FATAL" | "ERROR" => error!(target: TARGET, process, "{message}"),
+        "WARNING" => warn!(target: TARGET, process, "{message}"),
+        // The startup process logs more than a line only when it recovers from a crash.
+        "LOG" if process == "startup" => info!(target: TARGET, process, "{message}"),
+        _ => debug!(target: TARGET, process, "{message}"),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Where the cluster lives and as whom its server runs.
+//! The folders of the cluster and its socket, and the user that the server runs as.
 //!
-//! An ordinary user runs the server as themselves, in the data folder. PostgreSQL refuses root, so under root the
-//! server runs as the owner of an existing folder, else as `postgres`, else as `nobody`; that user has to be able to
-//! enter every folder above the cluster, and when it cannot, the cluster moves to `/var/lib/vestibule`, with a warning.
+//! An ordinary user runs the server as themselves. PostgreSQL refuses root, so under root the server runs as the owner
+//! of an existing folder, else as `postgres`, else as `nobody`. If that user cannot enter the parent of the folder, the
+//! fallback folder is used, with a warning.
 
 use std::{
     fs,
@@ -14,131 +14,135 @@ use std::{
 
 use tokio::process::Command;
 
-use super::EmbeddedError;
+use crate::{Error, PORT};
 
-const FALLBACK: &str = "/var/lib/vestibule";
+/// The longest path that fits into `sockaddr_un`, without its final zero byte.
+const LONGEST_SOCKET: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
-/// The user a server runs as when we are root.
+/// The user that the server runs as if this process runs as root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Account {
+pub(crate) struct Account {
     uid: u32,
     gid: u32,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    data_dir: PathBuf,
-    /// `<data>/postgres`.
-    pub(super) root: PathBuf,
-    /// `None`: as ourselves.
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    /// `None` to run the server as the user of this process.
     account: Option<Account>,
-    /// The data folder that was asked for but could not be entered.
+    /// The requested folder, if the fallback is used.
     moved_from: Option<PathBuf>,
 }
 
 impl Place {
-    pub(super) async fn resolve(data_dir: &Path) -> Result<Self, EmbeddedError> {
-        Self::resolve_with(data_dir, Path::new(FALLBACK)).await
-    }
-
-    async fn resolve_with(data_dir: &Path, fallback: &Path) -> Result<Self, EmbeddedError> {
-        let data_dir = std::path::absolute(data_dir).map_err(EmbeddedError::file("resolving", data_dir))?;
+    pub(crate) async fn resolve(dir: &Path, fallback_dir: &Path) -> Result<Self, Error> {
+        let absolute = |dir| std::path::absolute(dir).map_err(Error::file("resolving", dir));
+        let dir = absolute(dir)?;
         if !rustix::process::geteuid().is_root() {
-            return Ok(Self::at(data_dir, None, None));
+            return Ok(Self { dir, account: None, moved_from: None });
         }
-        let account = Account::for_root(&data_dir.join("postgres"))?;
-        if can_enter(&data_dir, &account).await? {
-            return Ok(Self::at(data_dir, Some(account), None));
+        let account = Account::for_root(&dir)?;
+        if can_enter(parent(&dir), &account).await? {
+            return Ok(Self { dir, account: Some(account), moved_from: None });
         }
-        let account = Account::for_root(&fallback.join("postgres"))?;
-        Ok(Self::at(fallback.to_owned(), Some(account), Some(data_dir)))
+        let fallback_dir = absolute(fallback_dir)?;
+        let account = Account::for_root(&fallback_dir)?;
+        Ok(Self { dir: fallback_dir, account: Some(account), moved_from: Some(dir) })
     }
 
-    fn at(data_dir: PathBuf, account: Option<Account>, moved_from: Option<PathBuf>) -> Self {
-        Self { root: data_dir.join("postgres"), data_dir, account, moved_from }
-    }
-
-    pub(super) fn announce(&self) {
-        if let Some(asked) = &self.moved_from {
+    pub(crate) fn announce(&self) {
+        if let Some(requested) = &self.moved_from {
             tracing::warn!(
-                asked = %asked.display(),
-                folder = %self.root.display(),
-                "the database is kept in another folder: PostgreSQL refuses to run as root, and the user it runs as \
-                 instead cannot enter the data folder. Open that folder (`chmod o+x` on it and its parents) or run \
-                 the service as an ordinary user to keep it there"
+                requested = %requested.display(),
+                folder = %self.dir.display(),
+                "keeping the embedded database in another folder: PostgreSQL refuses to run as root, and the user it \
+                 runs as cannot enter the requested folder. To keep it there, open the folders above it \
+                 (`chmod o+x`) or run as an ordinary user"
             );
         }
     }
 
-    /// Makes the folders, and refuses one that belongs to somebody else.
-    pub(super) fn prepare(&self) -> Result<(), EmbeddedError> {
-        if !self.data_dir.exists() {
-            fs::create_dir_all(&self.data_dir).map_err(EmbeddedError::file("making", &self.data_dir))?;
-            // Under root the server's user passes through here; what is secret inside has its own permissions.
+    /// Creates the folder and those above it. Refuses a folder of another user.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        let parent = parent(&self.dir);
+        if !parent.exists() {
+            fs::create_dir_all(parent).map_err(Error::file("creating", parent))?;
+            // Under root, the server's user passes through.
             let mode = if self.account.is_some() { 0o755 } else { 0o700 };
-            fs::set_permissions(&self.data_dir, fs::Permissions::from_mode(mode))
-                .map_err(EmbeddedError::file("opening up", &self.data_dir))?;
+            fs::set_permissions(parent, fs::Permissions::from_mode(mode))
+                .map_err(Error::file("setting permissions of", parent))?;
         }
-        self.make_private(&self.root)
+        self.make_private(&self.dir)
     }
 
-    /// A 0700 folder of the server's user; made when missing, refused when it is somebody else's.
-    pub(super) fn make_private(&self, folder: &Path) -> Result<(), EmbeddedError> {
+    /// Creates a folder that only the server's user may enter, or checks the owner of an existing one.
+    fn make_private(&self, folder: &Path) -> Result<(), Error> {
         match fs::create_dir(folder) {
             Ok(()) => {
                 fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-                    .map_err(EmbeddedError::file("closing", folder))?;
+                    .map_err(Error::file("setting permissions of", folder))?;
                 if let Some(Account { uid, gid }) = self.account {
-                    lchown(folder, Some(uid), Some(gid)).map_err(EmbeddedError::file("giving away", folder))?;
+                    lchown(folder, Some(uid), Some(gid)).map_err(Error::file("changing the owner of", folder))?;
                 }
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                let owner = fs::metadata(folder).map_err(EmbeddedError::file("reading", folder))?.uid();
+                let owner = fs::metadata(folder).map_err(Error::file("reading", folder))?.uid();
                 if owner == self.server_uid() {
                     return Ok(());
                 }
-                let folder = folder.to_owned();
-                Err(EmbeddedError::ForeignFolder { folder, owner })
+                Err(Error::ForeignFolder { folder: folder.to_owned(), owner })
             }
-            Err(error) => Err(EmbeddedError::file("making", folder)(error)),
+            Err(error) => Err(Error::file("creating", folder)(error)),
         }
     }
 
-    pub(super) fn cluster(&self) -> PathBuf {
-        self.root.join("cluster")
+    /// Creates the folder of the socket: inside the cluster's if that path is short enough for the kernel, else in `/tmp`.
+    pub(crate) fn socket_dir(&self) -> Result<PathBuf, Error> {
+        let inside = self.dir.join("socket");
+        if socket_in(&inside).as_os_str().len() <= LONGEST_SOCKET {
+            self.make_private(&inside)?;
+            return Ok(inside);
+        }
+        // The same name at every start, and a different one for every cluster.
+        let id = fs::metadata(&self.dir).map_err(Error::file("reading", &self.dir))?;
+        let uid = self.server_uid();
+        let outside = PathBuf::from(format!("/tmp/embedded-postgres-{uid}-{:x}-{:x}", id.dev(), id.ino()));
+        if fs::symlink_metadata(&outside).is_err() {
+            self.make_private(&outside)?;
+        }
+        refuse_unless_private(&outside, uid)?;
+        Ok(outside)
     }
 
-    /// Beside the server's folder, not inside: the server's user has no business with it.
-    pub(super) fn lock_path(&self) -> PathBuf {
-        self.data_dir.join("postgres.lock")
+    pub(crate) fn cluster(&self) -> PathBuf {
+        self.dir.join("cluster")
     }
 
-    /// For programs fetched under root, when the user's own cache is closed to the server.
+    /// Beside the folder, because the server's user must not change it.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        let mut path = self.dir.clone().into_os_string();
+        path.push(".lock");
+        path.into()
+    }
+
+    fn server_uid(&self) -> u32 {
+        self.account.as_ref().map_or_else(|| rustix::process::geteuid().as_raw(), |account| account.uid)
+    }
+
+    /// Returns the folder for downloaded programs: `wanted`, unless only this process can enter it.
     #[cfg(feature = "download")]
-    pub(super) fn cache(&self) -> PathBuf {
-        self.data_dir.join("cache")
-    }
-
-    pub(super) fn server_uid(&self) -> u32 {
+    pub(crate) async fn cache(&self, wanted: PathBuf) -> Result<PathBuf, Error> {
         match &self.account {
-            Some(account) => account.uid,
-            None => rustix::process::geteuid().as_raw(),
+            Some(account) if !can_enter(&wanted, account).await? => Ok(self.dir.join("programs")),
+            _ => Ok(wanted),
         }
     }
 
-    /// Whether the server's user can enter `folder`, or could once it exists.
-    #[cfg(feature = "download")]
-    pub(super) async fn can_enter(&self, folder: &Path) -> Result<bool, EmbeddedError> {
-        match &self.account {
-            Some(account) => can_enter(folder, account).await,
-            None => Ok(true),
-        }
-    }
-
-    /// A command that runs as the server's user, in `/`, with an environment that holds nothing of ours: neither
-    /// secrets nor `PG…` variables reach the server, and its messages are in English.
-    pub(super) fn command(&self, program: &Path) -> Command {
+    /// Prepares a command that runs as the server's user, in `/` and with a clean environment: the server sees neither
+    /// secrets nor `PG…` variables, and its messages are in English.
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -153,16 +157,41 @@ impl Place {
     }
 }
 
+fn parent(dir: &Path) -> &Path {
+    dir.parent().unwrap_or(dir)
+}
+
+pub(crate) fn socket_in(folder: &Path) -> PathBuf {
+    folder.join(format!(".s.PGSQL.{PORT}"))
+}
+
+/// Refuses what another user may have put into `/tmp`: a link, or a folder where they wait for connections.
+fn refuse_unless_private(folder: &Path, owner: u32) -> Result<(), Error> {
+    let found = fs::symlink_metadata(folder).map_err(Error::file("reading", folder))?;
+    let reason = if found.is_symlink() {
+        "it is a symbolic link".to_owned()
+    } else if !found.is_dir() {
+        "it is not a folder".to_owned()
+    } else if found.uid() != owner {
+        format!("its owner is uid {}, expected {owner}", found.uid())
+    } else if found.permissions().mode() & 0o077 != 0 {
+        "other users may enter it".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Error::ForeignSocketFolder { folder: folder.to_owned(), reason })
+}
+
 impl Account {
-    /// The owner of what is there already, be it an ordinary user who ran the service before, else a usual account.
-    fn for_root(existing: &Path) -> Result<Self, EmbeddedError> {
+    /// Returns the owner of an existing folder, so that its user keeps it, else `postgres` or `nobody`.
+    fn for_root(existing: &Path) -> Result<Self, Error> {
         if let Ok(found) = fs::metadata(existing)
             && found.uid() != 0
         {
             return Ok(Self { uid: found.uid(), gid: found.gid() });
         }
-        let passwd = fs::read_to_string("/etc/passwd").map_err(EmbeddedError::file("reading", "/etc/passwd"))?;
-        ["postgres", "nobody"].iter().find_map(|name| Self::named(name, &passwd)).ok_or(EmbeddedError::NoServerAccount)
+        let passwd = fs::read_to_string("/etc/passwd").map_err(Error::file("reading", "/etc/passwd"))?;
+        ["postgres", "nobody"].iter().find_map(|name| Self::named(name, &passwd)).ok_or(Error::NoServerAccount)
     }
 
     fn named(name: &str, passwd: &str) -> Option<Self> {
@@ -178,8 +207,10 @@ impl Account {
     }
 }
 
-/// Tried out rather than computed: modes alone do not tell about access lists, mounts and containers.
-async fn can_enter(folder: &Path, account: &Account) -> Result<bool, EmbeddedError> {
+/// Returns whether a user can enter a folder, or could once it exists.
+///
+/// It tries, because access lists, mounts and containers count as well as modes.
+async fn can_enter(folder: &Path, account: &Account) -> Result<bool, Error> {
     let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
     let status = Command::new("/bin/sh")
         .args(["-c", "cd \"$1\"", "sh"])
@@ -193,7 +224,7 @@ async fn can_enter(folder: &Path, account: &Account) -> Result<bool, EmbeddedErr
         .stderr(Stdio::null())
         .status()
         .await
-        .map_err(|source| EmbeddedError::Spawn { program: "/bin/sh".into(), source })?;
+        .map_err(|source| Error::Spawn { program: "/bin/sh".into(), source })?;
     Ok(status.success())
 }
 
@@ -216,14 +247,15 @@ mod tests {
         fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let open = tempfile::tempdir().unwrap();
         fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let asked = closed.path().join("not/there/yet");
-        let place = Place::resolve_with(&asked, open.path()).await.unwrap();
+        let requested = closed.path().join("not/there/yet/postgres");
+        let fallback = open.path().join("postgres");
+        let place = Place::resolve(&requested, &fallback).await.unwrap();
         if rustix::process::geteuid().is_root() {
-            assert_eq!(place.moved_from.as_deref(), Some(asked.as_path()));
-            assert_eq!(place.root, open.path().join("postgres"));
+            assert_eq!(place.moved_from.as_deref(), Some(requested.as_path()));
+            assert_eq!(place.dir, fallback);
         } else {
             assert_eq!(place.moved_from, None);
-            assert_eq!(place.root, asked.join("postgres"));
+            assert_eq!(place.dir, requested);
         }
     }
 }

@@ -9,31 +9,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-use embedded_postgres::{Embedded, join_running};
+use embedded_postgres::{Server, join_running};
 use rustix::process::{Signal, getpgid, kill_process};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
 use super::{cluster, connect, durable, eventually, folder, is_gone, one, server_pid, settings};
 
 #[tokio::test]
-async fn the_first_start_makes_a_durable_private_database_and_the_next_keeps_its_rows() {
+async fn the_first_start_creates_a_durable_private_database_and_the_next_keeps_its_rows() {
     let folder = folder();
     let settings = durable(folder.path());
     let began = Instant::now();
-    let server = Embedded::start(&settings).await.unwrap();
+    let server = Server::start(&settings).await.unwrap();
     let first = began.elapsed();
     let mut connection = connect(&server).await;
     for (setting, value) in [("fsync", "on"), ("data_checksums", "on"), ("listen_addresses", "")] {
         assert_eq!(one(&mut connection, &format!("show {setting}")).await, value);
     }
     let who = "select current_user || ' ' || current_database() || ' ' || current_setting('is_superuser')";
-    assert_eq!(one(&mut connection, who).await, "vestibule vestibule off");
+    assert_eq!(one(&mut connection, who).await, "shop shop off");
     connection.execute("create table kept as select 'still here' as words").await.unwrap();
     connection.close().await.unwrap();
     server.stop().await.unwrap();
 
     let began = Instant::now();
-    let server = Embedded::start(&settings).await.unwrap();
+    let server = Server::start(&settings).await.unwrap();
     println!("first start {first:?}, second {:?}", began.elapsed());
     let mut through_url = PgConnection::connect(&server.url()).await.unwrap();
     assert_eq!(one(&mut through_url, "select words from kept").await, "still here");
@@ -42,28 +42,28 @@ async fn the_first_start_makes_a_durable_private_database_and_the_next_keeps_its
 }
 
 #[tokio::test]
-async fn nobody_else_may_enter_the_folder_and_ctrl_c_does_not_reach_the_server() {
+async fn no_other_user_may_enter_the_folder_and_ctrl_c_does_not_reach_the_server() {
     let folder = folder();
     let settings = settings(folder.path());
-    let server = Embedded::start(&settings).await.unwrap();
-    for private in ["postgres", "postgres/cluster", "postgres/socket"] {
-        let mode = fs::metadata(settings.data_dir.join(private)).unwrap().permissions().mode();
+    let server = Server::start(&settings).await.unwrap();
+    for private in ["", "cluster", "socket"] {
+        let mode = fs::metadata(settings.dir.join(private)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "{private}");
     }
     let pid = server_pid(&settings);
-    assert_eq!(getpgid(Some(pid)).unwrap(), pid, "it leads a group of its own");
+    assert_eq!(getpgid(Some(pid)).unwrap(), pid, "it leads its own process group");
     drop(server);
     eventually("a server whose owner dropped it stops", || is_gone(pid)).await;
 }
 
-/// Not a test by itself: the service that the next test kills. It is this binary, started again.
+/// Not a test, but the service that the next test kills: this binary, started again.
 #[tokio::test]
 #[ignore = "a part of after_kill_9_no_acknowledged_row_is_lost"]
 async fn a_service_that_writes_until_it_is_killed() {
-    let Some(folder) = std::env::var_os("VESTIBULE_TEST_KILLED_SERVICE") else {
+    let Some(folder) = std::env::var_os("EMBEDDED_POSTGRES_TEST_FOLDER") else {
         return;
     };
-    let server = Embedded::start(&durable(Path::new(&folder))).await.unwrap();
+    let server = Server::start(&durable(Path::new(&folder))).await.unwrap();
     let mut connection = connect(&server).await;
     connection.execute("create table if not exists acknowledged (number bigint)").await.unwrap();
     for number in 1_i64.. {
@@ -78,7 +78,7 @@ fn service_to_be_killed(folder: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .arg(format!("{path}::a_service_that_writes_until_it_is_killed"))
         .args(["--exact", "--ignored", "--nocapture"])
-        .env("VESTIBULE_TEST_KILLED_SERVICE", folder)
+        .env("EMBEDDED_POSTGRES_TEST_FOLDER", folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -97,7 +97,7 @@ async fn after_kill_9_no_acknowledged_row_is_lost() {
         assert!(rows.nth(20).is_some(), "round {round}");
         let server = server_pid(&settings);
         if round == 2 {
-            // The worst night: the database dies hard, too.
+            // The server is killed, too.
             kill_process(server, Signal::KILL).unwrap();
         }
         service.kill().unwrap();
@@ -107,7 +107,7 @@ async fn after_kill_9_no_acknowledged_row_is_lost() {
             eventually("the watcher stops the server", || is_gone(server)).await;
         }
     }
-    let server = Embedded::start(&settings).await.unwrap();
+    let server = Server::start(&settings).await.unwrap();
     let kept = one(&mut connect(&server).await, "select count(*)::text from acknowledged").await;
     let kept: i64 = kept.parse().unwrap();
     // The last insert of each round may have been committed without its acknowledgement being printed.
@@ -116,12 +116,12 @@ async fn after_kill_9_no_acknowledged_row_is_lost() {
 }
 
 #[tokio::test]
-async fn a_stale_pid_file_whose_number_is_somebody_elses_does_not_block() {
+async fn a_stale_pid_file_with_the_pid_of_an_unrelated_process_does_not_block() {
     let folder = folder();
     let settings = settings(folder.path());
-    Embedded::start(&settings).await.unwrap().stop().await.unwrap();
+    Server::start(&settings).await.unwrap().stop().await.unwrap();
     let mut innocent = Command::new("sleep").arg("600").spawn().unwrap();
-    let socket = settings.data_dir.join("postgres/socket");
+    let socket = settings.dir.join("socket");
     let stale = format!(
         "{}\n{}\n1700000000\n5432\n{}\n\n  1 1\nready   \n",
         innocent.id(),
@@ -131,8 +131,8 @@ async fn a_stale_pid_file_whose_number_is_somebody_elses_does_not_block() {
     fs::write(cluster(&settings).join("postmaster.pid"), stale).unwrap();
     fs::write(socket.join(".s.PGSQL.5432.lock"), format!("{}\n", innocent.id())).unwrap();
     drop(std::os::unix::net::UnixListener::bind(socket.join(".s.PGSQL.5432")).unwrap());
-    let server = Embedded::start(&settings).await.unwrap();
-    assert!(innocent.try_wait().unwrap().is_none(), "it was not ours to stop");
+    let server = Server::start(&settings).await.unwrap();
+    assert!(innocent.try_wait().unwrap().is_none(), "an unrelated process is not stopped");
     server.stop().await.unwrap();
     innocent.kill().unwrap();
     innocent.wait().unwrap();
@@ -142,28 +142,28 @@ async fn a_stale_pid_file_whose_number_is_somebody_elses_does_not_block() {
 async fn a_server_that_lost_its_service_and_its_watcher_is_stopped_by_the_next_start() {
     let folder = folder();
     let settings = settings(folder.path());
-    let (leash, lock) = Embedded::start(&settings).await.unwrap().hand_over();
+    let (leash, lock) = Server::start(&settings).await.unwrap().detach();
     let orphan = server_pid(&settings);
-    // Only the lock goes: as if the watcher were dead, nothing tells the server to stop.
+    // Without the lock but with the leash, nothing stops the server, as if its watcher were dead.
     drop(lock);
-    let server = Embedded::start(&settings).await.unwrap();
+    let server = Server::start(&settings).await.unwrap();
     assert_ne!(server_pid(&settings), orphan);
     server.stop().await.unwrap();
     drop(leash);
 }
 
 #[tokio::test]
-async fn a_server_that_dies_under_us_is_noticed_and_the_next_start_recovers() {
+async fn a_server_that_dies_is_noticed_and_the_next_start_recovers() {
     let folder = folder();
     let settings = settings(folder.path());
-    let mut server = Embedded::start(&settings).await.unwrap();
+    let mut server = Server::start(&settings).await.unwrap();
     let living = tokio::time::timeout(Duration::from_millis(200), server.died()).await;
     assert!(living.is_err(), "a healthy server does not die");
     kill_process(server_pid(&settings), Signal::KILL).unwrap();
     let died = tokio::time::timeout(Duration::from_secs(5), server.died()).await.unwrap();
-    assert!(died.to_string().contains("ended by itself"), "{died}");
+    assert!(died.to_string().contains("ended unexpectedly"), "{died}");
     drop(server);
-    let server = Embedded::start(&settings).await.unwrap();
+    let server = Server::start(&settings).await.unwrap();
     server.stop().await.unwrap();
 }
 
@@ -171,10 +171,10 @@ async fn a_server_that_dies_under_us_is_noticed_and_the_next_start_recovers() {
 async fn an_interrupted_first_start_is_begun_again() {
     let folder = folder();
     let settings = settings(folder.path());
-    let starting = tokio::time::timeout(Duration::from_millis(150), Embedded::start(&settings)).await;
-    assert!(starting.is_err(), "making a cluster takes longer than that");
-    Embedded::start(&settings).await.unwrap().stop().await.unwrap();
-    let rest: Vec<_> = fs::read_dir(settings.data_dir.join("postgres")).unwrap().collect();
+    let starting = tokio::time::timeout(Duration::from_millis(150), Server::start(&settings)).await;
+    assert!(starting.is_err(), "creating a cluster takes longer");
+    Server::start(&settings).await.unwrap().stop().await.unwrap();
+    let rest: Vec<_> = fs::read_dir(&settings.dir).unwrap().collect();
     assert_eq!(rest.len(), 2, "cluster and socket, no leftovers: {rest:?}");
 }
 
@@ -183,8 +183,8 @@ async fn a_command_joins_the_running_server_and_only_that() {
     let folder = folder();
     let settings = settings(folder.path());
     assert!(join_running(&settings).await.unwrap().is_none());
-    assert!(!settings.data_dir.exists(), "looking changes nothing");
-    let server = Embedded::start(&settings).await.unwrap();
+    assert!(!settings.dir.parent().unwrap().exists(), "looking changes nothing");
+    let server = Server::start(&settings).await.unwrap();
     let options = join_running(&settings).await.unwrap().expect("a running server");
     options.connect().await.unwrap().close().await.unwrap();
     server.stop().await.unwrap();
@@ -192,13 +192,14 @@ async fn a_command_joins_the_running_server_and_only_that() {
 }
 
 #[tokio::test]
-async fn a_folder_may_have_any_name() {
+async fn a_folder_and_a_database_may_have_any_name() {
     let folder = folder();
     let mut settings = settings(folder.path());
-    settings.data_dir = folder.path().join("a \"b\", 'é' %20 $HOME");
-    let server = Embedded::start(&settings).await.unwrap();
+    settings.dir = folder.path().join("a \"b\", 'é' %20 $HOME");
+    settings.name = "Ann's \"shop\" /%31".to_owned();
+    let server = Server::start(&settings).await.unwrap();
     let socket = server.connect_options().get_socket().unwrap().clone();
-    assert!(socket.starts_with(&settings.data_dir));
+    assert!(socket.starts_with(&settings.dir));
     PgConnection::connect(&server.url()).await.unwrap().close().await.unwrap();
     let joined = join_running(&settings).await.unwrap().expect("a running server");
     joined.connect().await.unwrap().close().await.unwrap();

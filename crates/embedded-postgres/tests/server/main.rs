@@ -1,4 +1,4 @@
-//! The embedded PostgreSQL, as its service meets it. These run as root and as an ordinary user.
+//! A real server, as a program that uses the crate sees it. The tests run as root and as an ordinary user.
 
 #![allow(
     clippy::expect_used,
@@ -18,11 +18,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use embedded_postgres::{Durability, Embedded, Settings};
+use embedded_postgres::{Durability, Server, Settings};
 use rustix::process::{Pid, test_kill_process};
 use sqlx::{ConnectOptions as _, PgConnection};
 
-/// A data folder of this test's own. Under root the server is another user, who has to get in.
+/// A temporary folder. Under root the server runs as another user, who must be able to enter it.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -35,17 +35,15 @@ fn settings(folder: &Path) -> Settings {
 
 fn durable(folder: &Path) -> Settings {
     Settings {
-        data_dir: folder.join("data"),
-        bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
+        bin_dir: std::env::var_os("EMBEDDED_POSTGRES_BIN").map(PathBuf::from),
         path: std::env::var_os("PATH"),
-        cache_dir: None,
-        durability: Durability::Durable,
-        max_connections: 20,
+        parameters: vec!["max_connections=20".to_owned()],
+        ..Settings::new(folder.join("data/postgres"), "shop")
     }
 }
 
 fn cluster(settings: &Settings) -> PathBuf {
-    settings.data_dir.join("postgres/cluster")
+    settings.dir.join("cluster")
 }
 
 fn server_pid(settings: &Settings) -> Pid {
@@ -53,7 +51,7 @@ fn server_pid(settings: &Settings) -> Pid {
     Pid::from_raw(file.lines().next().unwrap().parse().unwrap()).unwrap()
 }
 
-async fn connect(server: &Embedded) -> PgConnection {
+async fn connect(server: &Server) -> PgConnection {
     server.connect_options().connect().await.unwrap()
 }
 
@@ -61,7 +59,7 @@ async fn one(connection: &mut PgConnection, query: &str) -> String {
     sqlx::query_scalar(query).fetch_one(connection).await.unwrap()
 }
 
-/// A child of ours would stay as a zombie, which still takes signals, until somebody waits for it.
+/// A child of this process stays a zombie, which still takes signals, until it is waited for.
 fn is_gone(pid: Pid) -> bool {
     let status = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     test_kill_process(pid).is_err() || status.is_ok_and(|stat| stat.contains(") Z "))

@@ -1,4 +1,4 @@
-//! What is refused, and in which words.
+//! What is refused, and with which message.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use embedded_postgres::{Embedded, EmbeddedError};
+use embedded_postgres::{Error, Server};
 use sqlx::{Connection as _, PgConnection};
 
 use super::{cluster, connect, folder, settings};
@@ -15,12 +15,12 @@ use super::{cluster, connect, folder, settings};
 async fn a_second_instance_gets_a_clear_error() {
     let folder = folder();
     let settings = settings(folder.path());
-    let first = Embedded::start(&settings).await.unwrap();
-    let error = Embedded::start(&settings).await.unwrap_err();
-    assert!(matches!(error, EmbeddedError::InUse { .. }), "{error}");
+    let first = Server::start(&settings).await.unwrap();
+    let error = Server::start(&settings).await.unwrap_err();
+    assert!(matches!(error, Error::InUse { .. }), "{error}");
     let message = error.to_string();
     let holder = format!("process {}", std::process::id());
-    for part in [holder.as_str(), "Stop that one first", "VESTIBULE_DATA_DIR", "DATABASE_URL"] {
+    for part in [holder.as_str(), "Stop that one first", "another folder"] {
         assert!(message.contains(part), "{message}");
     }
     connect(&first).await.ping().await.unwrap();
@@ -32,16 +32,16 @@ async fn a_cluster_of_another_major_version_is_refused_and_left_alone() {
     let folder = folder();
     let settings = settings(folder.path());
     let cluster = cluster(&settings);
-    Embedded::start(&settings).await.unwrap().stop().await.unwrap();
+    Server::start(&settings).await.unwrap().stop().await.unwrap();
     fs::write(cluster.join("PG_VERSION"), "99\n").unwrap();
-    let before = listing(&settings.data_dir);
-    let error = Embedded::start(&settings).await.unwrap_err();
-    assert!(matches!(error, EmbeddedError::OtherMajor { needs: 99, .. }), "{error}");
+    let before = listing(&settings.dir);
+    let error = Server::start(&settings).await.unwrap_err();
+    assert!(matches!(error, Error::OtherMajor { needs: 99, .. }), "{error}");
     assert!(error.to_string().contains("Nothing was changed"), "{error}");
-    assert_eq!(listing(&settings.data_dir), before);
+    assert_eq!(listing(&settings.dir), before);
 }
 
-/// Every file below, with its size and time of change.
+/// Returns every file below a folder, with its size and time of change.
 fn listing(folder: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -51,7 +51,7 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
             let metadata = entry.metadata().unwrap();
             if metadata.is_dir() {
                 folders.push(entry.path());
-            } else if entry.file_name() != "postgres.lock" {
+            } else {
                 found.push((entry.path(), metadata.len(), metadata.modified().unwrap()));
             }
         }
@@ -64,8 +64,8 @@ fn listing(folder: &Path) -> Vec<(PathBuf, u64, std::time::SystemTime)> {
 async fn a_long_path_moves_the_socket_and_a_link_in_its_place_is_refused() {
     let folder = folder();
     let mut settings = settings(folder.path());
-    settings.data_dir = folder.path().join("a, \"long\" path ".repeat(8));
-    let server = Embedded::start(&settings).await.unwrap();
+    settings.dir = folder.path().join("a, \"long\" path ".repeat(8));
+    let server = Server::start(&settings).await.unwrap();
     let socket = server.connect_options().get_socket().unwrap().clone();
     assert_eq!(socket.parent(), Some(Path::new("/tmp")));
     let mode = fs::metadata(&socket).unwrap().permissions().mode();
@@ -75,13 +75,13 @@ async fn a_long_path_moves_the_socket_and_a_link_in_its_place_is_refused() {
 
     fs::remove_dir(&socket).unwrap();
     symlink(folder.path(), &socket).unwrap();
-    let error = Embedded::start(&settings).await.unwrap_err();
+    let error = Server::start(&settings).await.unwrap_err();
     assert!(error.to_string().contains("symbolic link"), "{error}");
     fs::remove_file(&socket).unwrap();
     fs::create_dir(&socket).unwrap();
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
-    let error = Embedded::start(&settings).await.unwrap_err();
-    assert!(matches!(error, EmbeddedError::ForeignSocketFolder { .. }), "{error}");
+    let error = Server::start(&settings).await.unwrap_err();
+    assert!(matches!(error, Error::ForeignSocketFolder { .. }), "{error}");
     fs::remove_dir(&socket).unwrap();
 }
 
@@ -89,9 +89,9 @@ async fn a_long_path_moves_the_socket_and_a_link_in_its_place_is_refused() {
 async fn a_server_that_cannot_start_says_why() {
     let folder = folder();
     let settings = settings(folder.path());
-    Embedded::start(&settings).await.unwrap().stop().await.unwrap();
+    Server::start(&settings).await.unwrap().stop().await.unwrap();
     fs::remove_file(cluster(&settings).join("global/pg_control")).unwrap();
-    let error = Embedded::start(&settings).await.unwrap_err();
-    assert!(matches!(error, EmbeddedError::DidNotStart { .. }), "{error}");
+    let error = Server::start(&settings).await.unwrap_err();
+    assert!(matches!(error, Error::DidNotStart { .. }), "{error}");
     assert!(error.to_string().contains("pg_control"), "{error}");
 }
