@@ -35,6 +35,7 @@ mod email_change;
 mod email_limits;
 mod email_races;
 mod email_undo;
+mod embedded;
 mod enumeration;
 mod erasure;
 mod factor_failures;
