@@ -2,13 +2,11 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use embedded_postgres::{Durability, Server, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use vestibule::{
     MIGRATOR,
-    db::{
-        self, MigrateError,
-        embedded::{Durability, Embedded, Settings},
-    },
+    db::{self, MigrateError},
     jobs,
 };
 
@@ -123,17 +121,15 @@ async fn a_newer_or_an_edited_schema_is_refused_in_clear_words() {
 }
 
 /// A server of this test's own, because making a role is the superuser's affair.
-async fn own_server(folder: &tempfile::TempDir) -> Embedded {
+async fn own_server(folder: &tempfile::TempDir) -> Server {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("an open folder");
     let settings = Settings {
-        data_dir: folder.path().join("data"),
         bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
         path: std::env::var_os("PATH"),
-        cache_dir: None,
         durability: Durability::Throwaway,
-        max_connections: 20,
+        ..Settings::new(folder.path().join("data/postgres"), "vestibule")
     };
-    Embedded::start(&settings).await.unwrap_or_else(|error| panic!("the test server: {error}"))
+    Server::start(&settings).await.unwrap_or_else(|error| panic!("the test server: {error}"))
 }
 
 async fn execute(options: &PgConnectOptions, statement: &str) -> sqlx::Result<()> {
