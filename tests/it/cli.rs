@@ -58,7 +58,7 @@ async fn nothing_but_migrate_brings_an_older_schema_up_to_date() {
     let program = program(&database);
     let mut connection = database.options.connect().await.expect("a connection");
     connection
-        .execute("drop table audit_origins_due; delete from _sqlx_migrations where version = 20261123001700")
+        .execute("drop table email_replacements; delete from _sqlx_migrations where version = 20261201001100")
         .await
         .expect("the schema of before");
     for command in

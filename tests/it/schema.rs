@@ -100,6 +100,31 @@ async fn constraints_have_names_of_their_own() {
 }
 
 #[tokio::test]
+async fn every_table_and_column_has_a_comment() {
+    let database = empty_database().await;
+    db::migrate(&database.options).await.expect("a migrated database");
+    let mut connection = database.options.connect().await.expect("a connection");
+    let silent: Vec<String> = sqlx::query_scalar(
+        r"select c.oid::regclass || coalesce('.' || a.attname, '')
+        from pg_class c
+        cross join lateral (
+            select 0 as attnum, null as attname
+            union all
+            select attnum, attname from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped
+        ) a
+        where c.relkind in ('r', 'v') and c.relnamespace in ('public'::regnamespace, 'tower_sessions'::regnamespace)
+            and c.oid <> '_sqlx_migrations'::regclass
+            and coalesce(btrim(case a.attnum when 0 then obj_description(c.oid, 'pg_class')
+                else col_description(c.oid, a.attnum) end), '') = ''
+        order by 1",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("the comments");
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_newer_or_an_edited_schema_is_refused_in_clear_words() {
     for (change, wanted) in [
         (
@@ -107,7 +132,7 @@ async fn a_newer_or_an_edited_schema_is_refused_in_clear_words() {
                 values (29991231000000, 'of the future', true, '', 0)",
             "newer Vestibule (migration 29991231000000)",
         ),
-        ("update _sqlx_migrations set checksum = 'edited' where version = 20261123000400", "another content"),
+        ("update _sqlx_migrations set checksum = 'edited' where version = 20261201000300", "another content"),
     ] {
         let database = empty_database().await;
         db::migrate(&database.options).await.expect("a migrated database");
@@ -115,7 +140,7 @@ async fn a_newer_or_an_edited_schema_is_refused_in_clear_words() {
         connection.execute(change).await.expect("the change");
         let before = catalog(&mut connection).await;
         let error = db::migrate(&database.options).await.expect_err(change);
-        assert!(matches!(error, MigrateError::Newer(29_991_231_000_000) | MigrateError::Changed(20_261_123_000_400)));
+        assert!(matches!(error, MigrateError::Newer(29_991_231_000_000) | MigrateError::Changed(20_261_201_000_300)));
         assert!(error.to_string().contains(wanted), "{error}");
         assert_eq!(catalog(&mut connection).await, before, "nothing was touched");
         connection.close().await.expect("closing a connection");
