@@ -12,6 +12,7 @@ create table users (
     sign_up_browser     bytea,
     language            text collate "C",
     role                text collate "C" not null default 'member',
+    credentials_version bigint      not null default 1,
     created_at          timestamptz not null default now(),
     disabled_at         timestamptz,
     deletion_due_at     timestamptz,
@@ -23,7 +24,8 @@ create table users (
     constraint users_email_length check (octet_length(email) between 3 and 254),
     constraint users_sign_up_browser_length check (octet_length(sign_up_browser) = 32),
     constraint users_language_form check (language ~ '^[a-z]{2}$'),
-    constraint users_role_known check (role in ('member', 'admin'))
+    constraint users_role_known check (role in ('member', 'admin')),
+    constraint users_credentials_version_positive check (credentials_version > 0)
 );
 
 -- Only a verified address is unique. Several unverified accounts may hold the same address, so that signing up with
@@ -49,6 +51,26 @@ comment on column users.sign_up_browser is
     'SHA-256 of the cookie of the browser that signed up, which may verify without a password. Cleared by verification.';
 comment on column users.language is 'Language the user chose, as a two-letter ISO 639-1 code. Null: taken from the browser.';
 comment on column users.role is 'What the account may do: member or admin.';
+comment on column users.credentials_version is
+    'Raised by a change of password, factor or address. Compared when a sign-in completes: one that began before the change does not.';
 comment on column users.created_at is 'When the account was created.';
 comment on column users.disabled_at is 'When the account was disabled: no one can sign in to it. Null: enabled.';
 comment on column users.deletion_due_at is 'When the account will be erased, seven days after its owner asked. Null: not requested.';
+
+-- Each factor's migration replaces this view and fills in its own column. The columns stay the same.
+create view account_factors as
+select
+    u.id as user_id,
+    false as password,
+    0::bigint as totp,
+    0::bigint as passkeys,
+    0::bigint as recovery_codes
+from users u;
+
+comment on view account_factors is
+    'What each account can sign in with, one row per account. Only confirmed factors count. For code that does not own the factors.';
+comment on column account_factors.user_id is 'users.id.';
+comment on column account_factors.password is 'Whether the account has a password.';
+comment on column account_factors.totp is 'Number of confirmed authenticator apps.';
+comment on column account_factors.passkeys is 'Number of passkeys.';
+comment on column account_factors.recovery_codes is 'Number of unused recovery codes. They stand in for a factor and are not one.';

@@ -20,3 +20,12 @@ comment on column password_credentials.changed_at is
     'When this password was set. A sign-in that verified an earlier one does not complete. Re-hashing leaves it alone.';
 comment on column password_credentials.factors_changed_at is
     'When the second factors of the account last changed. A sign-in that was decided on before does not complete. Null: never.';
+
+create or replace view account_factors as
+select
+    u.id as user_id,
+    exists (select 1 from password_credentials c where c.user_id = u.id) as password,
+    0::bigint as totp,
+    0::bigint as passkeys,
+    0::bigint as recovery_codes
+from users u;

@@ -72,15 +72,17 @@ comment on column tower_sessions.session.data is 'Contents of the browser sessio
 comment on column tower_sessions.session.expiry_date is 'When the store forgets it.';
 
 create table pending_sign_ins (
-    digest          bytea       not null,
-    user_id         uuid        not null,
-    password_set_at timestamptz not null,
-    remembered      boolean     not null,
-    next            text,
-    failed_before   integer     not null,
-    created_at      timestamptz not null default now(),
-    expires_at      timestamptz not null,
-    used_at         timestamptz,
+    digest              bytea       not null,
+    user_id             uuid        not null,
+    methods             text[]      not null default '{}',
+    password_set_at     timestamptz not null,
+    credentials_version bigint,
+    remembered          boolean     not null,
+    next                text,
+    failed_before       integer     not null,
+    created_at          timestamptz not null default now(),
+    expires_at          timestamptz not null,
+    used_at             timestamptz,
 
     constraint pending_sign_ins_pkey primary key (digest),
     constraint pending_sign_ins_user_fkey foreign key (user_id) references users (id) on delete cascade,
@@ -94,14 +96,37 @@ comment on table pending_sign_ins is
     'Sign-ins that wait for a second factor. They are not sessions: the secret opens only the pages that ask for the factor. Deleted after ten minutes.';
 comment on column pending_sign_ins.digest is 'SHA-256 of the secret in the browser''s cookie.';
 comment on column pending_sign_ins.user_id is 'The account being signed in to.';
+comment on column pending_sign_ins.methods is 'What has been shown so far: the methods, in their order.';
 comment on column pending_sign_ins.password_set_at is
     'password_credentials.changed_at of the password that was verified. Another password ends the sign-in.';
+comment on column pending_sign_ins.credentials_version is
+    'users.credentials_version when the sign-in began. A raised one ends the sign-in. Null: not recorded, password_set_at alone decides.';
 comment on column pending_sign_ins.remembered is 'Whether the session will outlive the browser window.';
 comment on column pending_sign_ins.next is 'Local path to return to. Null: none requested.';
 comment on column pending_sign_ins.failed_before is 'Failed passwords before the right one.';
 comment on column pending_sign_ins.created_at is 'When the password was verified.';
 comment on column pending_sign_ins.expires_at is 'When the sign-in expires, ten minutes later.';
 comment on column pending_sign_ins.used_at is 'When the sign-in completed or was revoked. Null: still pending.';
+
+create table return_paths (
+    id         bytea       not null,
+    path       text        not null,
+    created_at timestamptz not null default now(),
+    expires_at timestamptz not null,
+
+    constraint return_paths_pkey primary key (id),
+    constraint return_paths_id_length check (octet_length(id) = 32),
+    constraint return_paths_path_length check (char_length(path) <= 4096)
+);
+
+create index return_paths_expires_at_idx on return_paths (expires_at);
+
+comment on table return_paths is
+    'Local paths to return to that are too long for an address or a form. They travel as a short id. Deleted after they expire.';
+comment on column return_paths.id is 'SHA-256 of the id that travels.';
+comment on column return_paths.path is 'Absolute local path with its query, at most 4,096 characters.';
+comment on column return_paths.created_at is 'When it was stored.';
+comment on column return_paths.expires_at is 'When it expires.';
 
 create table known_browsers (
     id                  uuid        not null default gen_random_uuid(),

@@ -8,6 +8,8 @@ create table audit_events (
     version    smallint    not null,
     detail     jsonb       not null,
     actor      text collate "C" not null,
+    actor_kind text collate "C" not null default 'visitor',
+    actor_id   uuid,
     user_id    uuid,
     session_id uuid,
     address    inet,
@@ -15,6 +17,8 @@ create table audit_events (
 
     constraint audit_events_pkey primary key (seq),
     constraint audit_events_actor_known check (actor in ('visitor', 'operator', 'service')),
+    constraint audit_events_actor_kind_known
+        check (actor_kind in ('visitor', 'administrator', 'cli', 'app', 'api_key', 'system')),
     constraint audit_events_user_agent_length check (char_length(user_agent) <= 256)
 );
 
@@ -32,6 +36,9 @@ comment on column audit_events.version is 'Version of the fields in detail.';
 comment on column audit_events.detail is 'Fields of the event, as JSON. Never an address, a name or a secret.';
 comment on column audit_events.actor is
     'Who did it: visitor (through a page), operator (at the command line) or service (a background job).';
+comment on column audit_events.actor_kind is
+    'Kind of actor: visitor, administrator, cli, app, api_key or system. Takes the place of actor. A row written without it has the default.';
+comment on column audit_events.actor_id is 'Which administrator (users.id), app or API key. Null for other kinds.';
 comment on column audit_events.user_id is 'The account it happened to. Null: none.';
 comment on column audit_events.session_id is 'sessions.id in which it happened. Null: none.';
 comment on column audit_events.address is 'IP address of the request. Personal data, cleared when the account is erased.';
@@ -49,12 +56,13 @@ comment on table audit_pending is
 comment on column audit_pending.event_seq is 'audit_events.seq.';
 
 create table audit_links (
-    position      bigint not null,
-    event_seq     bigint not null,
-    digest        bytea  not null,
+    position      bigint   not null,
+    event_seq     bigint   not null,
+    version       smallint not null default 1,
+    digest        bytea    not null,
     origin_digest bytea,
-    hash          bytea  not null,
-    key_id        bytea  not null,
+    hash          bytea    not null,
+    key_id        bytea    not null,
 
     constraint audit_links_pkey primary key (position),
     constraint audit_links_event_unique unique (event_seq),
@@ -68,6 +76,7 @@ comment on table audit_links is
     'The hash chain over audit_events, one link each. Append-only, written by one job at a time. Deleted with its event by retention.';
 comment on column audit_links.position is 'Place in the chain, without gaps.';
 comment on column audit_links.event_seq is 'audit_events.seq.';
+comment on column audit_links.version is 'Version of the digest: which fields of the event it covers, and how.';
 comment on column audit_links.digest is 'HMAC-SHA-256 of the event, with origin_digest in place of its address and user agent.';
 comment on column audit_links.origin_digest is
     'HMAC-SHA-256 of the event''s address and user agent. It stays when they are cleared. Null: the event has neither.';

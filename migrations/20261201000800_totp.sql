@@ -41,3 +41,12 @@ comment on column totp_factors.last_used_at is 'When a code was last used to sig
 create trigger totp_factors_notify_change after insert or delete or update of confirmed_at, user_id on totp_factors
     for each row execute function notify_session_change('user_id');
 create trigger totp_factors_notify_truncate after truncate on totp_factors execute function notify_all_sessions_change();
+
+create or replace view account_factors as
+select
+    u.id as user_id,
+    exists (select 1 from password_credentials c where c.user_id = u.id) as password,
+    (select count(*) from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as totp,
+    0::bigint as passkeys,
+    0::bigint as recovery_codes
+from users u;

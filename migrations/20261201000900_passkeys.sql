@@ -37,6 +37,15 @@ create trigger passkeys_notify_change after insert or delete or update of user_i
     execute function notify_session_change('user_id');
 create trigger passkeys_notify_truncate after truncate on passkeys execute function notify_all_sessions_change();
 
+create or replace view account_factors as
+select
+    u.id as user_id,
+    exists (select 1 from password_credentials c where c.user_id = u.id) as password,
+    (select count(*) from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as totp,
+    (select count(*) from passkeys p where p.user_id = u.id) as passkeys,
+    0::bigint as recovery_codes
+from users u;
+
 create table webauthn_ceremonies (
     digest     bytea       not null,
     purpose    text collate "C" not null,

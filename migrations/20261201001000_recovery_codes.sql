@@ -20,3 +20,12 @@ comment on column recovery_codes.digest is
 comment on column recovery_codes.user_id is 'The account.';
 comment on column recovery_codes.created_at is 'When the code was created.';
 comment on column recovery_codes.used_at is 'When the code was used. Null: unused.';
+
+create or replace view account_factors as
+select
+    u.id as user_id,
+    exists (select 1 from password_credentials c where c.user_id = u.id) as password,
+    (select count(*) from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as totp,
+    (select count(*) from passkeys p where p.user_id = u.id) as passkeys,
+    (select count(*) from recovery_codes r where r.user_id = u.id and r.used_at is null) as recovery_codes
+from users u;

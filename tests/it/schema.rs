@@ -34,6 +34,9 @@ const CATALOG: &str = r"
         union all
         select indexdef from pg_indexes where schemaname !~ '^(pg_|information_schema)'
         union all
+        select format('view %s %s', c.oid::regclass, pg_get_viewdef(c.oid)) from pg_class c
+        where c.relkind = 'v' and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
+        union all
         select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
         union all
         select format('function %s %s', oid::regprocedure, prosrc) from pg_proc
@@ -122,6 +125,40 @@ async fn every_table_and_column_has_a_comment() {
     .await
     .expect("the comments");
     assert_eq!(silent, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_view_of_factors_counts_only_what_an_account_can_use_now() {
+    let database = empty_database().await;
+    db::migrate(&database.options).await.expect("a migrated database");
+    let mut connection = database.options.connect().await.expect("a connection");
+    connection
+        .execute(
+            "insert into users (id, username, email, email_canonical)
+            select gen_random_uuid(), name, name || '@example.com', name || '@example.com'
+            from unnest(array['alice', 'bare']) as names (name);
+            insert into password_credentials (user_id, password_hash)
+            select id, '$argon2id$v=19$' from users where username = 'alice';
+            insert into totp_factors (id, user_id, name, seed, confirmed_at)
+            select gen_random_uuid(), id, 'app', '', case when n < 2 then now() end
+            from users, generate_series(1, 3) n where username = 'alice';
+            insert into passkeys (id, user_id, name, credential_id, credential, backup_eligible, backed_up)
+            select gen_random_uuid(), id, 'key', sha256(n::text::bytea), '{}', false, false
+            from users, generate_series(1, 2) n where username = 'alice';
+            insert into recovery_codes (digest, user_id, used_at)
+            select sha256(n::text::bytea), id, case when n < 4 then now() end
+            from users, generate_series(1, 10) n where username = 'alice'",
+        )
+        .await
+        .expect("two accounts");
+    let counted: Vec<(String, bool, i64, i64, i64)> = sqlx::query_as(
+        "select username, password, totp, passkeys, recovery_codes
+        from account_factors join users on users.id = user_id order by username",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("the factors");
+    assert_eq!(counted, [("alice".to_owned(), true, 1, 2, 7), ("bare".to_owned(), false, 0, 0, 0)]);
 }
 
 #[tokio::test]
