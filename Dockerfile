@@ -10,7 +10,7 @@ COPY . .
 ENV SQLX_OFFLINE=true
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --locked --release --no-default-features \
+    cargo build --locked --release --package vestibule --no-default-features \
     && install -D target/release/vestibule /out/vestibule
 
 FROM debian:trixie-slim

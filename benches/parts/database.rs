@@ -12,16 +12,16 @@ use std::{
     },
 };
 
+use embedded_postgres::{Server, Settings};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, UnixStream},
 };
-use vestibule::db::embedded::{Durability, Embedded, Settings};
 
 /// A server in a folder that goes with the bench.
 #[derive(Debug)]
 pub struct Database {
-    server: Embedded,
+    server: Server,
     pub pid: u32,
 }
 
@@ -35,15 +35,13 @@ pub fn folder() -> tempfile::TempDir {
 impl Database {
     pub async fn start(data_dir: &Path) -> Self {
         let settings = Settings {
-            data_dir: data_dir.to_owned(),
             bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
             path: std::env::var_os("PATH"),
-            cache_dir: None,
-            durability: Durability::Durable,
             // Two services at a time, and one connection to look.
-            max_connections: 40,
+            parameters: vec!["max_connections=40".to_owned()],
+            ..Settings::new(data_dir.join("postgres"), "vestibule")
         };
-        let server = Embedded::start(&settings).await.unwrap_or_else(|error| panic!("PostgreSQL: {error}"));
+        let server = Server::start(&settings).await.unwrap_or_else(|error| panic!("PostgreSQL: {error}"));
         let note = fs::read_to_string(data_dir.join("postgres/cluster/postmaster.pid")).expect("postmaster.pid");
         let pid = note.lines().next().and_then(|pid| pid.parse().ok()).expect("a process id");
         Self { server, pid }

@@ -1,75 +1,42 @@
 //! Which database a command works on: the given one, the embedded one, or the embedded one of a
 //! service that is running.
 
+#[cfg(feature = "embedded")]
+mod embedded;
+#[cfg(not(feature = "embedded"))]
+#[path = "database/no_embedded.rs"]
+mod embedded;
+
 use sqlx::postgres::PgConnectOptions;
 
 use super::CliError;
 use crate::{config::Config, db::Servers};
 
-#[cfg(feature = "embedded")]
-use crate::db::embedded::{self, Durability, Embedded};
-
-/// An open database and, where we started it, its server.
+/// An open database and, if this process started it, its server.
 #[derive(Debug)]
 pub struct Database {
     /// How to connect.
     pub options: PgConnectOptions,
-    #[cfg(feature = "embedded")]
-    server: Option<Embedded>,
+    server: Option<embedded::Server>,
 }
 
-/// Opens the database for one command; beside a running service it uses that service's server.
-#[cfg(feature = "embedded")]
+/// Opens the database for one command. Beside a running service it uses that service's server.
 pub async fn open(config: &Config) -> Result<Database, CliError> {
-    if let Some(given) = given(config) {
-        return Ok(Database { options: given.best().await, server: None });
-    }
-    if let Some(options) = embedded::join_running(&settings(config)).await? {
+    if given(config).is_none()
+        && let Some(options) = embedded::join_running(config).await?
+    {
         return Ok(Database { options, server: None });
     }
-    start(config).await
-}
-
-/// Opens the database for the service itself, which must own its embedded server.
-#[cfg(feature = "embedded")]
-pub async fn own(config: &Config) -> Result<Database, CliError> {
-    match given(config) {
-        Some(given) => Ok(Database { options: given.best().await, server: None }),
-        None => start(config).await,
-    }
-}
-
-#[cfg(feature = "embedded")]
-async fn start(config: &Config) -> Result<Database, CliError> {
-    let server = Embedded::start(&settings(config)).await?;
-    Ok(Database { options: server.connect_options(), server: Some(server) })
-}
-
-#[cfg(feature = "embedded")]
-fn settings(config: &Config) -> embedded::Settings {
-    let database = &config.database;
-    embedded::Settings {
-        data_dir: config.data_dir.clone(),
-        bin_dir: database.server_programs.clone(),
-        path: database.search_path.clone().map(Into::into),
-        cache_dir: database.cache_dir.clone().map(|cache| cache.join("vestibule")),
-        durability: Durability::Durable,
-        // The pool, the commands of an operator and one for repairs.
-        max_connections: u16::try_from(database.connections + 8).unwrap_or(u16::MAX),
-    }
-}
-
-#[cfg(not(feature = "embedded"))]
-pub async fn open(config: &Config) -> Result<Database, CliError> {
     own(config).await
 }
 
-#[cfg(not(feature = "embedded"))]
+/// Opens the database for the service itself, which must own its embedded server.
 pub async fn own(config: &Config) -> Result<Database, CliError> {
-    match given(config) {
-        Some(given) => Ok(Database { options: given.best().await }),
-        None => Err("set DATABASE_URL: this build has no embedded PostgreSQL".into()),
+    if let Some(given) = given(config) {
+        return Ok(Database { options: given.best().await, server: None });
     }
+    let server = embedded::start(config).await?;
+    Ok(Database { options: server.connect_options(), server: Some(server) })
 }
 
 /// The servers of `DATABASE_URL`.
@@ -79,22 +46,20 @@ pub fn given(config: &Config) -> Option<Servers> {
 }
 
 impl Database {
-    /// Resolves when an embedded server dies under us; never otherwise.
+    /// Resolves only if an embedded server of this process ends unexpectedly.
     pub async fn died(&mut self) -> CliError {
-        #[cfg(feature = "embedded")]
-        if let Some(server) = &mut self.server {
-            return server.died().await.into();
+        match &mut self.server {
+            Some(server) => server.died().await.into(),
+            None => std::future::pending().await,
         }
-        std::future::pending().await
     }
 
-    /// Stops the server, if it is ours.
+    /// Stops the server, if this process started it.
     pub async fn close(self) {
-        #[cfg(feature = "embedded")]
         if let Some(server) = self.server
             && let Err(error) = server.stop().await
         {
-            tracing::warn!(%error, "the embedded PostgreSQL did not stop in order");
+            tracing::warn!(%error, "cannot stop the embedded database");
         }
     }
 }

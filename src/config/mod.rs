@@ -98,40 +98,52 @@ pub struct Setting {
 
 /// Every setting that [`Config::read`] knows.
 pub const SETTINGS: &[Setting] = &[
-    Setting { name: "DATABASE_URL", default: "", help: "the PostgreSQL to use; unset: an embedded one" },
-    Setting { name: "VESTIBULE_DATABASE_CONNECTIONS", default: "16", help: "connections kept to PostgreSQL at most" },
+    Setting {
+        name: "DATABASE_URL",
+        default: "",
+        help: "PostgreSQL to use; unset: a private server that Vestibule runs",
+    },
+    Setting {
+        name: "VESTIBULE_DATABASE_CONNECTIONS",
+        default: "16",
+        help: "most connections of a replica to PostgreSQL",
+    },
     Setting {
         name: "VESTIBULE_POSTGRES_BIN",
         default: "",
-        help: "folder of the server programs for the embedded PostgreSQL; unset: looked for",
+        help: "folder of the PostgreSQL programs for the private server; unset: searched for",
     },
     Setting { name: "VESTIBULE_LISTEN", default: "127.0.0.1:8080", help: "address and port to listen on" },
     Setting {
         name: "VESTIBULE_PUBLIC_URL",
         default: "http://localhost:8080",
-        help: "where people reach it: decides links, cookies and redirects",
+        help: "origin that visitors use; decides links, cookies and redirects",
     },
-    Setting { name: "VESTIBULE_SERVICE_NAME", default: "Vestibule", help: "the name on every page" },
+    Setting { name: "VESTIBULE_SERVICE_NAME", default: "Vestibule", help: "name on pages and in email" },
     Setting {
         name: "VESTIBULE_MAIL_URL",
         default: "",
-        help: "the mail server: smtps:// or smtp:// with user:password@host; unset: mail is shown at /dev/mail",
+        help: "mail server, smtps:// or smtp:// with user:password@host; unset: email is shown at /dev/mail",
     },
     Setting {
         name: "VESTIBULE_MAIL_FROM",
         default: "",
-        help: "the sender of mail, such as Vestibule <no-reply@example.com>",
+        help: "sender of email, such as Vestibule <no-reply@example.com>",
     },
-    Setting { name: "VESTIBULE_DATA_DIR", default: "./data", help: "embedded database and generated secrets" },
+    Setting {
+        name: "VESTIBULE_DATA_DIR",
+        default: "./data",
+        help: "folder of the private server's data and the generated secret",
+    },
     Setting {
         name: "VESTIBULE_SECRET",
         default: "",
-        help: "keys of 32 characters or more, newest first, separated by commas; unset: one kept in the data folder",
+        help: "keys of 32 or more characters, newest first, separated by commas; unset: one is generated in the data folder",
     },
     Setting {
         name: "VESTIBULE_TRUSTED_PROXIES",
         default: "",
-        help: "networks (CIDR, comma-separated) whose X-Forwarded-For is believed",
+        help: "networks (CIDR, separated by commas) whose X-Forwarded-For is trusted",
     },
     Setting {
         name: "VESTIBULE_METRICS_LISTEN",
@@ -141,53 +153,41 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "VESTIBULE_LOG",
         default: "info",
-        help: "what is logged: error, warn, info, debug, trace, or a tracing filter",
+        help: "log filter: error, warn, info, debug, trace, or tracing directives",
     },
     Setting {
         name: "VESTIBULE_LOG_FORMAT",
         default: "",
-        help: "pretty or json; unset: pretty on a terminal, else json",
+        help: "pretty or json; unset: pretty on a terminal, otherwise json",
     },
     Setting {
         name: "VESTIBULE_REQUIRE_VERIFICATION",
         default: "true",
-        help: "true: an account waits until its e-mail address is verified, a week at most; false: it is used at once",
+        help: "true: an account is usable once its email address is verified, within a week; false: at once",
     },
     Setting {
         name: "VESTIBULE_REQUIRE_SECOND_FACTOR",
         default: "no",
-        help: "who has to have a passkey or an authenticator app: no, admins or everyone; asked for at once, in open sessions too",
+        help: "who must have a passkey or an authenticator app: no, admins or everyone; applies to open sessions too",
     },
     Setting {
         name: "VESTIBULE_ARGON2",
         default: "m=19456,t=2,p=1",
         help: "Argon2id cost of new hashes (PHC parameters); older hashes are upgraded at the next sign-in",
     },
-    Setting {
-        name: "VESTIBULE_HASH_WORKERS",
-        default: "",
-        help: "passwords hashed at the same time; unset: one a core",
-    },
+    Setting { name: "VESTIBULE_HASH_WORKERS", default: "", help: "passwords hashed in parallel; unset: one per core" },
     Setting {
         name: "VESTIBULE_HASH_QUEUE",
         default: "64",
-        help: "passwords that may wait before sign-ins are answered with 503",
+        help: "passwords that may wait; beyond that, sign-ins get 503",
     },
-    Setting { name: "VESTIBULE_PASSWORD_MIN", default: "12", help: "fewest characters of a new password" },
-    Setting {
-        name: "VESTIBULE_SESSION_IDLE",
-        default: "1h",
-        help: "a session that is not remembered ends after this long without use",
-    },
-    Setting {
-        name: "VESTIBULE_SESSION_MAX",
-        default: "12h",
-        help: "the longest a session that is not remembered lives",
-    },
-    Setting { name: "VESTIBULE_SESSION_REMEMBERED", default: "30d", help: "how long a remembered session lives" },
+    Setting { name: "VESTIBULE_PASSWORD_MIN", default: "12", help: "minimum length of a new password, in characters" },
+    Setting { name: "VESTIBULE_SESSION_IDLE", default: "1h", help: "idle limit of a session that is not remembered" },
+    Setting { name: "VESTIBULE_SESSION_MAX", default: "12h", help: "lifetime of a session that is not remembered" },
+    Setting { name: "VESTIBULE_SESSION_REMEMBERED", default: "30d", help: "lifetime of a remembered session" },
     Setting {
         name: "VESTIBULE_SESSION_CACHE",
         default: "10000",
-        help: "sessions whose owners are kept in memory, at most; 0: each request asks the database",
+        help: "most sessions cached in memory; 0: every request asks the database",
     },
 ];

@@ -1,7 +1,5 @@
 //! `PostgreSQL`: the pool, the migrations, and what its errors mean to a visitor.
 
-#[cfg(feature = "embedded")]
-pub mod embedded;
 mod error;
 mod migrations;
 mod servers;

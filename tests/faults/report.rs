@@ -1,4 +1,4 @@
-//! One table of all faults, for the terminal and for docs/RELIABILITY.md.
+//! One table of all faults, for the terminal and for docs/notes/faults.md.
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};
 
@@ -43,9 +43,9 @@ pub fn table(lines: &[Line]) -> String {
 
 /// Puts the table where the document has its place for it.
 pub fn write(table: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/RELIABILITY.md");
-    let text = fs::read_to_string(&path).expect("docs/RELIABILITY.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/notes/faults.md");
+    let text = fs::read_to_string(&path).expect("docs/notes/faults.md");
     let (before, rest) = text.split_once(BEGIN).expect("the beginning of the figures");
     let (_, after) = rest.split_once(END).expect("the end of the figures");
-    fs::write(&path, format!("{before}{BEGIN}\n\n{table}\n{END}{after}")).expect("docs/RELIABILITY.md");
+    fs::write(&path, format!("{before}{BEGIN}\n\n{table}\n{END}{after}")).expect("docs/notes/faults.md");
 }

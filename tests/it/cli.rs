@@ -13,6 +13,9 @@ use crate::support::{
 
 const SECRET: &str = "a key for tests and for nothing else 0123456789";
 
+/// Commands that do nothing without this version's schema; the one without a name is the service.
+const NEED_THE_SCHEMA: [&[&str]; 4] = [&["migrate"], &[], &["user", "show", "alice"], &["audit", "verify"]];
+
 fn program(database: &TestDatabase) -> Program {
     Program::new(&[("DATABASE_URL", &database.url), ("VESTIBULE_SECRET", SECRET)])
 }
@@ -45,11 +48,38 @@ async fn migrate_brings_an_empty_database_up_to_date_and_then_has_nothing_to_do(
         .execute("insert into _sqlx_migrations values (29991231000000, 'of the future', now(), true, '', 0)")
         .await
         .expect("a newer schema");
+    // One that this version still works with is nothing to refuse.
+    assert!(ok(&program.run(&["migrate"]).await).contains("has this version's schema"));
+    connection
+        .execute("update schema_compatibility set oldest_compatible = '9.9.9'")
+        .await
+        .expect("a contracted schema");
     connection.close().await.expect("closing a connection");
-    for command in [&["migrate"][..], &[], &["user", "show", "alice"]] {
+    for command in NEED_THE_SCHEMA {
         let said = refused(&program.run(command).await);
-        assert!(said.contains("newer Vestibule"), "{command:?}: {said}");
+        assert!(said.contains("newer Vestibule and needs version 9.9.9"), "{command:?}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_database_from_before_the_first_release_is_refused_by_every_command() {
+    let database = fresh_database().await;
+    let program = program(&database);
+    let mut connection = database.options.connect().await.expect("a connection");
+    connection
+        .execute(
+            "delete from _sqlx_migrations;
+            insert into _sqlx_migrations values (20261123000100, 'accounts users', now(), true, '', 0)",
+        )
+        .await
+        .expect("the schema of before");
+    connection.close().await.expect("closing a connection");
+    for command in NEED_THE_SCHEMA {
+        let said = refused(&program.run(command).await);
+        assert!(said.contains("start with a new database (see CHANGELOG.md)"), "{command:?}: {said}");
+    }
+    let (out, _) = said(&program.run(&["doctor"]).await);
+    assert!(out.contains("from before 0.1.0"), "{out}");
 }
 
 #[tokio::test]
@@ -58,7 +88,7 @@ async fn nothing_but_migrate_brings_an_older_schema_up_to_date() {
     let program = program(&database);
     let mut connection = database.options.connect().await.expect("a connection");
     connection
-        .execute("drop table audit_origins_due; delete from _sqlx_migrations where version = 20261123001700")
+        .execute("drop table email_replacements; delete from _sqlx_migrations where version = 20261201001100")
         .await
         .expect("the schema of before");
     for command in

@@ -126,7 +126,7 @@ async fn asvs_6_3_2_a_new_database_has_no_accounts() {
 async fn asvs_6_2_4_and_6_2_12_entries_of_the_list_are_refused_with_a_reason_and_advice() {
     let app = TestApp::start().await;
     let mut browser = app.browser();
-    for entry in include_str!("../../crates/passwords/data/sample.txt").lines() {
+    for entry in include_str!("../../crates/blocklist/data/sample.txt").lines() {
         let answer = browser.submit("/register", &with("password", entry)).await;
         assert_eq!(answer.status, 422, "{entry}");
         assert!(answer.body.contains("Choose a few unrelated words instead"), "{entry}: {}", answer.body);

@@ -1,20 +1,20 @@
 //! The schema: one result however it is reached, and no more rights than the service needs.
 
+mod kinds;
+
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
+use embedded_postgres::{Durability, Server, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use vestibule::{
     MIGRATOR,
-    db::{
-        self, MigrateError,
-        embedded::{Durability, Embedded, Settings},
-    },
+    db::{self, MigrateError},
     jobs,
 };
 
 use crate::support::{
     app::{TestApp, is_signed_in},
-    cluster::empty_database,
+    cluster::{TestDatabase, empty_database},
 };
 
 /// Everything that makes two schemas differ, one line each.
@@ -33,6 +33,9 @@ const CATALOG: &str = r"
         where connamespace::regnamespace::text !~ '^(pg_|information_schema)'
         union all
         select indexdef from pg_indexes where schemaname !~ '^(pg_|information_schema)'
+        union all
+        select format('view %s %s', c.oid::regclass, pg_get_viewdef(c.oid)) from pg_class c
+        where c.relkind = 'v' and c.relnamespace::regnamespace::text !~ '^(pg_|information_schema)'
         union all
         select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
         union all
@@ -100,40 +103,176 @@ async fn constraints_have_names_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_newer_or_an_edited_schema_is_refused_in_clear_words() {
+async fn every_table_and_column_has_a_comment() {
+    let database = empty_database().await;
+    db::migrate(&database.options).await.expect("a migrated database");
+    let mut connection = database.options.connect().await.expect("a connection");
+    let silent: Vec<String> = sqlx::query_scalar(
+        r"select c.oid::regclass || coalesce('.' || a.attname, '')
+        from pg_class c
+        cross join lateral (
+            select 0 as attnum, null as attname
+            union all
+            select attnum, attname from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped
+        ) a
+        where c.relkind in ('r', 'v') and c.relnamespace in ('public'::regnamespace, 'tower_sessions'::regnamespace)
+            and c.oid <> '_sqlx_migrations'::regclass
+            and coalesce(btrim(case a.attnum when 0 then obj_description(c.oid, 'pg_class')
+                else col_description(c.oid, a.attnum) end), '') = ''
+        order by 1",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("the comments");
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_view_of_factors_counts_only_what_an_account_can_use_now() {
+    let database = empty_database().await;
+    db::migrate(&database.options).await.expect("a migrated database");
+    let mut connection = database.options.connect().await.expect("a connection");
+    connection
+        .execute(
+            "insert into users (id, username, email, email_canonical)
+            select gen_random_uuid(), name, name || '@example.com', name || '@example.com'
+            from unnest(array['alice', 'bare']) as names (name);
+            insert into password_credentials (user_id, password_hash)
+            select id, '$argon2id$v=19$' from users where username = 'alice';
+            insert into totp_factors (id, user_id, name, seed, confirmed_at)
+            select gen_random_uuid(), id, 'app', '', case when n < 2 then now() end
+            from users, generate_series(1, 3) n where username = 'alice';
+            insert into passkeys (id, user_id, name, credential_id, credential, backup_eligible, backed_up)
+            select gen_random_uuid(), id, 'key', sha256(n::text::bytea), '{}', false, false
+            from users, generate_series(1, 2) n where username = 'alice';
+            insert into recovery_codes (digest, user_id, used_at)
+            select sha256(n::text::bytea), id, case when n < 4 then now() end
+            from users, generate_series(1, 10) n where username = 'alice'",
+        )
+        .await
+        .expect("two accounts");
+    let counted: Vec<(String, bool, i64, i64, i64)> = sqlx::query_as(
+        "select username, password, totp, passkeys, recovery_codes
+        from account_factors join users on users.id = user_id order by username",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .expect("the factors");
+    assert_eq!(counted, [("alice".to_owned(), true, 1, 2, 7), ("bare".to_owned(), false, 0, 0, 0)]);
+}
+
+/// A migrated database after one statement, and a connection to it.
+async fn changed(change: &str) -> (TestDatabase, PgConnection) {
+    let database = empty_database().await;
+    db::migrate(&database.options).await.expect("a migrated database");
+    let mut connection = database.options.connect().await.expect("a connection");
+    connection.execute(change).await.unwrap_or_else(|error| panic!("{change}: {error}"));
+    (database, connection)
+}
+
+/// A migration that this version does not have.
+const OF_THE_FUTURE: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+    values (29991231000000, 'of the future', true, '', 0)";
+
+#[tokio::test]
+async fn an_incompatible_or_an_edited_schema_is_refused_in_clear_words() {
+    let contracted = format!("{OF_THE_FUTURE}; update schema_compatibility set oldest_compatible = '9.9.9'");
+    let from_before = "delete from _sqlx_migrations; insert into _sqlx_migrations values
+        (20261123000100, 'accounts users', now(), true, '', 0), (20261123000200, 'passwords', now(), true, '', 0)";
     for (change, wanted) in [
+        (contracted.as_str(), "migrated by a newer Vestibule and needs version 9.9.9 or later"),
+        ("update _sqlx_migrations set checksum = 'edited' where version = 20261201000300", "another content"),
         (
-            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
-                values (29991231000000, 'of the future', true, '', 0)",
-            "newer Vestibule (migration 29991231000000)",
+            from_before,
+            "this database was created by a Vestibule from before 0.1.0, whose schema cannot be upgraded; \
+             start with a new database (see CHANGELOG.md)",
         ),
-        ("update _sqlx_migrations set checksum = 'edited' where version = 20261123000400", "another content"),
     ] {
-        let database = empty_database().await;
-        db::migrate(&database.options).await.expect("a migrated database");
-        let mut connection = database.options.connect().await.expect("a connection");
-        connection.execute(change).await.expect("the change");
+        let (database, mut connection) = changed(change).await;
         let before = catalog(&mut connection).await;
         let error = db::migrate(&database.options).await.expect_err(change);
-        assert!(matches!(error, MigrateError::Newer(29_991_231_000_000) | MigrateError::Changed(20_261_123_000_400)));
+        assert!(
+            matches!(
+                &error,
+                MigrateError::Newer(_) | MigrateError::Changed(20_261_201_000_300) | MigrateError::BeforeFirstRelease
+            ),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(wanted), "{error}");
+        let error = db::is_current(&mut connection).await.expect_err(change);
         assert!(error.to_string().contains(wanted), "{error}");
         assert_eq!(catalog(&mut connection).await, before, "nothing was touched");
         connection.close().await.expect("closing a connection");
     }
 }
 
+#[tokio::test]
+async fn a_schema_with_newer_migrations_is_accepted_while_it_supports_this_version() {
+    let this = env!("CARGO_PKG_VERSION");
+    for change in [
+        OF_THE_FUTURE.to_owned(),
+        format!("{OF_THE_FUTURE}; update schema_compatibility set oldest_compatible = '{this}'"),
+        format!("{OF_THE_FUTURE}; update schema_compatibility set oldest_compatible = '0.0.9'"),
+    ] {
+        let (database, mut connection) = changed(&change).await;
+        assert!(db::is_current(&mut connection).await.expect("the schema"), "{change}");
+        db::migrate(&database.options).await.unwrap_or_else(|error| panic!("{change}: {error}"));
+        // What is missing of this version's is still applied.
+        connection
+            .execute("drop table email_replacements; delete from _sqlx_migrations where version = 20261201001100")
+            .await
+            .expect("a schema without its last migration");
+        assert!(!db::is_current(&mut connection).await.expect("the schema"), "{change}");
+        db::migrate(&database.options).await.unwrap_or_else(|error| panic!("{change}: {error}"));
+        assert!(db::is_current(&mut connection).await.expect("the schema"), "{change}");
+        connection.close().await.expect("closing a connection");
+    }
+}
+
+#[tokio::test]
+async fn a_replica_that_waited_for_a_newer_ones_migrations_refuses_what_they_made() {
+    // Nothing is missing but the last migration, which raises the bar while it is applied.
+    let (database, connection) = changed(
+        "drop table email_replacements; delete from _sqlx_migrations where version = 20261201001100;
+        create function raise_bar() returns trigger language plpgsql as
+            'begin update schema_compatibility set oldest_compatible = ''9.9.9''; return null; end';
+        create trigger raise_bar after insert on _sqlx_migrations execute function raise_bar()",
+    )
+    .await;
+    let error = db::migrate(&database.options).await.expect_err("an incompatible schema");
+    assert!(matches!(&error, MigrateError::Newer(oldest) if oldest == "9.9.9"), "{error:?}");
+    connection.close().await.expect("closing a connection");
+}
+
+#[tokio::test]
+async fn the_compatibility_of_a_schema_is_one_row_with_a_version() {
+    let (_database, mut connection) = changed("select 1").await;
+    let oldest: Vec<String> = sqlx::query_scalar("select oldest_compatible from schema_compatibility")
+        .fetch_all(&mut connection)
+        .await
+        .expect("the row");
+    assert_eq!(oldest, ["0.1.0-dev"]);
+    for refused in [
+        "insert into schema_compatibility (oldest_compatible) values ('0.2.0')",
+        "insert into schema_compatibility (only_row, oldest_compatible) values (false, '0.2.0')",
+        "update schema_compatibility set oldest_compatible = 'the last one'",
+        "update schema_compatibility set oldest_compatible = '1.2'",
+    ] {
+        connection.execute(refused).await.expect_err(refused);
+    }
+    connection.close().await.expect("closing a connection");
+}
+
 /// A server of this test's own, because making a role is the superuser's affair.
-async fn own_server(folder: &tempfile::TempDir) -> Embedded {
+async fn own_server(folder: &tempfile::TempDir) -> Server {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("an open folder");
     let settings = Settings {
-        data_dir: folder.path().join("data"),
         bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
         path: std::env::var_os("PATH"),
-        cache_dir: None,
         durability: Durability::Throwaway,
-        max_connections: 20,
+        ..Settings::new(folder.path().join("data/postgres"), "vestibule")
     };
-    Embedded::start(&settings).await.unwrap_or_else(|error| panic!("the test server: {error}"))
+    Server::start(&settings).await.unwrap_or_else(|error| panic!("the test server: {error}"))
 }
 
 async fn execute(options: &PgConnectOptions, statement: &str) -> sqlx::Result<()> {

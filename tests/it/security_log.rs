@@ -1,4 +1,4 @@
-//! What happens to accounts and around them, in the log: under the names that `docs/OPERATIONS.md` gives, and
+//! What happens to accounts and around them, in the log: under the names that `docs/logging.md` gives, and
 //! without a word about people.
 
 use std::{collections::BTreeSet, fs, net::Ipv4Addr, path::Path};
@@ -39,7 +39,7 @@ fn root(name: &str) -> std::path::PathBuf {
 
 /// The names in the first column of the table of events.
 fn documented() -> BTreeSet<String> {
-    let text = fs::read_to_string(root("docs/OPERATIONS.md")).expect("docs/OPERATIONS.md");
+    let text = fs::read_to_string(root("docs/logging.md")).expect("docs/logging.md");
     let rows = text.lines().skip_while(|line| !line.starts_with("| `event` |")).skip(2);
     let names = rows.take_while(|line| line.starts_with('|')).filter_map(|line| line.split('|').nth(1));
     names.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()

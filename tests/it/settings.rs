@@ -46,16 +46,6 @@ fn the_example_names_every_setting_and_gives_exactly_the_defaults() {
 }
 
 #[test]
-fn the_readme_names_every_setting_with_its_default() {
-    let readme = std::fs::read_to_string(root("README.md")).expect("README.md");
-    for setting in SETTINGS {
-        let row = readme.lines().find(|line| line.starts_with('|') && line.contains(setting.name));
-        let row = row.unwrap_or_else(|| panic!("README.md does not tell of {}", setting.name));
-        assert!(row.contains(setting.default), "{row}");
-    }
-}
-
-#[test]
 fn the_compose_file_passes_every_setting_on() {
     let text = std::fs::read_to_string(root("docker-compose.yml")).expect("docker-compose.yml");
     // `NAME: ${NAME:-…}`

@@ -3,7 +3,7 @@
 //!
 //! 1. A text that is little more than the account's own words and the service's name is refused.
 //! 2. So is one that repeats itself or runs along the alphabet or the keyboard.
-//! 3. So is one of the 1.5 million passwords of `vestibule_passwords`, in whatever case and also in
+//! 3. So is one of the 1.5 million passwords of the blocklist (`vestibule_blocklist`), in whatever case and also in
 //!    "leet" spelling, and one of them with a few characters around it.
 //!
 //! Nothing else is: a few words that do not belong together pass, and so do 20 random digits. A random
@@ -28,7 +28,7 @@ use super::PlainPassword;
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Objection {
     /// One of the passwords that leaked and that are tried first.
-    #[error("the password is on the list of common and breached passwords")]
+    #[error("the password is on the blocklist of common and breached passwords")]
     Common,
     /// A common password with a few characters around it.
     #[error("the password is a common one with little added")]
@@ -72,15 +72,15 @@ pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objecti
     is_padded(&once).then_some(Objection::Padded)
 }
 
-/// Whether a text in lower case, or the word that it spells with digits, is on the list.
+/// Whether a text in lower case, or the word that it spells with digits, is on the blocklist.
 fn is_listed(text: &str) -> bool {
     // Another reading is looked up only when it is a word: each look costs a chance of an error.
     let is_word = |text: &str| text.chars().all(char::is_alphabetic);
-    let is_known = vestibule_passwords::is_known;
-    is_known(text) || spelled_out(text).iter().any(|text| is_word(text) && is_known(text))
+    let listed = vestibule_blocklist::contains;
+    listed(text) || spelled_out(text).iter().any(|text| is_word(text) && listed(text))
 }
 
-/// Whether a text in lower case is one of the list with a few characters, or with a simple series of
+/// Whether a text in lower case is one of the blocklist with a few characters, or with a simple series of
 /// them, before or behind it.
 fn is_padded(text: &str) -> bool {
     let no_letter = |c: char| !c.is_alphabetic();

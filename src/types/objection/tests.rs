@@ -40,7 +40,7 @@ fn numbers() -> impl FnMut(u64) -> u64 {
 
 #[test]
 fn asvs_6_2_4_every_entry_of_the_list_is_refused_in_any_case() {
-    for entry in include_str!("../../../crates/passwords/data/sample.txt").lines() {
+    for entry in include_str!("../../../crates/blocklist/data/sample.txt").lines() {
         assert!(stranger(entry).is_some(), "{entry}");
         assert!(stranger(&entry.to_uppercase()).is_some(), "{entry}");
     }

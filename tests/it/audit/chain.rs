@@ -81,7 +81,8 @@ async fn a_removed_swapped_or_added_event_is_found() {
     );
     let forged = "with event as (insert into audit_events (kind, version, detail, actor)
             values ('signed_in', 1, '{}', 'visitor') returning seq)
-        insert into audit_links select 11, seq, sha256('a'), null, sha256('b'), (select key_id from audit_links limit 1)
+        insert into audit_links (position, event_seq, digest, origin_digest, hash, key_id)
+        select 11, seq, sha256('a'), null, sha256('b'), (select key_id from audit_links limit 1)
         from event";
     let changed = |position, seq| Fault::Changed { position, seq };
     let misplaced = |position, seq| Fault::OutOfOrder { position, seq };

@@ -1,14 +1,14 @@
-//! What the README tells proxies.
+//! The proxy rules for an app on the same host.
 
 use vestibule::app;
 
 use crate::support::app::TestApp;
 
-/// The paths that a proxy leaves to the service, as the README has them.
+/// The paths that a proxy sends to the service, as `docs/api.md` has them.
 #[tokio::test]
-async fn the_proxy_of_the_readme_knows_every_path() {
-    let readme = include_str!("../../../README.md");
-    let (_, after) = readme.split_once("location ~ ^/((").expect("the proxy's rule");
+async fn the_proxy_of_the_manual_knows_every_path() {
+    let manual = include_str!("../../../docs/api.md");
+    let (_, after) = manual.split_once("location ~ ^/((").expect("the proxy's rule");
     let (paths, rest) = after.split_once(")$|").expect("the whole paths");
     let (folders, _) = rest.split_once(") {").expect("the folders");
     let whole: Vec<_> = paths.split('|').map(|path| format!("/{}", path.replace('\\', ""))).collect();

@@ -15,8 +15,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use embedded_postgres::{Durability, Server, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-use vestibule::db::embedded::{Durability, Embedded, Settings};
 
 use super::cluster::blocking;
 
@@ -71,13 +71,12 @@ async fn start(folder: &Path) -> (String, PipeWriter, File) {
     fs::create_dir(folder).expect("a folder for the test server");
     // Under root the server runs as another user, who has to get through.
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("an open folder");
-    let server = Embedded::start(&Settings {
-        data_dir: folder.join("data"),
+    let server = Server::start(&Settings {
         bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
         path: std::env::var_os("PATH"),
-        cache_dir: None,
         durability: Durability::Throwaway,
-        max_connections: MAX_CONNECTIONS,
+        parameters: vec![format!("max_connections={MAX_CONNECTIONS}")],
+        ..Settings::new(folder.join("data/postgres"), "vestibule")
     })
     .await
     .unwrap_or_else(|error| panic!("the test server: {error}"));
@@ -90,7 +89,7 @@ async fn start(folder: &Path) -> (String, PipeWriter, File) {
     superuser.execute("alter role vestibule createdb").await.expect("a right for the harness");
     superuser.close().await.expect("closing a connection");
     let url = server.url();
-    let (leash, lock) = server.hand_over();
+    let (leash, lock) = server.detach();
     (url, leash.expect("the leash of a running server"), lock)
 }
 

@@ -203,7 +203,8 @@ async fn f24_two_sweepers_at_once_leave_what_counts_and_nothing_else() {
             case when n % 3 = 0 then now() - interval '2 days' else now() + interval '1 hour' end idle,
             case when n % 3 = 0 then now() - interval '1 hour' else now() + interval '2 hours' end absolute,
             case when n % 3 = 1 then now() - interval '25 hours' end revoked) ends;
-        insert into known_browsers select id, sha256(n::text::bytea), now(), now() - interval '1 day' * (case when n <= 3000 then 401 else 399 end)
+        insert into known_browsers (user_id, digest, created_at, last_used_at)
+        select id, sha256(n::text::bytea), now(), now() - interval '1 day' * (case when n <= 3000 then 401 else 399 end)
         from users, generate_series(1, 6000) n;
         ",
     )
@@ -318,7 +319,7 @@ async fn t5_the_zone_of_the_server_neither_keeps_nor_removes_what_waits_for_its_
             insert into users (id, username, email, email_canonical, verify_by) select gen_random_uuid(), 'stray' || length(name), name || '@x.example', name || '@x.example', now() - age from ages;
             insert into attempt_limits (key, full_at, failures) select decode(md5(name), 'hex'), now() - age, 0 from ages;
             insert into attempt_limits (key, full_at, failures, used_at) select decode(md5(name || '2'), 'hex'), now() - interval '20 days', 4, now() - interval '30 days' - age from ages;
-            insert into known_browsers select u.id, sha256(name::bytea), now(), now() - interval '400 days' - age from ages, users u where username = 'owner10';
+            insert into known_browsers (user_id, digest, created_at, last_used_at) select u.id, sha256(name::bytea), now(), now() - interval '400 days' - age from ages, users u where username = 'owner10';
             insert into mailed_links (digest, purpose, user_id, address, expires_at) select sha256(name::bytea), 'recover', u.id, 'o@example.com', now() - interval '1 day' - age from ages, users u where username = 'owner10';
             insert into email_replacements (id, user_id, address, replaced_at) select gen_random_uuid(), u.id, 'o@example.com', now() - interval '14 days' - age from ages, users u where username = 'owner10';
             insert into outbox (id, kind, address, language, expires_at) select gen_random_uuid(), 'of-a-newer-version', name, 'en', now() - age from ages;

@@ -39,7 +39,7 @@ async fn f24_no_sweep_reads_a_big_table_from_end_to_end() {
         insert into attempt_limits (key, full_at, failures, used_at)
         select decode(md5('over' || n), 'hex'), now() - interval '40 days', n % 2, now() - interval '40 days'
         from generate_series(1, 3000) n;
-        insert into known_browsers
+        insert into known_browsers (user_id, digest, created_at, last_used_at)
         select id, sha256('b'), now(), now() - interval '1 day' * case when random() < 0.03 then 401 else 20 end from users;
         insert into mailed_links (digest, purpose, user_id, address, expires_at)
         select sha256(username::bytea), 'verify', id, email, now() + interval '1 day' * case when random() < 0.03 then -2 else 1 end

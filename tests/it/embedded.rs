@@ -1,0 +1,56 @@
+//! The service on its embedded PostgreSQL.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+
+use crate::support::process::{Program, free_address};
+
+/// A program without `DATABASE_URL`. Under root the server runs as another user, who must be able to enter the folder.
+fn program() -> Program {
+    let mut program = Program::new(&[]);
+    fs::set_permissions(program.folder.path(), fs::Permissions::from_mode(0o755)).expect("an open folder");
+    for name in ["PATH", "VESTIBULE_POSTGRES_BIN"] {
+        if let Ok(value) = std::env::var(name) {
+            program.set(name, value);
+        }
+    }
+    program
+}
+
+#[tokio::test]
+async fn without_database_url_the_service_runs_its_own_database_and_commands_join_it() {
+    let mut program = program();
+    let service = program.serve().await;
+    for line in ["creating the embedded database (first start)", "started the embedded database"] {
+        assert!(service.log().contains(line), "{}", service.log());
+    }
+
+    program.set("VESTIBULE_LISTEN", free_address().to_string());
+    let second = program.run(&["serve"]).await;
+    assert!(!second.status.success());
+    let message = String::from_utf8_lossy(&second.stderr);
+    let holder = format!("process {}", service.pid().expect("a running service"));
+    for part in [holder.as_str(), "Stop that one first", "VESTIBULE_DATA_DIR", "DATABASE_URL"] {
+        assert!(message.contains(part), "{message}");
+    }
+
+    let joined = program.run(&["migrate"]).await;
+    assert!(joined.status.success(), "{}", String::from_utf8_lossy(&joined.stderr));
+
+    let data = program.folder.path().join("data/postgres");
+    let options = PgConnectOptions::new_without_pgpass().socket(data.join("socket")).ssl_mode(PgSslMode::Disable);
+    let options = options.port(5432).username("vestibule").database("vestibule");
+    let mut connection = options.connect().await.expect("a connection as the README shows it");
+    let who = "select current_user || ' ' || current_database() || ' ' || current_setting('is_superuser')";
+    let who: String = sqlx::query_scalar(who).fetch_one(&mut connection).await.expect("the role");
+    assert_eq!(who, "vestibule vestibule off");
+    connection.close().await.expect("closing a connection");
+
+    let (status, _) = service.terminate().await;
+    assert!(status.success());
+    assert!(!data.join("cluster/postmaster.pid").exists(), "the server stopped with the service");
+}
