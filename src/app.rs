@@ -6,20 +6,18 @@ use sqlx::postgres::PgConnectOptions;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    authn::{
-        hasher::{Hasher, HasherStartError},
-        lookup::Lookup,
-        relying_party,
-        sessions::Listing,
-    },
     config::{Config, Secrets},
     db::{self, Together},
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
-        language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
-        session_api, setup, static_files, totp, verification,
+        language, login, logout,
+        passkeys::{self, relying_party},
+        password, profile, reauth, recovery, recovery_codes, registration, session_api, setup, static_files, totp,
+        verification,
     },
     mail::{Mailer, MailerError},
+    passwords::hasher::{Hasher, HasherStartError},
+    sessions::{Listing, cache::Lookup},
     state::{AppState, Keys, Parts, RequestIds},
     telemetry::Metrics,
     templates::{TemplateError, Templates},

@@ -3,7 +3,7 @@
 //! The crate is cut into vertical slices (`features`) over a thin floor. Imports only point left:
 //!
 //! ```text
-//! types < config < telemetry < db < templates < mail < audit < accounts < authn < state < web < features < jobs < app < cli < main
+//! types < config < telemetry < db < crypto < limits < templates < mail < audit < accounts < passwords < sessions < state < http < web < signin < features < jobs < app < cli < main
 //! ```
 //!
 //! `tests/it/architecture.rs` holds these arrows; `docs/ARCHITECTURE.md` is the map.
@@ -15,13 +15,18 @@ use sqlx::migrate::Migrator;
 pub mod accounts;
 pub mod app;
 pub mod audit;
-pub mod authn;
 pub mod cli;
 pub mod config;
+pub mod crypto;
 pub mod db;
 pub mod features;
+pub mod http;
 pub mod jobs;
+pub mod limits;
 pub mod mail;
+pub mod passwords;
+pub mod sessions;
+pub mod signin;
 pub mod state;
 pub mod telemetry;
 pub mod templates;

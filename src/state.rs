@@ -16,10 +16,12 @@ use webauthn_rs::Webauthn;
 
 use crate::{
     audit::ChainKeys,
-    authn::{hasher::Hasher, lookup::Lookup, sealing::SealingKeys, sessions::Listing},
     config::{Config, Secrets},
+    crypto::sealing::SealingKeys,
     db::{GivenUp, Together},
     mail::Mailer,
+    passwords::hasher::Hasher,
+    sessions::{Listing, cache::Lookup},
     telemetry::Metrics,
     templates::Templates,
     types::{Clock, Entropy},

@@ -2,17 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use serde_json::Value;
-use sqlx::{Connection as _, PgConnection};
-use vestibule::{
-    authn::relying_party,
-    config::{PublicUrl, Site},
-    types::{Entropy, UserId},
-};
-
 use crate::{
     authenticator::Authenticator,
     parts::client::{Connection, get, post},
+};
+use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
+use vestibule::{
+    config::{PublicUrl, Site},
+    features::passkeys::relying_party,
+    types::{Entropy, UserId},
 };
 
 /// Below the challenges that one network may ask for at once.

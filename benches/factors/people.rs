@@ -2,16 +2,15 @@
 
 use std::{net::SocketAddr, path::Path};
 
+use crate::parts::client::{Connection, get, post};
 use hmac::{Hmac, Mac as _};
 use sha1::Sha1;
 use sqlx::{Connection as _, PgConnection};
 use vestibule::{
-    authn::sealing::SealingKeys,
     config::{Config, Environment, Secrets},
+    crypto::sealing::SealingKeys,
     types::{Entropy, SecretToken, UserId},
 };
-
-use crate::parts::client::{Connection, get, post};
 
 /// The key that seals the seeds.
 pub const SECRET: &str = "a key for benches and for nothing else 0123456789";

@@ -2,9 +2,8 @@
 
 use std::{hint::black_box, time::Instant};
 
-use vestibule::types::{DisplayName, Email, OwnWords, PasswordPolicy, PlainPassword, Username, objection};
-
 use crate::parts::table::median;
+use vestibule::types::{DisplayName, Email, OwnWords, PasswordPolicy, PlainPassword, Username, objection};
 
 /// What people choose.
 pub const USUAL: &str = "Cold noodles, 3 owls";

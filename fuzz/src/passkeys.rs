@@ -2,20 +2,18 @@
 
 use std::sync::LazyLock;
 
+use super::text;
 use p256::ecdsa::{Signature, SigningKey, signature::Verifier as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use vestibule::{
-    authn::relying_party,
     config::{PublicUrl, Site},
-    features::passkeys::answer,
+    features::passkeys::{answer, relying_party},
 };
 use webauthn_rs::{
     Webauthn,
     prelude::{DiscoverableAuthentication, Passkey, PasskeyRegistration, RegisterPublicKeyCredential},
 };
-
-use super::text;
 
 /// Where the passkey belongs, whose it is, and what was asked of it.
 pub const ORIGIN: &str = "https://id.example.com";

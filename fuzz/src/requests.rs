@@ -5,20 +5,19 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use super::text;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use ipnet::IpNet;
 use url::Url;
 use vestibule::{
     config::PublicUrl,
+    http::client_ip::client_ip,
     types::{Lang, LocalPath},
     web::{
         Fields,
-        client_ip::client_ip,
         cookies::{Cookies, Name, Presented},
     },
 };
-
-use super::text;
 
 /// A form that is taken says what it says to every other reader of forms, each field once.
 pub fn form(data: &[u8]) {

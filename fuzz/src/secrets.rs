@@ -2,26 +2,23 @@
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use super::text;
 use argon2::{Argon2, password_hash::PasswordVerifier as _, password_hash::phc::PasswordHash};
 use axum::http::HeaderValue;
 use tower_sessions::session::Id;
 use unicode_normalization::UnicodeNormalization as _;
 use vestibule::{
-    authn::{
-        password_hash::{Kernel, Verdict, choose_path, verify},
-        sealing::{HEAD, SealingKeys},
-    },
     config::{Config, Environment, Secrets},
+    crypto::sealing::{HEAD, SealingKeys},
     features::{
         recovery_codes::model::RecoveryCode,
         totp::model::{Code, Seed},
     },
+    passwords::hash::{Kernel, Verdict, choose_path, verify},
     types::{Entropy, Notice, SecretToken, UserId},
     web::{csrf::Csrf, session_store::store_id},
 };
 use vestibule_argon2::Params;
-
-use super::text;
 
 fn secrets(given: &str) -> Secrets {
     let config = Config::read(Environment::of([("VESTIBULE_SECRET", given)])).expect("good settings");

@@ -2,11 +2,10 @@
 
 use std::str::FromStr as _;
 
+use super::text;
 use unicode_normalization::UnicodeNormalization as _;
 use url::Host;
 use vestibule::types::{DisplayName, Email, PasswordPolicy, PlainPassword, Username};
-
-use super::text;
 
 /// A username is what it says it is, and stays so when it is read again.
 pub fn username(data: &[u8]) {

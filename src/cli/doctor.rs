@@ -6,10 +6,13 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::{database, serve::shut_seeds};
 use crate::{
-    authn::{relying_party, sealing::SealingKeys},
     config::{Config, Mistakes, SETTINGS, SecondFactor, Secrets},
+    crypto::sealing::SealingKeys,
     db,
-    features::totp::{self, Seeds},
+    features::{
+        passkeys::relying_party,
+        totp::{self, Seeds},
+    },
     mail::{Mailer, Timeouts},
     types::Entropy,
 };

@@ -16,7 +16,10 @@ use tokio::{
     sync::watch,
 };
 
-use super::{CliError, database, database::Database};
+use super::{
+    CliError,
+    database::{self, Database},
+};
 use crate::{
     app,
     config::{Config, Secrets},
@@ -25,13 +28,11 @@ use crate::{
         setup::{self, Begun},
         totp::{self, Seeds},
     },
+    http::server::{self, Caps},
     jobs,
     state::AppState,
     types::Entropy,
-    web::{
-        paths,
-        server::{self, Caps},
-    },
+    web::paths,
 };
 
 /// How long a start waits for a database that is just starting too.

@@ -13,7 +13,7 @@ use crate::{
     accounts::Role,
     config::Config,
     db,
-    features::operator::{self, Creation},
+    features::admin::{self, Creation},
     types::{DisplayName, Email, Entropy, OwnWords, PlainPassword, Username, objection},
     web::paths,
 };
@@ -98,22 +98,22 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
         UserCommand::Create(arguments) => create(&mut connection, arguments, config).await,
         UserCommand::Show(Named { name }) => show(&mut connection, &name).await,
         UserCommand::Disable(Named { name }) => {
-            let (user, ended) = operator::disable(&mut connection, &name).await?;
+            let (user, ended) = admin::disable(&mut connection, &name).await?;
             println!("{} is disabled; {ended} sessions ended.", user.username);
             Ok(())
         }
         UserCommand::Enable(Named { name }) => {
-            let user = operator::enable(&mut connection, &name).await?;
+            let user = admin::enable(&mut connection, &name).await?;
             println!("{} is enabled.", user.username);
             Ok(())
         }
         UserCommand::ResetSessions(Named { name }) => {
-            let (user, ended) = operator::reset_sessions(&mut connection, &name).await?;
+            let (user, ended) = admin::reset_sessions(&mut connection, &name).await?;
             println!("{ended} sessions of {} ended.", user.username);
             Ok(())
         }
         UserCommand::ResetFactors(Named { name }) => {
-            let (user, factors, sessions) = operator::reset_factors(&mut connection, &name).await?;
+            let (user, factors, sessions) = admin::reset_factors(&mut connection, &name).await?;
             println!("{factors} factors of {} are gone, and {sessions} sessions ended.", user.username);
             if user.password_changed_at.is_none() {
                 println!("It has no password: `vestibule user recover {}` mails its owner a link.", user.username);
@@ -121,13 +121,13 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
             Ok(())
         }
         UserCommand::Recover(Named { name }) => {
-            let user = operator::recover(&mut connection, &name).await?;
+            let user = admin::recover(&mut connection, &name).await?;
             println!("A link that sets a new password goes to the address of {}.", user.username);
             Ok(())
         }
         UserCommand::Role(Give { name, role }) => give(&mut connection, &name, &role).await,
         UserCommand::SetupLink => {
-            let secret = operator::setup_link(&mut connection).await?;
+            let secret = admin::setup_link(&mut connection).await?;
             println!("{}{}?token={}", config.site.public_url.origin(), paths::SETUP, secret.reveal());
             println!("It makes the first administrator, works once and for an hour. No earlier link works any more.");
             Ok(())
@@ -154,7 +154,7 @@ async fn create(connection: &mut PgConnection, arguments: Create, config: &Confi
     if !made && let Some(objection) = objection(&creation.password, &own) {
         return Err(objection.into());
     }
-    operator::create(connection, &creation, &config.passwords).await?;
+    admin::create(connection, &creation, &config.passwords).await?;
     println!("{} was created.", creation.username);
     if made {
         println!("Password, shown this once: {}", *password);
@@ -164,7 +164,7 @@ async fn create(connection: &mut PgConnection, arguments: Create, config: &Confi
 
 async fn give(connection: &mut PgConnection, name: &str, role: &str) -> Result<(), CliError> {
     let role = Role::from_code(role).ok_or("a role is member or admin")?;
-    let (user, changed) = operator::set_role(connection, name, role).await?;
+    let (user, changed) = admin::set_role(connection, name, role).await?;
     let already = if changed { "now" } else { "already" };
     match role {
         Role::Admin => println!("{} is {already} an administrator.", user.username),
@@ -186,7 +186,7 @@ fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool), CliError> {
 }
 
 async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError> {
-    let user = operator::find(connection, name).await?;
+    let user = admin::find(connection, name).await?;
     let when = |at: Option<OffsetDateTime>, otherwise: &str| {
         at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| otherwise.to_owned())
     };
@@ -199,7 +199,7 @@ async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError>
     println!("language      {}", user.language.as_deref().unwrap_or("-"));
     println!("created       {}", when(Some(user.created_at), "-"));
     println!("password set  {}", when(user.password_changed_at, "none"));
-    let factors = operator::factors(connection, &user).await?;
+    let factors = admin::factors(connection, &user).await?;
     println!("passkeys      {}", factors.passkeys);
     println!("auth. apps    {}", factors.totp);
     println!("codes left    {}", factors.recovery_codes);

@@ -3,19 +3,19 @@
 
 pub mod account_sessions;
 pub mod activity;
+pub mod admin;
 pub mod dashboard;
 pub mod data_export;
 pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
+pub mod emails;
 pub mod factors;
 pub mod health;
 pub mod home;
 pub mod language;
-pub mod letters;
 pub mod login;
 pub mod logout;
-pub mod operator;
 pub mod passkeys;
 pub mod password;
 pub mod profile;

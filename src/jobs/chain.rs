@@ -12,8 +12,8 @@ use tokio::{
 
 use crate::{
     audit::{self, Head, Linked, Pruned},
+    http::server::stopping,
     state::AppState,
-    web::server::stopping,
 };
 
 /// How long an event waits for its link at most, while the service runs and is not behind.

@@ -16,11 +16,13 @@ use tokio::sync::watch;
 use crate::{
     accounts::links,
     audit,
-    authn::{attempts, ceremonies, ended_sessions, known_browsers, pending},
-    features::{deletion, email, totp},
+    features::{deletion, email, passkeys::ceremonies, totp},
+    http::server::stopping,
+    limits,
+    sessions::{ended, known_browsers, pending},
     state::AppState,
     types::Entropy,
-    web::{server::stopping, session_store},
+    web::session_store,
 };
 
 /// How often one replica looks.
@@ -157,9 +159,9 @@ impl Swept {
 pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
     let mut connection = db.acquire().await?;
     let mut swept = Swept {
-        sessions: or_log("sessions", until_none(&mut connection, ended_sessions::sweep).await),
+        sessions: or_log("sessions", until_none(&mut connection, ended::sweep).await),
         browser_sessions: or_log("browser sessions", until_none(&mut connection, session_store::sweep).await),
-        limits: or_log("limits", until_none(&mut connection, attempts::sweep).await),
+        limits: or_log("limits", until_none(&mut connection, limits::sweep).await),
         browsers: or_log("browsers", until_none(&mut connection, known_browsers::sweep).await),
         links: or_log("links", until_none(&mut connection, links::sweep).await),
         addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),

@@ -28,15 +28,16 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
+use self::patience::{around, growing};
 use crate::{
-    features::letters::{self, Composed},
+    features::emails::{self, Composed},
+    http::server::stopping,
     mail::{Failure, Letter, NotSent, Parcel, WAITING_MAX, dev_mailbox, outbox},
     state::AppState,
-    web::{AppError, server::stopping},
+    web::AppError,
 };
 
 pub use self::patience::Patience;
-use self::patience::{around, growing};
 
 /// How many letters one replica sends at the same time.
 const SENDS: usize = 4;
@@ -273,7 +274,7 @@ async fn word_and_send(
 /// Committed before the letter leaves, so that its link works when it arrives.
 async fn compose(state: &AppState, letter: &Letter) -> Result<Composed, AppError> {
     let mut transaction = state.db.begin().await?;
-    let composed = letters::compose(state, &mut transaction, letter).await?;
+    let composed = emails::compose(state, &mut transaction, letter).await?;
     transaction.commit().await?;
     Ok(composed)
 }

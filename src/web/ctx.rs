@@ -16,21 +16,17 @@ use tower_sessions::session::Id;
 
 use super::{
     AppError,
-    client_ip::client_ip,
     cookies::{self, Cookies, Name, Presented},
     csrf::Csrf,
     paths,
 };
 use crate::{
     audit::Origin,
-    authn::sessions::USER_AGENT_MAX,
+    http::{Peer, client_ip::client_ip},
+    sessions::USER_AGENT_MAX,
     state::AppState,
     types::{Lang, LocalPath, Notice, SecretToken},
 };
-
-/// Who is at the other end of the connection; the accept loop knows.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
 
 /// The facts of one request. Cheap to clone; a handler takes it as an argument.
 #[derive(Clone)]

@@ -17,8 +17,8 @@ use super::{
     redirect::{see_other, with_next},
 };
 use crate::{
-    authn::{hasher::HasherError, proof::ProofError},
     db::{Trouble, trouble},
+    passwords::{hasher::HasherError, proof::ProofError},
     state::AppState,
     templates::TemplateError,
     types::{LocalPath, Wait},

@@ -14,13 +14,14 @@ use tracing::Instrument as _;
 use super::{
     Ctx,
     error::render_errors,
-    headers::set_security_headers,
     request_log::RequestLine,
-    server::Serve,
     session_store::{self, WithSessions},
     task::{Work, run_to_the_end},
 };
-use crate::state::AppState;
+use crate::{
+    http::{headers::set_security_headers, server::Serve},
+    state::AppState,
+};
 
 /// The whole service: routes, and what stands before all of them. One function in place of a layer each,
 /// which a router would box and clone anew for every request.

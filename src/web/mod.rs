@@ -2,21 +2,16 @@
 //! session cookie, the headers on every answer, and the loop that accepts connections.
 
 pub mod access;
-pub mod challenge;
-#[doc(hidden)] // for the fuzz targets, a crate of their own
-pub mod client_ip;
 pub mod cookies;
-#[doc(hidden)] // for the fuzz targets
+#[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod csrf;
 pub mod ctx;
 pub mod device;
 mod error;
 pub mod error_page;
 pub mod event;
-pub mod factor_change;
 mod form;
 mod front;
-pub mod headers;
 pub mod mailed_link;
 mod new_password;
 pub mod notice;
@@ -26,14 +21,11 @@ pub mod paths;
 mod redirect;
 mod request_log;
 pub mod routes;
-pub mod server;
 mod session_rows;
 pub mod session_store;
-pub mod sign_in;
 mod task;
 mod visitor;
 
-pub use challenge::reauth_path;
 pub use ctx::Ctx;
 pub use error::AppError;
 pub use form::{Fields, Submitted};

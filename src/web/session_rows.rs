@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Ctx, device};
 use crate::{
-    authn::sessions::{ListedSession, LiveSession},
+    sessions::{ListedSession, LiveSession},
     types::{Age, AgeUnit},
 };
 

@@ -31,7 +31,7 @@ use super::{
     Ctx,
     cookies::{self, Cookies, Name, Presented},
 };
-use crate::{authn::sessions::Stored, config::PublicUrl, state::AppState, types::Entropy};
+use crate::{config::PublicUrl, sessions::Stored, state::AppState, types::Entropy};
 
 /// Where a new session's identifier waits for [`SessionStore::create`]; never stored.
 const ASSIGNED: &str = "assigned_id";
@@ -229,7 +229,7 @@ impl SessionStore for DigestedStore {
 /// Removes what has expired, by the database's clock: `delete_expired` of the store compares a time
 /// with a zone to one without, and is wrong by the server's offset. The store gives a session without
 /// an end of its own two weeks; one whose account session still lives stays. What belongs to a session
-/// that has ended goes with that before ([`crate::authn::ended_sessions::sweep`]).
+/// that has ended goes with that before ([`crate::sessions::ended::sweep`]).
 ///
 /// # Errors
 /// Only the database's.

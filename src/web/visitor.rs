@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{AppError, Ctx, session_store::store_id};
-use crate::{authn::sessions::LiveSession, state::AppState};
+use crate::{sessions::LiveSession, state::AppState};
 
 /// Who asks, as the session row says at this moment.
 #[derive(Clone, Debug)]

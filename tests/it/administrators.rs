@@ -1,16 +1,5 @@
 //! Who may look after others, and what an operator does for an account without taking it over.
 
-use axum::response::Html;
-use vestibule::{
-    accounts::{
-        Role,
-        links::{self, Purpose},
-    },
-    features::operator::{self, OperatorError},
-    types::Entropy,
-    web::{Front, access::Access, routes::Routes},
-};
-
 use crate::{
     coverage::assert_guarded,
     support::{
@@ -23,6 +12,16 @@ use crate::{
         settle,
     },
     verification::open,
+};
+use axum::response::Html;
+use vestibule::{
+    accounts::{
+        Role,
+        links::{self, Purpose},
+    },
+    features::admin::{self, OperatorError},
+    types::Entropy,
+    web::{Front, access::Access, routes::Routes},
 };
 
 /// A page that only administrators have, until the console brings some.
@@ -37,7 +36,7 @@ async fn with_console(app: &TestApp) -> Served {
 
 async fn give(app: &TestApp, name: &str, role: Role) -> Result<bool, OperatorError> {
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::set_role(&mut connection, name, role).await.map(|(_, changed)| changed)
+    admin::set_role(&mut connection, name, role).await.map(|(_, changed)| changed)
 }
 
 #[tokio::test]
@@ -125,7 +124,7 @@ async fn the_last_administrator_stays_one_however_many_ask_at_once() {
             let db = pools[n % 2].clone();
             async move {
                 let mut connection = db.acquire().await.expect("a connection");
-                operator::set_role(&mut connection, ["alice", "robert", "carol"][n], Role::Member).await.is_ok()
+                admin::set_role(&mut connection, ["alice", "robert", "carol"][n], Role::Member).await.is_ok()
             }
         })
         .await;
@@ -182,7 +181,7 @@ async fn asvs_7_4_2_closing_an_account_ends_the_links_that_lead_into_it() {
     let app = TestApp::start().await;
     app.sign_up("alice").await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    let user = operator::find(&mut connection, "alice").await.expect("alice");
+    let user = admin::find(&mut connection, "alice").await.expect("alice");
     let mut secrets = Vec::new();
     for purpose in [Purpose::Recover, Purpose::ChangeEmail] {
         secrets
@@ -192,8 +191,8 @@ async fn asvs_7_4_2_closing_an_account_ends_the_links_that_lead_into_it() {
         open(&mut app.browser(), &format!("{page}?token={}", SecretText(&secrets[n]))).await.status
     };
     assert_eq!(opened("/recover/reset", 0).await, 200);
-    operator::disable(&mut connection, "alice").await.expect("alice");
-    operator::enable(&mut connection, "alice").await.expect("alice");
+    admin::disable(&mut connection, "alice").await.expect("alice");
+    admin::enable(&mut connection, "alice").await.expect("alice");
     assert_eq!(opened("/recover/reset", 0).await, 410);
     assert_eq!(opened("/account/email/confirm", 1).await, 410);
 }

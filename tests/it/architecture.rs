@@ -224,7 +224,7 @@ fn a_wrong_arrow_would_be_seen_wherever_it_hides() {
     for (file, text, line) in [
         ("src/types/ids.rs", "use crate::config::Config;", 1),
         ("src/db/mod.rs", "// crate::web\nuse crate::{\n    config::A,\n    types::{B, C as D},\n    web::Ctx,\n};", 5),
-        ("src/authn/mod.rs", "fn f() -> crate::state::AppState {}", 1),
+        ("src/passwords/mod.rs", "fn f() -> crate::state::AppState {}", 1),
         ("src/web/form.rs", "\"crate::types\";\nuse super::super::features::login;", 2),
         ("src/web/form.rs", "let a = r#\"\n\"#; crate::app::build()", 2),
         ("src/features/login/handlers.rs", "use crate::{features::{login::forms, logout}, web::Ctx};", 1),

@@ -6,6 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::support::{
+    app::{PASSWORD, TestApp, sign_in},
+    browser::Browser,
+    http::{connect, exchange},
+    serve::{WIDE, serve},
+};
 use axum::{Router, routing::get};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -14,17 +20,8 @@ use tokio::{
 };
 use vestibule::{
     app,
-    web::{
-        Front,
-        server::{self, Caps},
-    },
-};
-
-use crate::support::{
-    app::{PASSWORD, TestApp, sign_in},
-    browser::Browser,
-    http::{connect, exchange},
-    serve::{WIDE, serve},
+    http::server::{self, Caps},
+    web::Front,
 };
 
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;

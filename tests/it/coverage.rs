@@ -5,18 +5,17 @@ mod halfway;
 mod proxy;
 mod stale;
 
-use axum::{Router, routing::get};
-use vestibule::{
-    app,
-    templates::asset_path,
-    web::{Front, routes::Route},
-};
-
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
     browser::Browser,
     http::Answer,
     serve::{WIDE, serve},
+};
+use axum::{Router, routing::get};
+use vestibule::{
+    app,
+    templates::asset_path,
+    web::{Front, routes::Route},
 };
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,

@@ -1,8 +1,6 @@
 //! Forms are taken from our own pages in the same browser and session only, on every route that has
 //! one.
 
-use vestibule::{app, web::access::Access};
-
 use crate::{
     coverage::assert_guarded,
     support::{
@@ -11,6 +9,7 @@ use crate::{
         http::Answer,
     },
 };
+use vestibule::{app, web::access::Access};
 
 /// Everything that a form could have changed. A try that was taken counts as a change.
 pub async fn everything(app: &TestApp) -> Vec<i64> {

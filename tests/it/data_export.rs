@@ -1,8 +1,5 @@
 //! Everything that is kept about a person, in that person's hands and no other's.
 
-use serde_json::Value;
-use vestibule::features::data_export::{KEPT_ABOUT_A_PERSON, LISTED_MAX};
-
 use crate::{
     coverage::assert_guarded,
     reauth::age,
@@ -11,6 +8,8 @@ use crate::{
         browser::Browser,
     },
 };
+use serde_json::Value;
+use vestibule::features::data_export::{KEPT_ABOUT_A_PERSON, LISTED_MAX};
 
 const DATA: &str = "/account/data";
 

@@ -1,7 +1,5 @@
 //! The end of an account, planned and called off.
 
-use vestibule::{accounts::links::Purpose, features::deletion::erase_due, types::Entropy};
-
 use crate::{
     email_change::{CONFIRM, ask},
     support::{
@@ -12,6 +10,7 @@ use crate::{
         race::race,
     },
 };
+use vestibule::{accounts::links::Purpose, features::deletion::erase_due, types::Entropy};
 
 const PAGE: &str = "/account/delete";
 pub const UNDO: &str = "/account/delete/undo";

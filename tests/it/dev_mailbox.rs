@@ -2,13 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use serde_json::json;
-use vestibule::{
-    mail::{Kind, NewLetter, outbox},
-    templates::mail_style_digest,
-    types::{Entropy, Lang, UserId},
-};
-
 use crate::{
     coverage::assert_guarded,
     mail::until,
@@ -16,6 +9,12 @@ use crate::{
         app::{HASTY, NO_MAIL, TestApp},
         http::{Answer, exchange},
     },
+};
+use serde_json::json;
+use vestibule::{
+    mail::{Kind, NewLetter, outbox},
+    templates::mail_style_digest,
+    types::{Entropy, Lang, UserId},
 };
 
 /// An account that got no letter when it was made.

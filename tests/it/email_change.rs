@@ -1,13 +1,12 @@
 //! Changing the address of an account, and all that must not come of it.
 
-use vestibule::accounts::links::Purpose;
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
     http::Answer,
     letters::{all_delivered, follow, link_of, mailed, press, secrets, spoilt},
 };
+use vestibule::accounts::links::Purpose;
 
 pub const PAGE: &str = "/account/email";
 pub const CONFIRM: &str = "/account/email/confirm";

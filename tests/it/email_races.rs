@@ -1,7 +1,5 @@
 //! Addresses that change in the same moment, on two replicas of one service.
 
-use vestibule::accounts::links::Purpose;
-
 use crate::{
     email_change::{CONFIRM, PAGE, address_of, ask, change},
     email_undo::UNDO,
@@ -12,6 +10,7 @@ use crate::{
         race::race,
     },
 };
+use vestibule::accounts::links::Purpose;
 
 const AT_ONCE: usize = 16;
 const DEADLOCKS: &str = "select deadlocks from pg_stat_database where datname = current_database()";

@@ -1,7 +1,5 @@
 //! Taking an address back: whoever took the account over loses everything.
 
-use vestibule::accounts::links::Purpose;
-
 use crate::{
     email_change::{CONFIRM, PAGE, address_of, ask, change},
     support::{
@@ -10,6 +8,7 @@ use crate::{
         letters::{all_delivered, follow, link_of, mailed, press, secrets, spoilt},
     },
 };
+use vestibule::accounts::links::Purpose;
 
 pub const UNDO: &str = "/account/email/undo";
 const RESET: &str = "/recover/reset";

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-use vestibule::types::Entropy;
-
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
     browser::Browser,
     http::Answer,
 };
+use tokio::time::Instant;
+use vestibule::types::Entropy;
 
 const WRONG: &str = "not the right password";
 /// Names of one length: what a visitor typed comes back on the page.

@@ -2,15 +2,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use sqlx::Row as _;
-use vestibule::{
-    accounts::links::Purpose,
-    audit,
-    features::deletion::{drop_unverified, erase_due},
-    jobs,
-    types::Entropy,
-};
-
 use crate::{
     deletion::{UNDO, leave},
     email_change::{ask, change},
@@ -20,6 +11,14 @@ use crate::{
         letters::{all_delivered, follow, link_of, press},
         race::race,
     },
+};
+use sqlx::Row as _;
+use vestibule::{
+    accounts::links::Purpose,
+    audit,
+    features::deletion::{drop_unverified, erase_due},
+    jobs,
+    types::Entropy,
 };
 
 /// Every text of every table that holds one of these words.

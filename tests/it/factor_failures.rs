@@ -1,7 +1,5 @@
 //! What follows when second factors fail, and who may bring whom to that.
 
-use vestibule::features::operator;
-
 use crate::{
     factors::{add_codes, add_passkey, both_shown, trust},
     reauth::age,
@@ -13,6 +11,7 @@ use crate::{
     },
     totp::{assert_in, enter},
 };
+use vestibule::features::admin;
 
 /// How many letters of this subject came.
 async fn letters(app: &TestApp, subject: &str) -> usize {
@@ -80,7 +79,7 @@ async fn an_owner_whose_codes_are_spent_begins_anew_once_the_operator_took_the_a
     let answer = enter(&mut pending(&app, "alice").await, &authenticator.now(&app).await).await;
     assert_eq!(answer.status, 429, "{answer:?}");
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::reset_factors(&mut connection, "alice").await.expect("no factor is left");
+    admin::reset_factors(&mut connection, "alice").await.expect("no factor is left");
     drop(connection);
     let mut owner = app.signed_in("alice").await;
     let fresh = begin(&mut owner).await;
@@ -149,7 +148,7 @@ async fn the_operator_who_ends_all_sessions_ends_those_that_wait_and_all_trust()
     trust(&app, "alice", &owner).await;
     let mut waiting = pending(&app, "alice").await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::reset_sessions(&mut connection, "alice").await.expect("sessions that end");
+    admin::reset_sessions(&mut connection, "alice").await.expect("sessions that end");
     drop(connection);
     app.execute("update totp_factors set last_step = 0").await;
     let token = waiting.csrf_token("/login").await;

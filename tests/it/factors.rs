@@ -1,19 +1,18 @@
 //! How an account is signed in to: the overview, and being made to have a second factor.
 
-use serde_json::Value;
-use uuid::Uuid;
-use vestibule::{
-    accounts::Role,
-    features::operator,
-    types::{SecretToken, UserId},
-};
-
 use crate::{
     reauth::age,
     support::{
         app::{PASSWORD, TestApp, sign_in},
         browser::Browser,
     },
+};
+use serde_json::Value;
+use uuid::Uuid;
+use vestibule::{
+    accounts::Role,
+    features::admin,
+    types::{SecretToken, UserId},
 };
 
 pub const OVERVIEW: &str = "/account/factors";
@@ -72,7 +71,7 @@ pub async fn both_shown(app: &TestApp, username: &str) {
 
 /// Trusts a browser that the account knows, as the second step does where that is asked for.
 pub async fn trust(app: &TestApp, username: &str, browser: &Browser) {
-    use vestibule::authn::known_browsers;
+    use vestibule::sessions::known_browsers;
     let cookie = SecretToken::parse(&browser.cookies["vestibule_browser"]).expect("a browser's secret").digest();
     let mut connection = app.db.acquire().await.expect("a connection");
     let (id, set_at): (Uuid, time::OffsetDateTime) = sqlx::query_as(
@@ -252,15 +251,15 @@ async fn the_policy_may_be_for_administrators_alone() {
     let mut other = app.person("robert").await;
     assert_eq!(person.get("/dashboard").await.status, 200);
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::set_role(&mut connection, "alice", Role::Admin).await.expect("an administrator");
+    admin::set_role(&mut connection, "alice", Role::Admin).await.expect("an administrator");
     assert_eq!(person.get("/dashboard").await.location(), OVERVIEW, "an open session too");
     assert_eq!(sign_in(&mut app.browser(), "alice", PASSWORD).await.status, 303);
     assert_eq!(other.get("/dashboard").await.status, 200);
     add_passkey(&app, "alice", "Phone").await;
     assert_eq!(person.get("/dashboard").await.status, 200);
     // An operator sees who has what.
-    let user = operator::find(&mut connection, "alice").await.expect("alice");
-    assert_eq!(operator::factors(&mut connection, &user).await.expect("factors").passkeys, 1);
+    let user = admin::find(&mut connection, "alice").await.expect("alice");
+    assert_eq!(admin::factors(&mut connection, &user).await.expect("factors").passkeys, 1);
 }
 
 #[tokio::test]

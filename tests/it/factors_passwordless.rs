@@ -1,7 +1,5 @@
 //! An account without a password: getting there, staying in, and coming back.
 
-use vestibule::accounts::links::Purpose;
-
 use crate::{
     factors::{OVERVIEW, add_codes, add_passkey, add_totp, both_shown, trust},
     reauth::age,
@@ -12,6 +10,7 @@ use crate::{
         race::race,
     },
 };
+use vestibule::accounts::links::Purpose;
 
 const REMOVE: &str = "/account/password/remove";
 const NEW: &str = "violet kettle marches";

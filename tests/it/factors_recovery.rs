@@ -1,8 +1,6 @@
 //! The other ways to an account, and what they do to its factors: nothing goes around them, and nobody
 //! keeps one who should not.
 
-use vestibule::features::operator;
-
 use crate::{
     email_change::change,
     email_undo::UNDO,
@@ -14,6 +12,7 @@ use crate::{
         process::Program,
     },
 };
+use vestibule::features::admin;
 
 const RESET: &str = "/recover/reset";
 const NEW: &str = "violet kettle marches";
@@ -183,8 +182,8 @@ async fn an_account_without_a_password_whose_factors_are_reset_comes_back_by_mai
     add_passkey(&app, "alice", "Key").await;
     app.execute("delete from password_credentials").await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::reset_factors(&mut connection, "alice").await.expect("a reset");
-    operator::recover(&mut connection, "alice").await.expect("a letter");
+    admin::reset_factors(&mut connection, "alice").await.expect("a reset");
+    admin::recover(&mut connection, "alice").await.expect("a letter");
     app.state.mailer.wake();
     let secret = mailed(&app, "alice@example.com", RESET, 0).await;
     let mut owner = app.browser();

@@ -1,8 +1,5 @@
 //! "Remember this browser": what a browser that skips the second step can do, and how that ends.
 
-use uuid::Uuid;
-use vestibule::features::operator;
-
 use crate::{
     email_change::change,
     email_undo::UNDO,
@@ -13,6 +10,8 @@ use crate::{
         letters::{follow, mailed},
     },
 };
+use uuid::Uuid;
+use vestibule::features::admin;
 
 const LIST: &str = "/account/sessions";
 const FORGET: &str = "/account/browsers/forget";
@@ -156,7 +155,7 @@ async fn the_operators_reset_and_a_removed_password_end_trust() {
     let app = TestApp::start().await;
     let alice = trusting(&app).await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::reset_factors(&mut connection, "alice").await.expect("a reset");
+    admin::reset_factors(&mut connection, "alice").await.expect("a reset");
     assert_eq!(app.count(TRUSTED).await, 0);
     assert_eq!(after_the_password(&alice, "alice", PASSWORD).await, "/dashboard", "there is no second step now");
     add_totp(&app, "alice", "Another phone").await;

@@ -11,11 +11,6 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
-use tokio::{io::AsyncWriteExt as _, task::JoinSet, time::Instant};
-use url::form_urlencoded;
-use vestibule::db::{Trouble, trouble};
-
 use crate::{
     csrf,
     support::{
@@ -26,6 +21,10 @@ use crate::{
         race::race,
     },
 };
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use tokio::{io::AsyncWriteExt as _, task::JoinSet, time::Instant};
+use url::form_urlencoded;
+use vestibule::db::{Trouble, trouble};
 
 fn address(n: usize) -> Ipv4Addr {
     let n = u32::try_from(n).expect("few addresses");

@@ -2,11 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use vestibule::{
-    app,
-    web::{access::Access, routes::Route},
-};
-
 use crate::{
     coverage::assert_guarded,
     support::{
@@ -14,6 +9,10 @@ use crate::{
         browser::Browser,
         http::{Answer, exchange},
     },
+};
+use vestibule::{
+    app,
+    web::{access::Access, routes::Route},
 };
 
 /// The forms that everybody reaches; the others lead to the sign-in page before they look at a body.

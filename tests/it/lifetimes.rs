@@ -1,13 +1,12 @@
 //! When sessions end: judged by the database's clock alone, whatever its time zone. Time passes by
 //! ageing rows, never by waiting.
 
-use sqlx::{ConnectOptions as _, Connection as _};
-use vestibule::jobs;
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in},
     browser::Browser,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
+use vestibule::jobs;
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;

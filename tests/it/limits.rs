@@ -2,16 +2,15 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use tokio::time::Instant;
-use vestibule::{
-    authn::attempts::{self, Cap, Key, Limit, Taken},
-    features::operator,
-};
-
 use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
     http::Answer,
     race::race,
+};
+use tokio::time::Instant;
+use vestibule::{
+    features::admin,
+    limits::{self, Cap, Key, Limit, Taken},
 };
 
 const WRONG: &str = "not the right password";
@@ -84,7 +83,7 @@ async fn nist_63b_3_2_2_after_100_failures_in_a_row_the_right_password_is_refuse
         }
     }
     assert_eq!(guess(&first, 201, "robert", PASSWORD).await.status, 303, "others are not concerned");
-    operator::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
+    admin::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
     assert_eq!(guess(&second, 202, "alice", PASSWORD).await.status, 303);
 }
 
@@ -134,7 +133,7 @@ async fn asvs_6_3_1_one_password_at_many_accounts_from_one_address_is_slowed_dow
         tried += 1;
     };
     assert_slowed(&refused);
-    assert!(tried >= attempts::NETWORK.burst as usize && tried <= at_most(attempts::NETWORK, started), "{tried}");
+    assert!(tried >= limits::NETWORK.burst as usize && tried <= at_most(limits::NETWORK, started), "{tried}");
     // What was refused was not counted against the account, whose owner sits elsewhere.
     assert_slowed(&sign_in(&mut sprayer, "alice", WRONG).await);
     assert_eq!(app.count("select max(failures)::int8 from attempt_limits").await, 1);
@@ -154,11 +153,11 @@ async fn asvs_15_3_4_an_ipv6_subscriber_has_one_bucket_for_a_whole_64_bit_prefix
     let limit = Limit { burst: 5, refill: Duration::from_secs(3600), cap: Cap::Never };
     for n in 0..10 {
         let at = |prefix: &str| Key::network(format!("{prefix}:{n:x}:{n:x}::1").parse().expect("an address"));
-        let subject = (Key::name(&format!("name{n}")), attempts::ACCOUNT);
-        let taken = attempts::take(&mut connection, (at("2001:db8:1:2"), limit), subject).await.expect("a database");
+        let subject = (Key::name(&format!("name{n}")), limits::ACCOUNT);
+        let taken = limits::take(&mut connection, (at("2001:db8:1:2"), limit), subject).await.expect("a database");
         assert_eq!(matches!(taken, Taken::Yes), n < 5, "try {n}: {taken:?}");
         let neighbour = (Key::network(format!("2001:db8:1:{:x}::1", n + 16).parse().expect("an address")), limit);
-        assert_eq!(attempts::take(&mut connection, neighbour, subject).await.expect("a database"), Taken::Yes);
+        assert_eq!(limits::take(&mut connection, neighbour, subject).await.expect("a database"), Taken::Yes);
     }
 }
 
@@ -168,7 +167,7 @@ async fn cve_2024_4629_guesses_in_parallel_do_not_beat_the_limit_nor_lose_a_coun
     first.sign_up("alice").await;
     let second = first.replica().await;
     let hashes = || first.state.metrics.hashes.get() + second.state.metrics.hashes.get();
-    for (one_account, limit) in [(true, attempts::ACCOUNT), (false, attempts::NETWORK)] {
+    for (one_account, limit) in [(true, limits::ACCOUNT), (false, limits::NETWORK)] {
         first.execute("delete from attempt_limits").await;
         let mut guessers = Vec::new();
         for n in 0..200 {
@@ -266,7 +265,7 @@ async fn allauth_65_8_1_ones_own_successes_clear_neither_the_victims_counter_nor
             assert_slowed(&guess(&app, 1, "alice", PASSWORD).await);
         }
         // The last try of the bucket is one that the attacker's own sign-in needs.
-        if tried == attempts::NETWORK.burst as usize - 1 {
+        if tried == limits::NETWORK.burst as usize - 1 {
             break;
         }
     }
@@ -276,7 +275,7 @@ async fn allauth_65_8_1_ones_own_successes_clear_neither_the_victims_counter_nor
     while sign_in(&mut attacker, &format!("another{more}"), WRONG).await.status == 422 {
         more += 1;
     }
-    assert!(tried + 1 + more <= at_most(attempts::NETWORK, started), "{tried} + {more}");
+    assert!(tried + 1 + more <= at_most(limits::NETWORK, started), "{tried} + {more}");
 }
 
 #[tokio::test]
@@ -340,7 +339,7 @@ async fn f23_sign_ups_from_one_address_are_bounded_whether_they_make_an_account_
         accepted += 1;
     };
     assert_slowed(&refused);
-    assert!(accepted >= attempts::SIGN_UP.burst as usize && accepted <= at_most(attempts::SIGN_UP, started));
+    assert!(accepted >= limits::SIGN_UP.burst as usize && accepted <= at_most(limits::SIGN_UP, started));
     assert!(app.count("select count(*) from users").await <= i64::try_from(accepted).expect("few"));
     app.sign_up("elsewhere").await;
     // Signing in is another matter.

@@ -2,19 +2,18 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use crate::support::{
+    app::{HASTY, PASSWORD, TestApp, sign_in},
+    certificate::certificate,
+    process::{PATIENCE, free_address},
+    smtp::{Mode, Privacy, Received, Sink, Step, settings},
+};
 use serde_json::json;
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use vestibule::{
     mail::{Kind, NewLetter, outbox},
     types::{Entropy, Lang},
-};
-
-use crate::support::{
-    app::{HASTY, PASSWORD, TestApp, sign_in},
-    certificate::certificate,
-    process::{PATIENCE, free_address},
-    smtp::{Mode, Privacy, Received, Sink, Step, settings},
 };
 
 /// A service that sends to a URL, with little patience.

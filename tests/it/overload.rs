@@ -2,15 +2,17 @@
 
 use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
-use axum::{body::Body, extract::Request};
-use http_body_util::BodyExt as _;
-use tokio::{sync::Semaphore, time::Instant};
-use vestibule::authn::attempts::Key;
-use vestibule::web::{Front, access::Access, routes::Routes, server::Serve as _};
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     race::race,
+};
+use axum::{body::Body, extract::Request};
+use http_body_util::BodyExt as _;
+use tokio::{sync::Semaphore, time::Instant};
+use vestibule::{
+    http::server::Serve as _,
+    limits::Key,
+    web::{Front, access::Access, routes::Routes},
 };
 
 #[tokio::test]

@@ -2,15 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use vestibule::{
-    accounts::{
-        Role,
-        links::{self, Purpose},
-    },
-    features::operator::{self, Creation},
-    types::{Email, Entropy, PlainPassword, Username},
-};
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
@@ -18,6 +9,14 @@ use crate::support::{
     mailbox::Letter,
     race::race,
     totp,
+};
+use vestibule::{
+    accounts::{
+        Role,
+        links::{self, Purpose},
+    },
+    features::admin::{self, Creation},
+    types::{Email, Entropy, PlainPassword, Username},
 };
 
 const PATH: &str = "/account/password";
@@ -218,7 +217,7 @@ pub async fn with_common_password(app: &TestApp) -> &'static str {
         password: PlainPassword::presented(common).expect("a password"),
     };
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::create(&mut connection, &creation, &app.state.config.passwords).await.expect("an account");
+    admin::create(&mut connection, &creation, &app.state.config.passwords).await.expect("an account");
     common
 }
 

@@ -1,13 +1,12 @@
 //! The name and the language that a person chooses, and the way between the pages of an account.
 
-use vestibule::{
-    authn::attempts::{self, Key, Taken},
-    types::UserId,
-};
-
 use crate::{
     coverage::assert_guarded,
     support::app::{PASSWORD, TestApp},
+};
+use vestibule::{
+    limits::{self, Key, Taken},
+    types::UserId,
 };
 
 /// Every page of an account that its navigation leads to.
@@ -127,7 +126,7 @@ async fn spend_changes(app: &TestApp) {
     let mut connection = app.db.acquire().await.expect("a connection");
     let mut taken = Taken::Yes;
     while taken == Taken::Yes {
-        let one = attempts::take_one(&mut connection, Key::changes(id), attempts::CHANGES).await;
+        let one = limits::take_one(&mut connection, Key::changes(id), limits::CHANGES).await;
         taken = one.expect("a bucket");
     }
 }

@@ -2,15 +2,14 @@
 
 use std::{net::Ipv4Addr, os::unix::fs::PermissionsExt as _, time::Duration};
 
-use sqlx::{ConnectOptions as _, Connection as _};
-use vestibule::{config::Secrets, db, features::operator, types::Entropy};
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
     cluster::empty_database,
     race::race,
 };
+use sqlx::{ConnectOptions as _, Connection as _};
+use vestibule::{config::Secrets, db, features::admin, types::Entropy};
 
 const AT_ONCE: usize = 16;
 
@@ -129,7 +128,7 @@ async fn asvs_7_4_2_a_sign_in_beside_the_closing_of_its_account_opens_nothing_no
         let closing = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(3 * round as u64)).await;
             let mut connection = db.acquire().await.expect("a connection");
-            operator::disable(&mut connection, "alice").await.expect("alice");
+            admin::disable(&mut connection, "alice").await.expect("alice");
         });
         let answers = post_at_once(visitors, "/login", login).await;
         closing.await.expect("the operator");
@@ -137,7 +136,7 @@ async fn asvs_7_4_2_a_sign_in_beside_the_closing_of_its_account_opens_nothing_no
         assert!(statuses.iter().all(|status| [303, 422, 429].contains(status)), "round {round}: {statuses:?}");
         for enabled in [false, true] {
             if enabled {
-                operator::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
+                admin::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
             }
             for (mut browser, _) in answers.clone() {
                 assert!(!is_signed_in(&mut browser).await, "round {round}, enabled: {enabled}");

@@ -319,8 +319,8 @@ async fn asvs_13_2_2_the_service_runs_as_a_role_that_cannot_change_the_schema() 
     assert_eq!((swept.browser_sessions, swept.limits > 0), (1, true));
     assert_eq!(app.signed_in("alice").await.submit("/logout", &[]).await.status, 303);
     let mut connection = app.db.acquire().await.expect("a connection");
-    vestibule::features::operator::disable(&mut connection, "alice").await.expect("alice");
-    vestibule::features::operator::enable(&mut connection, "alice").await.expect("alice");
+    vestibule::features::admin::disable(&mut connection, "alice").await.expect("alice");
+    vestibule::features::admin::enable(&mut connection, "alice").await.expect("alice");
     drop(connection);
     assert!(!is_signed_in(&mut person).await);
     for forbidden in [

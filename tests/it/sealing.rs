@@ -3,15 +3,14 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-use vestibule::{features::totp::reseal, types::Entropy};
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
     process::{PATIENCE, Program, said},
     totp::{Authenticator, begin, confirm, later, person, recovery_codes, step},
 };
+use tokio::time::Instant;
+use vestibule::{features::totp::reseal, types::Entropy};
 
 /// The key of every test's service, and others.
 const OLD: &str = "a key for tests and for nothing else 0123456789";

@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-use vestibule::db::Servers;
-
 use crate::support::{
     app::{TestApp, is_signed_in},
     proxy::{Line, Proxy},
 };
+use tempfile::TempDir;
+use vestibule::db::Servers;
 
 /// Two ways to one database, as after a promotion: what was written is there, and who takes writes changed.
 #[tokio::test]

@@ -2,13 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use vestibule::authn::{known_browsers, sessions::SESSIONS_MAX};
-
 use crate::support::{
     app::{PASSWORD, TestApp, is_signed_in, sign_in},
     browser::Browser,
     race::race,
 };
+use vestibule::sessions::{SESSIONS_MAX, known_browsers};
 
 #[tokio::test]
 async fn asvs_7_1_2_the_101st_sign_in_ends_the_session_that_was_used_longest_ago() {

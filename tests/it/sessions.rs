@@ -2,15 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
-use tokio::sync::Notify;
-use tower_sessions::Session;
-use vestibule::{
-    jobs,
-    types::{Entropy, SecretToken},
-    web::session_store,
-};
-
 use crate::{
     coverage::assert_guarded,
     support::{
@@ -18,6 +9,14 @@ use crate::{
         browser::Browser,
         serve::{WIDE, serve},
     },
+};
+use axum::{Router, routing::get};
+use tokio::sync::Notify;
+use tower_sessions::Session;
+use vestibule::{
+    jobs,
+    types::{Entropy, SecretToken},
+    web::session_store,
 };
 
 #[tokio::test]

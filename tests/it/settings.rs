@@ -2,9 +2,8 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use vestibule::config::{Config, Environment, SETTINGS};
-
 use crate::support::app::NO_MAIL;
+use vestibule::config::{Config, Environment, SETTINGS};
 
 /// What `docker-compose.yml` does not pass on from the environment of whoever runs it, and why.
 const NOT_IN_COMPOSE: [(&str, &str); 4] = [

@@ -1,8 +1,7 @@
 //! Style, script and icon: what browsers may keep of them, and how they ask again.
 
-use vestibule::templates::asset_path;
-
 use crate::support::{app::TestApp, http::Answer};
+use vestibule::templates::asset_path;
 
 #[tokio::test]
 async fn only_files_that_never_change_may_be_kept() {

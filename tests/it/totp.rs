@@ -1,7 +1,5 @@
 //! Codes of authenticator apps: at sign-in, and to prove again who one is.
 
-use vestibule::accounts::links::Purpose;
-
 use crate::{
     reauth::age,
     support::{
@@ -13,6 +11,7 @@ use crate::{
         totp::{asked, begin, confirm, later, pending, person, step},
     },
 };
+use vestibule::accounts::links::Purpose;
 
 const AT_ONCE: usize = 30;
 

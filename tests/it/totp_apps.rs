@@ -1,11 +1,5 @@
 //! Authenticator apps of an account: setting one up, naming it, removing it.
 
-use vestibule::{
-    features::totp,
-    jobs,
-    types::{TotpId, UserId},
-};
-
 use crate::{
     reauth::age,
     support::{
@@ -14,6 +8,11 @@ use crate::{
         totp::{Authenticator, begin, confirm, key, later, pending, person, recovery_codes},
     },
     totp::{assert_in, enter},
+};
+use vestibule::{
+    features::totp,
+    jobs,
+    types::{TotpId, UserId},
 };
 
 /// The one app of the one person.

@@ -2,19 +2,18 @@
 
 use std::net::Ipv4Addr;
 
+use crate::support::{
+    app::{PASSWORD, TestApp, is_signed_in, sign_in},
+    browser::Browser,
+    http::Answer,
+    race::race,
+};
 use vestibule::{
     accounts::{
         Identifier, find_by_identifier,
         links::{self, Purpose},
     },
     types::{Entropy, SecretToken},
-};
-
-use crate::support::{
-    app::{PASSWORD, TestApp, is_signed_in, sign_in},
-    browser::Browser,
-    http::Answer,
-    race::race,
 };
 
 const VERIFIED: &str = "select count(*) from users where email_verified_at is not null";

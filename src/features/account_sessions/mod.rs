@@ -19,10 +19,8 @@ use self::pages::{BrowserRow, SessionsPage};
 use crate::{
     accounts,
     audit::{self, Event},
-    authn::{
-        known_browsers,
-        sessions::{self, LiveSession, SESSIONS_MAX},
-    },
+    sessions::{self, LiveSession, SESSIONS_MAX, known_browsers},
+    signin,
     state::AppState,
     types::{Notice, SecretToken, SessionId},
     web::{
@@ -32,7 +30,7 @@ use crate::{
         notice::{page_with_notice, see_other_with},
         paths,
         routes::Routes,
-        see_other, session_rows, sign_in,
+        see_other, session_rows,
     },
 };
 
@@ -81,7 +79,7 @@ async fn end(
     }
     if id == live.id {
         event::signed_out(&ctx, live.user_id, live.id);
-        return sign_in::leave(&state, &session).await;
+        return signin::leave(&state, &session).await;
     }
     event::session_ended(&ctx, live.user_id, id);
     Ok(see_other_with(&state, paths::ACCOUNT_SESSIONS, Notice::SessionEnded))
@@ -94,7 +92,7 @@ async fn revoke(state: &AppState, ctx: &Ctx, live: &LiveSession, id: SessionId) 
         return Ok(false);
     }
     let event = if id == live.id { Event::SignedOut } else { Event::SessionEnded { ended: id } };
-    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
     transaction.commit().await?;
     Ok(true)
 }
@@ -110,7 +108,7 @@ async fn end_others(
     let count = sessions::revoke_others(&mut transaction, live.user_id, Some(live.id)).await?;
     if count > 0 {
         let event = Event::OtherSessionsEnded { count };
-        audit::record(&mut transaction, &sign_in::entry(&ctx, &event, Some(live.user_id), Some(live.id))).await?;
+        audit::record(&mut transaction, &signin::entry(&ctx, &event, Some(live.user_id), Some(live.id))).await?;
     }
     transaction.commit().await?;
     if count > 0 {
@@ -130,7 +128,7 @@ async fn forget_browser(
     if !known_browsers::distrust_one(&mut transaction, live.user_id, id).await? {
         return Err(AppError::NotFound);
     }
-    let entry = sign_in::entry(&ctx, &Event::BrowserForgotten, Some(live.user_id), Some(live.id));
+    let entry = signin::entry(&ctx, &Event::BrowserForgotten, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     transaction.commit().await?;
     event::factors_changed(&ctx, live.user_id, "browser forgotten");

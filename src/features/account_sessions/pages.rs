@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::{
-    authn::known_browsers::TrustedBrowser,
+    sessions::known_browsers::TrustedBrowser,
     templates::Page,
     types::{Age, AgeUnit, Notice},
     web::{Ctx, SessionRow, device},

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use self::pages::{ActivityPage, ActivityRow};
 use crate::{
     audit::{self, Listed},
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
     state::AppState,
     types::Age,
     web::{AppError, Ctx, SignedIn, Visitor, access::Access, device, page, paths, routes::Routes},

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 
 use self::pages::DashboardPage;
 use crate::{
-    authn::sessions::{ListedSession, LiveSession},
+    sessions::{ListedSession, LiveSession},
     state::AppState,
     types::Age,
     web::{

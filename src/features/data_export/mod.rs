@@ -20,14 +20,13 @@ use axum::{
 use self::{document::Document, pages::DataPage};
 use crate::{
     audit::{self, Event},
-    authn::{
-        attempts::{self, Key, Taken},
-        sessions::LiveSession,
-    },
+    limits::{self, Key, Taken},
+    sessions::LiveSession,
+    signin,
     state::AppState,
     web::{
         AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, event, notice::page_with_notice, paths,
-        routes::Routes, sign_in,
+        routes::Routes,
     },
 };
 
@@ -63,7 +62,7 @@ async fn download(
 async fn collect(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Document, AppError> {
     let mut transaction = state.db.begin().await?;
     if let Taken::No { retry_after } =
-        attempts::take_one(&mut transaction, Key::changes(live.user_id), attempts::CHANGES).await?
+        limits::take_one(&mut transaction, Key::changes(live.user_id), limits::CHANGES).await?
     {
         event::limited(ctx, "data");
         return Err(AppError::SlowDown { retry_after });
@@ -83,7 +82,7 @@ async fn collect(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Docu
         waiting_letters: store::letters(&mut transaction, live.user_id).await?,
         events: store::events(&mut transaction, live.user_id).await?,
     };
-    let entry = sign_in::entry(ctx, &Event::DataDownloaded, Some(live.user_id), Some(live.id));
+    let entry = signin::entry(ctx, &Event::DataDownloaded, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     transaction.commit().await?;
     Ok(document)

@@ -6,8 +6,9 @@ use sqlx::{PgConnection, PgPool};
 use crate::{
     accounts::{self, Due},
     audit::{self, Entry, Event},
-    authn::{attempts, ended_sessions},
+    limits,
     mail::{Kind, NewLetter, outbox},
+    sessions::ended,
     types::{Entropy, Lang, UserId},
 };
 
@@ -30,8 +31,8 @@ async fn erase_one(db: &PgPool, entropy: Entropy) -> sqlx::Result<bool> {
     outbox::enqueue(&mut transaction, entropy, &last_letter(&due)).await?;
     audit::record(&mut transaction, &Entry::of_service(&Event::Erased, Some(due.id))).await?;
     audit::forget_origins(&mut transaction, &[due.id]).await?;
-    attempts::forget(&mut transaction, due.id).await?;
-    attempts::forget_factors(&mut transaction, due.id).await?;
+    limits::forget(&mut transaction, due.id).await?;
+    limits::forget_factors(&mut transaction, due.id).await?;
     remove(&mut transaction, &[due.id]).await?;
     transaction.commit().await?;
     Ok(true)
@@ -69,6 +70,6 @@ pub async fn drop_unverified(db: &PgPool) -> sqlx::Result<u64> {
 
 /// Removes accounts that are held, after their sessions: those, some at a time.
 async fn remove(connection: &mut PgConnection, ids: &[UserId]) -> sqlx::Result<()> {
-    while ended_sessions::remove_some_of(connection, ids).await? > 0 {}
+    while ended::remove_some_of(connection, ids).await? > 0 {}
     accounts::remove(connection, ids).await
 }

@@ -8,11 +8,12 @@ use crate::{
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
-    authn::sessions::{self, LiveSession},
     mail::{Kind, outbox},
+    sessions::{self, LiveSession},
+    signin,
     state::AppState,
     types::UserId,
-    web::{AppError, Ctx, sign_in},
+    web::{AppError, Ctx},
 };
 
 /// What became of the wish to go.
@@ -43,7 +44,7 @@ pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result
     accounts::schedule_deletion(&mut transaction, live.user_id).await?;
     let user = accounts::find(&mut transaction, live.user_id).await?;
     let Some(user) = user else { return Ok(Scheduled::Ended) };
-    let entry = sign_in::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
+    let entry = signin::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({}));
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
@@ -76,7 +77,7 @@ pub async fn undo(state: &AppState, ctx: &Ctx) -> Result<Option<UserId>, AppErro
     if !accounts::call_off_deletion(&mut transaction, user_id).await? {
         return Ok(None);
     }
-    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::DeletionUndone, Some(user_id), None)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &Event::DeletionUndone, Some(user_id), None)).await?;
     transaction.commit().await?;
     Ok(Some(user_id))
 }

@@ -18,11 +18,12 @@ use uuid::Uuid;
 use self::pages::{LetterPage, MailboxPage, Row, pieces};
 use crate::{
     config::is_loopback_url,
+    http::headers::InlineStyle,
     mail::dev_mailbox::{self, Shown},
     state::AppState,
     templates::mail_style_digest,
     types::Age,
-    web::{AppError, Ctx, access::Access, headers::InlineStyle, page, paths, routes::Routes},
+    web::{AppError, Ctx, access::Access, page, paths, routes::Routes},
 };
 
 /// The routes of this slice, where there are any.

@@ -7,7 +7,7 @@ use super::{
     service::{self, Asked, Confirmed, Opened},
 };
 use crate::{
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
     state::AppState,
     types::{Email, LocalPath, Notice, Wait},
     web::{

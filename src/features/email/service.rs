@@ -12,15 +12,14 @@ use crate::{
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
-    authn::{
-        attempts::{self, Key, Taken},
-        sessions::{self, LiveSession},
-    },
     db::is_taken,
+    limits::{self, Key, Taken},
     mail::{Kind, NewLetter, asked_from, outbox},
+    sessions::{self, LiveSession},
+    signin,
     state::AppState,
     types::{Email, UserId},
-    web::{AppError, Ctx, Visitor, sign_in},
+    web::{AppError, Ctx, Visitor},
 };
 
 /// The address that waits to be confirmed.
@@ -45,7 +44,7 @@ pub enum Asked {
 /// written and the same is shown.
 pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email) -> Result<Asked, AppError> {
     let mut connection = state.db.acquire().await?;
-    let taken = attempts::take_one(&mut connection, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?;
+    let taken = limits::take_one(&mut connection, Key::sign_up(ctx.client_ip()), limits::SIGN_UP).await?;
     drop(connection);
     if let Taken::No { retry_after } = taken {
         return Ok(Asked::SlowDown(retry_after));
@@ -59,7 +58,7 @@ pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email)
     // Its secret goes nowhere: it only remembers what was asked for. The one that works is made when the
     // letter is sent.
     drop(links::issue(&mut transaction, state.entropy, Purpose::ChangeEmail, live.user_id, email.as_str()).await?);
-    let entry = sign_in::entry(ctx, &Event::EmailChangeMailed, Some(live.user_id), Some(live.id));
+    let entry = signin::entry(ctx, &Event::EmailChangeMailed, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     let letter = NewLetter {
         kind: Kind::ChangeEmail,
@@ -144,7 +143,7 @@ pub async fn confirm(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<
         return Ok(Confirmed::LinkOver);
     };
     accounts::drop_other_claimants(&mut transaction, user_id).await?;
-    let entry = sign_in::entry(ctx, &Event::EmailChanged, Some(user_id), Some(live.id));
+    let entry = signin::entry(ctx, &Event::EmailChanged, Some(user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     tell_the_old(&mut transaction, state, ctx, &user, &old).await?;
     transaction.commit().await?;

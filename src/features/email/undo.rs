@@ -15,14 +15,15 @@ use crate::{
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
-    authn::{attempts, known_browsers, sessions},
     db::is_taken,
+    limits,
     mail::{Kind, NewLetter, outbox},
+    sessions::{self, known_browsers},
+    signin,
     state::AppState,
     types::{Email, Notice, SecretToken, UserId},
     web::{
         AppError, Ctx, Submitted, Visitor, event, mailed_link, notice::see_other_with, page, paths, refused, see_other,
-        sign_in,
     },
 };
 
@@ -136,13 +137,13 @@ async fn undo(state: &AppState, ctx: &Ctx) -> Result<Undone, AppError> {
     accounts::drop_other_claimants(&mut transaction, user_id).await?;
     accounts::call_off_deletion(&mut transaction, user_id).await?;
     // The tries of browsers that were known are counted by them, so they go first.
-    attempts::forget(&mut transaction, user_id).await?;
+    limits::forget(&mut transaction, user_id).await?;
     if dropped > 0 && !accounts::factors(&mut transaction, user_id).await?.has_second() {
-        attempts::forget_factors(&mut transaction, user_id).await?;
+        limits::forget_factors(&mut transaction, user_id).await?;
     }
     known_browsers::forget(&mut transaction, user_id, None).await?;
     let recover = links::issue(&mut transaction, state.entropy, Purpose::Recover, user_id, email.as_str()).await?;
-    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::EmailChangeUndone, Some(user_id), None)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &Event::EmailChangeUndone, Some(user_id), None)).await?;
     if dropped > 0 {
         tell_of_factors(&mut transaction, state, ctx, user_id, &address).await?;
     }
@@ -159,7 +160,7 @@ async fn tell_of_factors(
     user_id: UserId,
     address: &str,
 ) -> sqlx::Result<()> {
-    audit::record(connection, &sign_in::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
+    audit::record(connection, &signin::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
     let user = accounts::find(connection, user_id).await?;
     let letter = NewLetter {
         kind: Kind::FactorsChanged,

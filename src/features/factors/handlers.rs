@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts::{self, Factors, Role},
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
     state::AppState,
     types::Age,
     web::{AppError, Ctx, SignedIn, Visitor, notice::page_with_notice, page, paths, see_other},

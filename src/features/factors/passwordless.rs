@@ -9,12 +9,12 @@ use crate::{
         links::{self, Purpose},
     },
     audit::Event,
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
+    signin::factor_change,
     state::AppState,
     types::Notice,
     web::{
-        AppError, Ctx, SignedIn, Submitted, Visitor, event, factor_change, notice::see_other_with, page, paths,
-        refused_to, see_other,
+        AppError, Ctx, SignedIn, Submitted, Visitor, event, notice::see_other_with, page, paths, refused_to, see_other,
     },
 };
 

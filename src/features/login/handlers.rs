@@ -9,15 +9,14 @@ use super::{
     service,
 };
 use crate::{
-    authn::proof::Attempt,
+    passwords::proof::Attempt,
+    signin::{Begun, Entered, to_challenge},
     state::AppState,
     types::{LocalPath, Notice, UserId, Wait},
     web::{
         AppError, Ctx, Submitted, Visitor, event,
         notice::{page_with_notice, see_other_with},
-        paths, refused, retry_seconds, see_other,
-        sign_in::{Begun, Entered, to_challenge},
-        with_next,
+        paths, refused, retry_seconds, see_other, with_next,
     },
 };
 

@@ -7,17 +7,13 @@ use super::forms::LoginForm;
 use crate::{
     accounts,
     audit::{self, Event},
-    authn::{
-        Method,
-        proof::{self, Attempt, Origin, Proof},
-    },
     mail::{Kind, outbox},
+    passwords::proof::{self, Attempt, Origin, Proof},
+    sessions::Method,
+    signin::{self, Entered, Entering},
     state::AppState,
     types::{Objection, OwnWords, UserId, objection},
-    web::{
-        AppError, Ctx, Visitor,
-        sign_in::{self, Entered, Entering},
-    },
+    web::{AppError, Ctx, Visitor},
 };
 
 /// Judges an attempt and notes a refused one: with one write whether there is such an account or not.
@@ -34,7 +30,7 @@ pub async fn attempt(state: &AppState, ctx: &Ctx, form: &LoginForm) -> Result<At
 
 async fn refused(state: &AppState, ctx: &Ctx, user_id: Option<UserId>) -> Result<(), AppError> {
     let mut connection = state.db.acquire().await?;
-    audit::record(&mut connection, &sign_in::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
+    audit::record(&mut connection, &signin::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
     Ok(())
 }
 
@@ -54,7 +50,7 @@ pub async fn enter(
         remember: form.remember,
         next: form.next.as_ref(),
     };
-    sign_in::enter(state, ctx, visitor, session, entering).await
+    signin::enter(state, ctx, visitor, session, entering).await
 }
 
 /// Whether the password has come onto the list of common ones since it was set. Nothing else is held
@@ -71,7 +67,7 @@ pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) ->
     let Some(user) = accounts::find(&mut transaction, user_id).await? else { return Ok(()) };
     let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({ "reminder": true }));
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
-    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::SignInFailed, Some(user_id), None)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &Event::SignInFailed, Some(user_id), None)).await?;
     transaction.commit().await?;
     state.mailer.wake();
     Ok(())

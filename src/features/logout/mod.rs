@@ -11,9 +11,10 @@ use tower_sessions::Session;
 
 use crate::{
     audit::{self, Entry, Event},
-    authn::sessions::{self, LiveSession},
+    sessions::{self, LiveSession},
+    signin,
     state::AppState,
-    web::{AppError, Ctx, Submitted, Visitor, access::Access, event, page, paths, refused, routes::Routes, sign_in},
+    web::{AppError, Ctx, Submitted, Visitor, access::Access, event, page, paths, refused, routes::Routes},
 };
 use pages::LogoutPage;
 
@@ -46,7 +47,7 @@ async fn submit(
         end(&state, &ctx, live).await?;
         event::signed_out(&ctx, live.user_id, live.id);
     }
-    sign_in::leave(&state, &session).await
+    signin::leave(&state, &session).await
 }
 
 async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {

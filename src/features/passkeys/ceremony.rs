@@ -20,11 +20,9 @@ use super::{
 };
 use crate::{
     accounts,
-    authn::{
-        Method,
-        attempts::{self, Key, Taken},
-        ceremonies::{self, Ceremony},
-    },
+    features::passkeys::ceremonies::{self, Ceremony},
+    limits::{self, Key, Taken},
+    sessions::Method,
     state::AppState,
     types::{SecretToken, UserId},
     web::{AppError, Ctx, cookies, event},
@@ -48,7 +46,7 @@ pub async fn begin(
     let mut connection = state.db.acquire().await?;
     // Of an account that is known already strangers can ask for none, so they cannot use them up.
     let key = ceremony.user_id.map_or_else(|| Key::ceremonies(ctx.client_ip()), Key::ceremonies_of);
-    if let Taken::No { retry_after } = attempts::take_one(&mut connection, key, attempts::CEREMONIES).await? {
+    if let Taken::No { retry_after } = limits::take_one(&mut connection, key, limits::CEREMONIES).await? {
         event::limited(ctx, "passkeys");
         return Err(AppError::SlowDown { retry_after });
     }

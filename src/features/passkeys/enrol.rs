@@ -11,14 +11,12 @@ use super::{
 use crate::{
     accounts,
     audit::Event,
-    authn::{
-        Method,
-        ceremonies::{self, Ceremony, Purpose},
-        sessions::{self, LiveSession},
-    },
+    features::passkeys::ceremonies::{self, Ceremony, Purpose},
+    sessions::{self, LiveSession, Method},
+    signin::{Renewed, factor_change},
     state::AppState,
     types::PasskeyId,
-    web::{AppError, Ctx, device, event, factor_change, sign_in::Renewed},
+    web::{AppError, Ctx, device, event},
 };
 
 /// The most passkeys of one account.

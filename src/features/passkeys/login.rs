@@ -11,17 +11,12 @@ use super::{
 use crate::{
     accounts::Factors,
     audit::{self, Event},
-    authn::{
-        Challenge, amr,
-        ceremonies::{Ceremony, Purpose},
-        pending::Pending,
-    },
+    features::passkeys::ceremonies::{Ceremony, Purpose},
+    sessions::{Challenge, amr, pending::Pending},
+    signin::{self, Begun, Opening, challenge},
     state::AppState,
     types::{LocalPath, UserId},
-    web::{
-        AppError, Ctx, Fields, Submitted, Visitor, challenge, event, page, paths, refused, see_other,
-        sign_in::{self, Begun, Opening},
-    },
+    web::{AppError, Ctx, Fields, Submitted, Visitor, event, page, paths, refused, see_other},
 };
 
 /// A passkey of anybody, by which they sign in.
@@ -125,7 +120,7 @@ async fn alone(
             // reason to fill the trail.
             if user_id.is_some() {
                 let event = Event::FactorFailed { factor: "passkey".into() };
-                audit::record(&mut transaction, &sign_in::entry(ctx, &event, user_id, None)).await?;
+                audit::record(&mut transaction, &signin::entry(ctx, &event, user_id, None)).await?;
             }
             transaction.commit().await?;
             event::login_failed(ctx, user_id);
@@ -135,7 +130,7 @@ async fn alone(
     };
     let names = amr(&[], &[method]);
     let opening = Opening { user_id, amr: &names, remember, password_set_at: None, factors_changed_at: None };
-    let Some(opened) = sign_in::open(&mut transaction, state, ctx, visitor, &opening).await? else {
+    let Some(opened) = signin::open(&mut transaction, state, ctx, visitor, &opening).await? else {
         transaction.commit().await?;
         event::login_failed(ctx, Some(user_id));
         return refuse(state, ctx, content);
@@ -172,7 +167,7 @@ async fn after(
         }
         Judged::Over => return again(state, ctx, content, Problem::Over),
     };
-    let completed = sign_in::complete(&mut transaction, state, ctx, visitor, method, trust).await?;
+    let completed = signin::complete(&mut transaction, state, ctx, visitor, method, trust).await?;
     // Used up in any case.
     let Some((pending, opened)) = completed else {
         transaction.commit().await?;

@@ -13,13 +13,17 @@
 
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod answer;
+pub mod ceremonies;
 mod ceremony;
 mod enrol;
 mod login;
 pub mod pages;
 mod reauth;
+mod relying_party;
 mod settings;
 mod store;
+
+pub use relying_party::relying_party;
 
 use crate::web::{access::Access, paths, routes::Routes};
 

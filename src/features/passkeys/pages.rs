@@ -5,9 +5,9 @@
 use serde::Serialize;
 
 use crate::{
+    signin::challenge::OtherWay,
     templates::Page,
     types::{Age, AgeUnit, Notice},
-    web::challenge::OtherWay,
 };
 
 /// What is wrong with an answer of a passkey.

@@ -11,14 +11,12 @@ use super::{
 };
 use crate::{
     accounts,
-    authn::{
-        Challenge,
-        ceremonies::{Ceremony, Purpose},
-        sessions::LiveSession,
-    },
+    features::passkeys::ceremonies::{Ceremony, Purpose},
+    sessions::{Challenge, LiveSession},
+    signin::{self, challenge},
     state::AppState,
     types::LocalPath,
-    web::{AppError, Ctx, SignedIn, Submitted, challenge, event, page, paths, refused, see_other, sign_in, with_next},
+    web::{AppError, Ctx, SignedIn, Submitted, event, page, paths, refused, see_other, with_next},
 };
 
 fn ceremony(live: &LiveSession) -> Ceremony<'_> {
@@ -99,7 +97,7 @@ pub async fn submit(
         }
         Judged::Over => return again(Problem::Over),
     };
-    let renewed = sign_in::renew(&mut transaction, &state, &ctx, &live, method, None).await?;
+    let renewed = signin::renew(&mut transaction, &state, &ctx, &live, method, None).await?;
     transaction.commit().await?;
     let Some(renewed) = renewed else { return Err(AppError::SignIn { next: None }) };
     event::reauthenticated(&ctx, live.user_id, live.id);

@@ -10,7 +10,7 @@ use super::{
     store,
 };
 use crate::{
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
     state::AppState,
     types::{Age, DisplayName, DisplayNameError, LocalPath, Notice, PasskeyId},
     web::{

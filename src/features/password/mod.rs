@@ -3,7 +3,7 @@
 //! 1. `GET /account/password` shows the form. Whoever has a second factor and did not show it within the last
 //!    ten minutes shows it first. An account without a password is led to what it has.
 //! 2. `POST /account/password` judges the new password, then asks for the present one through
-//!    `authn::proof`: wrong ones spend from the same limits as at sign-in. A form that stood open for longer
+//!    `passwords::proof`: wrong ones spend from the same limits as at sign-in. A form that stood open for longer
 //!    than that proof is good for leads to it, too.
 //! 3. The password is replaced only if it still is the one that was proven. With it, in one
 //!    transaction: outstanding links die, every other session ends, other browsers are forgotten, this

@@ -11,22 +11,17 @@ use crate::{
         links::{self, Purpose},
     },
     audit::{self, Event},
-    authn::{
-        Aal,
-        attempts::Key,
-        hasher::HasherError,
-        known_browsers,
-        proof::{self, Attempt, Origin, Proof},
-        sessions::{self, LiveSession, Renewal},
-    },
+    limits::Key,
     mail::{Kind, NewLetter, outbox},
+    passwords::{
+        hasher::HasherError,
+        proof::{self, Attempt, Origin, Proof},
+    },
+    sessions::{self, Aal, LiveSession, Renewal, known_browsers},
+    signin::{self, Renewed},
     state::AppState,
     types::{Lang, PlainPassword, SecretToken},
-    web::{
-        AppError, Ctx,
-        session_store::FreshId,
-        sign_in::{self, Renewed},
-    },
+    web::{AppError, Ctx, session_store::FreshId},
 };
 
 /// The present password and the one to come.
@@ -88,7 +83,7 @@ pub async fn change(
         }
         Attempt::Refused { .. } => {
             let mut connection = state.db.acquire().await?;
-            let entry = sign_in::entry(ctx, &Event::SignInFailed, Some(live.user_id), Some(live.id));
+            let entry = signin::entry(ctx, &Event::SignInFailed, Some(live.user_id), Some(live.id));
             audit::record(&mut connection, &entry).await?;
             Ok(Changed::Refused)
         }
@@ -135,7 +130,7 @@ async fn replace(
     sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
     let browser = ctx.browser().map(SecretToken::digest);
     known_browsers::forget(&mut transaction, user_id, browser.as_ref()).await?;
-    let entry = sign_in::entry(ctx, &Event::PasswordChanged, Some(user_id), Some(live.id));
+    let entry = signin::entry(ctx, &Event::PasswordChanged, Some(user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     let letter = NewLetter {
         kind: Kind::PasswordChanged,

@@ -7,7 +7,7 @@ use super::{
     service::{self, Profile, Saved},
 };
 use crate::{
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
     state::AppState,
     types::{DisplayName, Lang, Notice, Wait},
     web::{

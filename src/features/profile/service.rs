@@ -5,13 +5,12 @@ use std::time::Duration;
 use crate::{
     accounts,
     audit::{self, Event},
-    authn::{
-        attempts::{self, Key, Taken},
-        sessions::LiveSession,
-    },
+    limits::{self, Key, Taken},
+    sessions::LiveSession,
+    signin,
     state::AppState,
     types::{DisplayName, Lang},
-    web::{AppError, Ctx, sign_in},
+    web::{AppError, Ctx},
 };
 
 /// What a person may say about themselves.
@@ -42,12 +41,12 @@ pub async fn save(state: &AppState, ctx: &Ctx, live: &LiveSession, profile: &Pro
     }
     let mut transaction = state.db.begin().await?;
     if let Taken::No { retry_after } =
-        attempts::take_one(&mut transaction, Key::changes(live.user_id), attempts::CHANGES).await?
+        limits::take_one(&mut transaction, Key::changes(live.user_id), limits::CHANGES).await?
     {
         return Ok(Saved::SlowDown(retry_after));
     }
     accounts::set_profile(&mut transaction, live.user_id, display_name.as_ref(), *language).await?;
-    let entry = sign_in::entry(ctx, &Event::ProfileChanged, Some(live.user_id), Some(live.id));
+    let entry = signin::entry(ctx, &Event::ProfileChanged, Some(live.user_id), Some(live.id));
     audit::record(&mut transaction, &entry).await?;
     transaction.commit().await?;
     Ok(Saved::Done)

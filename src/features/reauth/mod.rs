@@ -14,17 +14,14 @@ use self::pages::{ReauthPage, ReauthProblem};
 use crate::{
     accounts::{self, Identifier},
     audit::{self, Event},
-    authn::{
-        Method, known_browsers,
-        proof::{self, Attempt, Origin, Proof},
-        sessions::LiveSession,
-        strongest,
-    },
+    passwords::proof::{self, Attempt, Origin, Proof},
+    sessions::{LiveSession, Method, known_browsers, strongest},
+    signin::{self, challenge::reauth_path},
     state::AppState,
     types::{LocalPath, PlainPassword, Wait},
     web::{
-        AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, event, page, paths, reauth_path, refused,
-        retry_seconds, routes::Routes, see_other, sign_in,
+        AppError, Ctx, SignedIn, Submitted, Visitor, access::Access, event, page, paths, refused, retry_seconds,
+        routes::Routes, see_other,
     },
 };
 
@@ -112,7 +109,7 @@ async fn prove(
         Attempt::Proven(proof) => renew(state, ctx, live, session, &proof).await,
         Attempt::Refused { .. } => {
             let mut connection = state.db.acquire().await?;
-            let entry = sign_in::entry(ctx, &Event::SignInFailed, Some(live.user_id), Some(live.id));
+            let entry = signin::entry(ctx, &Event::SignInFailed, Some(live.user_id), Some(live.id));
             audit::record(&mut connection, &entry).await?;
             Ok(Proven::Refused)
         }
@@ -130,7 +127,7 @@ async fn renew(
 ) -> Result<Proven, AppError> {
     let mut transaction = state.db.begin().await?;
     proof::upgrade(&mut transaction, proof).await?;
-    let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::Password, Some(proof)).await?;
+    let renewed = signin::renew(&mut transaction, state, ctx, live, Method::Password, Some(proof)).await?;
     // Ended, or the password was replaced, or a factor was added, while this one was compared.
     let Some(renewed) = renewed else { return Ok(Proven::Refused) };
     if let Some(browser) = ctx.browser() {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounts::{Identifier, User},
-    authn::attempts::Taken,
+    limits::Taken,
     state::AppState,
     types::{Email, Notice, Wait},
     web::{

@@ -11,22 +11,21 @@ use crate::{
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
-    authn::{
-        NewHash,
-        attempts::{self, Key, Taken},
-        known_browsers, new_hash, sessions,
-    },
     db::is_taken,
+    limits::{self, Key, Taken},
     mail::{Kind, NewLetter, asked_from, outbox},
+    passwords::{NewHash, new_hash},
+    sessions::{self, known_browsers},
+    signin,
     state::AppState,
     types::{PlainPassword, TokenDigest, UserId},
-    web::{AppError, Ctx, event, sign_in},
+    web::{AppError, Ctx, event},
 };
 
 /// Writes down that a way back in is asked for: one row for everybody.
 pub async fn ask(state: &AppState, ctx: &Ctx, identifier: &Identifier) -> Result<Taken, AppError> {
     let mut transaction = state.db.begin().await?;
-    let taken = attempts::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?;
+    let taken = limits::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), limits::SIGN_UP).await?;
     if taken == Taken::Yes {
         let address: String = identifier.as_str().chars().take(254).collect();
         let detail = asked_from(ctx.browser());
@@ -100,10 +99,10 @@ async fn replace(
     accounts::set_password(&mut transaction, user_id, hash).await?;
     end_everything(&mut transaction, user_id).await?;
     if dropped > 0 {
-        attempts::forget_factors(&mut transaction, user_id).await?;
-        audit::record(&mut transaction, &sign_in::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
+        limits::forget_factors(&mut transaction, user_id).await?;
+        audit::record(&mut transaction, &signin::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
     }
-    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::PasswordReset, Some(user_id), None)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &Event::PasswordReset, Some(user_id), None)).await?;
     let letter = user.letter(Kind::PasswordChanged, ctx.lang(), json!({}));
     outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     transaction.commit().await?;
@@ -120,6 +119,6 @@ async fn end_everything(connection: &mut PgConnection, user_id: UserId) -> sqlx:
     links::kill(connection, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     sessions::revoke_all(connection, user_id).await?;
     // The tries of browsers that were known are counted by them, so they go first.
-    attempts::forget(connection, user_id).await?;
+    limits::forget(connection, user_id).await?;
     known_browsers::forget(connection, user_id, None).await
 }

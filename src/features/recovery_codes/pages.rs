@@ -5,9 +5,9 @@
 use serde::Serialize;
 
 use crate::{
+    signin::challenge::OtherWay,
     templates::Page,
     types::{Age, AgeUnit, Notice, Wait, WaitUnit},
-    web::challenge::OtherWay,
 };
 
 /// Asks for a code: at sign-in, or again.

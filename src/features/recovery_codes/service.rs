@@ -11,21 +11,19 @@ use super::{
 use crate::{
     accounts::{self, Factors},
     audit::{self, Event},
-    authn::{
-        Challenge, Method,
-        attempts::{self, Key, Taken, Tries},
-        pending::{self, Pending},
-        sessions::{self, LiveSession},
-    },
+    limits::{self, Key, Taken, Tries},
     mail::{Kind, outbox},
+    sessions::{
+        self, Challenge, LiveSession, Method,
+        pending::{self, Pending},
+    },
+    signin::{
+        self, Begun,
+        challenge::{self, Shown},
+    },
     state::AppState,
     types::{Age, SessionId, UserId},
-    web::{
-        AppError, Ctx, Visitor,
-        challenge::{self, Shown},
-        event,
-        sign_in::{self, Begun},
-    },
+    web::{AppError, Ctx, Visitor, event},
 };
 
 /// How many an account gets at once.
@@ -66,7 +64,7 @@ pub async fn make(state: &AppState, ctx: &Ctx, live: &LiveSession, instead_of: &
     if !sessions::hold(&mut transaction, live.id).await? {
         return Ok(Made::Over);
     }
-    let changes = attempts::take_one(&mut transaction, Key::changes(user_id), attempts::CHANGES).await?;
+    let changes = limits::take_one(&mut transaction, Key::changes(user_id), limits::CHANGES).await?;
     if let Taken::No { retry_after } = changes {
         event::limited(ctx, "recovery_codes");
         return Err(AppError::SlowDown { retry_after });
@@ -96,7 +94,7 @@ async fn record(
     (user_id, session_id): (UserId, Option<SessionId>),
     (event, change): (&Event, &str),
 ) -> Result<(), AppError> {
-    audit::record(connection, &sign_in::entry(ctx, event, Some(user_id), session_id)).await?;
+    audit::record(connection, &signin::entry(ctx, event, Some(user_id), session_id)).await?;
     let left = store::kept(connection, user_id).await?.left;
     let Some(user) = accounts::find(connection, user_id).await? else { return Ok(()) };
     let letter = user.letter(Kind::FactorsChanged, ctx.lang(), json!({ "change": change, "left": left }));
@@ -138,7 +136,7 @@ pub async fn enter(
         return Ok(Shown::Wrong);
     }
     // Whoever needs such a code asks for no trust: the next sign-in asks again.
-    let done = sign_in::complete(&mut transaction, state, ctx, visitor, Method::RecoveryCode, false).await?;
+    let done = signin::complete(&mut transaction, state, ctx, visitor, Method::RecoveryCode, false).await?;
     // With nothing to complete, the code is not used up either.
     let Some((pending, opened)) = done else { return Ok(Shown::Over) };
     let whose = (user_id, Some(opened.id));
@@ -179,7 +177,7 @@ pub async fn renew(
         // Another request was faster with the last but one.
         return Ok(Shown::None);
     }
-    let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::RecoveryCode, None).await?;
+    let renewed = signin::renew(&mut transaction, state, ctx, live, Method::RecoveryCode, None).await?;
     let Some(renewed) = renewed else { return Ok(Shown::Over) };
     let whose = (user_id, Some(live.id));
     record(&mut transaction, state, ctx, whose, (&Event::RecoveryCodeUsed, "recovery-code-used")).await?;

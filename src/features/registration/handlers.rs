@@ -8,11 +8,12 @@ use super::{
     service::{self, SignUp},
 };
 use crate::{
+    signin::BROWSER_KNOWN_FOR,
     state::AppState,
     types::{Notice, SecretToken, Wait},
     web::{
         AppError, Ctx, Submitted, Visitor, cookies, event, mailed_link, notice::see_other_with, page, paths, refused,
-        retry_seconds, see_other, sign_in::BROWSER_KNOWN_FOR,
+        retry_seconds, see_other,
     },
 };
 

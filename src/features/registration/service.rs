@@ -9,11 +9,12 @@ use super::forms::RegisterForm;
 use crate::{
     accounts::{self, Address, NewAccount, Role, SignedUp},
     audit::{self, Event},
-    authn::{NewHash, new_hash},
     mail::{Kind, NewLetter, outbox},
+    passwords::{NewHash, new_hash},
+    signin,
     state::AppState,
     types::{TokenDigest, UserId},
-    web::{AppError, Ctx, sign_in},
+    web::{AppError, Ctx},
 };
 
 /// What became of a sign-up.
@@ -62,7 +63,7 @@ pub async fn sign_up(
     if accounts::create(&mut transaction, &account).await? != SignedUp::Created {
         return Ok(SignUp::UsernameTaken);
     }
-    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::SignedUp, Some(id), None)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &Event::SignedUp, Some(id), None)).await?;
     tell(&mut transaction, state, ctx, form, id).await?;
     transaction.commit().await?;
     state.mailer.wake();

@@ -8,17 +8,15 @@ use super::{
     service::{self, Made},
 };
 use crate::{
-    authn::Method,
     features::registration::{
         self,
         pages::{EmailError, RegisterErrors, RegisterPage, RegisterProblem, UsernameError},
     },
+    sessions::Method,
+    signin::{self, Entered, Entering},
     state::AppState,
     types::{UserId, Wait},
-    web::{
-        AppError, Ctx, Submitted, Visitor, event, mailed_link, page, paths, refused, retry_seconds, see_other,
-        sign_in::{self, Entered, Entering},
-    },
+    web::{AppError, Ctx, Submitted, Visitor, event, mailed_link, page, paths, refused, retry_seconds, see_other},
 };
 
 /// `GET /setup`.
@@ -95,7 +93,7 @@ async fn enter(
 ) -> Result<Response, AppError> {
     let methods = &[Method::Password];
     let entering = Entering { user_id, methods, proof: None, remember: false, next: None };
-    let entered = sign_in::enter(state, ctx, visitor, session, entering).await?;
+    let entered = signin::enter(state, ctx, visitor, session, entering).await?;
     let Entered::In(begun) = entered else { return Ok(see_other(paths::LOGIN)) };
     let mut response = begun.go_on(state, None);
     mailed_link::drop_link(state, response.headers_mut());

@@ -5,11 +5,12 @@ use std::time::Duration;
 use crate::{
     accounts::{self, Address, NewAccount, Role, SignedUp, setup},
     audit::{self, Entry, Event},
-    authn::{NewHash, new_hash},
     features::registration::RegisterForm,
+    passwords::{NewHash, new_hash},
+    signin,
     state::AppState,
     types::{SecretToken, TokenDigest, UserId},
-    web::{AppError, Ctx, sign_in},
+    web::{AppError, Ctx},
 };
 
 /// What a service finds when it starts.
@@ -109,7 +110,7 @@ async fn create(
         return Ok(refused);
     }
     for event in [Event::SignedUp, Event::RoleChanged { role: Role::Admin.code().to_owned() }] {
-        audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(id), None)).await?;
+        audit::record(&mut transaction, &signin::entry(ctx, &event, Some(id), None)).await?;
     }
     transaction.commit().await?;
     Ok(Made::Done(id))

@@ -13,15 +13,14 @@ use super::{
 };
 use crate::{
     accounts::{self, Factors},
-    authn::{Challenge, sessions::LiveSession, strongest},
+    sessions::{Challenge, LiveSession, strongest},
+    signin::{
+        challenge::{Shown, other_reauth_ways, other_ways, reauth_path_of, waiting},
+        challenge_path,
+    },
     state::AppState,
     types::{LocalPath, Wait},
-    web::{
-        AppError, Ctx, SignedIn, Submitted, Visitor,
-        challenge::{Shown, other_reauth_ways, other_ways, reauth_path_of, waiting},
-        event, page, paths, refused, retry_seconds, see_other,
-        sign_in::challenge_path,
-    },
+    web::{AppError, Ctx, SignedIn, Submitted, Visitor, event, page, paths, refused, retry_seconds, see_other},
 };
 
 /// `GET /login/totp`.

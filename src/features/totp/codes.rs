@@ -9,7 +9,7 @@ use super::{
     store::{self, Sealed},
 };
 use crate::{
-    authn::attempts::{Taken, Tries},
+    limits::{Taken, Tries},
     state::AppState,
     types::{TotpId, UserId},
     web::{AppError, Ctx},

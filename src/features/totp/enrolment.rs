@@ -12,14 +12,12 @@ use super::{
 use crate::{
     accounts,
     audit::Event,
-    authn::{
-        Method,
-        attempts::{self, Key, Taken},
-        sessions::{self, LiveSession},
-    },
+    limits::{self, Key, Taken},
+    sessions::{self, LiveSession, Method},
+    signin::factor_change,
     state::AppState,
     types::{DisplayName, TotpId},
-    web::{AppError, Ctx, event, factor_change},
+    web::{AppError, Ctx, event},
 };
 
 /// How many apps an account has at most.
@@ -57,7 +55,7 @@ pub async fn begin(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Be
     if sealed.is_some_and(|sealed| codes::open(state, user_id, &sealed).is_some()) {
         return Ok(Begun::Yes);
     }
-    let changes = attempts::take_one(&mut transaction, Key::changes(user_id), attempts::CHANGES).await?;
+    let changes = limits::take_one(&mut transaction, Key::changes(user_id), limits::CHANGES).await?;
     if let Taken::No { retry_after } = changes {
         event::limited(ctx, "totp");
         return Err(AppError::SlowDown { retry_after });
@@ -107,7 +105,7 @@ pub async fn confirm(
     // From a bucket of its own: whoever confirms has seen the seed, and what others do to the account's apps
     // must not keep its owner from setting another one up.
     let key = Key::enrolment(user_id);
-    if let Taken::No { retry_after } = attempts::take_one(&mut connection, key, attempts::ENROLMENT).await? {
+    if let Taken::No { retry_after } = limits::take_one(&mut connection, key, limits::ENROLMENT).await? {
         return Ok(Confirmed::SlowDown(retry_after));
     }
     drop(connection);
@@ -189,7 +187,7 @@ pub async fn remove(state: &AppState, ctx: &Ctx, live: &LiveSession, id: TotpId)
     factor_change::tell(&mut transaction, state, ctx, live, (&event, "totp-removed")).await?;
     if left.totp == 0 {
         // Whoever sets one up again begins anew, also after a hundred wrong codes (NIST SP 800-63B 3.2.2).
-        attempts::refill(&mut transaction, Key::totp(user_id)).await?;
+        limits::refill(&mut transaction, Key::totp(user_id)).await?;
     }
     transaction.commit().await?;
     state.mailer.wake();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     accounts,
-    authn::sessions::LiveSession,
+    sessions::LiveSession,
     state::AppState,
     types::{DisplayName, Notice, TotpId, Wait},
     web::{

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::store::{self, Kept};
-use crate::{authn::sealing::SealingKeys, state::AppState, types::TotpId};
+use crate::{crypto::sealing::SealingKeys, state::AppState, types::TotpId};
 
 /// What the keys that are configured mean for the seeds that are there.
 #[must_use]

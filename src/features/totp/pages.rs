@@ -6,9 +6,9 @@ use serde::Serialize;
 
 pub use super::qr::Picture;
 use crate::{
+    signin::challenge::OtherWay,
     templates::Page,
     types::{DisplayName, DisplayNameError, Wait, WaitUnit},
-    web::challenge::OtherWay,
 };
 
 /// What can be wrong with a code.

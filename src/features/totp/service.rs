@@ -9,19 +9,17 @@ use super::{
     store,
 };
 use crate::{
-    authn::{
-        Challenge, Method,
-        attempts::Tries,
+    limits::Tries,
+    sessions::{
+        Challenge, LiveSession, Method,
         pending::{self, Pending},
-        sessions::LiveSession,
+    },
+    signin::{
+        self, Begun,
+        challenge::{self, Shown},
     },
     state::AppState,
-    web::{
-        AppError, Ctx, Visitor,
-        challenge::{self, Shown},
-        event,
-        sign_in::{self, Begun},
-    },
+    web::{AppError, Ctx, Visitor, event},
 };
 
 /// Ends the wait of the browser's pending sign-in with a code.
@@ -56,7 +54,7 @@ pub async fn enter(
         challenge::refused_factor(state, ctx, (user_id, None), Challenge::Totp).await?;
         return Ok(Shown::Wrong);
     }
-    let done = sign_in::complete(&mut transaction, state, ctx, visitor, Method::Totp, trust).await?;
+    let done = signin::complete(&mut transaction, state, ctx, visitor, Method::Totp, trust).await?;
     // With nothing to complete, the code is not used up either.
     let Some((pending, opened)) = done else { return Ok(Shown::Over) };
     Tries::at_totp(user_id, ctx.client_ip()).give_back(&mut transaction).await?;
@@ -92,7 +90,7 @@ pub async fn renew(
         challenge::refused_factor(state, ctx, (user_id, Some(live.id)), Challenge::Totp).await?;
         return Ok(Shown::Wrong);
     }
-    let renewed = sign_in::renew(&mut transaction, state, ctx, live, Method::Totp, None).await?;
+    let renewed = signin::renew(&mut transaction, state, ctx, live, Method::Totp, None).await?;
     let Some(renewed) = renewed else { return Ok(Shown::Over) };
     Tries::at_totp(user_id, ctx.client_ip()).give_back(&mut transaction).await?;
     transaction.commit().await?;

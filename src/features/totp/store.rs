@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 
 use crate::{
-    authn::sealing::HEAD,
+    crypto::sealing::HEAD,
     types::{DisplayName, SessionId, TotpId, UserId},
 };
 

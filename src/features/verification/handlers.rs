@@ -8,14 +8,15 @@ use super::{
     service::{self, Asked, Confirmed, Opened},
 };
 use crate::{
-    authn::{Method, attempts::Taken},
+    limits::Taken,
+    sessions::Method,
+    signin::{self, Entered, Entering, to_challenge},
     state::AppState,
     types::{Email, Notice, PlainPassword, Wait},
     web::{
         AppError, Ctx, Submitted, Visitor, event, mailed_link,
         notice::{page_with_notice, see_other_with},
         page, paths, refused, retry_seconds, see_other,
-        sign_in::{self, Entered, Entering, to_challenge},
     },
 };
 
@@ -104,7 +105,7 @@ async fn enter(
     session: &Session,
     entering: Entering<'_>,
 ) -> Result<Response, AppError> {
-    let mut response = match sign_in::enter(state, ctx, visitor, session, entering).await? {
+    let mut response = match signin::enter(state, ctx, visitor, session, entering).await? {
         Entered::In(begun) => {
             let mut response = see_other_with(state, paths::DASHBOARD, Notice::EmailVerified);
             begun.set_cookies(state, response.headers_mut());

@@ -8,15 +8,14 @@ use crate::{
         links::{self, Link, Purpose},
     },
     audit::{self, Event},
-    authn::{
-        attempts::{self, Key, Taken},
-        proof::{self, Attempt, Origin, Proof},
-    },
     db::is_taken,
+    limits::{self, Key, Taken},
     mail::{Kind, NewLetter, asked_from, outbox},
+    passwords::proof::{self, Attempt, Origin, Proof},
+    signin,
     state::AppState,
     types::{Email, PlainPassword, SecretToken, TokenDigest, UserId},
-    web::{AppError, Ctx, Visitor, sign_in},
+    web::{AppError, Ctx, Visitor},
 };
 
 /// A link that works, with its account.
@@ -86,7 +85,7 @@ pub async fn confirm(
             Attempt::Refused { user_id: None } => return Ok(Confirmed::Refused(opened)),
             Attempt::Refused { user_id } => {
                 let mut connection = state.db.acquire().await?;
-                audit::record(&mut connection, &sign_in::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
+                audit::record(&mut connection, &signin::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
                 return Ok(Confirmed::Refused(opened));
             }
             Attempt::SlowDown { retry_after } => return Ok(Confirmed::SlowDown(opened, retry_after)),
@@ -110,7 +109,7 @@ async fn verify(state: &AppState, ctx: &Ctx, user_id: UserId, digest: &TokenDige
     }
     accounts::drop_other_claimants(&mut transaction, link.user_id).await?;
     links::kill(&mut transaction, link.user_id, &[Purpose::Verify]).await?;
-    audit::record(&mut transaction, &sign_in::entry(ctx, &Event::EmailVerified, Some(link.user_id), None)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &Event::EmailVerified, Some(link.user_id), None)).await?;
     transaction.commit().await?;
     Ok(Some(link))
 }
@@ -128,7 +127,7 @@ pub enum Asked<'a> {
 /// that the answer is the same for everybody.
 pub async fn resend(state: &AppState, ctx: &Ctx, asked: Asked<'_>) -> Result<Taken, AppError> {
     let mut transaction = state.db.begin().await?;
-    let taken = attempts::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), attempts::SIGN_UP).await?;
+    let taken = limits::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), limits::SIGN_UP).await?;
     if taken == Taken::Yes {
         let (user_id, address) = match asked {
             Asked::Account(user_id, address) => (Some(user_id), address),

@@ -1,15 +1,14 @@
 //! The chain: what is changed, removed, added or put in another place is found.
 
+use super::{
+    OTHER, SECRET, after, assert_intact, faults, head, keys, linked, seq, tamper, ten_events, verify, verify_with,
+};
+use crate::support::{app::TestApp, race::race};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use vestibule::{
     audit::{self, Entry, Event, Fault, Head, Linked},
     types::{Entropy, UserId},
 };
-
-use super::{
-    OTHER, SECRET, after, assert_intact, faults, head, keys, linked, seq, tamper, ten_events, verify, verify_with,
-};
-use crate::support::{app::TestApp, race::race};
 
 #[tokio::test]
 async fn asvs_16_4_2_neither_events_nor_links_can_be_changed_or_removed() {

@@ -6,14 +6,13 @@ mod trail;
 
 use std::time::Duration;
 
+use crate::support::app::{TestApp, sign_in};
 use tokio::time::Instant;
 use vestibule::{
     audit::{self, ChainKeys, Fault, Head, Verified},
     config::{Config, Environment, Secrets},
     types::Entropy,
 };
-
-use crate::support::app::{TestApp, sign_in};
 
 /// What [`TestApp`] runs with.
 const SECRET: &str = "a key for tests and for nothing else 0123456789";

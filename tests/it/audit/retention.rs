@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use super::{OTHER, after, assert_intact, faults, head, linked, seq, tamper, ten_events, verify, verify_with};
+use crate::support::app::TestApp;
 use vestibule::{
     audit::{self, Entry, Event, Fault, Head, Pruned},
     types::UserId,
 };
-
-use super::{OTHER, after, assert_intact, faults, head, linked, seq, tamper, ten_events, verify, verify_with};
-use crate::support::app::TestApp;
 
 #[tokio::test]
 async fn an_erased_account_leaves_events_without_an_origin_and_a_whole_chain() {

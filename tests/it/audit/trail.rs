@@ -146,8 +146,8 @@ async fn a_person_reads_what_happened_in_their_own_account_and_nothing_of_others
     assert_eq!(sign_in(&mut other, "alice", "a wrong password").await.status, 422);
     let mut alice = app.signed_in("alice").await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    vestibule::features::operator::reset_sessions(&mut connection, "robert").await.expect("robert");
-    vestibule::features::operator::enable(&mut connection, "alice").await.expect("alice");
+    vestibule::features::admin::reset_sessions(&mut connection, "robert").await.expect("robert");
+    vestibule::features::admin::enable(&mut connection, "alice").await.expect("alice");
     drop(connection);
     let page = alice.get("/account/activity").await;
     let body = &page.body;

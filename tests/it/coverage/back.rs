@@ -1,8 +1,5 @@
 //! Where somebody comes to who has a form in hand and is sent back: to a page, and to no dead end.
 
-use axum::{Router, http::StatusCode, routing::get};
-use vestibule::{app, web::Front};
-
 use crate::{
     coverage::assert_guarded,
     csrf::forms,
@@ -13,6 +10,8 @@ use crate::{
         serve::{WIDE, serve},
     },
 };
+use axum::{Router, http::StatusCode, routing::get};
+use vestibule::{app, web::Front};
 
 /// What nobody comes back to, and why.
 const NO_WAY_BACK: [(&str, &str); 4] = [

@@ -1,13 +1,12 @@
 //! Every route as two more kinds of visitor: half signed in, and signed in to an account that has to get a
 //! second factor first.
 
-use vestibule::app;
-
 use super::{TO_FACTORS, ask, assert_guarded, expected, name, put_a_letter, told};
 use crate::{
     factors,
     support::app::{PASSWORD, TestApp, sign_in},
 };
+use vestibule::app;
 
 /// What the pages of the second step answer to somebody whose password was right and whose factor is still to
 /// come, who has an authenticator app and codes. Every other route takes them for nobody.

@@ -1,8 +1,7 @@
 //! The proxy rules for an app on the same host.
 
-use vestibule::app;
-
 use crate::support::app::TestApp;
+use vestibule::app;
 
 /// The paths that a proxy sends to the service, as `docs/api.md` has them.
 #[tokio::test]

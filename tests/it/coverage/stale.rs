@@ -1,9 +1,8 @@
 //! Every route as somebody whose last proof is too old, or too little, for what could hand the account over.
 
-use vestibule::app;
-
 use super::{ask, assert_guarded, expected, name, put_a_letter, told};
 use crate::{factors, reauth::age, support::app::TestApp};
+use vestibule::app;
 
 /// What asks for a fresh proof first. Written out, and not taken from the routes: a route that forgot to ask
 /// would hand a stolen session the account.

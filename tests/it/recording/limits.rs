@@ -3,7 +3,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use vestibule::{authn::attempts::Key, jobs::outbox::Patience, mail::WAITING_MAX};
+use vestibule::{jobs::outbox::Patience, limits::Key, mail::WAITING_MAX};
 
 use super::{Recording, journey::Journey};
 use crate::support::{

@@ -2,14 +2,6 @@
 
 mod program;
 
-use vestibule::{
-    features::{
-        operator,
-        setup::{self, Begun},
-    },
-    types::SecretToken,
-};
-
 use crate::{
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
@@ -18,6 +10,13 @@ use crate::{
         race::race,
     },
     verification::open,
+};
+use vestibule::{
+    features::{
+        admin,
+        setup::{self, Begun},
+    },
+    types::SecretToken,
 };
 
 const ADMINS: &str = "select count(*) from users where role = 'admin'";
@@ -37,7 +36,7 @@ fn path(secret: &SecretToken) -> String {
 
 /// The link that an operator gets at the command line.
 async fn reissued(app: &TestApp) -> SecretToken {
-    operator::setup_link(&mut app.db.acquire().await.expect("a connection")).await.expect("a link")
+    admin::setup_link(&mut app.db.acquire().await.expect("a connection")).await.expect("a link")
 }
 
 /// A browser with the form open.
@@ -220,7 +219,7 @@ async fn f9_of_sixteen_starts_at_once_one_has_the_link_and_of_sixteen_operators_
             race(16, |n| {
                 let state = states[n % 2].clone();
                 async move {
-                    operator::setup_link(&mut state.db.acquire().await.expect("a connection")).await.expect("a link")
+                    admin::setup_link(&mut state.db.acquire().await.expect("a connection")).await.expect("a link")
                 }
             })
             .await;
@@ -245,11 +244,11 @@ async fn a_new_link_beside_the_use_of_the_old_one_never_makes_a_second_administr
             [("username", "minji"), ("email", "minji@example.com"), ("password", PASSWORD), ("csrf_token", &token)];
         let anew = async {
             tokio::time::sleep(std::time::Duration::from_millis(round)).await;
-            operator::setup_link(&mut app.db.acquire().await.expect("a connection")).await
+            admin::setup_link(&mut app.db.acquire().await.expect("a connection")).await
         };
         let (made, anew) = tokio::join!(browser.post("/setup", &fields), anew);
         match (made.status, &anew) {
-            (303, Err(operator::OperatorError::Administered)) => assert_eq!(app.count(ADMINS).await, 1),
+            (303, Err(admin::OperatorError::Administered)) => assert_eq!(app.count(ADMINS).await, 1),
             (410, Ok(_)) => assert_eq!(app.count(ADMINS).await, 0),
             other => panic!("round {round}: {other:?}"),
         }
@@ -265,11 +264,11 @@ async fn whoever_becomes_administrator_by_the_operators_hand_ends_the_link() {
     let mut browser = with_form(&app, &secret).await;
     let token = browser.csrf_token("/setup").await;
     let mut connection = app.db.acquire().await.expect("a connection");
-    operator::set_role(&mut connection, "alice", vestibule::accounts::Role::Admin).await.expect("alice");
+    admin::set_role(&mut connection, "alice", vestibule::accounts::Role::Admin).await.expect("alice");
     assert_eq!(send(&mut browser.clone(), &token).await.status, 410);
     assert_eq!(browser.get("/setup").await.status, 410);
     assert_eq!(app.count(ADMINS).await, 1);
-    let refused = operator::setup_link(&mut connection).await.expect_err("an administrator is there");
+    let refused = admin::setup_link(&mut connection).await.expect_err("an administrator is there");
     assert!(refused.to_string().contains("vestibule user role NAME admin"), "{refused}");
 }
 

@@ -7,13 +7,19 @@ use std::{
     time::Duration,
 };
 
+use super::{
+    browser::Browser,
+    cluster::{TestDatabase, fresh_database},
+    settle,
+};
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     accounts::Role,
     app,
     config::{Config, Environment, Secrets},
-    features::operator::{self, Creation},
+    features::admin::{self, Creation},
+    http::server::{self, Caps},
     jobs::{
         self,
         outbox::{self, Patience},
@@ -21,15 +27,8 @@ use vestibule::{
     mail::Timeouts,
     state::AppState,
     types::{Email, Entropy, PlainPassword, Username},
-    web::server::{self, Caps},
 };
 use vestibule_argon2::Params;
-
-use super::{
-    browser::Browser,
-    cluster::{TestDatabase, fresh_database},
-    settle,
-};
 
 /// A password that the policy takes.
 pub const PASSWORD: &str = "correct horse battery";
@@ -167,7 +166,7 @@ impl TestApp {
             role: Role::Member,
         };
         let mut connection = self.db.acquire().await.expect("a connection");
-        let made = operator::create(&mut connection, &creation, &self.state.config.passwords).await;
+        let made = admin::create(&mut connection, &creation, &self.state.config.passwords).await;
         made.unwrap_or_else(|error| panic!("{username}: {error}"));
     }
 

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use super::{app::TestApp, browser::Browser, http::Answer};
 use tokio::time::Instant;
 use vestibule::{
     accounts::links::{self, Purpose},
     types::{Entropy, UserId},
 };
-
-use super::{app::TestApp, browser::Browser, http::Answer};
 
 /// How long a letter may take.
 const WITHIN: Duration = Duration::from_secs(20);

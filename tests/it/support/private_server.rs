@@ -15,10 +15,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+use super::cluster::blocking;
 use embedded_postgres::{Durability, Server, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
-
-use super::cluster::blocking;
 
 /// Every test opens pools of its own.
 const MAX_CONNECTIONS: u16 = 400;

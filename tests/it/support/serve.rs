@@ -6,7 +6,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use vestibule::web::server::{self, Caps, Serve};
+use vestibule::http::server::{self, Caps, Serve};
 
 /// Caps that no test meets by accident.
 pub const WIDE: Caps = Caps { total: 2000, per_network: 2000 };

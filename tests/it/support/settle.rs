@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Mutex};
 
-use vestibule::{authn::lookup::Lookup, state::AppState};
+use vestibule::{sessions::cache::Lookup, state::AppState};
 
 static LOOKUPS: Mutex<BTreeMap<SocketAddr, Lookup>> = Mutex::new(BTreeMap::new());
 

@@ -5,18 +5,17 @@ mod plans;
 
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
-use vestibule::{
-    authn::known_browsers,
-    features::setup::{self, Begun},
-    jobs, mail,
-};
-
 use crate::{
     lifetimes::in_zone,
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
         browser::Browser,
     },
+};
+use vestibule::{
+    features::setup::{self, Begun},
+    jobs, mail,
+    sessions::known_browsers,
 };
 
 /// Every table that grows when people come and go, but for the audit trail, which keeps 400 days.

@@ -1,9 +1,8 @@
 //! How the database finds what is to be removed.
 
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
-use vestibule::{authn::sessions, jobs};
-
 use crate::support::app::TestApp;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use vestibule::{jobs, sessions};
 
 /// How often this table was read from end to end, as this connection's server process reports now.
 async fn full_scans(connection: &mut PgConnection, table: &str) -> i64 {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use vestibule::{
-    features::letters::pages::{
+    features::emails::pages::{
         AddressInUse, AddressTaken, ChangeEmail, DeletionScheduled, EmailChanged, Erased, FactorsChanged,
         PasswordChanged, Recover, SecondFactorFailed, SignInAfterFailures, VerifyEmail,
     },

@@ -5,11 +5,13 @@ use std::{net::IpAddr, time::Duration};
 use sqlx::PgPool;
 
 use super::{
-    attempts::{self, Key, Taken},
     hasher::{Hasher, HasherError},
     proof::ProofError,
 };
-use crate::types::PlainPassword;
+use crate::{
+    limits::{self, Key, Taken},
+    types::PlainPassword,
+};
 
 /// What became of a chosen password.
 #[must_use]
@@ -40,8 +42,7 @@ pub async fn new_hash(
         Err(error) => return Err(error.into()),
     };
     let mut connection = db.acquire().await?;
-    if let Taken::No { retry_after } =
-        attempts::take_one(&mut connection, Key::sign_up(address), attempts::SIGN_UP).await?
+    if let Taken::No { retry_after } = limits::take_one(&mut connection, Key::sign_up(address), limits::SIGN_UP).await?
     {
         return Ok(NewHash::SlowDown(retry_after));
     }

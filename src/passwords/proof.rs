@@ -12,12 +12,12 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 
 use super::{
-    attempts::{self, Key, Success, Taken},
+    hash::Verdict,
     hasher::{Hasher, HasherError, Place},
-    password_hash::Verdict,
 };
 use crate::{
     accounts::{self, Factors, Identifier, Login},
+    limits::{self, Key, Success, Taken},
     types::{PlainPassword, SecretToken, UserId},
 };
 
@@ -104,12 +104,12 @@ pub async fn attempt(
     let account = login.as_ref().map_or_else(|| Key::name(identifier.as_str()), |login| Key::account(login.user_id));
     let (subject, limit) = match (&login, &browser) {
         (Some(login), Some(browser)) if login.known_browser => {
-            (Key::browser(login.user_id, browser), attempts::KNOWN_BROWSER)
+            (Key::browser(login.user_id, browser), limits::KNOWN_BROWSER)
         }
-        _ => (account, attempts::ACCOUNT),
+        _ => (account, limits::ACCOUNT),
     };
-    let network = (Key::network(origin.address), attempts::NETWORK);
-    if let Taken::No { retry_after } = attempts::take(&mut connection, network, (subject, limit)).await? {
+    let network = (Key::network(origin.address), limits::NETWORK);
+    if let Taken::No { retry_after } = limits::take(&mut connection, network, (subject, limit)).await? {
         return Ok(Attempt::SlowDown { retry_after });
     }
     // Others may use the connection while this password is hashed.
@@ -167,5 +167,5 @@ pub async fn upgrade(connection: &mut PgConnection, proof: &Proof) -> sqlx::Resu
 /// Only the database's.
 pub async fn settle(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<u32> {
     // Last, because every sign-in from one network meets in that network's row.
-    attempts::give_back(connection, &proof.success).await
+    limits::give_back(connection, &proof.success).await
 }

@@ -9,8 +9,9 @@
 //! Whoever presents a browser that has signed in to the account before spends from that browser's
 //! bucket; everybody else shares the account's. So strangers slow each other down, never the owner.
 
-mod forgetting;
 mod key;
+pub mod per_network;
+mod refill;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -18,8 +19,8 @@ use sqlx::PgConnection;
 
 use crate::types::UserId;
 
-pub use forgetting::{forget, forget_factors, refill, sweep};
 pub use key::Key;
+pub use refill::{forget, forget_factors, refill, sweep};
 
 /// How often something may be tried.
 #[derive(Clone, Copy, Debug)]

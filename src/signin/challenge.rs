@@ -5,20 +5,20 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{AppError, Ctx, event, paths, sign_in, with_next};
 use crate::{
     accounts::{self, Factors},
     audit::{self, Event},
-    authn::{
-        Challenge,
-        attempts::{self, Key},
-        challenges,
+    limits::{self, Key},
+    mail::{Kind, outbox},
+    sessions::{
+        Challenge, challenges,
         pending::{self, Pending},
         strongest,
     },
-    mail::{Kind, outbox},
+    signin,
     state::AppState,
     types::{LocalPath, SessionId, UserId},
+    web::{AppError, Ctx, event, paths, with_next},
 };
 
 /// After how many wrong factors in a row the owner is told, whatever they were shown to: somebody else may know
@@ -66,7 +66,7 @@ pub struct OtherWay {
 /// The ways that an account has beside this one, when it signs in.
 #[must_use]
 pub fn other_ways(factors: &Factors, this: Challenge) -> Vec<OtherWay> {
-    ways(factors, this, |challenge| sign_in::challenge_path(challenge).to_owned())
+    ways(factors, this, |challenge| signin::challenge_path(challenge).to_owned())
 }
 
 /// The ways that an account has beside this one, when it proves again who it is.
@@ -121,14 +121,14 @@ pub async fn refused_factor(
 ) -> Result<(), AppError> {
     let mut transaction = state.db.begin().await?;
     let event = Event::FactorFailed { factor: code(challenge).replace('-', "_") };
-    let failures = attempts::count_failure(&mut transaction, Key::refused_factors(user_id)).await?;
+    let failures = limits::count_failure(&mut transaction, Key::refused_factors(user_id)).await?;
     if SUSPICIOUS.contains(&failures)
         && let Some(user) = accounts::find(&mut transaction, user_id).await?
     {
         let letter = user.letter(Kind::SecondFactorFailed, ctx.lang(), json!({}));
         outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
     }
-    audit::record(&mut transaction, &sign_in::entry(ctx, &event, Some(user_id), session_id)).await?;
+    audit::record(&mut transaction, &signin::entry(ctx, &event, Some(user_id), session_id)).await?;
     transaction.commit().await?;
     state.mailer.wake();
     match session_id {

@@ -17,13 +17,13 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use vestibule_argon2::{Params, Path};
 
-use super::{
-    attempts::Key,
-    password_hash::{self, HashError, Kernel, Verdict},
-    per_network::{Counted, PerNetwork},
-};
+use super::hash::{self, HashError, Kernel, Verdict};
 use crate::{
     config::Passwords,
+    limits::{
+        Key,
+        per_network::{Counted, PerNetwork},
+    },
     telemetry::Metrics,
     types::{Entropy, PlainPassword},
 };
@@ -82,7 +82,7 @@ impl Hasher {
     /// When the system gives no threads or no memory for one hash, or the machine computes wrong hashes.
     pub fn start(settings: &Passwords, metrics: Arc<Metrics>) -> Result<Self, HasherStartError> {
         let places = settings.workers + settings.queue;
-        let path = password_hash::choose_path()?;
+        let path = hash::choose_path()?;
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..settings.workers {
@@ -174,7 +174,7 @@ fn dummy(path: Path, params: &Params) -> Result<String, HashError> {
     let entropy = Entropy;
     // The tag is random instead of computed: a start must not wait for a hash.
     let cheap = Params::new(8, 1, 1).map_err(|_| HashError::Unsupported)?;
-    let hash = password_hash::hash(&mut Kernel::new(path), &cheap, &entropy.bytes::<32>(), entropy)?;
+    let hash = hash::hash(&mut Kernel::new(path), &cheap, &entropy.bytes::<32>(), entropy)?;
     Ok(hash.replace("m=8,t=1,p=1", &format!("m={},t={},p={}", params.m_kib(), params.t(), params.p())))
 }
 
@@ -197,10 +197,10 @@ fn work(queue: &Queue, path: Path, params: &Params, metrics: &Metrics) {
         metrics.hashing.inc();
         match work {
             Work::Hash(password, answer) => {
-                answer.send((password_hash::hash(&mut kernel, params, password.as_bytes(), Entropy), permit)).ok();
+                answer.send((hash::hash(&mut kernel, params, password.as_bytes(), Entropy), permit)).ok();
             }
             Work::Verify(password, stored, answer) => {
-                answer.send((password_hash::verify(&mut kernel, params, password.as_bytes(), &stored), permit)).ok();
+                answer.send((hash::verify(&mut kernel, params, password.as_bytes(), &stored), permit)).ok();
             }
         }
         metrics.hashing.dec();

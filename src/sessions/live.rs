@@ -67,7 +67,7 @@ pub struct Found {
 }
 
 /// Tells who is signed in under each of these digests of cookies, by digest. This one statement is
-/// the judge for every page, endpoint and app; [`crate::authn::lookup`] asks it for many visitors at once.
+/// the judge for every page, endpoint and app; [`crate::sessions::cache`] asks it for many visitors at once.
 /// Accounts of the roles in `need_second_factor` have to have one.
 ///
 /// # Errors

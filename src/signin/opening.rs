@@ -8,10 +8,7 @@ use tower_sessions::{Expiry, Session};
 use super::entry;
 use crate::{
     audit::{self, Event},
-    authn::{
-        Aal, known_browsers,
-        sessions::{self, LiveSession, NewSession},
-    },
+    sessions::{self, Aal, LiveSession, NewSession, known_browsers},
     state::AppState,
     types::{LocalPath, SecretToken, SessionId, UserId},
     web::{AppError, Ctx, Visitor, cookies, event, paths, see_other, session_store::FreshId},

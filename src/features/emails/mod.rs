@@ -18,11 +18,9 @@ use crate::{
         self, Identifier, User,
         links::{self, Purpose},
     },
-    authn::{
-        attempts::{self, Key, Taken},
-        known_browsers,
-    },
+    limits::{self, Key, Taken},
     mail::{Kind, Letter},
+    sessions::known_browsers,
     state::AppState,
     templates::{Mail, Message},
     types::{Email, Lang},
@@ -122,9 +120,8 @@ async fn may_send(connection: &mut PgConnection, letter: &Letter, person: &User)
         // accounts, must not mail it at will.
         let Ok(to) = Email::parse(&letter.address) else { return Ok(false) };
         let own = Key::letters_for_account(kind, to.canonical(), person.id);
-        return Ok(attempts::take_one(connection, own, attempts::LETTERS).await? == Taken::Yes
-            && attempts::take_one(connection, Key::letters(kind, to.canonical()), attempts::LETTERS_TO_STRANGERS)
-                .await?
+        return Ok(limits::take_one(connection, own, limits::LETTERS).await? == Taken::Yes
+            && limits::take_one(connection, Key::letters(kind, to.canonical()), limits::LETTERS_TO_STRANGERS).await?
                 == Taken::Yes);
     }
     let Ok(to) = Email::parse(&person.email) else { return Ok(false) };
@@ -137,7 +134,7 @@ async fn may_send(connection: &mut PgConnection, letter: &Letter, person: &User)
         }
         _ => Key::letters(kind, to.canonical()),
     };
-    Ok(attempts::take_one(connection, key, attempts::LETTERS).await? == Taken::Yes)
+    Ok(limits::take_one(connection, key, limits::LETTERS).await? == Taken::Yes)
 }
 
 /// What every letter is worded with.

@@ -4,20 +4,15 @@
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{
-    AppError, Ctx,
-    sign_in::{self, Renewed},
-};
+use super::Renewed;
 use crate::{
     accounts::{self, Factors},
     audit::{self, Event},
-    authn::{
-        Method, known_browsers,
-        sessions::{self, LiveSession},
-    },
     mail::{Kind, NewLetter, outbox},
+    sessions::{self, LiveSession, Method, known_browsers},
     state::AppState,
     types::Lang,
+    web::{AppError, Ctx},
 };
 
 /// What follows from the first second factor: a password alone opens nothing from now on, and nothing stays
@@ -34,7 +29,7 @@ pub async fn first_added(
     method: Method,
 ) -> Result<Option<Renewed>, AppError> {
     accounts::factors_changed(connection, live.user_id).await?;
-    let renewed = sign_in::renew(connection, state, ctx, live, method, None).await?;
+    let renewed = super::renew(connection, state, ctx, live, method, None).await?;
     end_others(connection, ctx, live).await?;
     Ok(renewed)
 }
@@ -67,7 +62,7 @@ async fn end_others(connection: &mut PgConnection, ctx: &Ctx, live: &LiveSession
     let count = sessions::revoke_others(connection, live.user_id, Some(live.id)).await?;
     if count > 0 {
         let event = Event::OtherSessionsEnded { count };
-        audit::record(connection, &sign_in::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
+        audit::record(connection, &super::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
     }
     Ok(())
 }
@@ -83,7 +78,7 @@ pub async fn tell(
     live: &LiveSession,
     (event, change): (&Event, &str),
 ) -> Result<(), AppError> {
-    audit::record(connection, &sign_in::entry(ctx, event, Some(live.user_id), Some(live.id))).await?;
+    audit::record(connection, &super::entry(ctx, event, Some(live.user_id), Some(live.id))).await?;
     let letter = NewLetter {
         kind: Kind::FactorsChanged,
         user_id: Some(live.user_id),

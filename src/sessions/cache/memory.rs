@@ -20,7 +20,7 @@ use std::{
 use indexmap::IndexMap;
 use tokio::sync::Notify;
 
-use crate::{authn::sessions::LiveSession, types::UserId};
+use crate::{sessions::LiveSession, types::UserId};
 
 /// For how long after a heartbeat was sent what is kept is believed: the longest that a session can
 /// outlive its end, on a replica whose connection to the database was cut in that moment.

@@ -27,10 +27,10 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-use super::ctx::Peer;
+use super::Peer;
 use crate::{
-    authn::{
-        attempts::Key,
+    limits::{
+        Key,
         per_network::{Counted, PerNetwork},
     },
     telemetry::Metrics,

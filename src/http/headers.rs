@@ -32,7 +32,7 @@ const ALWAYS: [(HeaderName, &str); 8] = [
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
 /// Sets them, over whatever answered.
-pub(super) fn set_security_headers(state: &AppState, response: &mut Response) {
+pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     let style = response.extensions().get::<InlineStyle>().copied();
     let headers = response.headers_mut();
     headers.reserve(ALWAYS.len() + 4);

@@ -1,15 +1,21 @@
 //! The session row: the authority on who is signed in.
 //!
 //! 1. Signing in writes a row under the digest of a fresh cookie.
-//! 2. Every request with that cookie asks [`super::lookup`], which asks [`find_live`], one prepared join
+//! 2. Every request with that cookie asks [`cache`], which asks [`find_live`], one prepared join
 //!    whose answer is judged by `PostgreSQL`'s clock alone, and says for how long it holds.
 //! 3. Use is noted at most once a minute by [`touch`]; reading writes nothing.
 //! 4. Proving again who one is gives the same session a new cookie ([`renew`]).
 //! 5. Revoking a row ends the session on every replica.
 
+mod assurance;
+pub mod cache;
+pub mod ended;
 mod hold;
+pub mod known_browsers;
 mod listed;
 mod live;
+mod next_step;
+pub mod pending;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -17,15 +23,16 @@ use ipnet::IpNet;
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use time::OffsetDateTime;
 
-use super::Aal;
 use crate::{
     config::Lifetimes,
     types::{SessionId, UserId},
 };
 
+pub use assurance::{Aal, Method, amr};
 pub use hold::hold;
 pub use listed::{ListedSession, Listing, list_live};
 pub use live::{Found, LiveSession, RECENT, find_live, touch};
+pub use next_step::{Challenge, Step, challenges, next_step, strongest};
 
 /// The longest part of a `User-Agent` header that is kept, in characters.
 pub const USER_AGENT_MAX: usize = 256;

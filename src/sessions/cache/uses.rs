@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use crate::{authn::sessions, config::Lifetimes, types::SessionId};
+use crate::{config::Lifetimes, sessions, types::SessionId};
 
 /// For how long uses are gathered.
 const GATHERED: Duration = Duration::from_secs(1);

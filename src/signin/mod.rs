@@ -8,6 +8,8 @@
 //!
 //! The browser hears of it after the commit: [`Opened::begun`], [`Renewed::begun`].
 
+pub mod challenge;
+pub mod factor_change;
 mod opening;
 
 use axum::{http::HeaderValue, response::Response};
@@ -15,21 +17,19 @@ use serde_json::json;
 use sqlx::PgConnection;
 use tower_sessions::Session;
 
-use super::{AppError, Ctx, Visitor, cookies, notice::see_other_with, paths, session_store::FreshId};
 use crate::{
     accounts,
     audit::{self, Entry, Event},
-    authn::{
-        Aal, Challenge, Method, Step, amr,
-        attempts::{self, Key},
-        known_browsers, next_step,
-        pending::{self, NewPending, Pending},
-        proof::{self, Proof},
-        sessions::{self, LiveSession, Renewal},
-    },
+    limits::{self, Key},
     mail::{Kind, outbox},
+    passwords::proof::{self, Proof},
+    sessions::{
+        self, Aal, Challenge, LiveSession, Method, Renewal, Step, amr, known_browsers, next_step,
+        pending::{self, NewPending, Pending},
+    },
     state::AppState,
     types::{LocalPath, Notice, SecretToken, SessionId, UserId},
+    web::{AppError, Ctx, Visitor, cookies, notice::see_other_with, paths, see_other, session_store::FreshId},
 };
 
 pub use opening::{BROWSER_KNOWN_FOR, Begun, Opened, Opening, Renewed, open};
@@ -170,7 +170,7 @@ pub fn challenge_path(challenge: Challenge) -> &'static str {
 /// To the page that asks for a factor, with what the browser holds meanwhile.
 #[must_use]
 pub fn to_challenge(state: &AppState, challenge: Challenge, secret: &SecretToken) -> Response {
-    let mut response = super::see_other(challenge_path(challenge));
+    let mut response = see_other(challenge_path(challenge));
     let (headers, lifetime) = (response.headers_mut(), time::Duration::try_from(pending::LIFETIME).unwrap_or_default());
     cookies::set(headers, &state.config.site.public_url, cookies::Name::Pending, secret.reveal(), Some(lifetime));
     response
@@ -201,7 +201,7 @@ pub async fn complete(
     };
     let Some(opened) = open(connection, state, ctx, visitor, &opening).await? else { return Ok(None) };
     tell_of_failures(connection, state, ctx, pending.user_id, pending.failed_before.unsigned_abs()).await?;
-    attempts::refill(connection, Key::refused_factors(pending.user_id)).await?;
+    limits::refill(connection, Key::refused_factors(pending.user_id)).await?;
     if trust {
         let (browser, set_at) = (opened.browser().digest(), pending.password_set_at);
         let (address, user_agent) = (ctx.client_ip(), ctx.user_agent());
@@ -243,7 +243,7 @@ pub async fn renew(
     // A seed that was shown under the old cookie is no secret of the owner's.
     accounts::drop_enrolments(connection, live.id).await?;
     if proof.is_none() {
-        attempts::refill(connection, Key::refused_factors(live.user_id)).await?;
+        limits::refill(connection, Key::refused_factors(live.user_id)).await?;
     }
     let entry = entry(ctx, &Event::Reauthenticated, Some(live.user_id), Some(live.id));
     audit::record(connection, &entry).await?;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::attempts::Key;
+use super::Key;
 
 /// Counts by network; a network that holds nothing takes no room. Cheap to clone.
 #[derive(Clone, Debug, Default)]

@@ -10,13 +10,11 @@ use crate::{
         setup,
     },
     audit::{self, Actor, Entry, Event},
-    authn::{
-        attempts, known_browsers,
-        password_hash::{self, Kernel},
-        pending, sessions,
-    },
     config::Passwords,
+    limits,
     mail::{Kind, NewLetter, outbox},
+    passwords::hash::{self, Kernel},
+    sessions::{self, known_browsers, pending},
     types::{DisplayName, Email, Entropy, Lang, PlainPassword, SecretToken, UserId, Username},
 };
 
@@ -43,7 +41,7 @@ pub enum OperatorError {
     Disabled(String),
     /// The password could not be hashed.
     #[error(transparent)]
-    Hash(#[from] password_hash::HashError),
+    Hash(#[from] hash::HashError),
     /// The database's.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -73,8 +71,8 @@ pub async fn create(
     creation: &Creation,
     passwords: &Passwords,
 ) -> Result<UserId, OperatorError> {
-    let mut kernel = Kernel::new(password_hash::choose_path()?);
-    let hash = password_hash::hash(&mut kernel, &passwords.argon2, creation.password.as_bytes(), Entropy)?;
+    let mut kernel = Kernel::new(hash::choose_path()?);
+    let hash = hash::hash(&mut kernel, &passwords.argon2, creation.password.as_bytes(), Entropy)?;
     let id = UserId::new(Entropy);
     let account = NewAccount {
         id,
@@ -145,7 +143,7 @@ pub async fn disable(connection: &mut PgConnection, name: &str) -> Result<(User,
 /// [`OperatorError::NoSuchAccount`].
 pub async fn enable(connection: &mut PgConnection, name: &str) -> Result<User, OperatorError> {
     let user = find(connection, name).await?;
-    attempts::forget(connection, user.id).await?;
+    limits::forget(connection, user.id).await?;
     let mut transaction = connection.begin().await?;
     if user.disabled_at.is_some() {
         sessions::revoke_all(&mut transaction, user.id).await?;
@@ -186,7 +184,7 @@ pub async fn reset_factors(connection: &mut PgConnection, name: &str) -> Result<
     let dropped = accounts::drop_factors(&mut transaction, user.id).await?;
     pending::end_all(&mut transaction, user.id).await?;
     let ended = sessions::revoke_all(&mut transaction, user.id).await?;
-    attempts::forget_factors(&mut transaction, user.id).await?;
+    limits::forget_factors(&mut transaction, user.id).await?;
     known_browsers::distrust(&mut transaction, user.id).await?;
     audit::record(&mut transaction, &Entry::of_operator(&Event::FactorsReset, user.id)).await?;
     let letter = user.letter(Kind::FactorsChanged, Lang::default(), json!({ "change": "factors-reset" }));

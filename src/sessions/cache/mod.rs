@@ -22,7 +22,7 @@ use self::{
     memory::{LEASE, Memory},
     uses::Use,
 };
-use super::sessions::{self, Found, LiveSession};
+use super::{Found, LiveSession, find_live};
 use crate::{
     accounts::Role,
     config::Config,
@@ -122,7 +122,7 @@ impl Ask for Judge {
         store_ids: &[String],
     ) -> sqlx::Result<HashMap<String, Arc<LiveSession>>> {
         let asked = self.memory.asking();
-        let found = sessions::find_live(connection, store_ids, self.need_second_factor).await?;
+        let found = find_live(connection, store_ids, self.need_second_factor).await?;
         let remembered = found.into_iter().map(|Found { store_id, live, touch_due, holds_for }| {
             if touch_due {
                 // Nobody listens any more when the service ends.
