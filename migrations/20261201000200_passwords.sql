@@ -4,7 +4,6 @@ create table password_credentials (
     user_id            uuid        not null,
     password_hash      text        not null,
     changed_at         timestamptz not null default now(),
-    factors_changed_at timestamptz,
 
     constraint password_credentials_pkey primary key (user_id),
     constraint password_credentials_user_fkey foreign key (user_id) references users (id) on delete cascade,
@@ -18,8 +17,6 @@ comment on column password_credentials.password_hash is
     'Argon2id hash in the PHC string format. Rewritten at a sign-in when the configured cost has changed.';
 comment on column password_credentials.changed_at is
     'When this password was set. A sign-in that verified an earlier one does not complete. Re-hashing leaves it alone.';
-comment on column password_credentials.factors_changed_at is
-    'When the second factors of the account last changed. A sign-in that was decided on before does not complete. Null: never.';
 
 create or replace view account_factors as
 select

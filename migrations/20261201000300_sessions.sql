@@ -75,8 +75,7 @@ create table pending_sign_ins (
     digest              bytea       not null,
     user_id             uuid        not null,
     methods             text[]      not null default '{}',
-    password_set_at     timestamptz not null,
-    credentials_version bigint,
+    credentials_version bigint      not null,
     remembered          boolean     not null,
     next                text,
     failed_before       integer     not null,
@@ -97,10 +96,8 @@ comment on table pending_sign_ins is
 comment on column pending_sign_ins.digest is 'SHA-256 of the secret in the browser''s cookie.';
 comment on column pending_sign_ins.user_id is 'The account being signed in to.';
 comment on column pending_sign_ins.methods is 'What has been shown so far: the methods, in their order.';
-comment on column pending_sign_ins.password_set_at is
-    'password_credentials.changed_at of the password that was verified. Another password ends the sign-in.';
 comment on column pending_sign_ins.credentials_version is
-    'users.credentials_version when the sign-in began. A raised one ends the sign-in. Null: not recorded, password_set_at alone decides.';
+    'users.credentials_version of the password that was shown. A change of it ends the sign-in.';
 comment on column pending_sign_ins.remembered is 'Whether the session will outlive the browser window.';
 comment on column pending_sign_ins.next is 'Local path to return to. Null: none requested.';
 comment on column pending_sign_ins.failed_before is 'Failed passwords before the right one.';
@@ -122,9 +119,9 @@ create table return_paths (
 create index return_paths_expires_at_idx on return_paths (expires_at);
 
 comment on table return_paths is
-    'Local paths to return to that are too long for an address or a form. They travel as a short id. Deleted after they expire.';
-comment on column return_paths.id is 'SHA-256 of the id that travels.';
-comment on column return_paths.path is 'Absolute local path with its query, at most 4,096 characters.';
+    'Local paths to return to: too long for an address, or kept for a browser that requested an email. Deleted after they expire.';
+comment on column return_paths.id is 'SHA-256 of the id in the address, or of the cookie by which accounts recognise the browser.';
+comment on column return_paths.path is 'Absolute local path with its query and fragment, at most 4,096 characters.';
 comment on column return_paths.created_at is 'When it was stored.';
 comment on column return_paths.expires_at is 'When it expires.';
 
@@ -135,14 +132,14 @@ create table known_browsers (
     created_at          timestamptz not null default now(),
     last_used_at        timestamptz not null default now(),
     trusted_until       timestamptz,
-    trusted_password_at timestamptz,
+    trusted_version     bigint,
     address             inet,
     user_agent          text,
 
     constraint known_browsers_pkey primary key (user_id, digest),
     constraint known_browsers_user_fkey foreign key (user_id) references users (id) on delete cascade,
     constraint known_browsers_digest_length check (octet_length(digest) = 32),
-    constraint known_browsers_trust_whole check ((trusted_until is null) = (trusted_password_at is null)),
+    constraint known_browsers_trust_whole check ((trusted_until is null) = (trusted_version is null)),
     constraint known_browsers_user_agent_length check (char_length(user_agent) <= 256)
 );
 
@@ -157,8 +154,8 @@ comment on column known_browsers.created_at is 'First sign-in from this browser.
 comment on column known_browsers.last_used_at is 'Last sign-in from this browser, written at most once a day.';
 comment on column known_browsers.trusted_until is
     'Until when this browser needs no second factor ("remember this browser"). Null: not trusted.';
-comment on column known_browsers.trusted_password_at is
-    'password_credentials.changed_at when the browser was trusted. Another password ends the trust.';
+comment on column known_browsers.trusted_version is
+    'users.credentials_version of the password that was shown. A change of it ends the trust.';
 comment on column known_browsers.address is 'IP address when the browser was trusted. Personal data, cleared when the trust is revoked.';
 comment on column known_browsers.user_agent is
     'User-Agent header when the browser was trusted, at most 256 characters. Personal data, cleared when the trust is revoked.';

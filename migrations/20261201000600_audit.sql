@@ -7,8 +7,7 @@ create table audit_events (
     kind       text collate "C" not null,
     version    smallint    not null,
     detail     jsonb       not null,
-    actor      text collate "C" not null,
-    actor_kind text collate "C" not null default 'visitor',
+    actor_kind text collate "C" not null,
     actor_id   uuid,
     user_id    uuid,
     session_id uuid,
@@ -16,7 +15,6 @@ create table audit_events (
     user_agent text,
 
     constraint audit_events_pkey primary key (seq),
-    constraint audit_events_actor_known check (actor in ('visitor', 'operator', 'service')),
     constraint audit_events_actor_kind_known
         check (actor_kind in ('visitor', 'administrator', 'cli', 'app', 'api_key', 'system')),
     constraint audit_events_user_agent_length check (char_length(user_agent) <= 256)
@@ -34,10 +32,8 @@ comment on column audit_events.at is 'When it happened.';
 comment on column audit_events.kind is 'What happened, in snake_case.';
 comment on column audit_events.version is 'Version of the fields in detail.';
 comment on column audit_events.detail is 'Fields of the event, as JSON. Never an address, a name or a secret.';
-comment on column audit_events.actor is
-    'Who did it: visitor (through a page), operator (at the command line) or service (a background job).';
 comment on column audit_events.actor_kind is
-    'Kind of actor: visitor, administrator, cli, app, api_key or system. Takes the place of actor. A row written without it has the default.';
+    'Who acted: visitor (through a page), administrator, cli (the command line), app, api_key or system (a background job).';
 comment on column audit_events.actor_id is 'Which administrator (users.id), app or API key. Null for other kinds.';
 comment on column audit_events.user_id is 'The account it happened to. Null: none.';
 comment on column audit_events.session_id is 'sessions.id in which it happened. Null: none.';

@@ -42,6 +42,17 @@ create trigger totp_factors_notify_change after insert or delete or update of co
     for each row execute function notify_session_change('user_id');
 create trigger totp_factors_notify_truncate after truncate on totp_factors execute function notify_all_sessions_change();
 
+-- A session that gets another cookie was renewed by its owner: a seed that was shown under the old cookie may be known
+-- to someone else.
+create function delete_unconfirmed_totp_factors() returns trigger language plpgsql as $$
+begin
+    delete from totp_factors where session_id = new.id and confirmed_at is null;
+    return null;
+end
+$$;
+create trigger sessions_delete_unconfirmed_totp_factors after update of store_id on sessions for each row
+    execute function delete_unconfirmed_totp_factors();
+
 create or replace view account_factors as
 select
     u.id as user_id,

@@ -1,105 +1,144 @@
-//! The whole service put together: every slice, behind what stands before all of them.
+//! The whole service put together: the only file that names every slice.
+//!
+//! 1. [`state`] puts the parts together over a migrated database.
+//! 2. [`build`] is the service, a `tower::Service`: the accept loop of [`crate::http::server`] serves it, or another
+//!    axum app mounts it at the root of its origin, with `ConnectInfo` (`examples/mount.rs`).
+//! 3. [`jobs`] starts the background jobs; [`close`] releases what is left when they have ended.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::postgres::PgConnectOptions;
+use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    accounts::FactorKind,
     config::{Config, Secrets},
-    db::{self, Together},
+    db::{self, Servers},
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
-        language, login, logout,
-        passkeys::{self, relying_party},
-        password, profile, reauth, recovery, recovery_codes, registration, session_api, setup, static_files, totp,
-        verification,
+        language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
+        session_api, setup, static_files, totp, verification,
     },
+    http::server::stopping,
+    jobs::{self, chain, outbox},
     mail::{Mailer, MailerError},
-    passwords::hasher::{Hasher, HasherStartError},
-    sessions::{Listing, cache::Lookup},
+    passwords::hasher::{Hasher, HasherError},
+    sessions::cache::SessionCache,
     state::{AppState, Keys, Parts, RequestIds},
-    telemetry::Metrics,
+    telemetry::{Metrics, named},
     templates::{TemplateError, Templates},
-    types::{Clock, Entropy},
-    web::{Front, routes::Routes},
+    web::{Front, Slice, routes::Routes},
 };
+
+/// Every slice, in the order of its routes.
+pub const SLICES: &[&Slice] = &[
+    &home::SLICE,
+    &setup::SLICE,
+    &registration::SLICE,
+    &verification::SLICE,
+    &recovery::SLICE,
+    &reauth::SLICE,
+    &login::SLICE,
+    &passkeys::SLICE,
+    &logout::SLICE,
+    &dashboard::SLICE,
+    &profile::SLICE,
+    &password::SLICE,
+    &account_sessions::SLICE,
+    &factors::SLICE,
+    &data_export::SLICE,
+    &activity::SLICE,
+    &email::SLICE,
+    &deletion::SLICE,
+    &totp::SLICE,
+    &recovery_codes::SLICE,
+    &language::SLICE,
+    &session_api::SLICE,
+    &health::SLICE,
+    &static_files::SLICE,
+    &dev_mailbox::SLICE,
+];
+
+/// Every kind of factor besides the password.
+pub const FACTORS: &[&FactorKind] = &[&totp::FACTOR, &passkeys::FACTOR, &recovery_codes::FACTOR];
+
+/// How long each step of [`close`] may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Why the service could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
     /// A template or a message file is broken.
-    #[error("the pages cannot be loaded: {0}")]
+    #[error("cannot load the pages: {0}")]
     Templates(#[from] TemplateError),
     /// The threads that hash passwords did not start.
     #[error(transparent)]
-    Hasher(#[from] HasherStartError),
-    /// The settings of mail cannot be put to work.
+    Hasher(#[from] HasherError),
+    /// TLS to the mail server cannot be set up.
     #[error(transparent)]
     Mailer(#[from] MailerError),
 }
 
-/// Puts the running service together over a migrated database.
+/// Puts the parts together over a migrated database.
 ///
 /// # Errors
 /// When a template is broken, the hashing threads cannot start, or TLS to the mail server cannot be set up.
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
-    let (metrics, given_up) = (Arc::new(Metrics::default()), db::GivenUp::default());
-    let db = db::pool(database.clone(), config.database.connections, given_up.clone());
+    let (metrics, quarantine) = (Arc::new(Metrics::default()), db::ConnectionQuarantine::default());
+    let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
     Ok(AppState::new(Parts {
-        lookup: Lookup::start(db.clone(), &config, Arc::clone(&metrics)),
-        overviews: Together::start(db.clone(), Listing(dashboard::SHOWN)),
+        sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
         db,
-        given_up,
+        quarantine,
         templates: Templates::load()?,
         mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
-        passkeys: relying_party(&config.site),
+        factors: FACTORS,
         keys: Keys::derive(secrets),
         metrics,
         requests: TaskTracker::new(),
-        request_ids: RequestIds::new(Entropy),
-        clock: Clock,
-        entropy: Entropy,
+        request_ids: RequestIds::random(),
         config,
     }))
 }
 
-/// Every route of every slice.
-#[must_use]
+/// The routes of every slice.
 pub fn routes(state: &AppState) -> Routes {
-    let slices = [
-        home::routes,
-        setup::routes,
-        registration::routes,
-        verification::routes,
-        recovery::routes,
-        reauth::routes,
-        login::routes,
-        passkeys::routes,
-        logout::routes,
-        dashboard::routes,
-        profile::routes,
-        password::routes,
-        account_sessions::routes,
-        factors::routes,
-        data_export::routes,
-        activity::routes,
-        email::routes,
-        deletion::routes,
-        totp::routes,
-        recovery_codes::routes,
-        language::routes,
-        session_api::routes,
-        health::routes,
-        static_files::routes,
-        dev_mailbox::routes,
-    ];
-    slices.into_iter().fold(Routes::new(state.clone()), |routes, slice| slice(routes))
+    SLICES.iter().fold(Routes::new(state.clone()), |routes, slice| (slice.routes)(routes))
 }
 
 /// The service.
-#[must_use]
 pub fn build(state: &AppState) -> Front {
     Front::before(state, routes(state).into_router())
+}
+
+/// Starts the background jobs. They end after `stop` says true; await them before [`close`].
+#[must_use = "dropping it aborts the jobs"]
+pub fn jobs(state: &AppState, stop: &watch::Receiver<bool>) -> JoinSet<()> {
+    let mut jobs = JoinSet::new();
+    let patience = outbox::Patience::default();
+    jobs.spawn(named("sweeps", jobs::run(state.clone(), SLICES, stop.clone())));
+    jobs.spawn(named("mail", outbox::run(state.clone(), SLICES, patience, stop.clone())));
+    jobs.spawn(named("audit chain", chain::run(state.clone(), stop.clone())));
+    jobs.spawn(named("database primary", follow_primary(state.clone(), stop.clone())));
+    jobs
+}
+
+/// Of several database servers, keeps the pool at the one that takes writes.
+async fn follow_primary(state: AppState, mut stop: watch::Receiver<bool>) {
+    if let Some(servers) = Servers::configured(&state.config.database).filter(Servers::are_several) {
+        tokio::select! {
+            () = stopping(&mut stop) => {}
+            () = servers.follow(&state.db, &state.quarantine) => {}
+        }
+    }
+}
+
+/// Finishes the requests that lost their client, writes down which sessions were used, and closes the pool.
+pub async fn close(state: &AppState) {
+    state.requests.close();
+    timeout(CLOSE_WITHIN, state.requests.wait()).await.ok();
+    timeout(CLOSE_WITHIN, state.sessions.note_uses()).await.ok();
+    timeout(CLOSE_WITHIN, state.db.close()).await.ok();
 }

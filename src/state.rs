@@ -1,73 +1,62 @@
-//! What every handler can reach.
+//! State shared by all handlers.
 
-use std::{
-    fmt,
-    ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use data_encoding::HEXLOWER;
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
-use webauthn_rs::Webauthn;
 
 use crate::{
-    audit::ChainKeys,
+    accounts::FactorKind,
+    audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
-    db::{GivenUp, Together},
+    db::ConnectionQuarantine,
     mail::Mailer,
     passwords::hasher::Hasher,
-    sessions::{Listing, cache::Lookup},
+    sessions::cache::SessionCache,
     telemetry::Metrics,
     templates::Templates,
-    types::{Clock, Entropy},
+    types::{Request, random_bytes},
 };
 
-/// The parts of one running service. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct AppState(Arc<Parts>);
+/// The components of a running service. Cheap to clone.
+#[derive(Clone, Debug, derive_more::Deref)]
+pub struct AppState(#[deref(forward)] Arc<Parts>);
 
-/// The parts themselves.
+/// The components.
 #[derive(Debug)]
 pub struct Parts {
-    /// The operator's settings.
+    /// The settings.
     pub config: Config,
-    /// The database.
+    /// The connection pool.
     pub db: PgPool,
-    /// How the database's pool learns that a request was given up.
-    pub given_up: GivenUp,
-    /// Who is signed in.
-    pub lookup: Lookup,
-    /// What the accounts' front pages list.
-    pub overviews: Together<Listing>,
-    /// Pages.
+    /// Keeps broken connections out of the pool after a request timed out.
+    pub quarantine: ConnectionQuarantine,
+    /// The session cache.
+    pub sessions: SessionCache,
+    /// Renders pages and emails.
     pub templates: Templates,
-    /// Where letters go.
+    /// Sends email.
     pub mailer: Mailer,
     /// Password hashing.
     pub hasher: Hasher,
-    /// The relying party of passkeys; none where the public URL is no name that they could belong to.
-    pub passkeys: Option<Webauthn>,
-    /// Keys, one for each use.
+    /// The kinds of factors, registered by their slices.
+    pub factors: &'static [&'static FactorKind],
+    /// Keys by purpose.
     pub keys: Keys,
-    /// Numbers for the operator.
+    /// Metrics.
     pub metrics: Arc<Metrics>,
-    /// Requests being answered; a stop waits for them.
+    /// Requests in progress; a shutdown waits for them.
     pub requests: TaskTracker,
-    /// What names a request in the log and on its answer.
+    /// Generates request IDs.
     pub request_ids: RequestIds,
-    /// The time.
-    pub clock: Clock,
-    /// Randomness.
-    pub entropy: Entropy,
 }
 
-/// Names requests: unlike any other of this service or of another replica, and no secret. Random ones would
-/// each ask the operating system.
+/// Generates request IDs, unique across replicas but not secret. Random ones would cost a system call each.
 #[derive(Debug)]
 pub struct RequestIds {
     service: u64,
@@ -75,14 +64,12 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
-    /// For a service that starts.
-    #[must_use]
-    pub fn new(entropy: Entropy) -> Self {
-        Self { service: u64::from_ne_bytes(entropy.bytes()), requests: AtomicU64::new(0) }
+    /// Starts a sequence at a random prefix.
+    pub fn random() -> Self {
+        Self { service: u64::from_ne_bytes(random_bytes()), requests: AtomicU64::new(0) }
     }
 
-    /// The next one: 32 hexadecimal digits.
-    #[must_use]
+    /// The next ID: 32 hexadecimal digits.
     pub fn next(&self) -> String {
         let number = u128::from(self.service) << 64 | u128::from(self.requests.fetch_add(1, Ordering::Relaxed));
         HEXLOWER.encode(&number.to_be_bytes())
@@ -90,42 +77,42 @@ impl RequestIds {
 }
 
 /// Keys derived from the secrets, newest first.
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Keys(..)")]
 pub struct Keys {
-    /// Signs form tokens.
+    /// Sign CSRF tokens.
     pub csrf: Vec<[u8; 32]>,
-    /// Chains the audit trail.
+    /// Chain the audit log.
     pub audit: ChainKeys,
-    /// Seal the seeds of authenticator apps.
+    /// Encrypt the seeds of authenticator apps.
     pub sealing: SealingKeys,
 }
 
 impl Keys {
-    /// Derives them all.
-    #[must_use]
+    /// Derives all keys.
     pub fn derive(secrets: &Secrets) -> Self {
         Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets), sealing: SealingKeys::derive(secrets) }
     }
 }
 
-impl fmt::Debug for Keys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Keys(..)")
-    }
-}
-
 impl AppState {
-    /// Puts the parts together.
-    #[must_use]
+    /// Creates the recorder for a visitor's request.
+    pub fn recorder(&self, request: &Request) -> Recorder {
+        self.recorder_of(Actor::Visitor, Some(request.clone()))
+    }
+
+    /// Creates the recorder for background work.
+    pub fn system(&self) -> Recorder {
+        self.recorder_of(Actor::System, None)
+    }
+
+    fn recorder_of(&self, actor: Actor, request: Option<Request>) -> Recorder {
+        let (metrics, mail) = (Arc::clone(&self.metrics), self.mailer.waker().clone());
+        Recorder { db: self.db.clone(), actor, request, metrics, mail }
+    }
+
+    /// Creates the state.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
-    }
-}
-
-impl Deref for AppState {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.0
     }
 }

@@ -1,21 +1,21 @@
-//! The log and the numbers that an operator watches.
+//! Logs, metrics, and background tasks that report a panic.
 
 use std::{io::IsTerminal as _, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
-    registry::{Registry, Unit},
+    registry::{Metric, Registry, Unit},
 };
+use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Logging};
 
-/// Starts the log on standard error; the first call wins.
+/// Initialises the log on standard error; later calls do nothing.
 pub fn start_log(settings: &Logging) {
-    // The session layer calls every forgotten cookie suspicious, and opens a span for each request; forged
-    // answers of passkeys are no errors of ours; and a database that falls silent would have every statement
-    // that waited for it written down, page by page.
+    // Silences noise: tower-sessions warns of every expired cookie and opens a span per request, and webauthn-rs reports
+    // forged responses as errors. When the database stops responding, sqlx would log every statement that waits.
     let quiet = "tower_sessions=error,tower_sessions_core=error,webauthn_rs=off,webauthn_rs_core=off,sqlx::query=error";
     let filter = format!("{quiet},sqlx::postgres::notice=warn,{}", settings.filter);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
@@ -27,32 +27,58 @@ pub fn start_log(settings: &Logging) {
     } else {
         builder.with_ansi(terminal).with_target(false).try_init()
     };
-    // A second start is a test's; the first log serves it too.
+    // Only tests start the log twice.
     drop(started);
 }
 
-/// Counters of one service, shown as Prometheus text on a listener of their own.
+/// Spawns a background task; a panic in it is logged under its name.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns tasks")]
+pub fn spawn<F>(name: &'static str, task: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    tokio::spawn(named(name, task))
+}
+
+/// The same for a task that a `JoinSet` or a `TaskTracker` spawns.
+pub async fn named<F: Future>(name: &'static str, task: F) -> F::Output {
+    let _guard = LogPanic(name);
+    task.await
+}
+
+/// Logs the panic that unwinds through it.
+struct LogPanic(&'static str);
+
+impl Drop for LogPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(task = self.0, "background task panicked");
+        }
+    }
+}
+
+/// Metrics of one service instance, served in the Prometheus text format.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     duration: Histogram,
-    /// Argon2 runs that were started.
+    /// Argon2 runs started.
     pub hashes: Counter,
-    /// Passwords that are being hashed at this moment.
+    /// Passwords being hashed.
     pub hashing: Gauge,
-    /// Passwords turned away because too many were waiting.
+    /// Passwords rejected because the queue was full.
     pub hashes_refused: Counter,
-    sign_ins: Family<OutcomeLabels, Counter>,
+    sign_ins: Family<[(&'static str, &'static str); 1], Counter>,
     /// Open connections.
     pub connections: Gauge,
-    /// Visitors who were found in memory.
-    pub sessions_remembered: Counter,
-    /// Visitors whom the database was asked for.
-    pub sessions_asked: Counter,
-    letters: Family<OutcomeLabels, Counter>,
-    /// Letters that wait.
-    pub letters_waiting: Gauge,
+    /// Session checks served from the cache.
+    pub session_checks_cached: Counter,
+    /// Session checks sent to the database.
+    pub session_checks_database: Counter,
+    emails: Family<[(&'static str, &'static str); 1], Counter>,
+    /// Emails in the outbox.
+    pub emails_waiting: Gauge,
 }
 
 #[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
@@ -62,73 +88,78 @@ struct RequestLabels {
     status: u16,
 }
 
-#[derive(Clone, Debug, Eq, Hash, PartialEq, EncodeLabelSet)]
-struct OutcomeLabels {
-    outcome: &'static str,
-}
-
 impl Default for Metrics {
     fn default() -> Self {
         let buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
-        let mut metrics = Self {
-            registry: Registry::with_prefix("vestibule"),
-            requests: Family::default(),
-            duration: Histogram::new(buckets),
-            hashes: Counter::default(),
-            hashing: Gauge::default(),
-            hashes_refused: Counter::default(),
-            sign_ins: Family::default(),
-            connections: Gauge::default(),
-            sessions_remembered: Counter::default(),
-            sessions_asked: Counter::default(),
-            letters: Family::default(),
-            letters_waiting: Gauge::default(),
-        };
-        let registry = &mut metrics.registry;
-        registry.register("http_requests", "Answered requests", metrics.requests.clone());
-        registry.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, metrics.duration.clone());
-        registry.register("password_hashes", "Argon2 runs started", metrics.hashes.clone());
-        registry.register("password_hashing", "Passwords being hashed", metrics.hashing.clone());
-        registry.register(
-            "password_hashes_refused",
-            "Passwords turned away from a full queue",
-            metrics.hashes_refused.clone(),
-        );
-        registry.register("sign_ins", "Sign-in attempts by outcome", metrics.sign_ins.clone());
-        registry.register("connections", "Open connections", metrics.connections.clone());
-        let (remembered, asked) = (metrics.sessions_remembered.clone(), metrics.sessions_asked.clone());
-        registry.register("session_checks_remembered", "Sessions found in memory", remembered);
-        registry.register("session_checks_asked", "Sessions the database was asked for", asked);
-        registry.register("letters", "Letters by what became of a try to send them", metrics.letters.clone());
-        registry.register("letters_waiting", "Letters that wait in the outbox", metrics.letters_waiting.clone());
-        metrics
+        let mut registry = Registry::with_prefix("vestibule");
+        let all = &mut registry;
+        let requests = register(all, "http_requests", "Answered requests");
+        let duration = Histogram::new(buckets);
+        all.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, duration.clone());
+        Self {
+            requests,
+            duration,
+            hashes: register(all, "password_hashes", "Argon2 runs started"),
+            hashing: register(all, "password_hashing", "Passwords being hashed"),
+            hashes_refused: register(all, "password_hashes_refused", "Passwords rejected because the queue was full"),
+            sign_ins: register(all, "sign_ins", "Sign-in attempts by outcome"),
+            connections: register(all, "connections", "Open connections"),
+            session_checks_cached: register(all, "session_checks_cached", "Session checks served from the cache"),
+            session_checks_database: register(all, "session_checks_database", "Session checks sent to the database"),
+            emails: register(all, "emails", "Email deliveries by outcome"),
+            emails_waiting: register(all, "emails_waiting", "Emails in the outbox"),
+            registry,
+        }
     }
 }
 
+fn register<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
 impl Metrics {
-    /// Counts one answered request under its route's pattern, never its path.
+    /// Counts an answered request by its route pattern, never its path.
     pub fn request(&self, route: &'static str, method: &'static str, status: u16, took: Duration) {
         let labels = RequestLabels { route, method, status };
         self.requests.get_or_create(&labels).inc();
         self.duration.observe(took.as_secs_f64());
     }
 
-    /// Counts one attempt to sign in.
+    /// Counts a sign-in attempt.
     pub fn sign_in(&self, outcome: &'static str) {
-        self.sign_ins.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.sign_ins.get_or_create(&[("outcome", outcome)]).inc();
     }
 
-    /// Counts what became of one try to send a letter.
-    pub fn letter(&self, outcome: &'static str) {
-        self.letters.get_or_create(&OutcomeLabels { outcome }).inc();
+    /// Counts an attempt to deliver an email.
+    pub fn email(&self, outcome: &'static str) {
+        self.emails.get_or_create(&[("outcome", outcome)]).inc();
     }
 
-    /// All of it in the Prometheus text format (`OpenMetrics` 1.0).
-    #[must_use]
+    /// Encodes all metrics in the Prometheus text format (`OpenMetrics` 1.0).
     pub fn encode(&self) -> String {
         let mut encoded = String::new();
         // Writing to a String cannot fail.
         text::encode(&mut encoded, &self.registry).ok();
         encoded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read as _, sync::Mutex};
+
+    #[tokio::test]
+    async fn a_panic_in_a_background_task_is_logged_under_its_name() {
+        let (mut read, write) = std::io::pipe().expect("a pipe");
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Mutex::new(write)).finish();
+        let logging = tracing::subscriber::set_default(subscriber);
+        super::spawn("a good task", async {}).await.expect("its end");
+        super::spawn("a bad task", async { panic!("on purpose") }).await.expect_err("a panic");
+        drop(logging);
+        let mut log = String::new();
+        read.read_to_string(&mut log).expect("text");
+        assert!(log.contains("background task panicked task=\"a bad task\"") && log.lines().count() == 1, "{log}");
     }
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use sqlx::{Connection as _, PgConnection};
 use vestibule::{
     config::{PublicUrl, Site},
-    features::passkeys::relying_party,
-    types::{Entropy, UserId},
+    features::passkeys::model::relying_party,
+    types::UserId,
 };
 
 /// Below the challenges that one network may ask for at once.
@@ -61,7 +61,7 @@ struct Person {
 fn person(origin: &str, n: usize) -> Person {
     let site = Site { name: "Vestibule".into(), public_url: PublicUrl::parse(origin).expect("a public URL") };
     let webauthn = relying_party(&site).expect("a relying party");
-    let (id, name) = (UserId::new(Entropy), format!("keeper{n}"));
+    let (id, name) = (UserId::random(), format!("keeper{n}"));
     let (options, kept) = webauthn.start_passkey_registration(id.0, &name, &name, None).expect("a challenge");
     let mut authenticator = Authenticator::at(origin);
     let answer = authenticator.create(&serde_json::to_value(&options.public_key).expect("options"));

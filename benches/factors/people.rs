@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection};
 use vestibule::{
     config::{Config, Environment, Secrets},
     crypto::sealing::SealingKeys,
-    types::{Entropy, SecretToken, UserId},
+    types::{SecretToken, UserId, random_bytes, random_uuid},
 };
 
 /// The key that seals the seeds.
@@ -20,7 +20,7 @@ pub const SECRET: &str = "a key for benches and for nothing else 0123456789";
 pub async fn before_their_code(database: &str, service: SocketAddr, count: usize) -> Vec<Vec<u8>> {
     let config =
         Config::read(Environment::of(vec![("VESTIBULE_SECRET".to_owned(), SECRET.to_owned())])).expect("settings");
-    let secrets = Secrets::given_or_kept(&config.secrets, Path::new("unused"), Entropy).expect("a key");
+    let secrets = Secrets::given_or_kept(&config.secrets, Path::new("unused")).expect("a key");
     let keys = SealingKeys::derive(&secrets);
     let mut connection = PgConnection::connect(database).await.expect("the database");
     let people: Vec<Person> = (0..count).map(|_| Person::new(&keys)).collect();
@@ -46,9 +46,9 @@ struct Person {
 
 impl Person {
     fn new(keys: &SealingKeys) -> Self {
-        let (id, factor, seed) = (UserId::new(Entropy), Entropy.uuid(), Entropy.bytes());
-        let sealed = keys.seal(Entropy, id, factor, &seed).expect("a sealed seed");
-        Self { id, factor, seed, sealed, pending: SecretToken::new(Entropy) }
+        let (id, factor, seed) = (UserId::random(), random_uuid(), random_bytes());
+        let sealed = keys.seal(id, factor, &seed).expect("a sealed seed");
+        Self { id, factor, seed, sealed, pending: SecretToken::random() }
     }
 }
 
@@ -66,8 +66,8 @@ async fn insert(connection: &mut PgConnection, people: &[Person]) {
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
         "insert into totp_factors (id, user_id, name, seed, confirmed_at) select f, id, 'An app', s, now() \
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
-        "insert into pending_sign_ins (digest, user_id, password_set_at, remembered, failed_before, expires_at) \
-            select d, id, '2026-01-01Z', false, 0, now() + interval '10 minutes' \
+        "insert into pending_sign_ins (digest, user_id, credentials_version, remembered, failed_before, expires_at) \
+            select d, id, 1, false, 0, now() + interval '10 minutes' \
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
     ] {
         let query = sqlx::query(statement).bind(&ids).bind(&factors).bind(&seeds).bind(&digests);

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use sqlx::{Executor as _, PgConnection};
 use tower_sessions::session::Id;
-use vestibule::web::session_store::store_id;
+use vestibule::web::{CookieId, store_id};
 
 /// People whose sessions are asked for: as many in every database, spread over all of it.
 pub const MEASURED: u32 = 10_000;
@@ -31,8 +31,9 @@ pub async fn plant(connection: &mut PgConnection, people: u32) {
         .expect("settings");
     connection.execute("create temporary table measured (n bigint primary key, store_id text)").await.expect("a table");
     let step = i64::from(people / MEASURED);
-    let (numbers, ids): (Vec<i64>, Vec<String>) =
-        (0..MEASURED).map(|n| (i64::from(n) * step, store_id(&cookie(n)))).unzip();
+    let (numbers, ids): (Vec<i64>, Vec<String>) = (0..MEASURED)
+        .map(|n| (i64::from(n) * step, store_id(&CookieId::parse(&cookie(n).to_string()).expect("a cookie"))))
+        .unzip();
     sqlx::query("insert into measured select * from unnest($1::bigint[], $2::text[])")
         .bind(numbers)
         .bind(ids)
@@ -88,9 +89,9 @@ const STATEMENTS: [(&str, &str); 5] = [
     ),
     (
         "events",
-        "insert into audit_events (at, kind, version, detail, actor, user_id, address, user_agent)
+        "insert into audit_events (at, kind, version, detail, actor_kind, user_id, address, user_agent)
          -- Not of the last hour, which the sweep reads: it cannot hold so many.
-         select at - interval '2 hours', kind, version, detail, actor, md5('user' || n)::uuid, address, user_agent
+         select at - interval '2 hours', kind, version, detail, actor_kind, md5('user' || n)::uuid, address, user_agent
          from (select e.* from audit_events e join users u on u.id = e.user_id where u.username = 'template' limit 1) t,
              $numbers",
     ),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Block, Version};
-use vestibule_argon2::{Memory, Params, Path, Variant};
+use vestibule_argon2::{Backend, Memory, Params, Variant};
 
 use crate::parts::process::processor_time;
 
@@ -68,7 +68,7 @@ fn hasher(kernel: Kernel) -> Box<dyn FnMut(u32)> {
     match kernel {
         Kernel::Ours => {
             let params = Params::new(M_KIB, T, 1).expect("parameters");
-            let kernel = vestibule_argon2::Argon2::new(Variant::Id, params, Path::fastest());
+            let kernel = vestibule_argon2::Argon2::new(Variant::Id, params, Backend::fastest());
             let mut memory = Memory::for_params(&params).expect("memory");
             Box::new(move |password| {
                 let mut tag = [0; 32];

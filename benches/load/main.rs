@@ -104,7 +104,7 @@ fn report(all: &[Round], table: &mut Table) {
         table.row(what, ratio, &format!("{}{unit} ÷ {}{unit} = {ratio:.2}", digits(of(above)), digits(of(below))), bar);
     };
     let [sign_in, raw] = ["sign-ins a second, 32 connections", "raw Argon2id"];
-    let kernel = vestibule_argon2::Path::fastest();
+    let kernel = vestibule_argon2::Backend::fastest();
     ratio(
         &format!("{sign_in} ÷ {raw} of our kernel ({kernel})"),
         |round| round.sign_ins,

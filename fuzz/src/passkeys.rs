@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use vestibule::{
     config::{PublicUrl, Site},
-    features::passkeys::{answer, relying_party},
+    features::passkeys::model::{read, relying_party},
 };
 use webauthn_rs::{
     Webauthn,
@@ -76,7 +76,7 @@ pub fn passkey_answer(data: &[u8]) {
 
 /// The same, telling whether it counted.
 pub fn passkey_answer_counts(data: &[u8]) -> bool {
-    let Some((answer, claimed)) = text(data).and_then(answer::read) else { return false };
+    let Some((answer, claimed)) = text(data).and_then(read) else { return false };
     assert_eq!(answer.type_, "public-key");
     let response = &answer.response;
     assert_eq!(claimed.is_some(), response.user_handle.is_some());

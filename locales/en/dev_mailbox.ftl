@@ -1,7 +1,7 @@
 dev-mailbox-title = Development mailbox
 dev-mailbox-hint = No mail server is set, so emails stay on this machine. Only the latest are kept.
-dev-mailbox-letters = Emails
-dev-mailbox-letter = Email
+dev-mailbox-emails = Emails
+dev-mailbox-email = Email
 dev-mailbox-empty = There is no email yet. Sign up, and it appears here.
 dev-mailbox-to = To { $address }
 dev-mailbox-to-label = To

@@ -51,7 +51,7 @@ factors-remove-title = Remove this passkey?
 factors-remove-what = The passkey “{ $name }” will no longer open your account. Delete it on your device too, or it will go on offering it.
 factors-remove-last = It is your last one: from then on your password alone opens your account, and your recovery codes stop working.
 factors-remove-required = { $service } asks for a passkey or an authenticator app on your account. You will have to add another one right away.
-factors-remove-needed = Your account has no password, so it needs two passkeys, or one and recovery codes. Add another passkey first, or set a password again.
+factors-remove-needed = Without this passkey you could be locked out: your account has no password, so it needs two passkeys, or one and recovery codes. Add another passkey first, or set a password again.
 factors-remove-do = Remove the passkey
 factors-remove-follows = You are signed out everywhere else, and browsers that skip the second step are asked for it again.
 

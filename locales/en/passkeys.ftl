@@ -48,7 +48,6 @@ passkeys-add-missing = No passkey arrived. Try again.
 passkeys-add-over = That took too long, or was sent twice. Try again.
 passkeys-add-refused = That passkey could not be added. Try again, or use another device.
 passkeys-full = You have 20 passkeys, which is the most. Remove one to add another.
-passkeys-needed = Without this passkey you could be locked out, because your account has no password. Add another passkey or make recovery codes first.
 passkeys-name-missing = Enter a name for the passkey.
 passkeys-name-too-long = Use at most 64 characters for the name.
 passkeys-name-characters = That name has a hidden character. Type it again without it.

@@ -19,5 +19,5 @@ recovery-codes-challenge-title = Enter a recovery code
 recovery-codes-challenge-why = Each of the codes that you kept for the account { $username } works once.
 recovery-codes-code = Recovery code
 recovery-codes-code-hint = Five groups of five letters and digits. Upper or lower case, with or without dashes.
-recovery-codes-code-shape = Enter one of your recovery codes: five groups of five letters and digits.
+recovery-codes-code-unreadable = Enter one of your recovery codes: five groups of five letters and digits.
 recovery-codes-code-wrong = That code is not one of this account, or it was used already. Check it, or take another.

@@ -1,7 +1,7 @@
 dev-mailbox-title = 개발용 메일함
 dev-mailbox-hint = 메일 서버를 설정하지 않아서 이메일이 이 컴퓨터에 남아요. 최근 것만 보관해요.
-dev-mailbox-letters = 이메일 목록
-dev-mailbox-letter = 이메일
+dev-mailbox-emails = 이메일 목록
+dev-mailbox-email = 이메일
 dev-mailbox-empty = 아직 이메일이 없어요. 회원가입을 하면 여기에 나타나요.
 dev-mailbox-to = 받는 사람: { $address }
 dev-mailbox-to-label = 받는 사람

@@ -48,7 +48,6 @@ passkeys-add-missing = 패스키가 도착하지 않았어요. 다시 시도해 
 passkeys-add-over = 시간이 너무 지났거나 두 번 보냈어요. 다시 시도해 주세요.
 passkeys-add-refused = 이 패스키를 추가하지 못했어요. 다시 시도하거나 다른 기기를 써 주세요.
 passkeys-full = 패스키가 20개로 가득 찼어요. 하나를 삭제하면 추가할 수 있어요.
-passkeys-needed = 계정에 비밀번호가 없어서 이 패스키를 삭제하면 로그인하지 못할 수 있어요. 먼저 다른 패스키를 추가하거나 복구 코드를 만들어 주세요.
 passkeys-name-missing = 패스키 이름을 입력해 주세요.
 passkeys-name-too-long = 이름은 64자 이하로 정해 주세요.
 passkeys-name-characters = 이름에 보이지 않는 문자가 있어요. 그 문자 없이 다시 입력해 주세요.

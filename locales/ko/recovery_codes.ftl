@@ -19,5 +19,5 @@ recovery-codes-challenge-title = 복구 코드 입력
 recovery-codes-challenge-why = { $username } 계정에 보관해 둔 코드를 입력해 주세요. 코드마다 한 번만 쓸 수 있어요.
 recovery-codes-code = 복구 코드
 recovery-codes-code-hint = 영문자와 숫자 5자씩 5묶음이에요. 대소문자와 줄표는 상관없어요.
-recovery-codes-code-shape = 복구 코드를 입력해 주세요. 영문자와 숫자 5자씩 5묶음이에요.
+recovery-codes-code-unreadable = 복구 코드를 입력해 주세요. 영문자와 숫자 5자씩 5묶음이에요.
 recovery-codes-code-wrong = 이 계정의 코드가 아니거나 이미 사용한 코드예요. 확인하거나 다른 코드를 입력해 주세요.

@@ -1,147 +1,212 @@
-//! What an account can show besides its password, counted.
+//! The factors of an account, and what a sign-in reads: a new factor is added to [`Factors`] and its two queries.
+
+use std::pin::Pin;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::types::{SessionId, UserId};
+use super::{Identifier, store::by};
+use crate::{
+    limits::{self, Key},
+    types::{Label, TokenDigest, UserId},
+};
 
-/// How many factors of each kind an account has.
+/// The number of factors of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Factors {
     /// Whether it has a password.
     pub password: bool,
-    /// Authenticator apps whose code was shown once (RFC 6238).
+    /// Confirmed authenticator apps (RFC 6238).
     pub totp: u32,
     /// Passkeys (WebAuthn).
     pub passkeys: u32,
-    /// Recovery codes that were not used yet.
+    /// Unused recovery codes.
     pub recovery_codes: u32,
 }
 
 impl Factors {
-    /// As the database counts them.
-    #[must_use]
+    /// Converts the database's counts.
     pub fn counted(password: bool, totp: i64, passkeys: i64, recovery_codes: i64) -> Self {
         let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
         Self { password, totp: count(totp), passkeys: count(passkeys), recovery_codes: count(recovery_codes) }
     }
 
-    /// Whether a password alone is not enough. Recovery codes stand in for a factor and are none.
-    #[must_use]
+    /// Returns whether the account has a second factor. Recovery codes replace one but do not count as one.
     pub fn has_second(&self) -> bool {
         self.totp + self.passkeys > 0
     }
 
-    /// Whether the owner can do without a password: with two passkeys, or with one and a recovery code for
-    /// the day on which it is lost. What is removed may never leave less.
-    #[must_use]
+    /// Returns whether the account works without a password: it has two passkeys, or one and a recovery code in case
+    /// the passkey is lost. Removing a factor may never leave less.
     pub fn do_without_password(&self) -> bool {
         self.passkeys >= 2 || (self.passkeys == 1 && self.recovery_codes > 0)
     }
+
+    /// Returns whether the owner can sign in, with or without a password.
+    pub fn is_enough(&self) -> bool {
+        self.password || self.do_without_password()
+    }
+
+    /// The factors minus one of a kind, given by its code.
+    #[must_use]
+    pub fn without(self, code: &str) -> Self {
+        let less = |count: u32, kind: &str| count.saturating_sub(u32::from(kind == code));
+        Self {
+            totp: less(self.totp, "totp"),
+            passkeys: less(self.passkeys, "passkey"),
+            recovery_codes: less(self.recovery_codes, "recovery_code"),
+            ..self
+        }
+    }
+}
+
+/// A kind of factor, as its slice registers it. Other slices use it without knowing its tables.
+#[derive(Debug)]
+pub struct FactorKind {
+    /// The code, as in events: `totp`, `passkey`, `recovery_code`.
+    pub code: &'static str,
+    /// Whether it replaces a factor without counting as one; it is then deleted with the last factor.
+    pub stands_in: bool,
+    /// Lists the factors of an account in the order they were added.
+    pub list: for<'a> fn(&'a mut PgConnection, UserId) -> Query<'a, Vec<ListedFactor>>,
+    /// Renames a factor. Returns `false` if the account has no such factor.
+    pub rename: for<'a> fn(&'a mut PgConnection, UserId, Uuid, &'a Label) -> Query<'a, bool>,
+    /// Deletes a factor. Returns `false` if the account has no such factor.
+    pub remove: for<'a> fn(&'a mut PgConnection, UserId, Uuid) -> Query<'a, bool>,
+    /// Deletes all factors of an account, or those added since a time. Returns how many; a whole set of recovery codes
+    /// counts as one.
+    pub delete: for<'a> fn(&'a mut PgConnection, UserId, Option<OffsetDateTime>) -> Query<'a, u64>,
+}
+
+/// The future of a [`FactorKind`] query.
+pub type Query<'a, T> = Pin<Box<dyn Future<Output = sqlx::Result<T>> + Send + 'a>>;
+
+/// A factor as shown to its owner.
+#[derive(Clone, Debug)]
+pub struct ListedFactor {
+    /// The identifier used in forms.
+    pub id: Uuid,
+    /// The label chosen by the owner.
+    pub name: String,
+    /// When it was added.
+    pub created_at: OffsetDateTime,
+    /// When it was last used.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// Whether it is synced between devices.
+    pub synced: bool,
+}
+
+/// Deletes the factors of an account: all, or those that an attacker added since a time. Recovery codes are deleted
+/// with the last factor. Returns how many factors were deleted.
+pub async fn delete_factors(
+    connection: &mut PgConnection,
+    kinds: &[&FactorKind],
+    id: UserId,
+    since: Option<OffsetDateTime>,
+) -> sqlx::Result<u64> {
+    super::credentials_changed(connection, id).await?;
+    let mut deleted = 0;
+    for kind in kinds {
+        deleted += (kind.delete)(connection, id, since).await?;
+    }
+    if since.is_some() && !factors(connection, id).await?.has_second() {
+        for kind in kinds.iter().filter(|kind| kind.stands_in) {
+            (kind.delete)(connection, id, None).await?;
+        }
+    }
+    Ok(deleted)
 }
 
 /// Counts the factors of an account.
-///
-/// # Errors
-/// Only the database's.
 pub async fn factors(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Factors> {
     let row = sqlx::query!(
         r#"
-        select exists (select 1 from password_credentials where user_id = $1) as "password!",
-            (select count(*) from totp_factors where user_id = $1 and confirmed_at is not null) as "totp!",
-            (select count(*) from passkeys where user_id = $1) as "passkeys!",
-            (select count(*) from recovery_codes where user_id = $1 and used_at is null) as "recovery_codes!"
+        select password as "password!", totp as "totp!", passkeys as "passkeys!", recovery_codes as "recovery_codes!"
+        from account_factors where user_id = $1
         "#,
         id as UserId,
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(Factors::counted(row.password, row.totp, row.passkeys, row.recovery_codes))
+    Ok(row.map_or_else(Factors::default, |row| {
+        Factors::counted(row.password, row.totp, row.passkeys, row.recovery_codes)
+    }))
 }
 
-/// Notes that the factors of an account are others, so that no sign-in goes on that weighed the old
-/// ones. In the transaction of the change, after [`super::hold`] and before the sessions.
-///
-/// # Errors
-/// Only the database's.
-pub async fn factors_changed(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("update password_credentials set factors_changed_at = now() where user_id = $1", id as UserId)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// The codes of factors with rate limits.
+const LIMITED: [&str; 2] = ["totp", "recovery-code"];
+
+/// Deletes the rate limits of an account's factors, because the factors were removed.
+pub async fn forget_factor_limits(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    for code in LIMITED {
+        limits::refill(connection, Key::factor(code, id)).await?;
+    }
+    limits::refill(connection, Key::refused_factors(id)).await
 }
 
-/// Takes away what a session is setting up and has not confirmed.
-///
-/// # Errors
-/// Only the database's.
-pub async fn drop_enrolments(connection: &mut PgConnection, session_id: SessionId) -> sqlx::Result<()> {
-    sqlx::query!("delete from totp_factors where session_id = $1 and confirmed_at is null", session_id as SessionId,)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// The data needed to check a sign-in.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "independent columns of a row")]
+pub struct Login {
+    /// The account.
+    pub user_id: UserId,
+    /// The password as a PHC string, if the account has one.
+    pub password_hash: Option<String>,
+    /// The credentials version.
+    pub credentials_version: i64,
+    /// Disabled by the operator.
+    pub disabled: bool,
+    /// Scheduled for deletion by its owner.
+    pub closing: bool,
+    /// Whether this browser has signed in to the account before.
+    pub known_browser: bool,
+    /// Whether the owner trusts this browser, so that it skips the second factor.
+    pub trusted_browser: bool,
+    /// The factors of the account.
+    pub factors: Factors,
 }
 
-/// Takes the recovery codes away from an account that has no second factor any more: they stood in for it.
-///
-/// # Errors
-/// Only the database's.
-pub async fn drop_recovery_codes(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("delete from recovery_codes where user_id = $1", id as UserId).execute(connection).await?;
-    Ok(())
-}
-
-/// Takes every second factor and every recovery code away: for an account that turns out to be somebody
-/// else's, and for the operator. Tells how many factors there were.
-///
-/// # Errors
-/// Only the database's.
-pub async fn drop_factors(connection: &mut PgConnection, id: UserId) -> sqlx::Result<u64> {
-    factors_changed(connection, id).await?;
-    let dropped = sqlx::query_scalar!(
+/// Finds the account of an identifier. An address means the account that verified it, or else the oldest that needs no
+/// verification. An account awaiting verification signs in by its username. Otherwise someone could sign up with an
+/// address and learn from a sign-in whether it is taken.
+pub async fn find_login(
+    connection: &mut PgConnection,
+    identifier: &Identifier,
+    browser: Option<&TokenDigest>,
+) -> sqlx::Result<Option<Login>> {
+    let (username, email) = by(identifier);
+    let found = sqlx::query!(
         r#"
-        with totp as (delete from totp_factors where user_id = $1 returning confirmed_at is not null as was),
-            passkey as (delete from passkeys where user_id = $1 returning true as was),
-            codes as (delete from recovery_codes where user_id = $1)
-        select (select count(*) from totp where was) + (select count(*) from passkey) as "dropped!"
+        select u.id as "user_id: UserId", c.password_hash as "password_hash?", u.credentials_version,
+            u.disabled_at is not null as "disabled!", u.deletion_due_at is not null as "closing!",
+            b.user_id is not null as "known_browser!",
+            coalesce(b.trusted_until > now() and b.trusted_version = u.credentials_version, false) as "trusted_browser!",
+            f.totp as "totp!", f.passkeys as "passkeys!", f.recovery_codes as "recovery_codes!"
+        from users u
+        join account_factors f on f.user_id = u.id
+        left join password_credentials c on c.user_id = u.id
+        left join known_browsers b on b.user_id = u.id and b.digest = $3
+        where u.username = $1
+            or (u.email_canonical = $2 and (u.email_verified_at is not null or u.verify_by is null))
+        order by u.email_verified_at is null, u.created_at limit 1
         "#,
-        id as UserId,
+        username,
+        email,
+        browser.map(TokenDigest::as_bytes),
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(dropped.unsigned_abs())
-}
-
-/// Takes away what was added since that moment by somebody who was not the owner. Recovery codes go with
-/// the last factor, and when they were made since. Tells how many factors and sets of codes there were.
-///
-/// # Errors
-/// Only the database's.
-pub async fn drop_factors_since(connection: &mut PgConnection, id: UserId, since: OffsetDateTime) -> sqlx::Result<u64> {
-    factors_changed(connection, id).await?;
-    let dropped = sqlx::query_scalar!(
-        r#"
-        with totp as (
-            delete from totp_factors where user_id = $1 and coalesce(confirmed_at, now()) >= $2
-            returning confirmed_at is not null as was
-        ), passkey as (
-            delete from passkeys where user_id = $1 and created_at >= $2 returning true as was
-        ), left_over as (
-            select exists (select 1 from totp_factors where user_id = $1 and confirmed_at < $2)
-                or exists (select 1 from passkeys where user_id = $1 and created_at < $2) as kept
-        ), codes as (
-            delete from recovery_codes where user_id = $1 and (created_at >= $2 or not (select kept from left_over))
-            returning created_at >= $2 as was
-        )
-        select (select count(*) from totp where was) + (select count(*) from passkey)
-            + (select count(*) from (select 1 from codes where was limit 1) made) as "dropped!"
-        "#,
-        id as UserId,
-        since,
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(dropped.unsigned_abs())
+    Ok(found.map(|row| Login {
+        factors: Factors::counted(row.password_hash.is_some(), row.totp, row.passkeys, row.recovery_codes),
+        user_id: row.user_id,
+        password_hash: row.password_hash,
+        credentials_version: row.credentials_version,
+        disabled: row.disabled,
+        closing: row.closing,
+        known_browser: row.known_browser,
+        trusted_browser: row.trusted_browser,
+    }))
 }
 
 #[cfg(test)]
@@ -149,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_does_without_a_password_who_has_one_thing_to_lose() {
+    fn an_account_without_password_has_more_than_one_way_in() {
         for (passkeys, recovery_codes, totp, enough) in [
             (0, 0, 0, false),
             (0, 10, 2, false),

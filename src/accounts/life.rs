@@ -1,62 +1,54 @@
-//! What happens to an account after its sign-up. Each function is one statement in the transaction of
-//! a use case, which writes the audit trail and the letters beside it.
+//! Changes of an account after sign-up, up to its deletion. Each function is one step in the transaction of a use case,
+//! which also records audit events and queues emails.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
+use super::links::{self, Purpose};
 use crate::{
     audit,
+    mail::{Kind, outbox},
     types::{DisplayName, Email, Lang, UserId},
 };
 
-/// The index by which a verified address is one account's alone; see [`crate::db::is_taken`].
+/// The unique index on verified addresses; see [`crate::db::is_taken`].
 pub const EMAIL_UNIQUE: &str = "users_email_verified_unique";
 
-/// Holds an account until the transaction ends, and tells whether it is there: what others change about
-/// it comes before or after. To be taken before links, sessions and limits.
-///
-/// # Errors
-/// Only the database's.
-pub async fn hold(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
-    let held =
+/// Locks an account until the end of the transaction. Returns whether it exists. Must precede the locks on links,
+/// sessions and limits.
+pub async fn lock(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    let locked =
         sqlx::query_scalar!(r#"select true as "held!" from users where id = $1 for no key update"#, id as UserId,)
             .fetch_optional(connection)
             .await?;
-    Ok(held.is_some())
+    Ok(locked.is_some())
 }
 
-/// Holds an account that is about to get an address, and the address: see [`lock_claimants`], which does
-/// the same for the address that it has.
-///
-/// # Errors
-/// Only the database's.
-pub async fn hold_with_claimants(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<()> {
+/// Locks an address and the account that is about to get it; see [`lock_own_address`].
+pub async fn lock_with_address(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<()> {
     sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "held!: ()""#, email.canonical())
         .fetch_one(&mut *connection)
         .await?;
-    hold(connection, id).await.map(drop)
+    lock(connection, id).await.map(drop)
 }
 
-/// Holds the address of an account until the transaction ends, then the account: of several that claim
-/// one address, one at a time is verified and removes the others, and they do not wait for each other in
-/// a circle. Comes before everything else in its transaction. However many claim it, this is one lock.
-///
-/// # Errors
-/// Only the database's.
-pub async fn lock_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+/// Locks an account's address, then the account, until the end of the transaction. Among accounts with the same
+/// unverified address, one at a time is verified and deletes the others, without deadlocks. Must come first in its
+/// transaction. It is a single lock, however many accounts share the address.
+pub async fn lock_own_address(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"select pg_advisory_xact_lock(hashtextextended(email_canonical, 0)) as "held!: ()" from users where id = $1"#,
         id as UserId,
     )
     .fetch_optional(&mut *connection)
     .await?;
-    hold(connection, id).await.map(drop)
+    lock(connection, id).await.map(drop)
 }
 
-/// Notes that the account's address is its owner's.
+/// Marks the account's address as verified.
 ///
 /// # Errors
-/// The database's; among them that another account has shown the same ([`EMAIL_UNIQUE`]).
+/// Database errors; a violation of [`EMAIL_UNIQUE`] if another account verified the address before.
 pub async fn verify_email(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -71,20 +63,15 @@ pub async fn verify_email(connection: &mut PgConnection, id: UserId) -> sqlx::Re
     Ok(())
 }
 
-/// How many other claims go at once; with more, the rest go when their time is over. They can no longer
-/// be verified either way.
-const CLAIMS_DROPPED: i64 = 200;
-/// How many sessions of a claim are removed while the owner of its address waits.
-const SESSIONS_DROPPED: i64 = 100;
+/// Maximum number of unverified accounts deleted at once. The others expire later; they cannot be verified any more.
+const NAMESAKES_MAX: i64 = 200;
+/// Maximum number of sessions of an unverified account that are deleted at once.
+const SESSIONS_MAX: i64 = 100;
 
-/// Removes the accounts that claim the address of this one without ever having shown it to be theirs, with
-/// everything they held (Sudhodanan & Paverd 2022, pre-hijacking), and with where they came from. An
-/// account that needs no verification stays, because somebody may be using it. A claim that somebody signed in to
-/// over and over is closed, and goes with the next sweep: nobody can make the owner wait for it.
-///
-/// # Errors
-/// Only the database's.
-pub async fn drop_other_claimants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+/// Deletes unverified accounts with this account's address and everything they own (pre-hijacking; Sudhodanan & Paverd
+/// 2022), and erases their origins. An account that needs no verification stays, because it may be in use. One with
+/// many sessions is disabled and left to the next sweep, so that nobody can make the owner wait.
+pub async fn drop_unverified_namesakes(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     let gone = sqlx::query_scalar!(
         r#"
         with claims as materialized (
@@ -107,71 +94,78 @@ pub async fn drop_other_claimants(connection: &mut PgConnection, id: UserId) -> 
         delete from users where id in (select id from claims where not large) returning id as "id: UserId"
         "#,
         id as UserId,
-        CLAIMS_DROPPED,
-        SESSIONS_DROPPED,
+        NAMESAKES_MAX,
+        SESSIONS_MAX,
     )
     .fetch_all(&mut *connection)
     .await?;
     audit::forget_origins(connection, &gone).await
 }
 
-/// Gives an account a password, its first or another.
-///
-/// # Errors
-/// Only the database's.
-pub async fn set_password(connection: &mut PgConnection, id: UserId, hash: &str) -> sqlx::Result<()> {
+/// Records that a factor or the address of an account changed: sign-ins that verified the old credentials fail. Pending
+/// sign-ins and trusted browsers stay valid, because they proved the password, which did not change. Call it in the
+/// transaction of the change, after [`lock`] and before locking sessions.
+pub async fn credentials_changed(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        insert into password_credentials (user_id, password_hash) values ($1, $2)
-        on conflict (user_id) do update set password_hash = excluded.password_hash, changed_at = clock_timestamp()
+        with raised as (
+            update users set credentials_version = credentials_version + 1 where id = $1 returning credentials_version
+        ), waiting as (
+            update pending_sign_ins p set credentials_version = raised.credentials_version from raised
+            where p.user_id = $1 and p.used_at is null and p.credentials_version = raised.credentials_version - 1
+        )
+        update known_browsers b set trusted_version = raised.credentials_version from raised
+        where b.user_id = $1 and b.trusted_version = raised.credentials_version - 1
         "#,
         id as UserId,
-        hash,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Replaces the password that was set at that time, and tells since when the new one is: nothing when
-/// another took its place meanwhile. Whoever opens a session with the old one waits for this
-/// transaction, or this for theirs.
-///
-/// # Errors
-/// Only the database's.
-pub async fn replace_password(
+/// Sets the first or a new password of an account. Returns the new credentials version, or `None` if the current one
+/// differs from `proven`. Invalidates everything that verified the old password.
+pub async fn set_password(
     connection: &mut PgConnection,
     id: UserId,
-    set_at: Option<OffsetDateTime>,
     hash: &str,
-) -> sqlx::Result<Option<OffsetDateTime>> {
+    proven: Option<i64>,
+) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar!(
         r#"
-        update password_credentials set password_hash = $3, changed_at = clock_timestamp()
-        where user_id = $1 and changed_at = $2
-        returning changed_at
+        with raised as (
+            update users set credentials_version = credentials_version + 1
+            where id = $1 and ($3::bigint is null or credentials_version = $3) returning credentials_version
+        ), stored as (
+            insert into password_credentials (user_id, password_hash) select $1, $2 from raised
+            on conflict (user_id) do update set password_hash = excluded.password_hash, changed_at = clock_timestamp()
+        )
+        select credentials_version from raised
         "#,
         id as UserId,
-        set_at,
         hash,
+        proven,
     )
     .fetch_optional(connection)
     .await
 }
 
-/// Takes an account's password away, so that only a mailed link leads back in.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes an account's password, so that only recovery by email lets the owner in.
 pub async fn drop_password(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
-    sqlx::query!("delete from password_credentials where user_id = $1", id as UserId).execute(connection).await?;
+    sqlx::query!(
+        r#"
+        with raised as (update users set credentials_version = credentials_version + 1 where id = $1)
+        delete from password_credentials where user_id = $1
+        "#,
+        id as UserId,
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-/// What an account is called and which language it is written to in.
-///
-/// # Errors
-/// Only the database's.
+/// Sets the display name and the language of an account.
 pub async fn set_profile(
     connection: &mut PgConnection,
     id: UserId,
@@ -189,36 +183,33 @@ pub async fn set_profile(
     Ok(())
 }
 
-/// Gives an account another address, shown to be its owner's. Returns the one it had.
+/// Replaces the address of an account with a verified one. Returns the old one.
 ///
 /// # Errors
-/// The database's; among them that the address is another account's ([`EMAIL_UNIQUE`]).
+/// Database errors; a violation of [`EMAIL_UNIQUE`] if another account owns the address.
 pub async fn replace_email(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar!(
+    let old = sqlx::query_scalar!(
         r#"
         with before as (select id, email from users where id = $1 for no key update)
         update users u
         set email = $2, email_canonical = $3, email_verified_at = now(), verify_by = null, sign_up_browser = null
-        from before where u.id = before.id
-        returning before.email
+        from before where u.id = before.id returning before.email
         "#,
         id as UserId,
         email.as_str(),
         email.canonical(),
     )
-    .fetch_optional(connection)
-    .await
+    .fetch_optional(&mut *connection)
+    .await?;
+    credentials_changed(connection, id).await?;
+    Ok(old)
 }
 
-/// Sets the day of an account's erasure, unless it has one. Returns that day.
-///
-/// # Errors
-/// Only the database's.
+/// Schedules the deletion of an account, unless it is scheduled already. Returns the due time.
 pub async fn schedule_deletion(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
         r#"
-        update users set deletion_due_at = coalesce(deletion_due_at, now() + interval '7 days')
-        where id = $1
+        update users set deletion_due_at = coalesce(deletion_due_at, now() + interval '7 days') where id = $1
         returning deletion_due_at as "due!"
         "#,
         id as UserId,
@@ -227,11 +218,14 @@ pub async fn schedule_deletion(connection: &mut PgConnection, id: UserId) -> sql
     .await
 }
 
-/// Calls an account's erasure off. Tells whether it was planned.
-///
-/// # Errors
-/// Only the database's.
+/// An email to an owner whose account is going to be erased, with the link that keeps it. Its detail has `reminder`
+/// when a sign-in caused it.
+pub const DELETION_SCHEDULED: Kind = Kind::notice("deletion-scheduled");
+
+/// Calls an account's erasure off, with the links and the email that offered to. Returns whether it was scheduled.
 pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    links::revoke(connection, id, &[Purpose::UndoDeletion]).await?;
+    outbox::take_back(connection, id, &[&DELETION_SCHEDULED]).await?;
     let done = sqlx::query!(
         "update users set deletion_due_at = null where id = $1 and deletion_due_at is not null",
         id as UserId,
@@ -239,4 +233,49 @@ pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sql
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// An account that is due for deletion.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The account.
+    pub id: UserId,
+    /// The username.
+    pub username: String,
+    /// The email address, for the last email.
+    pub email: String,
+    /// The owner's language, as stored.
+    pub language: Option<String>,
+}
+
+/// Locks one account that is due for deletion and not locked elsewhere.
+pub async fn take_due(connection: &mut PgConnection) -> sqlx::Result<Option<Due>> {
+    sqlx::query_as!(
+        Due,
+        r#"
+        select id as "id: UserId", username, email, language from users where deletion_due_at < now()
+        order by deletion_due_at limit 1 for update skip locked
+        "#
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Deletes accounts with all dependent rows. Their sessions, which may be many, must be deleted first.
+pub async fn remove(connection: &mut PgConnection, ids: &[UserId]) -> sqlx::Result<()> {
+    sqlx::query!("delete from users where id = any($1)", ids as &[UserId]).execute(connection).await?;
+    Ok(())
+}
+
+/// Locks unverified accounts that expired and are not locked elsewhere, even one with a valid link. An unverified
+/// account with a taken address has no link, and must not be recognisable by expiring sooner.
+pub async fn take_unverified(connection: &mut PgConnection) -> sqlx::Result<Vec<UserId>> {
+    sqlx::query_scalar!(
+        r#"
+        select id as "id: UserId" from users where email_verified_at is null and verify_by < now()
+        order by verify_by limit 200 for update skip locked
+        "#
+    )
+    .fetch_all(connection)
+    .await
 }

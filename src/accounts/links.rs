@@ -1,56 +1,49 @@
-//! Links that are mailed: each opens one door once.
+//! Single-use links sent by email.
 //!
-//! 1. [`issue`] keeps the digest of a fresh secret with what it is for, whose it is, and the address
-//!    it is mailed to. Nobody has shown an address to be theirs by a link that went elsewhere
-//!    (Devise CVE-2026-32700).
-//! 2. [`peek`] tells what a link would do and changes nothing: mail scanners open links too.
-//! 3. [`spend`] uses it up in one guarded statement, so that of many at once one wins.
-//! 4. [`kill`] ends what is outstanding when the facts behind it change.
+//! 1. [`issue`] stores the digest of a new secret with its purpose, its account and the address it is sent to. A link
+//!    sent elsewhere must not verify an address (Devise CVE-2026-32700).
+//! 2. [`peek`] returns what a link is for and changes nothing, because mail scanners open links too.
+//! 3. [`spend`] uses a link in one guarded statement, so that only one of several concurrent uses succeeds.
+//! 4. [`revoke`] invalidates unused links when the facts behind them change.
 //!
-//! Every link works until it expires, is used, or is killed; asking twice leaves both working, and
-//! using one ends the others of its kind.
+//! A link works until it expires, is used or is revoked. Requesting another leaves both valid; using one revokes the
+//! others of its kind.
 //!
-//! Whoever uses a link holds its account's row from then on, and whoever kills links for another reason
-//! takes it before ([`super::hold`]). So what changes one account happens one after the other, each step
-//! sees all of the one before, and nobody waits in a circle.
+//! Using a link locks its account's row; revoking links for another reason requires that lock ([`super::lock`]). So
+//! changes of one account are serialised, each sees all earlier ones, and none deadlock.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
+use strum::IntoStaticStr;
 
-use crate::types::{Entropy, SecretToken, TokenDigest, UserId};
+use super::User;
+use crate::types::{SecretToken, UserId};
 
-/// What a link is for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// The purpose of a link.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Purpose {
-    /// Shows that the address is theirs.
+    /// Verifies the address.
     Verify,
-    /// Sets a new password.
+    /// Recovers the account: sets a new password.
     Recover,
-    /// Makes the address it was mailed to the account's.
+    /// Changes the account's address to the one the link was sent to.
     ChangeEmail,
-    /// Gives the account back the address it was mailed to.
+    /// Restores the address the link was sent to.
     UndoEmail,
-    /// Calls the erasure off.
+    /// Cancels the deletion.
     UndoDeletion,
 }
 
 impl Purpose {
-    /// As stored.
-    #[must_use]
+    /// The stored code.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Verify => "verify",
-            Self::Recover => "recover",
-            Self::ChangeEmail => "change-email",
-            Self::UndoEmail => "undo-email",
-            Self::UndoDeletion => "undo-deletion",
-        }
+        self.into()
     }
 
-    /// How long a link works after it was mailed. What replaces a password must be short (OWASP ASVS
-    /// 6.5.5: ten minutes); a way back must outlast a holiday.
-    #[must_use]
+    /// How long a link is valid. Recovery must be short (OWASP ASVS 6.5.5: ten minutes); an undo link must outlast a
+    /// holiday.
     pub fn lifetime(self) -> Duration {
         match self {
             Self::Recover => Duration::from_secs(600),
@@ -61,27 +54,23 @@ impl Purpose {
     }
 }
 
-/// What a good link is about.
+/// A valid link.
 #[derive(Clone, Debug)]
 pub struct Link {
-    /// Whose it is.
+    /// The account.
     pub user_id: UserId,
-    /// The address it was mailed to.
+    /// The address it was sent to.
     pub address: String,
 }
 
-/// Makes a link and returns its secret, which is kept nowhere.
-///
-/// # Errors
-/// Only the database's.
+/// Creates a link and returns its secret, which is stored nowhere.
 pub async fn issue(
     connection: &mut PgConnection,
-    entropy: Entropy,
     purpose: Purpose,
     user_id: UserId,
     address: &str,
 ) -> sqlx::Result<SecretToken> {
-    let secret = SecretToken::new(entropy);
+    let secret = SecretToken::random();
     let digest = secret.digest();
     sqlx::query!(
         r#"
@@ -99,12 +88,14 @@ pub async fn issue(
     Ok(secret)
 }
 
-/// What a link would do now, or nothing. Changes nothing.
-///
-/// # Errors
-/// Only the database's.
-pub async fn peek(connection: &mut PgConnection, purpose: Purpose, digest: &TokenDigest) -> sqlx::Result<Option<Link>> {
-    sqlx::query_as!(
+/// Finds what a browser's link would do now, and its account. Changes nothing.
+pub async fn peek(
+    connection: &mut PgConnection,
+    purpose: Purpose,
+    secret: Option<&SecretToken>,
+) -> sqlx::Result<Option<(Link, User)>> {
+    let Some(digest) = secret.map(SecretToken::digest) else { return Ok(None) };
+    let link = sqlx::query_as!(
         Link,
         r#"
         select l.user_id as "user_id!: UserId", l.address as "address!"
@@ -115,20 +106,20 @@ pub async fn peek(connection: &mut PgConnection, purpose: Purpose, digest: &Toke
         digest.as_bytes(),
         purpose.code(),
     )
-    .fetch_optional(connection)
-    .await
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(link) = link else { return Ok(None) };
+    Ok(super::find(connection, link.user_id).await?.map(|user| (link, user)))
 }
 
-/// Uses a link up. Of any number at once, one gets it; nobody gets one that speaks for an address
-/// which the account no longer has.
-///
-/// # Errors
-/// Only the database's.
+/// Uses a link. Only one of several concurrent uses succeeds; a link for an address that the account no longer has is
+/// invalid.
 pub async fn spend(
     connection: &mut PgConnection,
     purpose: Purpose,
-    digest: &TokenDigest,
+    secret: Option<&SecretToken>,
 ) -> sqlx::Result<Option<Link>> {
+    let Some(digest) = secret.map(SecretToken::digest) else { return Ok(None) };
     sqlx::query_as!(
         Link,
         r#"
@@ -150,11 +141,8 @@ pub async fn spend(
     .await
 }
 
-/// Ends every outstanding link of an account for these purposes.
-///
-/// # Errors
-/// Only the database's.
-pub async fn kill(connection: &mut PgConnection, user_id: UserId, purposes: &[Purpose]) -> sqlx::Result<()> {
+/// Revokes every unused link of an account for these purposes.
+pub async fn revoke(connection: &mut PgConnection, user_id: UserId, purposes: &[Purpose]) -> sqlx::Result<()> {
     let codes: Vec<String> = purposes.iter().map(|purpose| purpose.code().to_owned()).collect();
     sqlx::query!(
         "update mailed_links set used_at = now() where user_id = $1 and purpose = any($2) and used_at is null",
@@ -166,11 +154,8 @@ pub async fn kill(connection: &mut PgConnection, user_id: UserId, purposes: &[Pu
     Ok(())
 }
 
-/// Ends every outstanding link of an account for one purpose that was mailed to any of these addresses.
-///
-/// # Errors
-/// Only the database's.
-pub async fn kill_mailed_to(
+/// Revokes every unused link of an account for one purpose that was sent to any of these addresses.
+pub async fn revoke_mailed_to(
     connection: &mut PgConnection,
     user_id: UserId,
     purpose: Purpose,
@@ -190,11 +175,8 @@ pub async fn kill_mailed_to(
     Ok(())
 }
 
-/// The address for which an account last asked for a link, while that is outstanding. The first link
-/// that is not killed decides: whether others were mailed after it cannot be told from the answer.
-///
-/// # Errors
-/// Only the database's.
+/// The address of an account's oldest unrevoked link, while it is valid. The oldest decides, so that the result does
+/// not reveal whether further emails were sent.
 pub async fn waiting_for(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -203,8 +185,7 @@ pub async fn waiting_for(
     let first = sqlx::query!(
         r#"
         select address as "address!", expires_at > now() as "live!" from mailed_links
-        where user_id = $1 and purpose = $2 and used_at is null
-        order by created_at, digest limit 1
+        where user_id = $1 and purpose = $2 and used_at is null order by created_at, digest limit 1
         "#,
         user_id as UserId,
         purpose.code(),
@@ -214,10 +195,7 @@ pub async fn waiting_for(
     Ok(first.filter(|link| link.live).map(|link| link.address))
 }
 
-/// Whether an account still wants a link to this address: it was asked for, and not killed since.
-///
-/// # Errors
-/// Only the database's.
+/// Returns whether a link to this address was requested and not revoked since.
 pub async fn is_wanted(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -238,11 +216,8 @@ pub async fn is_wanted(
     .await
 }
 
-/// Removes links that expired more than a day ago, and tells how many. Until then one that was asked
-/// for stands before those that were mailed for it, as [`waiting_for`] needs it.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes links that expired more than a day ago, and returns how many. Requested links must outlive the links sent
+/// for them, because [`waiting_for`] reads the oldest.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"

@@ -1,63 +1,58 @@
-//! Accounts: the one aggregate that every slice may name.
+//! Accounts: the aggregate that every slice may use.
 
-mod erasure;
 mod factors;
 mod life;
 pub mod links;
-mod role;
 pub mod setup;
 mod store;
 
+use serde::Serialize;
 use serde_json::Value;
+use strum::{Display, EnumString, IntoStaticStr};
 use time::OffsetDateTime;
 
 use crate::{
-    mail::{Kind, NewLetter},
-    types::{Lang, UserId},
+    config::SecondFactor,
+    mail::{Kind, NewEmail},
+    types::{Email, Lang, UserId, Username},
 };
 
-pub use erasure::{Due, remove, take_due, take_unverified};
 pub use factors::{
-    Factors, drop_enrolments, drop_factors, drop_factors_since, drop_recovery_codes, factors, factors_changed,
+    FactorKind, Factors, ListedFactor, Login, Query, delete_factors, factors, find_login, forget_factor_limits,
 };
 pub use life::{
-    EMAIL_UNIQUE, call_off_deletion, drop_other_claimants, drop_password, hold, hold_with_claimants, lock_claimants,
-    replace_email, replace_password, schedule_deletion, set_password, set_profile, verify_email,
+    DELETION_SCHEDULED, Due, EMAIL_UNIQUE, call_off_deletion, credentials_changed, drop_password,
+    drop_unverified_namesakes, lock, lock_own_address, lock_with_address, remove, replace_email, schedule_deletion,
+    set_password, set_profile, take_due, take_unverified, verify_email,
 };
-pub use role::Role;
 pub use store::{
-    Address, Login, NewAccount, SignedUp, create, find, find_by_identifier, find_login, find_owner,
-    hold_administrators, set_disabled, set_role, upgrade_password_hash,
+    Address, NewAccount, SignedUp, create, find, find_by_identifier, find_owner, is_last_administrator, set_disabled,
+    set_role, upgrade_password_hash,
 };
 
-/// What an account is called, in the two spellings a visitor may type at sign-in.
+/// A sign-in identifier.
 #[derive(Clone, Debug)]
 pub enum Identifier {
     /// A username in its canonical form.
     Username(String),
-    /// An e-mail address in its canonical form.
+    /// An email address in its canonical form.
     Email(String),
-    /// Nothing that an account can be called.
+    /// A text that no account can have.
     Nobody(String),
 }
 
 impl Identifier {
-    /// Reads what was typed. Every text has an answer, because an attempt with an impossible name
-    /// must cost what an attempt with a possible one costs.
-    #[must_use]
+    /// Parses a typed identifier. It accepts every text, because an attempt with an invalid identifier must cost as
+    /// much as any other.
     pub fn parse(text: &str) -> Self {
-        use crate::types::{Email, Username};
-        if let Ok(username) = Username::parse(text) {
-            return Self::Username(username.as_str().to_owned());
-        }
-        match Email::parse(text) {
-            Ok(email) => Self::Email(email.canonical().to_owned()),
-            Err(_) => Self::Nobody(text.trim().to_lowercase()),
+        match (Username::parse(text), Email::parse(text)) {
+            (Ok(username), _) => Self::Username(username.as_str().to_owned()),
+            (_, Ok(email)) => Self::Email(email.canonical().to_owned()),
+            _ => Self::Nobody(text.trim().to_lowercase()),
         }
     }
 
     /// The canonical spelling.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
             Self::Username(text) | Self::Email(text) | Self::Nobody(text) => text,
@@ -70,40 +65,66 @@ impl Identifier {
 pub struct User {
     /// The account.
     pub id: UserId,
-    /// Its public name.
+    /// The username.
     pub username: String,
-    /// What the person wants to be called.
+    /// The display name.
     pub display_name: Option<String>,
-    /// Where mail goes.
+    /// The email address.
     pub email: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// Since when it is closed to everyone, if it is.
+    /// When the operator disabled it.
     pub disabled_at: Option<OffsetDateTime>,
-    /// When its password was last set; none when it has no password.
+    /// When the password was last set; `None` without a password.
     pub password_changed_at: Option<OffsetDateTime>,
-    /// Since when the address is known to be its owner's; none while anybody may claim it.
+    /// When the address was verified; `None` if it was not.
     pub email_verified_at: Option<OffsetDateTime>,
     /// SHA-256 of the cookie of the browser that signed up, until the address is verified.
     pub sign_up_browser: Option<Vec<u8>>,
-    /// The language its owner chose, as stored.
+    /// The owner's language, as stored.
     pub language: Option<String>,
-    /// What it may do.
+    /// The role.
     pub role: Role,
-    /// When it is erased, once its owner has asked for that.
+    /// When it will be deleted, if the owner requested that.
     pub deletion_due_at: Option<OffsetDateTime>,
 }
 
 impl User {
-    /// The language to write to its owner in, or else another.
-    #[must_use]
+    /// The owner's language, or else `otherwise`.
     pub fn lang_or(&self, otherwise: Lang) -> Lang {
         self.language.as_deref().and_then(Lang::from_code).unwrap_or(otherwise)
     }
 
-    /// A letter to its owner about this, in the language of [`User::lang_or`].
-    #[must_use]
-    pub fn letter(&self, kind: Kind, otherwise: Lang, detail: Value) -> NewLetter<'_> {
-        NewLetter { kind, user_id: Some(self.id), address: &self.email, lang: self.lang_or(otherwise), detail }
+    /// Prepares an email to the owner, in the language of [`User::lang_or`].
+    pub fn email(&self, kind: &'static Kind, otherwise: Lang, detail: Value) -> NewEmail<'_> {
+        NewEmail { kind, user_id: Some(self.id), address: &self.email, lang: self.lang_or(otherwise), detail }
+    }
+}
+
+/// The role of an account.
+#[derive(Clone, Copy, Debug, Display, EnumString, Eq, IntoStaticStr, PartialEq, Serialize, sqlx::Type)]
+#[serde(rename_all = "snake_case")]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    /// Manages only itself.
+    Member,
+    /// Manages other accounts too.
+    Admin,
+}
+
+impl Role {
+    /// The stored code, also used on the command line.
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+
+    /// The roles that must have a second factor.
+    pub fn needing_second_factor(required: SecondFactor) -> &'static [Self] {
+        match required {
+            SecondFactor::Optional => &[],
+            SecondFactor::Administrators => &[Self::Admin],
+            SecondFactor::Everyone => &[Self::Member, Self::Admin],
+        }
     }
 }

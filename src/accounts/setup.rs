@@ -1,73 +1,55 @@
-//! The link that makes the first administrator: for whoever runs the service, and for nobody else.
+//! The setup link, with which the operator creates the first administrator.
 //!
-//! 1. There is one at a time, and only its digest is kept. It works once, for an hour, and not any more
-//!    when there is an administrator.
-//! 2. [`issue`] makes one on an empty database. Of many replicas that start at once one does, and it
-//!    alone has the secret to tell.
-//! 3. [`reissue`] replaces it, for an operator who lost it.
+//! 1. There is at most one, and only its digest is stored. It works once, for an hour, and only while no administrator
+//!    exists.
+//! 2. [`issue`] creates it on an empty database. Of several replicas that start together, one does, and only that one
+//!    knows the secret.
+//! 3. [`reissue`] replaces a lost link.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
 
-use crate::types::{Entropy, SecretToken, TokenDigest};
+use crate::types::{SecretToken, TokenDigest};
 
-/// How long the link works.
+/// Validity of the link.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Makes the link when there is no account at all and none is outstanding.
-///
-/// # Errors
-/// Only the database's.
-pub async fn issue(connection: &mut PgConnection, entropy: Entropy) -> sqlx::Result<Option<SecretToken>> {
-    let secret = SecretToken::new(entropy);
+/// Creates the link if no account exists and no link is valid.
+pub async fn issue(connection: &mut PgConnection) -> sqlx::Result<Option<SecretToken>> {
+    create(connection, true).await
+}
+
+/// Replaces the link, unless an administrator exists.
+pub async fn reissue(connection: &mut PgConnection) -> sqlx::Result<Option<SecretToken>> {
+    // Waits for a concurrent use of the old link, so that the next statement sees its administrator.
+    revoke(connection).await?;
+    create(connection, false).await
+}
+
+/// Creates the link. The `first` one needs an empty database and replaces no valid link.
+async fn create(connection: &mut PgConnection, first: bool) -> sqlx::Result<Option<SecretToken>> {
+    let secret = SecretToken::random();
     let digest = secret.digest();
     let issued = sqlx::query!(
         r#"
         insert into mailed_links as l (digest, purpose, expires_at)
         select $1, 'setup', now() + make_interval(secs => $2)
-        where not exists (select 1 from users)
+        where not exists (select 1 from users where role = 'admin' or $3)
         on conflict (purpose) where purpose = 'setup' and used_at is null
         do update set digest = excluded.digest, created_at = excluded.created_at, expires_at = excluded.expires_at
-        where l.expires_at <= now()
+        where l.expires_at <= now() or not $3
         "#,
         digest.as_bytes(),
         LIFETIME.as_secs_f64(),
+        first,
     )
     .execute(connection)
     .await?;
     Ok((issued.rows_affected() == 1).then_some(secret))
 }
 
-/// Makes the link in place of the one before, unless there is an administrator.
-///
-/// # Errors
-/// Only the database's.
-pub async fn reissue(connection: &mut PgConnection, entropy: Entropy) -> sqlx::Result<Option<SecretToken>> {
-    // Whoever uses the old one at this moment is waited for, so that the next statement sees what they made.
-    kill(connection).await?;
-    let secret = SecretToken::new(entropy);
-    let digest = secret.digest();
-    let issued = sqlx::query!(
-        r#"
-        insert into mailed_links (digest, purpose, expires_at)
-        select $1, 'setup', now() + make_interval(secs => $2)
-        where not exists (select 1 from users where role = 'admin')
-        on conflict (purpose) where purpose = 'setup' and used_at is null
-        do update set digest = excluded.digest, created_at = excluded.created_at, expires_at = excluded.expires_at
-        "#,
-        digest.as_bytes(),
-        LIFETIME.as_secs_f64(),
-    )
-    .execute(connection)
-    .await?;
-    Ok((issued.rows_affected() == 1).then_some(secret))
-}
-
-/// Whether the link works now. Changes nothing.
-///
-/// # Errors
-/// Only the database's.
+/// Returns whether the link is valid, without using it.
 pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
@@ -83,10 +65,7 @@ pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::
     .await
 }
 
-/// Uses the link up. Of any number at once, one gets it.
-///
-/// # Errors
-/// Only the database's.
+/// Uses the link. Only one of several concurrent uses succeeds.
 pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::Result<bool> {
     let spent = sqlx::query!(
         r#"
@@ -101,21 +80,15 @@ pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx:
     Ok(spent.rows_affected() == 1)
 }
 
-/// Ends the link, because there is an administrator by other means.
-///
-/// # Errors
-/// Only the database's.
-pub async fn kill(connection: &mut PgConnection) -> sqlx::Result<()> {
+/// Revokes the link, because an administrator was created otherwise.
+pub async fn revoke(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("update mailed_links set used_at = now() where purpose = 'setup' and used_at is null")
         .execute(connection)
         .await?;
     Ok(())
 }
 
-/// Whether somebody is an administrator.
-///
-/// # Errors
-/// Only the database's.
+/// Returns whether an administrator exists.
 pub async fn has_administrator(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select exists (select 1 from users where role = 'admin') as "there!""#)
         .fetch_one(connection)

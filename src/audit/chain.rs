@@ -1,14 +1,15 @@
-//! What a link is made of: pure, so that the linker and whoever verifies cannot differ.
+//! The cryptography of the chain: pure, so that linker and verification agree.
 //!
-//! - `origin digest = HMAC(key, seq, address, user agent)`, none for an event without an origin;
+//! - `origin digest = HMAC(key, seq, address, user agent)`, `None` without an origin;
 //! - `digest = HMAC(key, every other column of the event, origin digest)`;
-//! - `hash = HMAC(key, the hash before, position, digest)`.
+//! - `hash = HMAC(key, previous hash, position, digest)`.
 //!
-//! So an address can be forgotten and its event still be proven, and a changed event can be told from
-//! one that stands in the wrong place. Every field goes in with its length: no two events read alike.
+//! So an event can be verified after its address was erased, and a changed event differs from a moved one. Every field
+//! is hashed with its length, so encodings are unambiguous.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use hmac::{Hmac, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
@@ -18,14 +19,17 @@ use crate::config::Secrets;
 
 /// A digest or hash of the chain.
 pub(super) type Digest = [u8; 32];
-/// What stands before the first link.
+/// The version of the digest's input, stored with every link.
+pub(super) const DIGEST_VERSION: i16 = 1;
+/// The hash before the first link.
 pub(super) const BEGINNING: Digest = [0; 32];
 
-/// The keys of the chain, newest first: the newest makes links, all of them check.
-#[derive(Clone)]
+/// The keys of the chain, newest first: the newest creates links, all verify them.
+#[derive(Clone, derive_more::Debug)]
+#[debug("ChainKeys(..)")]
 pub struct ChainKeys(Vec<ChainKey>);
 
-/// One key, and the name under which links say that it made them.
+/// One key, and the ID that its links carry.
 #[derive(Clone)]
 pub(super) struct ChainKey {
     pub id: [u8; 4],
@@ -33,13 +37,12 @@ pub(super) struct ChainKey {
 }
 
 impl ChainKeys {
-    /// Derives them from the operator's secrets.
-    #[must_use]
+    /// Derives the keys from the configured secrets.
     pub fn derive(secrets: &Secrets) -> Self {
         Self(secrets.derive("audit").into_iter().map(ChainKey::new).collect())
     }
 
-    /// The key that makes links; none only without any secret, which there never is.
+    /// The key for new links; `None` only without secrets, which cannot happen.
     pub(super) fn newest(&self) -> Option<&ChainKey> {
         self.0.first()
     }
@@ -49,31 +52,26 @@ impl ChainKeys {
     }
 }
 
-impl fmt::Debug for ChainKeys {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ChainKeys(..)")
-    }
-}
-
-/// An event as it stands in the database.
+/// An event as stored.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
     pub seq: i64,
-    /// Microseconds since 1970; none for a time that no event of ours has.
+    /// Microseconds since 1970; `None` for a time outside of the years 1 to 9999.
     pub micros: Option<i64>,
     pub kind: String,
     pub version: i16,
     /// JSON.
     pub detail: String,
-    pub actor: String,
+    pub actor_kind: String,
+    pub actor_id: Option<Uuid>,
     pub user_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
     pub address: Option<String>,
     pub user_agent: Option<String>,
     pub account_exists: bool,
-    /// Older than events are kept.
+    /// Older than the retention period.
     pub expired: bool,
-    /// So much older that a cut is worth while.
+    /// Older by a day more, so that pruning is worthwhile.
     pub overdue: bool,
 }
 
@@ -83,7 +81,7 @@ impl ChainKey {
         Self { id: [a, b, c, d], secret }
     }
 
-    /// Of where an event came from; none when that is not known.
+    /// The digest of an event's origin; `None` without one.
     pub fn origin_digest(&self, event: &Stored) -> Option<Digest> {
         if event.address.is_none() && event.user_agent.is_none() {
             return None;
@@ -95,22 +93,24 @@ impl ChainKey {
         Some(sealing.end())
     }
 
-    /// Of an event's content.
+    /// The digest of an event's content.
     pub fn digest(&self, event: &Stored, origin_digest: Option<&Digest>) -> Digest {
         let mut sealing = Sealing::begin(&self.secret, "event");
+        sealing.field(&DIGEST_VERSION.to_be_bytes());
         sealing.field(&event.seq.to_be_bytes());
         sealing.optional(event.micros.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
         sealing.field(event.kind.as_bytes());
         sealing.field(&event.version.to_be_bytes());
         sealing.field(canonical(&event.detail).as_bytes());
-        sealing.field(event.actor.as_bytes());
+        sealing.field(event.actor_kind.as_bytes());
+        sealing.optional(event.actor_id.as_ref().map(|id| id.as_bytes().as_slice()));
         sealing.optional(event.user_id.as_ref().map(|id| id.as_bytes().as_slice()));
         sealing.optional(event.session_id.as_ref().map(|id| id.as_bytes().as_slice()));
         sealing.optional(origin_digest.map(Digest::as_slice));
         sealing.end()
     }
 
-    /// Of an event in its place.
+    /// The hash of an event at its position.
     pub fn hash(&self, previous: &Digest, position: i64, digest: &Digest) -> Digest {
         let mut sealing = Sealing::begin(&self.secret, "link");
         sealing.field(previous);
@@ -120,7 +120,7 @@ impl ChainKey {
     }
 }
 
-/// HMAC-SHA-256 over fields with their lengths.
+/// HMAC-SHA-256 over length-prefixed fields.
 struct Sealing(Hmac<Sha256>);
 
 impl Sealing {
@@ -148,8 +148,8 @@ impl Sealing {
     }
 }
 
-/// JSON with its keys in order, whatever the database or a library makes of their order. What cannot be
-/// read counts as it is: none of our events is like that.
+/// Serialises JSON with sorted keys, because neither the database nor libraries preserve their order. Invalid JSON is
+/// returned unchanged; our events never are.
 fn canonical(json: &str) -> String {
     fn write(value: &Value, out: &mut String) {
         match value {
@@ -182,22 +182,17 @@ fn canonical(json: &str) -> String {
     out
 }
 
-/// The end of the chain, to be noted where whoever writes to the database cannot reach.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// The head of the chain, to be recorded where an attacker with database access cannot change it.
+#[derive(Clone, Copy, Debug, derive_more::Display, Eq, PartialEq)]
+#[display("{position}:{}", HEXLOWER.encode(hash))]
 pub struct Head {
-    /// How many events were ever linked.
+    /// The number of events ever linked.
     pub position: i64,
-    /// What binds them all.
+    /// The hash of the last link, which covers all before it.
     pub hash: [u8; 32],
 }
 
-impl fmt::Display for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.position, hex(&self.hash))
-    }
-}
-
-/// What a head looks like.
+/// The error for a malformed head.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a head is a position, a colon and 64 hexadecimal digits")]
 pub struct HeadError;
@@ -212,24 +207,9 @@ impl FromStr for Head {
     }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").ok();
-        text
-    })
-}
-
-/// Reads what [`hex`] wrote.
+/// Decodes 64 hexadecimal digits.
 pub(super) fn unhex(text: &str) -> Option<Digest> {
-    let mut bytes = BEGINNING;
-    if text.len() != 64 || !text.bytes().all(|c| c.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(text.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
+    HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -243,7 +223,8 @@ mod tests {
             kind: "signed_in".into(),
             version: 1,
             detail: r#"{"amr": ["pwd"], "a": {"y": 1, "x": null}}"#.into(),
-            actor: "visitor".into(),
+            actor_kind: "administrator".into(),
+            actor_id: Some(Uuid::from_u128(2)),
             user_id: Some(Uuid::from_u128(1)),
             session_id: None,
             address: Some("192.0.2.1/32".into()),
@@ -266,14 +247,15 @@ mod tests {
     fn every_column_of_an_event_and_the_key_move_its_digest() {
         let same = sealed(&key(1), &event());
         assert_eq!(sealed(&key(1), &event()), same);
-        let changes: [fn(&mut Stored); 12] = [
+        let changes: [fn(&mut Stored); 13] = [
             |event| event.seq = 8,
             |event| event.micros = event.micros.map(|micros| micros + 1),
             |event| event.micros = None,
             |event| event.kind = "signed_out".into(),
             |event| event.version = 2,
             |event| event.detail = r#"{"amr": ["otp"], "a": {"y": 1, "x": null}}"#.into(),
-            |event| event.actor = "service".into(),
+            |event| event.actor_kind = "system".into(),
+            |event| event.actor_id = None,
             |event| event.user_id = None,
             |event| event.session_id = event.user_id,
             |event| (event.session_id, event.user_id) = (event.user_id, None),

@@ -1,139 +1,82 @@
-//! One link after another, compared with its event.
+//! Verification of links against their events.
+
+use data_encoding::HEXLOWER;
 
 use super::{
-    chain::{BEGINNING, ChainKeys, Digest, Head, Stored, hex},
+    chain::{BEGINNING, ChainKeys, DIGEST_VERSION, Digest, Head, Stored},
     store::{self, Link},
 };
 
-/// What is wrong with the trail.
+/// A fault of the audit log.
+///
+/// A `position` (`from`, `to`, `after`) is one in the chain, `seq` (`first`) is the number of an event, `key` is the ID
+/// of a key, and `noted` is the recorded head.
+#[expect(missing_docs, reason = "the fields are explained above")]
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Fault {
-    /// An event is not what its link says.
-    #[error("position {position}: event {seq} was changed, or changed places with another")]
-    Changed {
-        /// Where in the chain.
-        position: i64,
-        /// Which event.
-        seq: i64,
-    },
-    /// A link's event is not there.
+    /// An event differs from its link.
+    #[error("position {position}: event {seq} was changed, or swapped with another")]
+    Changed { position: i64, seq: i64 },
+    /// A link's event is missing.
     #[error("position {position}: event {seq} was removed")]
-    Removed {
-        /// Where in the chain.
-        position: i64,
-        /// Which event.
-        seq: i64,
-    },
-    /// Only an erased account's events lose their origin.
-    #[error("position {position}: where event {seq} came from was removed, and no erased account explains it")]
-    OriginRemoved {
-        /// Where in the chain.
-        position: i64,
-        /// Which event.
-        seq: i64,
-    },
-    /// A link that follows from its event, but not from the link before.
-    #[error("position {position}: event {seq} does not follow what stands before it: links were put in another order")]
-    OutOfOrder {
-        /// Where in the chain.
-        position: i64,
-        /// Which event.
-        seq: i64,
-    },
-    /// A link that follows from nothing.
-    #[error("position {position}: the link of event {seq} was not made with the service's key")]
-    Forged {
-        /// Where in the chain.
-        position: i64,
-        /// Which event.
-        seq: i64,
-    },
-    /// Positions without a link.
+    Removed { position: i64, seq: i64 },
+    /// An origin was erased, though the account exists.
+    #[error("position {position}: the origin of event {seq} was erased, although its account was not")]
+    OriginRemoved { position: i64, seq: i64 },
+    /// A link matches its event, but not the previous link.
+    #[error("position {position}: the link of event {seq} does not match the previous one: links were reordered")]
+    OutOfOrder { position: i64, seq: i64 },
+    /// A link matches neither its event nor the previous link.
+    #[error("position {position}: the link of event {seq} was forged: it was not created with the service's key")]
+    Forged { position: i64, seq: i64 },
+    /// Links are missing.
     #[error("positions {from} to {to}: the links were removed")]
-    LinksRemoved {
-        /// The first.
-        from: i64,
-        /// The last.
-        to: i64,
-    },
-    /// A link before the beginning of the chain.
+    LinksRemoved { from: i64, to: i64 },
+    /// A link precedes the beginning of the chain.
     #[error("position {position}: a link before the beginning of the chain")]
-    BeforeBeginning {
-        /// Where.
-        position: i64,
-    },
-    /// Links that none of the keys at hand can have made.
-    #[error("positions {from} to {to}: made with the key {key}, which VESTIBULE_SECRET does not hold (any more)")]
-    WrongKey {
-        /// The first.
-        from: i64,
-        /// The last.
-        to: i64,
-        /// The name of the key.
-        key: String,
-    },
-    /// Events that should have a link by now.
+    BeforeBeginning { position: i64 },
+    /// Links were created with a key that is not configured.
+    #[error("positions {from} to {to}: made with the key {key}, which is missing from VESTIBULE_SECRET")]
+    WrongKey { from: i64, to: i64, key: String },
+    /// Events without a link after a minute.
     #[error("{count} events older than a minute are not in the chain, the first is event {first}")]
-    Unlinked {
-        /// How many.
-        count: i64,
-        /// The first.
-        first: i64,
-    },
-    /// Events that were gone before they got their link.
-    #[error("{count} events were removed while they waited for their link, the first was event {first}")]
-    RemovedUnlinked {
-        /// How many.
-        count: i64,
-        /// The first.
-        first: i64,
-    },
-    /// A noted head is beyond the end of the chain.
+    Unlinked { count: i64, first: i64 },
+    /// Events were removed before they were linked.
+    #[error("{count} events were removed before they were linked, the first was event {first}")]
+    RemovedUnlinked { count: i64, first: i64 },
+    /// A recorded head is beyond the end of the chain.
     #[error("the chain ends before the head {noted}: its end was cut off")]
-    CutOff {
-        /// The noted head.
-        noted: Head,
-    },
-    /// A noted head is not what stands at its position.
-    #[error("the chain has the head {found} and not {noted}: it was written anew")]
-    AnotherChain {
-        /// The noted head.
-        noted: Head,
-        /// What stands there.
-        found: Head,
-    },
-    /// A noted head is older than the chain.
+    CutOff { noted: Head },
+    /// The chain has another hash at the position of a recorded head.
+    #[error("the chain has the head {found} instead of {noted}: it was rewritten")]
+    AnotherChain { noted: Head, found: Head },
+    /// A recorded head precedes the chain.
     #[error("the head {noted} cannot be compared: the chain begins after position {after}")]
-    HeadTooOld {
-        /// The noted head.
-        noted: Head,
-        /// Where the chain begins.
-        after: i64,
-    },
+    HeadTooOld { noted: Head, after: i64 },
 }
 
-/// Goes along the chain. After a fault it goes on from what stands there, so that each is told once.
+/// Verifies links in sequence. After a fault it continues from the stored values, so that each fault is reported once.
 #[derive(Debug)]
 pub(super) struct Checker<'a> {
     keys: &'a ChainKeys,
     expected: i64,
-    /// Unknown after missing links.
+    /// `None` after missing links.
     previous: Option<Digest>,
 }
 
 impl<'a> Checker<'a> {
-    /// At the chain's beginning.
+    /// Starts at the beginning of the chain.
     pub fn new(keys: &'a ChainKeys, after: Option<Head>) -> Self {
         let after = after.unwrap_or(Head { position: 0, hash: BEGINNING });
         Self { keys, expected: after.position.saturating_add(1), previous: Some(after.hash) }
     }
 
-    /// Compares the next link, and adds what is wrong with it.
-    pub fn check(&mut self, link: &Link, event: Option<&Stored>, found: &mut Vec<Fault>) {
+    /// Verifies the next link and returns its faults.
+    pub fn check(&mut self, link: &Link, event: Option<&Stored>) -> Vec<Fault> {
+        let mut found = Vec::new();
         let (position, seq) = (link.position, link.event_seq);
         if position < self.expected {
-            found.push(Fault::BeforeBeginning { position });
-            return;
+            return vec![Fault::BeforeBeginning { position }];
         }
         if position > self.expected {
             found.push(Fault::LinksRemoved { from: self.expected, to: position - 1 });
@@ -143,22 +86,23 @@ impl<'a> Checker<'a> {
         self.expected = position.saturating_add(1);
         self.previous = store::digest(&link.hash);
         let Some(key) = self.keys.find(&link.key_id) else {
-            found.push(Fault::WrongKey { from: position, to: position, key: hex(&link.key_id) });
-            return;
+            found.push(Fault::WrongKey { from: position, to: position, key: HEXLOWER.encode(&link.key_id) });
+            return found;
         };
         let in_place = previous.is_none_or(|previous| {
             store::digest(&link.digest).is_some_and(|digest| key.hash(&previous, position, &digest)[..] == link.hash)
         });
         let origin_digest = link.origin_digest.as_deref().and_then(store::digest);
-        let same = event.map(|event| key.digest(event, origin_digest.as_ref())[..] == link.digest);
+        let known = link.version == DIGEST_VERSION;
+        let same = event.map(|event| known && key.digest(event, origin_digest.as_ref())[..] == link.digest);
         match (event, same, in_place) {
             (None, ..) | (_, None, _) => found.push(Fault::Removed { position, seq }),
             (Some(_), Some(false), true) => found.push(Fault::Changed { position, seq }),
             (Some(_), Some(false), false) => found.push(Fault::Forged { position, seq }),
             (Some(_), Some(true), false) => found.push(Fault::OutOfOrder { position, seq }),
             (Some(event), Some(true), true) => {
-                let forgotten = event.address.is_none() && event.user_agent.is_none();
-                if origin_digest.is_some() && forgotten {
+                let erased = event.address.is_none() && event.user_agent.is_none();
+                if origin_digest.is_some() && erased {
                     if event.user_id.is_none() || event.account_exists {
                         found.push(Fault::OriginRemoved { position, seq });
                     }
@@ -167,5 +111,6 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        found
     }
 }

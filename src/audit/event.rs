@@ -1,133 +1,111 @@
-//! What can happen.
-
-use std::net::IpAddr;
+//! Audit events.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::IntoStaticStr;
+use uuid::Uuid;
 
 use crate::types::{SessionId, UserId};
 
-/// A fact worth keeping. It is stored as its name (`kind`), a version, and its fields as JSON.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+/// An audit event, stored as its name (`kind`), a version, and its fields as JSON.
+#[expect(missing_docs, reason = "the variants explain their fields")]
+#[derive(Clone, Debug, Deserialize, Eq, IntoStaticStr, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Event {
-    /// An account was made.
+    /// An account was created.
     SignedUp,
-    /// Its owner showed that the address is theirs.
+    /// The owner verified the email address.
     EmailVerified,
-    /// A session was opened.
-    SignedIn {
-        /// RFC 8176 names of the proofs.
-        amr: Vec<String>,
+    /// A session was created, with these authentication methods (RFC 8176).
+    SignedIn { amr: Vec<String> },
+    /// A sign-in was refused. `proven`: more than a typed name identified the account, so that the log may name it. Not
+    /// stored.
+    SignInFailed {
+        #[serde(skip)]
+        proven: bool,
     },
-    /// A sign-in was refused.
-    SignInFailed,
-    /// A session was ended by its owner.
+    /// A signed-in user entered a wrong current password at a form.
+    PasswordMistyped { at: PasswordPrompt },
+    /// A passkey's signature counter went backwards: it may be cloned (WebAuthn Level 3, section 6.1.1).
+    PasskeyCopied,
+    /// The user signed out.
     SignedOut,
-    /// The owner of a session proved again who they are.
+    /// The user reauthenticated.
     Reauthenticated,
-    /// The password was replaced by its owner, who knew the old one.
+    /// The user changed the password, knowing the old one.
     PasswordChanged,
-    /// The password was replaced through a mailed link.
+    /// The password was reset through an emailed link.
     PasswordReset,
-    /// The operator had a way back in mailed to the owner.
+    /// The operator started account recovery for the owner.
     RecoveryStarted,
-    /// A way back in was mailed.
+    /// A recovery link was emailed.
     RecoveryMailed,
-    /// The name or the language was changed.
+    /// The display name or the language was changed.
     ProfileChanged,
-    /// A link to confirm a new address was mailed to it.
+    /// A confirmation link was sent to a new address.
     EmailChangeMailed,
-    /// The address was replaced.
+    /// The address was changed.
     EmailChanged,
-    /// The replacement was undone from the old address.
+    /// The address change was undone from the old address.
     EmailChangeUndone,
-    /// One other session was ended.
-    SessionEnded {
-        /// Which one.
-        ended: SessionId,
-    },
-    /// All other sessions were ended.
-    OtherSessionsEnded {
-        /// How many of them were live.
-        count: u64,
-    },
-    /// Everything that is kept about the account was downloaded.
+    /// One other session was revoked.
+    SessionEnded { ended: SessionId },
+    /// All other sessions were revoked: so many live ones.
+    OtherSessionsEnded { count: u64 },
+    /// The user downloaded their data.
     DataDownloaded,
-    /// The account was set to be erased.
+    /// The account was scheduled for deletion.
     DeletionScheduled,
-    /// The erasure was called off.
+    /// The deletion was cancelled.
     DeletionUndone,
-    /// The account was erased.
+    /// The account was deleted.
     Erased,
-    /// The account was closed to everyone.
+    /// The account was disabled.
     Disabled,
-    /// The account was opened again.
+    /// The account was enabled again.
     Enabled,
-    /// The account was given a role.
-    RoleChanged {
-        /// The role's name.
-        role: String,
-    },
-    /// A link that makes the first administrator was issued.
+    /// The account's role was changed to this one.
+    RoleChanged { role: String },
+    /// A link to create the first administrator was issued.
     SetupLinkIssued,
-    /// Somebody signed up with the address of this account.
+    /// Someone signed up with this account's address.
     SignUpRepeated,
-    /// A second factor was added.
-    FactorAdded {
-        /// `totp` or `passkey`.
-        factor: String,
-    },
-    /// A second factor was removed.
-    FactorRemoved {
-        /// `totp` or `passkey`.
-        factor: String,
-    },
-    /// The password was right, and a second factor was asked for.
+    /// A second factor was added: `totp` or `passkey`.
+    FactorAdded { factor: String },
+    /// A second factor was removed: `totp` or `passkey`.
+    FactorRemoved { factor: String },
+    /// The password was right, and a second factor was requested.
     FactorAsked,
-    /// A second factor was refused, after the right password or in a session.
-    FactorFailed {
-        /// `totp`, `passkey` or `recovery_code`.
-        factor: String,
-    },
-    /// Recovery codes were made; those from before are worth nothing.
+    /// A second factor was refused, during sign-in or in a session: `totp`, `passkey` or `recovery_code`.
+    FactorFailed { factor: String },
+    /// Recovery codes were generated; older ones are invalid.
     RecoveryCodesMade,
-    /// A recovery code was used up.
+    /// A recovery code was used.
     RecoveryCodeUsed,
-    /// The password was taken away by its owner, who has passkeys.
+    /// The user removed the password and signs in with passkeys.
     PasswordRemoved,
-    /// A browser is asked for no second factor for a while.
+    /// A browser was trusted, so that it skips the second factor for a while.
     BrowserTrusted,
-    /// That was taken back.
+    /// The trust in a browser was revoked.
     BrowserForgotten,
-    /// Every second factor was taken away by the operator.
+    /// The operator removed every second factor.
     FactorsReset,
-    /// Factors were taken away that were added since the address was changed, with the change itself.
+    /// An address change was undone, and factors added since then were removed.
     FactorsUndone,
-    /// All sessions of an account were ended by the operator.
-    AllSessionsEnded {
-        /// How many of them were live.
-        count: u64,
-    },
-    /// The oldest events were removed, because they are kept no longer.
-    AuditPruned {
-        /// Up to which position of the chain.
-        through_position: i64,
-        /// The hash at that position, in hexadecimal digits: what the chain begins from now.
-        hash: String,
-        /// How many events went.
-        removed: u64,
-        /// How many of them could not be checked before, because the service had not their key any more.
-        unchecked: u64,
-    },
+    /// The operator revoked all sessions of an account: so many live ones.
+    AllSessionsEnded { count: u64 },
+    /// `removed` events past the retention period were removed, up to a position of the chain. The `hash` at that
+    /// position, in hexadecimal, is the new beginning of the chain. `unchecked` of them could not be verified first,
+    /// because their key was not configured.
+    AuditPruned { through_position: i64, hash: String, removed: u64, unchecked: u64 },
 }
 
 impl Event {
-    /// The version of the fields' meaning, so that old rows stay readable.
+    /// The version of the fields.
     pub const VERSION: i16 = 1;
 
-    /// Reads an event back from how it is stored; none for one that this version does not know.
-    #[must_use]
+    /// Reads a stored event; `None` if this version does not know it.
     pub fn read(kind: &str, detail: Value) -> Option<Self> {
         let Value::Object(mut fields) = detail else { return None };
         fields.insert("kind".to_owned(), kind.into());
@@ -135,84 +113,68 @@ impl Event {
     }
 }
 
-/// Who did it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A form that asks for the current password.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PasswordPrompt {
+    /// Reauthentication.
+    Reauth,
+    /// Changing the password.
+    Change,
+}
+
+/// The actor of an event.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "snake_case")]
 pub enum Actor {
-    /// Somebody through a page, the owner or not.
+    /// Anyone through a page, the account's owner or not.
     Visitor,
-    /// Somebody at the command line.
-    Operator,
-    /// The service by itself.
-    Service,
+    /// An administrator.
+    Administrator(UserId),
+    /// Someone at the command line.
+    Cli,
+    /// The service.
+    System,
 }
 
 impl Actor {
-    /// As stored.
-    #[must_use]
-    pub fn code(self) -> &'static str {
+    /// The stored kind.
+    pub fn kind(self) -> &'static str {
+        self.into()
+    }
+
+    /// The actor's account, for kinds that have one.
+    pub fn id(self) -> Option<Uuid> {
         match self {
-            Self::Visitor => "visitor",
-            Self::Operator => "operator",
-            Self::Service => "service",
+            Self::Administrator(id) => Some(id.0),
+            Self::Visitor | Self::Cli | Self::System => None,
         }
     }
 
-    /// Reads it back; the database has no other words than these.
-    #[must_use]
-    pub fn read(code: &str) -> Self {
-        match code {
-            "visitor" => Self::Visitor,
-            "operator" => Self::Operator,
-            _ => Self::Service,
+    /// Reads a stored actor.
+    pub fn read(kind: &str, id: Option<Uuid>) -> Self {
+        match (kind, id) {
+            ("visitor", _) => Self::Visitor,
+            ("administrator", Some(id)) => Self::Administrator(UserId(id)),
+            ("cli", _) => Self::Cli,
+            _ => Self::System,
         }
     }
 }
 
-/// Where a visitor's request came from.
-#[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    /// The client's address.
-    pub address: IpAddr,
-    /// What the browser calls itself.
-    pub user_agent: &'a str,
-}
-
-/// One line of the trail.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
-    /// What happened.
-    pub event: &'a Event,
-    /// To which account; none when there is none.
+/// An event before its commit.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub event: Event,
+    /// `None` if no account is known.
     pub user_id: Option<UserId>,
-    /// In which session.
     pub session_id: Option<SessionId>,
-    /// Who did it.
-    pub actor: Actor,
-    /// Where it came from.
-    pub origin: Option<Origin<'a>>,
 }
 
-impl<'a> Entry<'a> {
-    /// What a visitor did to an account, or tried.
-    #[must_use]
-    pub fn of_visitor(
-        event: &'a Event,
-        user_id: Option<UserId>,
-        session_id: Option<SessionId>,
-        origin: Origin<'a>,
-    ) -> Self {
-        Self { event, user_id, session_id, actor: Actor::Visitor, origin: Some(origin) }
-    }
-
-    /// What the operator did to an account.
-    #[must_use]
-    pub fn of_operator(event: &'a Event, user_id: UserId) -> Self {
-        Self { event, user_id: Some(user_id), session_id: None, actor: Actor::Operator, origin: None }
-    }
-
-    /// What the service did by itself.
-    #[must_use]
-    pub fn of_service(event: &'a Event, user_id: Option<UserId>) -> Self {
-        Self { event, user_id, session_id: None, actor: Actor::Service, origin: None }
+impl Entry {
+    /// Returns whether the event is stored. A failed passkey of no account would let anyone fill the audit log; a
+    /// copied passkey is stored as a failure.
+    pub(super) fn is_stored(&self) -> bool {
+        !matches!((&self.event, self.user_id), (Event::FactorFailed { .. }, None) | (Event::PasskeyCopied, _))
     }
 }

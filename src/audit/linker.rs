@@ -1,49 +1,42 @@
-//! Chaining what was committed.
+//! The linker: appends committed events to the chain.
 //!
-//! A transaction may take a number early and commit late, and numbers of transactions that failed are
-//! never seen. So nothing is concluded from numbers: every event brings a row of its own in
-//! `audit_pending`, which is there exactly when the event is, and goes with the transaction that links
-//! it. The order of linking is the order of the chain.
+//! Sequence numbers show neither commit order nor rollbacks, so the linker ignores them. Every event inserts a row in
+//! `audit_pending`, deleted by the transaction that links it. The order of linking is the order of the chain.
 //!
-//! One kind of event is never linked from there: that the beginning of the chain was cut. Retention
-//! links it in the transaction of the cut; one that waits here was written by somebody else, who cut
-//! the chain and would have us say that we did.
+//! The linker never links an `audit_pruned` event: retention does that in the transaction that prunes. One found here
+//! was forged to cover up a truncated chain.
 
 use sqlx::{Connection as _, PgConnection};
 
 use super::{
-    chain::{BEGINNING, ChainKey, ChainKeys, Head, Stored},
-    retention::KEPT_FOR_DAYS,
+    chain::{BEGINNING, ChainKeys, DIGEST_VERSION, Head, Stored},
     store,
 };
 
-/// The most events of one transaction.
-const TOGETHER: i64 = 500;
+/// Maximum batch size.
+const BATCH_MAX: i64 = 500;
 
-/// What one turn of the linker did.
+/// The result of one batch.
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Linked {
-    /// Everything that waited has its link.
+    /// All pending events are linked.
     All(usize),
-    /// So many, and more may wait.
+    /// A full batch was linked, and more events may be pending.
     Some(usize),
-    /// Another replica is at it.
+    /// Another replica holds the chain lock.
     Busy,
 }
 
-/// Links the events that wait, a few hundred at most, in one transaction.
-///
-/// # Errors
-/// Only the database's.
+/// Links one batch of pending events, in one transaction.
 pub async fn link_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Linked> {
     let waiting = sqlx::query_scalar!(r#"select exists (select 1 from audit_pending) as "waiting!""#);
     if !waiting.fetch_one(&mut *connection).await? {
         return Ok(Linked::All(0));
     }
     let mut transaction = connection.begin().await?;
-    // A statement of its own, so that the next one sees what the last holder committed.
-    if !store::take_chain(&mut transaction).await? {
+    // A separate statement, so that the next one sees what the previous lock holder committed.
+    if !store::lock_chain(&mut transaction).await? {
         transaction.rollback().await?;
         return Ok(Linked::Busy);
     }
@@ -53,70 +46,53 @@ pub async fn link_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx:
         where exists (select 1 from audit_events e where e.seq = p.event_seq and e.kind <> 'audit_pruned')
         order by p.event_seq limit $1
         "#,
-        TOGETHER,
+        BATCH_MAX,
     )
     .fetch_all(&mut *transaction)
     .await?;
-    let events = store::events(&mut transaction, &seqs, KEPT_FOR_DAYS).await?;
+    let events = store::events(&mut transaction, &seqs).await?;
     append(&mut transaction, keys, &events).await?;
     transaction.commit().await?;
-    let full = i64::try_from(events.len()).is_ok_and(|count| count == TOGETHER);
+    let full = i64::try_from(events.len()).is_ok_and(|count| count == BATCH_MAX);
     Ok(if full { Linked::Some(events.len()) } else { Linked::All(events.len()) })
 }
 
-/// Adds events to the end of the chain, which the caller's transaction has taken.
+/// Appends events to the chain. The caller's transaction must hold the chain lock.
 pub(super) async fn append(connection: &mut PgConnection, keys: &ChainKeys, events: &[Stored]) -> sqlx::Result<()> {
     let Some(key) = keys.newest() else { return Ok(()) };
-    let head = store::head(&mut *connection).await?;
-    let links = Links::of(key, head, events);
+    let mut last = store::head(&mut *connection).await?.unwrap_or(Head { position: 0, hash: BEGINNING });
+    let (mut positions, mut seqs, mut digests, mut origins, mut hashes) = (vec![], vec![], vec![], vec![], vec![]);
+    for event in events {
+        let origin_digest = key.origin_digest(event);
+        let digest = key.digest(event, origin_digest.as_ref());
+        let position = last.position + 1;
+        last = Head { position, hash: key.hash(&last.hash, position, &digest) };
+        positions.push(position);
+        seqs.push(event.seq);
+        digests.push(digest.to_vec());
+        origins.push(origin_digest.map(Vec::from));
+        hashes.push(last.hash.to_vec());
+    }
     sqlx::query!(
         r#"
         with linked as (
-            insert into audit_links (position, event_seq, digest, origin_digest, hash, key_id)
-            select position, event_seq, digest, origin_digest, hash, $6
+            insert into audit_links (position, event_seq, version, digest, origin_digest, hash, key_id)
+            select position, event_seq, $7, digest, origin_digest, hash, $6
             from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[])
                 as l (position, event_seq, digest, origin_digest, hash)
             returning event_seq
         )
         delete from audit_pending p using linked where p.event_seq = linked.event_seq
         "#,
-        &links.positions,
-        &links.seqs,
-        &links.digests,
-        &links.origin_digests as &[Option<Vec<u8>>],
-        &links.hashes,
+        &positions,
+        &seqs,
+        &digests,
+        &origins as &[Option<Vec<u8>>],
+        &hashes,
         key.id.as_slice(),
+        DIGEST_VERSION,
     )
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Columns of new links.
-#[derive(Default)]
-struct Links {
-    positions: Vec<i64>,
-    seqs: Vec<i64>,
-    digests: Vec<Vec<u8>>,
-    origin_digests: Vec<Option<Vec<u8>>>,
-    hashes: Vec<Vec<u8>>,
-}
-
-impl Links {
-    fn of(key: &ChainKey, head: Option<Head>, events: &[Stored]) -> Self {
-        let mut last = head.unwrap_or(Head { position: 0, hash: BEGINNING });
-        let mut links = Self::default();
-        for event in events {
-            let origin_digest = key.origin_digest(event);
-            let digest = key.digest(event, origin_digest.as_ref());
-            let position = last.position + 1;
-            last = Head { position, hash: key.hash(&last.hash, position, &digest) };
-            links.positions.push(position);
-            links.seqs.push(event.seq);
-            links.digests.push(digest.to_vec());
-            links.origin_digests.push(origin_digest.map(Vec::from));
-            links.hashes.push(last.hash.to_vec());
-        }
-        links
-    }
 }

@@ -1,28 +1,30 @@
-//! The audit trail: what happened to accounts, written in the same transaction as the fact.
+//! The audit log: what happened to accounts, written in the transaction that did it.
 //!
-//! 1. An event says what happened in a word and a few numbers, never with an address, a name or a
-//!    secret. Where it came from stands beside it and goes when the account is erased.
-//! 2. [`record`] inserts a row that nobody else writes. [`link_next`] chains what was committed, one
-//!    event after another, with a key that the database does not have.
-//! 3. [`verify`] finds every event or link that was changed, removed, added or put in another place.
-//!    An end that was cut off is found with a [`Head`] that was noted elsewhere.
-//! 4. [`prune_next`] removes what is older than [`KEPT_FOR_DAYS`], from the chain's beginning only, and
-//!    leaves an event that says so.
+//! 1. An event has a name and a few numbers, never an address, a name or a secret. Its origin (IP address and user
+//!    agent) is in separate columns, erased with the account.
+//! 2. [`Unit::commit`] inserts rows without contention. [`link_next`] chains committed events with a key that the
+//!    database does not have.
+//! 3. [`verify`] finds every event or link that was changed, removed, added or moved. It finds a truncated end with a
+//!    [`Head`] recorded elsewhere.
+//! 4. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that.
 
 mod chain;
 mod check;
 mod event;
 mod linker;
+pub mod log;
 mod origins;
 mod retention;
 mod store;
+mod unit;
 mod verify;
 
 pub use chain::{ChainKeys, Head, HeadError};
 pub use check::Fault;
-pub use event::{Actor, Entry, Event, Origin};
+pub use event::{Actor, Event, PasswordPrompt};
 pub use linker::{Linked, link_next};
 pub use origins::{forget_due, forget_origins};
 pub use retention::{KEPT_FOR_DAYS, Pruned, prune_next};
-pub use store::{Listed, head, holds, list_of, record};
+pub use store::{Listed, head, holds, list_of};
+pub use unit::{Recorder, Unit};
 pub use verify::{Verified, verify};

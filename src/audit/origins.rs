@@ -1,23 +1,22 @@
-//! Forgetting where the events of an account that is gone came from. The events stay, and so does their proof.
+//! Erases the origins of a deleted account's events. The events stay, and stay verifiable.
 //!
-//! An account may have left a million of them, and somebody may be waiting for it to go: the newest lose their
-//! origin in the transaction that removes it ([`forget_origins`]), the rest a little later ([`forget_due`]).
+//! An account may have a million events, and deleting it must not take long. The newest lose their origin in the
+//! transaction that deletes it ([`forget_origins`]), the others in the background ([`forget_due`]).
 
 use sqlx::{Connection as _, PgConnection};
 
 use crate::types::UserId;
 
-/// How many events lose their origin while somebody waits.
-const AT_ONCE: i64 = 1000;
-/// How many are looked at in one transaction when nobody does.
-const IN_TURN: i64 = 5000;
+/// Maximum number of events erased in the foreground.
+const FOREGROUND_MAX: i64 = 1000;
+/// Maximum number of events scanned by one background transaction.
+const BACKGROUND_MAX: i64 = 5000;
 
-/// Takes addresses and user agents out of the newest events of accounts, in the transaction that removes them,
-/// and has [`forget_due`] see to all others. While an account is there, [`super::verify()`] counts a missing
-/// origin as a fault.
+/// Erases addresses and user agents of the newest events of accounts, in the transaction that deletes them. Queues the
+/// others for [`forget_due`]. While an account exists, [`super::verify()`] reports an erased origin as a fault.
 ///
 /// # Errors
-/// The database's; outside of a transaction, that the trail may not be changed.
+/// Database errors; also outside of a transaction, because the audit log is read-only then.
 pub async fn forget_origins(connection: &mut PgConnection, user_ids: &[UserId]) -> sqlx::Result<()> {
     if user_ids.is_empty() {
         return Ok(());
@@ -29,7 +28,7 @@ pub async fn forget_origins(connection: &mut PgConnection, user_ids: &[UserId]) 
     .execute(&mut *connection)
     .await?;
     allow(&mut *connection, "forget").await?;
-    let each = AT_ONCE / i64::try_from(user_ids.len()).unwrap_or(AT_ONCE);
+    let each = FOREGROUND_MAX / i64::try_from(user_ids.len()).unwrap_or(FOREGROUND_MAX);
     sqlx::query!(
         r#"
         update audit_events set address = null, user_agent = null
@@ -50,11 +49,8 @@ pub async fn forget_origins(connection: &mut PgConnection, user_ids: &[UserId]) 
     allow(connection, "").await
 }
 
-/// Looks at some more events of one account that is gone, and forgets where they came from; an hour later again,
-/// for those that others had not committed yet. Tells how many accounts it saw to: one, or none when none is due.
-///
-/// # Errors
-/// Only the database's.
+/// Erases the origins of one batch of a deleted account's events. Repeats after an hour, for events committed late.
+/// Returns the number of accounts processed: one, or zero if none is due.
 pub async fn forget_due(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let mut transaction = connection.begin().await?;
     let due = sqlx::query!(
@@ -81,7 +77,7 @@ pub async fn forget_due(connection: &mut PgConnection) -> sqlx::Result<u64> {
         "#,
         due.account_id,
         due.below,
-        IN_TURN,
+        BACKGROUND_MAX,
     )
     .fetch_one(&mut *transaction)
     .await?;
@@ -107,7 +103,7 @@ pub async fn forget_due(connection: &mut PgConnection) -> sqlx::Result<u64> {
     Ok(1)
 }
 
-/// Says to the triggers what this transaction is about to do.
+/// Tells the triggers which change this transaction may make.
 pub(super) async fn allow(connection: &mut PgConnection, what: &str) -> sqlx::Result<()> {
     sqlx::query!("select set_config('vestibule.audit', $1, true)", what).fetch_one(connection).await.map(drop)
 }

@@ -1,63 +1,60 @@
-//! How long events are kept, and how they go.
+//! Retention of audit events.
 
-use std::collections::HashMap;
-
+use data_encoding::HEXLOWER;
 use sqlx::{Connection as _, PgConnection};
 
 use super::{
-    Entry, Event,
-    chain::{ChainKeys, Head, hex},
+    Actor, Event,
+    chain::{ChainKeys, Head},
     check::{Checker, Fault},
+    event::Entry,
     linker, origins,
     store::{self, Link},
 };
 
-/// How long an event is kept. A cut begins when the oldest is a day older than this, so that there is one
-/// a day and not one every few minutes.
+/// The retention period. Pruning starts when the oldest event is a day older, so that it happens once a day instead of
+/// every few minutes.
 pub const KEPT_FOR_DAYS: i32 = 400;
-/// The most events that go in one transaction.
-const TOGETHER: i64 = 5000;
+/// Maximum number of events pruned in one transaction.
+const BATCH_MAX: i64 = 5000;
 
-/// What one turn of the retention did.
+/// The result of one batch.
 #[must_use]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Pruned {
-    /// Nothing is old enough.
+    /// No event is old enough.
     Nothing,
-    /// So many events went, and more may be due.
+    /// So many events were removed, and more may be due.
     Some(u64),
-    /// What is due does not verify, and stays until somebody has looked.
+    /// Due events fail verification, and stay until an operator has investigated.
     Refused(Fault),
-    /// Another replica has the chain.
+    /// Another replica holds the chain lock.
     Busy,
 }
 
-/// Removes the oldest events from the beginning of the chain, with their links, and records in the
-/// chain where it begins from now; all in one transaction.
+/// Removes the oldest events and their links from the beginning of the chain, and records its new beginning, in one
+/// transaction.
 ///
-/// What goes is checked first: otherwise whoever can change rows would make them look old, and have the
-/// service itself remove them without a trace. What was made with a key that is gone cannot be checked
-/// and goes uncounted for; the record says how much that was.
-///
-/// # Errors
-/// Only the database's.
+/// Events are verified first. Otherwise an attacker could backdate rows and have the service remove them without a
+/// trace. Events whose key is no longer configured cannot be verified; the record counts them.
 pub async fn prune_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Pruned> {
     let mut transaction = connection.begin().await?;
-    if !store::take_chain(&mut transaction).await? {
+    if !store::lock_chain(&mut transaction).await? {
         transaction.rollback().await?;
         return Ok(Pruned::Busy);
     }
-    let due = match due(&mut transaction, keys).await? {
+    let (through, removed, unchecked) = match due(&mut transaction, keys).await? {
         Ok(Some(due)) => due,
         not_due => {
             transaction.rollback().await?;
             return Ok(not_due.map_or_else(Pruned::Refused, |_| Pruned::Nothing));
         }
     };
-    let (through_position, hash) = (due.through.position, hex(&due.through.hash));
-    let event = Event::AuditPruned { through_position, hash, removed: due.count, unchecked: due.unchecked };
-    let seq = store::insert(&mut transaction, &Entry::of_service(&event, None)).await?;
-    let recorded = store::events(&mut transaction, &[seq], KEPT_FOR_DAYS).await?;
+    let (through_position, hash) = (through.position, HEXLOWER.encode(&through.hash));
+    let event = Event::AuditPruned { through_position, hash, removed, unchecked };
+    let cut = Entry { event, user_id: None, session_id: None };
+    let seqs = store::insert(&mut transaction, Actor::System, None, &[cut]).await?;
+    let recorded = store::events(&mut transaction, &seqs).await?;
     linker::append(&mut transaction, keys, &recorded).await?;
     origins::allow(&mut transaction, "prune").await?;
     sqlx::query!(
@@ -70,42 +67,28 @@ pub async fn prune_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(Pruned::Some(due.count))
+    Ok(Pruned::Some(removed))
 }
 
-/// What may go.
-struct Due {
-    through: Head,
-    count: u64,
-    unchecked: u64,
-}
-
-/// The longest beginning of the chain that is old enough; or what is wrong with it.
-async fn due(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Result<Option<Due>, Fault>> {
-    // The oldest alone first: on most days it tells that there is nothing to do.
-    let first = store::links(&mut *connection, i64::MIN, 1).await?;
-    let seqs: Vec<i64> = first.iter().map(|link| link.event_seq).collect();
-    let oldest = store::events(&mut *connection, &seqs, KEPT_FOR_DAYS).await?;
-    if first.is_empty() || oldest.first().is_some_and(|event| !event.overdue) {
+/// The longest part at the beginning that is old enough (its head, and how many events it has and could not be
+/// verified), or its first fault.
+async fn due(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Result<Option<(Head, u64, u64)>, Fault>> {
+    // Only the oldest event first: on most calls nothing is due.
+    let first = store::linked_events(&mut *connection, i64::MIN, 1).await?;
+    if first.is_empty() || matches!(&first[..], [(_, Some(event))] if !event.overdue) {
         return Ok(Ok(None));
     }
     let begins = store::beginning(&mut *connection).await?.map(|(head, _)| head);
-    let links = store::links(&mut *connection, i64::MIN, TOGETHER).await?;
-    let seqs: Vec<i64> = links.iter().map(|link| link.event_seq).collect();
-    let events = store::events(&mut *connection, &seqs, KEPT_FOR_DAYS).await?;
-    let events: HashMap<i64, _> = events.into_iter().map(|event| (event.seq, event)).collect();
+    let links = store::linked_events(&mut *connection, i64::MIN, BATCH_MAX).await?;
     let mut checker = Checker::new(keys, begins);
     let (mut last, mut count, mut unchecked): (Option<&Link>, _, _) = (None, 0, 0);
-    for link in &links {
-        let event = events.get(&link.event_seq);
-        if event.is_some_and(|event| !event.expired) {
+    for (link, event) in &links {
+        if event.as_ref().is_some_and(|event| !event.expired) {
             break;
         }
-        let mut found = Vec::new();
-        checker.check(link, event, &mut found);
-        for fault in found {
+        for fault in checker.check(link, event.as_ref()) {
             match fault {
-                // Without its event there is nothing that could be old.
+                // A missing event has no age, so this is a fault too.
                 Fault::WrongKey { .. } if event.is_some() => unchecked += 1,
                 fault => return Ok(Err(fault)),
             }
@@ -113,5 +96,5 @@ async fn due(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Re
         (last, count) = (Some(link), count + 1);
     }
     let through = last.and_then(|link| Some(Head { position: link.position, hash: store::digest(&link.hash)? }));
-    Ok(Ok(through.map(|through| Due { through, count, unchecked })))
+    Ok(Ok(through.map(|through| (through, count, unchecked))))
 }

@@ -1,53 +1,66 @@
-//! The trail's rows.
+//! The rows of the audit log.
+
+use std::collections::HashMap;
 
 use ipnet::IpNet;
 use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use super::{
-    Actor, Entry, Event, Head,
+    Actor, Event, Head,
     chain::{Digest, Stored},
+    event::Entry,
+    retention::KEPT_FOR_DAYS,
 };
-use crate::types::{SessionId, UserId};
+use crate::types::{Request, SessionId, UserId};
 
-/// Whoever adds to the chain or cuts it holds this advisory lock: one at a time over all replicas.
+/// The advisory lock for appending to the chain and pruning it, across replicas.
 const CHAIN: i64 = 0x7665_7374_6c69_6e6b;
 
-/// Writes one line, in the transaction of the fact.
-///
-/// # Errors
-/// Only the database's.
-pub async fn record(connection: &mut PgConnection, entry: &Entry<'_>) -> sqlx::Result<()> {
-    insert(connection, entry).await.map(drop)
-}
-
-/// Writes one line and a note that it waits for its link: one statement, and no row that others write.
-pub(super) async fn insert(connection: &mut PgConnection, entry: &Entry<'_>) -> sqlx::Result<i64> {
-    let (kind, detail) = split(entry.event)?;
+/// Inserts events in order, each with its row in `audit_pending`, in one statement without contention. Returns their
+/// numbers.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    actor: Actor,
+    request: Option<&Request>,
+    entries: &[Entry],
+) -> sqlx::Result<Vec<i64>> {
+    let stored: Vec<_> = entries.iter().filter(|entry| entry.is_stored()).collect();
+    if stored.is_empty() {
+        return Ok(Vec::new());
+    }
+    let parts = stored.iter().map(|entry| split(&entry.event)).collect::<sqlx::Result<Vec<_>>>()?;
+    let (kinds, details): (Vec<String>, Vec<Value>) = parts.into_iter().unzip();
+    let user_ids: Vec<Option<Uuid>> = stored.iter().map(|entry| entry.user_id.map(|id| id.0)).collect();
+    let session_ids: Vec<Option<Uuid>> = stored.iter().map(|entry| entry.session_id.map(|id| id.0)).collect();
     sqlx::query_scalar!(
         r#"
         with event as (
-            insert into audit_events (kind, version, detail, actor, user_id, session_id, address, user_agent)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
-            returning seq
+            insert into audit_events (kind, version, detail, actor_kind, actor_id, user_id, session_id, address, user_agent)
+            select e.kind, $5::smallint, e.detail, $6::text, $7::uuid, e.user_id, e.session_id, $8::inet, $9::text
+            from unnest($1::text[], $2::jsonb[], $3::uuid[], $4::uuid[]) with ordinality
+                as e (kind, detail, user_id, session_id, position)
+            order by e.position returning seq
         )
         insert into audit_pending (event_seq) select seq from event returning event_seq
         "#,
-        kind,
+        &kinds,
+        &details,
+        &user_ids as &[Option<Uuid>],
+        &session_ids as &[Option<Uuid>],
         Event::VERSION,
-        detail,
-        entry.actor.code(),
-        entry.user_id as Option<UserId>,
-        entry.session_id as Option<SessionId>,
-        entry.origin.map(|origin| IpNet::from(origin.address)),
-        entry.origin.map(|origin| origin.user_agent),
+        actor.kind(),
+        actor.id(),
+        request.map(|request| IpNet::from(request.address)) as Option<IpNet>,
+        request.map(|request| request.user_agent.as_str()),
     )
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await
 }
 
-/// An event's name, and its fields.
+/// Splits an event into its name and its fields.
 fn split(event: &Event) -> sqlx::Result<(String, Value)> {
     let mut value = serde_json::to_value(event).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let kind = value.as_object_mut().and_then(|fields| fields.remove("kind"));
@@ -55,29 +68,26 @@ fn split(event: &Event) -> sqlx::Result<(String, Value)> {
     Ok((kind, value))
 }
 
-/// One line as its account's owner reads it.
+/// An event as shown to the account's owner.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Where it stands in the trail.
+    /// The sequence number.
     pub seq: i64,
     /// When it happened.
     pub at: OffsetDateTime,
-    /// What happened; none for what only a newer version knows.
+    /// The event; `None` if only a newer version knows it.
     pub event: Option<Event>,
-    /// Who did it.
+    /// The actor.
     pub actor: Actor,
-    /// In which session.
+    /// The session.
     pub session_id: Option<SessionId>,
-    /// From where.
+    /// The IP address.
     pub address: Option<String>,
-    /// With what.
+    /// The user agent.
     pub user_agent: Option<String>,
 }
 
-/// The newest lines of one account, at most `limit`, older than the line `before`.
-///
-/// # Errors
-/// Only the database's.
+/// Lists the newest events of one account, at most `limit`, older than event `before`.
 pub async fn list_of(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -86,11 +96,8 @@ pub async fn list_of(
 ) -> sqlx::Result<Vec<Listed>> {
     let rows = sqlx::query!(
         r#"
-        select seq, at, kind, detail, actor, session_id as "session_id: SessionId", host(address) as address, user_agent
-        from audit_events
-        where user_id = $1 and seq < $2
-        order by seq desc
-        limit $3
+        select seq, at, kind, detail, actor_kind, actor_id, session_id as "session_id: SessionId", host(address) as address, user_agent
+        from audit_events where user_id = $1 and seq < $2 order by seq desc limit $3
         "#,
         user_id as UserId,
         before.unwrap_or(i64::MAX),
@@ -102,7 +109,7 @@ pub async fn list_of(
         seq: row.seq,
         at: row.at,
         event: Event::read(&row.kind, row.detail),
-        actor: Actor::read(&row.actor),
+        actor: Actor::read(&row.actor_kind, row.actor_id),
         session_id: row.session_id,
         address: row.address,
         user_agent: row.user_agent,
@@ -110,15 +117,12 @@ pub async fn list_of(
     Ok(listed.collect())
 }
 
-/// Takes the chain for this transaction, or tells that somebody else has it.
-pub(super) async fn take_chain(connection: &mut PgConnection) -> sqlx::Result<bool> {
+/// Locks the chain for this transaction. Returns whether it succeeded.
+pub(super) async fn lock_chain(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "taken!""#, CHAIN).fetch_one(connection).await
 }
 
-/// The last link; none before the first.
-///
-/// # Errors
-/// Only the database's.
+/// The last link; `None` for an empty chain.
 pub async fn head(connection: &mut PgConnection) -> sqlx::Result<Option<Head>> {
     let last = sqlx::query!("select position, hash from audit_links order by position desc limit 1")
         .fetch_optional(connection)
@@ -126,32 +130,31 @@ pub async fn head(connection: &mut PgConnection) -> sqlx::Result<Option<Head>> {
     Ok(last.map(|link| Head { position: link.position, hash: digest(&link.hash).unwrap_or_default() }))
 }
 
-/// Whether the chain still goes through a head that it had.
-///
-/// # Errors
-/// Only the database's.
+/// Returns whether the chain still contains a recorded head.
 pub async fn holds(connection: &mut PgConnection, head: Head) -> sqlx::Result<bool> {
     let found = links(connection, head.position, 1).await?;
     Ok(found.first().is_some_and(|link| link.position == head.position && link.hash == head.hash))
 }
 
-/// A link as it stands in the database.
+/// A link as stored.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     pub position: i64,
     pub event_seq: i64,
+    /// The version of the digest's input.
+    pub version: i16,
     pub digest: Vec<u8>,
     pub origin_digest: Option<Vec<u8>>,
     pub hash: Vec<u8>,
     pub key_id: Vec<u8>,
 }
 
-/// Links from a position on, in their order.
+/// Loads links in order, starting at a position.
 pub(super) async fn links(connection: &mut PgConnection, from: i64, limit: i64) -> sqlx::Result<Vec<Link>> {
     sqlx::query_as!(
         Link,
         r#"
-        select position, event_seq, digest, origin_digest, hash, key_id
+        select position, event_seq, version, digest, origin_digest, hash, key_id
         from audit_links where position >= $1 order by position limit $2
         "#,
         from,
@@ -161,38 +164,49 @@ pub(super) async fn links(connection: &mut PgConnection, from: i64, limit: i64) 
     .await
 }
 
-/// Events by their numbers, with all that their digests are made of. How old they are is judged by the
-/// database's clock.
-pub(super) async fn events(connection: &mut PgConnection, seqs: &[i64], kept_days: i32) -> sqlx::Result<Vec<Stored>> {
+/// Loads events with all columns that their digests cover. The database's clock determines their age.
+pub(super) async fn events(connection: &mut PgConnection, seqs: &[i64]) -> sqlx::Result<Vec<Stored>> {
     sqlx::query_as!(
         Stored,
         r#"
         select e.seq,
             case when e.at between '0001-01-01 00:00+00' and '9999-12-31 00:00+00'
                 then (extract(epoch from e.at) * 1000000)::bigint end as "micros?",
-            e.kind, e.version, e.detail::text as "detail!", e.actor, e.user_id, e.session_id,
+            e.kind, e.version, e.detail::text as "detail!", e.actor_kind, e.actor_id, e.user_id, e.session_id,
             text(e.address) as address, e.user_agent, u.id is not null as "account_exists!",
             e.at < now() - make_interval(days => $2) as "expired!",
             e.at < now() - make_interval(days => $2 + 1) as "overdue!"
-        from audit_events e left join users u on u.id = e.user_id
-        where e.seq = any($1)
-        order by e.seq
+        from audit_events e left join users u on u.id = e.user_id where e.seq = any($1) order by e.seq
         "#,
         seqs,
-        kept_days,
+        KEPT_FOR_DAYS,
     )
     .fetch_all(connection)
     .await
 }
 
-/// Where the chain begins: after which position and with which hash, as our own last cut says, and how
-/// many events were removed without a check in it.
+/// Loads links in order, starting at a position, each with its event if that exists.
+pub(super) async fn linked_events(
+    connection: &mut PgConnection,
+    from: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<(Link, Option<Stored>)>> {
+    let links = links(&mut *connection, from, limit).await?;
+    let seqs: Vec<i64> = links.iter().map(|link| link.event_seq).collect();
+    let mut events: HashMap<_, _> = events(connection, &seqs).await?.into_iter().map(|e| (e.seq, e)).collect();
+    Ok(links
+        .into_iter()
+        .map(|link| (events.remove(&link.event_seq), link))
+        .map(|(event, link)| (link, event))
+        .collect())
+}
+
+/// The beginning of the chain as the last pruning recorded it, and how many events it removed unverified.
 pub(super) async fn beginning(connection: &mut PgConnection) -> sqlx::Result<Option<(Head, u64)>> {
     let cut = sqlx::query!(
         r#"
         select e.detail from audit_events e join audit_links l on l.event_seq = e.seq
-        where e.kind = 'audit_pruned'
-        order by l.position desc limit 1
+        where e.kind = 'audit_pruned' order by l.position desc limit 1
         "#
     )
     .fetch_optional(connection)
@@ -205,7 +219,7 @@ pub(super) async fn beginning(connection: &mut PgConnection) -> sqlx::Result<Opt
     }))
 }
 
-/// Bytes that are as long as a digest.
+/// Converts bytes of the right length to a digest.
 pub(super) fn digest(bytes: &[u8]) -> Option<Digest> {
     bytes.try_into().ok()
 }

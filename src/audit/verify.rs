@@ -1,70 +1,61 @@
-//! Walking the whole chain.
-
-use std::collections::HashMap;
+//! Verification of the whole chain.
 
 use sqlx::{Connection as _, PgConnection};
 
 use super::{
     chain::{ChainKeys, Head},
     check::{Checker, Fault},
-    retention::KEPT_FOR_DAYS,
     store::{self, Link},
 };
 
-/// How many links are in memory at once.
-const TOGETHER: i64 = 1000;
+/// Maximum number of links in memory.
+const BATCH_MAX: i64 = 1000;
 
-/// What was looked at.
+/// The result of a verification.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Verified {
-    /// How many linked events.
+    /// Number of linked events.
     pub events: u64,
-    /// The end of the chain; none when nothing was ever linked.
+    /// The head of the chain; `None` for an empty one.
     pub head: Option<Head>,
-    /// After which position the chain begins, because retention removed what was before; 0 at first.
+    /// The position after which the chain begins; 0 unless it was pruned.
     pub after: i64,
-    /// How many events the last removal could not check first, because their key was gone.
+    /// How many events the last pruning could not verify, because their key was not configured.
     pub unchecked: u64,
-    /// How many events wait for their link.
+    /// Number of pending events.
     pub waiting: i64,
-    /// How many faults were told.
+    /// Number of reported faults.
     pub faults: u64,
 }
 
-/// Compares every event with its link and every link with the one before, in one snapshot of the
-/// database and in constant memory, and tells each fault as it is found.
-///
-/// # Errors
-/// Only the database's.
+/// Compares every event with its link, and every link with the previous one. Runs in one snapshot and in constant
+/// memory; reports each fault as it is found.
 pub async fn verify(
     connection: &mut PgConnection,
     keys: &ChainKeys,
     noted: Option<Head>,
-    mut tell: impl FnMut(Fault),
+    mut report: impl FnMut(Fault),
 ) -> sqlx::Result<Verified> {
     let mut transaction = connection.begin_with("begin transaction isolation level repeatable read, read only").await?;
     let beginning = store::beginning(&mut transaction).await?;
     let (begins, unchecked) = beginning.map_or((None, 0), |(head, unchecked)| (Some(head), unchecked));
     let mut verified = Verified { after: begins.map_or(0, |head| head.position), unchecked, ..Verified::default() };
-    let mut faults = Joined { held: None, tell: &mut tell, told: 0 };
+    let mut faults = FaultMerger { held: None, report: &mut report, reported: 0 };
     let mut walk = Walk { checker: Checker::new(keys, begins), noted, found: begins.filter(|head| at(noted, head)) };
     let mut from = i64::MIN;
     loop {
-        let links = store::links(&mut transaction, from, TOGETHER).await?;
-        let Some(last) = links.last() else { break };
+        let links = store::linked_events(&mut transaction, from, BATCH_MAX).await?;
+        let Some((last, _)) = links.last() else { break };
         (from, verified.events) = (last.position.saturating_add(1), verified.events + links.len() as u64);
         verified.head = store::digest(&last.hash).map(|hash| Head { position: last.position, hash });
-        let seqs: Vec<i64> = links.iter().map(|link| link.event_seq).collect();
-        let events = store::events(&mut transaction, &seqs, KEPT_FOR_DAYS).await?;
-        let events: HashMap<i64, _> = events.into_iter().map(|event| (event.seq, event)).collect();
-        for link in &links {
-            walk.step(link, events.get(&link.event_seq), &mut faults);
+        for (link, event) in &links {
+            walk.step(link, event.as_ref(), &mut faults);
         }
     }
     walk.end(verified.after, &mut faults);
     verified.waiting = unlinked(&mut transaction, &mut faults).await?;
     faults.end();
-    verified.faults = faults.told;
+    verified.faults = faults.reported;
     transaction.rollback().await?;
     Ok(verified)
 }
@@ -76,22 +67,18 @@ fn at(noted: Option<Head>, head: &Head) -> bool {
 struct Walk<'a> {
     checker: Checker<'a>,
     noted: Option<Head>,
-    /// What stands at the noted head's position.
+    /// The chain's head at the recorded head's position.
     found: Option<Head>,
 }
 
 impl Walk<'_> {
-    fn step(&mut self, link: &Link, event: Option<&super::chain::Stored>, faults: &mut Joined<'_>) {
-        let mut found = Vec::new();
-        self.checker.check(link, event, &mut found);
-        for fault in found {
-            faults.add(fault);
-        }
+    fn step(&mut self, link: &Link, event: Option<&super::chain::Stored>, faults: &mut FaultMerger<'_>) {
+        self.checker.check(link, event).into_iter().for_each(|fault| faults.add(fault));
         let here = store::digest(&link.hash).map(|hash| Head { position: link.position, hash });
         self.found = here.filter(|here| at(self.noted, here)).or(self.found);
     }
 
-    fn end(self, after: i64, faults: &mut Joined<'_>) {
+    fn end(self, after: i64, faults: &mut FaultMerger<'_>) {
         match (self.noted, self.found) {
             (Some(noted), Some(found)) if noted != found => faults.add(Fault::AnotherChain { noted, found }),
             (Some(noted), None) if noted.position < after => faults.add(Fault::HeadTooOld { noted, after }),
@@ -101,14 +88,13 @@ impl Walk<'_> {
     }
 }
 
-/// Events without a link, and notes of events that are gone. Tells how many wait.
-async fn unlinked(connection: &mut PgConnection, faults: &mut Joined<'_>) -> sqlx::Result<i64> {
+/// Reports events without a link, and pending rows without an event. Returns the number of pending events.
+async fn unlinked(connection: &mut PgConnection, faults: &mut FaultMerger<'_>) -> sqlx::Result<i64> {
     let late = sqlx::query!(
         r#"
         select count(*) as "count!", count(*) filter (where at < now() - interval '1 minute') as "late!",
             min(seq) filter (where at < now() - interval '1 minute') as first
-        from audit_events e
-        where not exists (select 1 from audit_links l where l.event_seq = e.seq)
+        from audit_events e where not exists (select 1 from audit_links l where l.event_seq = e.seq)
         "#
     )
     .fetch_one(&mut *connection)
@@ -130,14 +116,14 @@ async fn unlinked(connection: &mut PgConnection, faults: &mut Joined<'_>) -> sql
     Ok(late.count)
 }
 
-/// Tells faults one by one, and those of links next to each other that lack the same key at once.
-struct Joined<'a> {
+/// Reports faults, merging consecutive links with the same missing key.
+struct FaultMerger<'a> {
     held: Option<Fault>,
-    tell: &'a mut dyn FnMut(Fault),
-    told: u64,
+    report: &'a mut dyn FnMut(Fault),
+    reported: u64,
 }
 
-impl Joined<'_> {
+impl FaultMerger<'_> {
     fn add(&mut self, fault: Fault) {
         if let (Some(Fault::WrongKey { to, key, .. }), Fault::WrongKey { from: next, key: same, .. }) =
             (&mut self.held, &fault)
@@ -153,8 +139,8 @@ impl Joined<'_> {
 
     fn end(&mut self) {
         if let Some(fault) = self.held.take() {
-            self.told += 1;
-            (self.tell)(fault);
+            self.reported += 1;
+            (self.report)(fault);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Which database a command works on: the given one, the embedded one, or the embedded one of a
-//! service that is running.
+//! Which database a command works on: the one of `DATABASE_URL`, or the embedded one, perhaps of a running service.
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -22,7 +21,7 @@ pub struct Database {
 
 /// Opens the database for one command. Beside a running service it uses that service's server.
 pub async fn open(config: &Config) -> Result<Database, CliError> {
-    if given(config).is_none()
+    if config.database.url.is_none()
         && let Some(options) = embedded::join_running(config).await?
     {
         return Ok(Database { options, server: None });
@@ -32,17 +31,11 @@ pub async fn open(config: &Config) -> Result<Database, CliError> {
 
 /// Opens the database for the service itself, which must own its embedded server.
 pub async fn own(config: &Config) -> Result<Database, CliError> {
-    if let Some(given) = given(config) {
-        return Ok(Database { options: given.best().await, server: None });
+    if let Some(servers) = Servers::configured(&config.database) {
+        return Ok(Database { options: servers.best().await, server: None });
     }
     let server = embedded::start(config).await?;
     Ok(Database { options: server.connect_options(), server: Some(server) })
-}
-
-/// The servers of `DATABASE_URL`.
-pub fn given(config: &Config) -> Option<Servers> {
-    let database = &config.database;
-    Some(Servers::new(database.url.clone()?, database.others.clone()))
 }
 
 impl Database {

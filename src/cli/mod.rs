@@ -30,40 +30,36 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service (this is what happens without a command)
+    /// Run the service (the default command)
     Serve,
-    /// Bring the database to this version's schema
+    /// Migrate the database schema to this version
     Migrate,
-    /// Look after accounts
+    /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Look after the audit trail
+    /// Manage the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Explain the settings and check what they lead to
+    /// Explain the settings, and check that they work
     Doctor,
-    /// Ask the running service whether it is ready (for container health checks)
+    /// Check whether the running service is ready (for container health checks)
     Healthcheck,
 }
 
 type CliError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a command says that needs this version's schema and is not the one to bring it.
-const BEHIND: &str = "the database has not this version's schema yet; run `vestibule migrate`";
+/// The error of a command that needs this version's schema and must not migrate.
+const OUTDATED: &str = "the database schema is out of date; run \"vestibule migrate\"";
 
 /// Runs the command of this process.
-#[must_use]
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let code = match runtime.block_on(execute(command)) {
-        Ok(code) => code,
-        Err(error) => failed(&error),
-    };
-    // A name that is being looked up cannot be called off, and holds nobody up.
+    let code = runtime.block_on(execute(command)).unwrap_or_else(|error| failed(&error));
+    // A name lookup cannot be cancelled, and must not delay the exit.
     runtime.shutdown_timeout(Duration::from_millis(100));
     code
 }
@@ -96,6 +92,23 @@ async fn migrate(config: &Config) -> Result<(), CliError> {
     let done = db::migrate(&database.options).await;
     database.close().await;
     done?;
-    println!("The database has this version's schema.");
+    println!("The database schema is up to date.");
     Ok(())
+}
+
+/// A number of things: `1 session`, `12,000 sessions`.
+fn counted(count: u64, thing: &str) -> String {
+    let digits = count.to_string();
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    format!("{} {thing}{}", groups.join(","), if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_count_agrees_and_has_a_comma_between_thousands() {
+        for (count, text) in [(0, "0 events"), (1, "1 event"), (999, "999 events"), (12_345_678, "12,345,678 events")] {
+            assert_eq!(super::counted(count, "event"), text);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    pin::pin,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -12,14 +13,12 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{SignalKind, signal},
     sync::watch,
+    time::{sleep, timeout},
 };
 
-use super::{
-    CliError,
-    database::{self, Database},
-};
+use super::{CliError, database};
 use crate::{
     app,
     config::{Config, Secrets},
@@ -29,90 +28,84 @@ use crate::{
         totp::{self, Seeds},
     },
     http::server::{self, Caps},
-    jobs,
     state::AppState,
-    types::Entropy,
+    telemetry,
+    types::instant,
     web::paths,
 };
 
-/// How long a start waits for a database that is just starting too.
+/// How long a start waits for a database that is starting too.
 const DATABASE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Serves until SIGTERM or SIGINT.
 pub async fn run(config: Config) -> Result<(), CliError> {
     for name in &config.unknown {
-        tracing::warn!("{name} is not a setting and does nothing; `vestibule doctor` lists them all");
+        tracing::warn!("{name} is not a setting and is ignored; `vestibule doctor` lists the settings");
     }
     if config.site.public_url.is_https() && config.network.trusted_proxies.is_empty() {
-        tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy every visitor shares the proxy's limits");
+        tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy, all visitors share the proxy's limits");
     }
     yield_to_the_database();
-    // Before the database, so that a port in use is said at once.
+    // Before the database, so that a port in use is reported at once.
     let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
     let metrics_listener = match config.network.metrics_listen {
         Some(address) => Some(listen("VESTIBULE_METRICS_LISTEN", address).await?),
         None => None,
     };
-    let mut stop = StopSignal::listen()?;
+    let mut stop = pin!(stop_signal()?);
     let mut database = database::own(&config).await?;
-    let prepared = tokio::select! {
-        prepared = prepare(config, &database) => prepared.map(Some),
-        () = stop.received() => Ok(None),
-    };
-    let served = match prepared {
-        Ok(Some(state)) => serve(&state, listener, metrics_listener, &mut database, &mut stop).await,
-        Ok(None) => Ok(()),
-        Err(error) => Err(error),
+    let served = tokio::select! {
+        prepared = prepare(config, &database) => match prepared {
+            Ok(state) => serve(&state, listener, metrics_listener, &mut database, stop).await,
+            Err(error) => Err(error),
+        },
+        () = &mut stop => Ok(()),
     };
     database.close().await;
     tracing::info!("stopped");
     served
 }
 
-/// Lets PostgreSQL go before us where Linux shares the cores out among sessions.
+/// Lowers our priority below PostgreSQL's where Linux divides the CPU among sessions.
 ///
-/// With `kernel.sched_autogroup_enabled` every session gets an equal share, whatever its threads'
-/// niceness, and every backend of PostgreSQL is a session of its own. Two threads that hash passwords
-/// then keep a backend waiting for 30 to 130 ms, and with it everybody whose page it was to find. So a
-/// service that leads its session, as one does under a service manager, lowers that session; in a
-/// terminal the session is somebody's shell, and is left alone. Under cgroups with shares of their own
-/// the file says nothing, and `cpu_shares` does.
+/// With `kernel.sched_autogroup_enabled` every session gets an equal share, whatever its threads' niceness, and every
+/// backend of PostgreSQL is a session. Two threads that hash passwords then delay a backend by 30 to 130 ms, and every
+/// visitor who waits for it. So a service that leads its session, as under a service manager, lowers the session; in a
+/// terminal the session is the user's shell, and is left alone. Under cgroups with CPU shares the file has no effect.
 fn yield_to_the_database() {
-    // Neither file is there on other kernels.
+    // Other kernels have neither file.
     if std::fs::read_to_string("/proc/self/stat").is_ok_and(|stat| leads_its_session(&stat)) {
         std::fs::write("/proc/self/autogroup", "5").ok();
     }
 }
 
-/// Whether a process leads its session, by its line of proc(5). getsid(2) says the same, but in a PID
-/// namespace that was entered without setsid(2) its answer is 0, which no type of a process takes.
+/// Whether a process leads its session, by its line of proc(5). getsid(2) would return 0 in a PID namespace that was
+/// entered without setsid(2), which rustix's type for a process cannot hold.
 fn leads_its_session(stat: &str) -> bool {
-    // The name of the program stands in brackets and may hold anything.
+    // The name of the program is in brackets and may contain anything.
     let (Some((pid, _)), Some((_, after))) = (stat.split_once(' '), stat.rsplit_once(") ")) else { return false };
     after.split(' ').nth(3) == Some(pid)
 }
 
 async fn listen(name: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
-    let listening = TcpListener::bind(address).await;
-    listening
-        .map_err(|error| format!("cannot listen on {address}: {error}; set {name} to another address or port").into())
+    let failed = |error| format!("cannot listen on {address}: {error}; set {name} to another address or port");
+    Ok(TcpListener::bind(address).await.map_err(failed)?)
 }
 
-async fn prepare(config: Config, database: &Database) -> Result<AppState, CliError> {
-    let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy)?;
-    let options = migrate_when_there(&config, database).await?;
+async fn prepare(config: Config, database: &database::Database) -> Result<AppState, CliError> {
+    let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir)?;
+    let options = migrate(&config, database).await?;
     let state = app::state(config, &secrets, &options)?;
-    let mut connection = state.db.acquire().await?;
-    if let Seeds::Shut(keys) = totp::seeds(&mut connection, &state.keys.sealing).await? {
-        // Nobody could sign in with an authenticator app, and new seeds would be sealed with the wrong key.
-        return Err(shut_seeds(&keys).into());
+    let seeds = totp::seeds(&mut *state.db.acquire().await?, &state.keys.sealing).await?;
+    match seeds {
+        // Authenticator apps would not work, and new seeds would be sealed with the wrong key.
+        Seeds::Shut(keys) => Err(unreadable_seeds(&keys).into()),
+        Seeds::Newest | Seeds::Older => Ok(state),
     }
-    drop(connection);
-    Ok(state)
 }
 
-/// What to do about seeds that open with none of the keys.
-pub fn shut_seeds(keys: &[String]) -> String {
+/// What to do about seeds that none of the keys decrypts.
+pub fn unreadable_seeds(keys: &[String]) -> String {
     format!(
         "the database holds authenticator apps whose seeds were sealed with another key (its id: {}): \
          add that key to VESTIBULE_SECRET behind the newest, separated by a comma, or restore the file \"secret\" of the \
@@ -121,18 +114,19 @@ pub fn shut_seeds(keys: &[String]) -> String {
     )
 }
 
-/// Migrates, waiting for a database that does not answer yet; on which server.
-async fn migrate_when_there(config: &Config, database: &Database) -> Result<PgConnectOptions, CliError> {
-    let servers = database::given(config).unwrap_or_else(|| Servers::new(database.options.clone(), Vec::new()));
-    let deadline = tokio::time::Instant::now() + DATABASE_WITHIN;
+/// Migrates, and waits for a database that does not answer yet. Returns the server it used.
+async fn migrate(config: &Config, database: &database::Database) -> Result<PgConnectOptions, CliError> {
+    let configured = Servers::configured(&config.database);
+    let servers = configured.unwrap_or_else(|| Servers::new(database.options.clone(), Vec::new()));
+    let begun = instant();
     loop {
         let options = servers.best().await;
         match db::migrate(&options).await {
             Err(db::MigrateError::Database(error))
-                if tokio::time::Instant::now() < deadline && db::trouble(&error) == db::Trouble::Unavailable =>
+                if begun.elapsed() < DATABASE_WITHIN && db::trouble(&error) == db::Trouble::Unavailable =>
             {
-                tracing::warn!(%error, "the database does not answer yet");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                tracing::warn!(%error, "waiting for the database");
+                sleep(Duration::from_secs(1)).await;
             }
             done => return Ok(done.map(|()| options)?),
         }
@@ -143,100 +137,70 @@ async fn serve(
     state: &AppState,
     listener: TcpListener,
     metrics_listener: Option<TcpListener>,
-    database: &mut Database,
-    stop_signal: &mut StopSignal,
+    database: &mut database::Database,
+    stop_signal: impl Future<Output = ()>,
 ) -> Result<(), CliError> {
     let (stop, stopped) = watch::channel(false);
     let (caps, metrics) = (Caps::of_this_system(), Arc::clone(&state.metrics));
     let proxies = state.config.network.trusted_proxies.clone();
-    let front = tokio::spawn(server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone()));
-    let sweeper = tokio::spawn(jobs::run(state.clone(), stopped.clone()));
-    let postman = tokio::spawn(jobs::outbox::run(state.clone(), jobs::outbox::Patience::default(), stopped.clone()));
-    let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped.clone()));
-    let following = follow_the_primary(state);
+    let serving = server::serve(listener, app::build(state), caps, proxies, metrics, stopped.clone());
+    let server = telemetry::spawn("http", serving);
+    let mut jobs = app::jobs(state, &stopped);
     if let Some(listener) = metrics_listener {
-        tokio::spawn(server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped));
+        let serving = server::serve(listener, metrics_page(state), caps, Vec::new(), Arc::default(), stopped);
+        telemetry::spawn("metrics", serving);
     }
-    tracing::info!("{} is at {}", state.config.site.name, state.config.site.public_url.origin());
-    if state.passkeys.is_none() {
-        tracing::info!("passkeys are not offered: they need a VESTIBULE_PUBLIC_URL with a name, not an IP address");
-    }
-    tell_where_mail_goes(state);
-    tell_how_to_begin(state).await;
+    log_start(state).await;
     let ended = tokio::select! {
-        () = stop_signal.received() => Ok(()),
+        () = stop_signal => Ok(()),
         error = database.died() => Err(error),
     };
-    tracing::info!("stopping: finishing the requests in flight");
+    tracing::info!("stopping: finishing requests in flight");
     stop.send_replace(true);
     // In order: no new requests, then none in flight, then no connection to the database.
-    front.await?;
-    sweeper.await?;
-    postman.await?;
-    linker.await?;
-    following.abort();
-    state.requests.close();
-    tokio::time::timeout(Duration::from_secs(1), state.requests.wait()).await.ok();
-    tokio::time::timeout(Duration::from_secs(1), state.lookup.note_uses()).await.ok();
-    tokio::time::timeout(Duration::from_secs(1), state.db.close()).await.ok();
+    server.await?;
+    while jobs.join_next().await.is_some() {}
+    app::close(state).await;
     ended
 }
 
-/// Of several servers of the database the pool stays with the one that takes writes.
-fn follow_the_primary(state: &AppState) -> tokio::task::JoinHandle<()> {
-    let state = state.clone();
-    tokio::spawn(async move {
-        if let Some(servers) = database::given(&state.config).filter(Servers::are_several) {
-            servers.follow(&state.db, &state.given_up).await;
-        }
-    })
-}
-
-fn tell_where_mail_goes(state: &AppState) {
-    if state.mailer.keeps_letters_here() {
-        let origin = state.config.site.public_url.origin();
-        tracing::info!("mail is at {origin}{}, because no mail server is set", paths::DEV_MAIL);
-    } else {
-        tracing::info!("mail goes to {}", state.mailer.destination());
-    }
-}
-
-/// Prints the link that makes the first administrator: the one secret that the log ever has, because who
-/// reads the log of a service that nobody uses yet runs it.
-async fn tell_how_to_begin(state: &AppState) {
+/// Logs where the service is, where its email goes, and how to create the first administrator.
+async fn log_start(state: &AppState) {
     let origin = state.config.site.public_url.origin();
+    tracing::info!("{} is at {origin}", state.config.site.name);
+    if !state.config.site.has_passkeys() {
+        tracing::info!("passkeys are unavailable: they need a VESTIBULE_PUBLIC_URL with a name, not an IP address");
+    }
+    if state.mailer.keeps_email_here() {
+        tracing::info!("no mail server is set: email is at {origin}{}", paths::DEV_MAIL);
+    } else {
+        tracing::info!("email goes to {}", state.mailer.destination());
+    }
     match setup::begin(state).await {
+        // The one secret in the log: whoever reads the log of a service without accounts runs it.
         Ok(Begun::Issued(secret)) => tracing::info!(
-            "nobody has an account yet. Make the first administrator within an hour: {origin}{}?token={}",
+            "no accounts yet; create the first administrator within one hour: {origin}{}?token={}",
             paths::SETUP,
             secret.reveal()
         ),
         Ok(Begun::NoAdministrator) => {
-            tracing::info!("there is no administrator; `vestibule user setup-link` prints a link that makes one");
+            tracing::info!("no administrator; `vestibule user setup-link` prints a link that creates one");
         }
         Ok(Begun::Administered) => {}
-        Err(error) => tracing::warn!(?error, "could not tell whether there is an administrator"),
+        Err(error) => tracing::warn!(?error, "cannot check whether there is an administrator"),
     }
 }
 
-/// SIGTERM and SIGINT, caught from the moment it is made: a process with the number 1 in its container
-/// ignores what it does not catch.
-struct StopSignal {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignal {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    async fn received(&mut self) {
+/// Resolves at SIGTERM or SIGINT. Both are caught from this call on: process 1 of a container ignores signals that it
+/// does not catch.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    }
+    })
 }
 
 fn metrics_page(state: &AppState) -> Router {
@@ -246,16 +210,14 @@ fn metrics_page(state: &AppState) -> Router {
         .route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, content_type)], metrics.encode()) }))
 }
 
-/// `vestibule healthcheck`: exit code 0 when `/readyz` of the service on this machine says so. A
-/// container needs no shell and no curl for it.
+/// `vestibule healthcheck`: exits with 0 when `/readyz` of the service on this machine answers 200, so that a container
+/// needs neither a shell nor curl.
 pub async fn healthcheck(config: &Config) -> ExitCode {
-    match tokio::time::timeout(Duration::from_secs(3), ask_ready(config.network.listen)).await {
-        Ok(Ok(true)) => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+    let ready = timeout(Duration::from_secs(3), is_ready(config.network.listen)).await;
+    if let Ok(Ok(true)) = ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn ask_ready(listen: SocketAddr) -> std::io::Result<bool> {
+async fn is_ready(listen: SocketAddr) -> std::io::Result<bool> {
     let here: IpAddr = match listen.ip() {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -273,7 +235,7 @@ mod tests {
     use super::leads_its_session;
 
     #[test]
-    fn a_service_leads_its_session_under_a_manager_and_not_in_a_shell_or_a_strangers_namespace() {
+    fn a_service_leads_its_session_under_a_manager_and_not_in_a_shell_or_another_namespace() {
         assert!(leads_its_session("7 (vestibule) S 1 7 7 0 -1 4194560 0"));
         assert!(!leads_its_session("7 (vestibule) S 1 7 3 0 -1 4194560 0"));
         assert!(!leads_its_session("1 (vestibule) S 0 0 0 0 -1 4194560 0"), "its leader is outside of the namespace");

@@ -1,4 +1,4 @@
-//! `vestibule user …`: looking after accounts from the command line.
+//! `vestibule user …`: managing accounts.
 
 use std::io::{self, BufRead as _};
 
@@ -8,48 +8,57 @@ use sqlx::{Connection as _, PgConnection};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use zeroize::Zeroizing;
 
-use super::{BEHIND, CliError, database};
+use super::{CliError, OUTDATED, counted, database};
 use crate::{
-    accounts::Role,
+    accounts::{Role, User},
+    app::FACTORS,
+    audit::Recorder,
     config::Config,
     db,
     features::admin::{self, Creation},
-    types::{DisplayName, Email, Entropy, OwnWords, PlainPassword, Username, objection},
+    passwords::hash::{self, Kernel},
+    types::{DisplayName, Email, OwnWords, PlainPassword, Username, objection, random_bytes},
     web::paths,
 };
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Make an account; prints a fresh password unless one is given on standard input
+    /// Create an account; prints a random password unless one is given on standard input
     Create(Create),
     /// Show an account
     Show(Named),
-    /// Close an account to everyone and end its sessions
+    /// Disable an account and end its sessions
     Disable(Named),
-    /// Open an account again and forget the failed tries counted against it
+    /// Enable an account and forget its failed sign-in attempts
     Enable(Named),
     /// End every session of an account
     ResetSessions(Named),
-    /// Take every passkey, authenticator app and recovery code of an account away; its owner is told
+    /// Delete every passkey, authenticator app and recovery code of an account, and email its owner
     ResetFactors(Named),
-    /// Have a link mailed to an account's owner that sets a new password
+    /// Email the owner of an account a link to set a new password
     Recover(Named),
-    /// Make somebody an administrator, or a member again
-    Role(Give),
-    /// Print a new link that makes the first administrator
+    /// Make an account an administrator, or a member again
+    Role {
+        /// Username or email address
+        name: String,
+        /// What the account may do
+        #[arg(value_parser = ["member", "admin"])]
+        role: String,
+    },
+    /// Print a new link that creates the first administrator
     SetupLink,
 }
 
 #[derive(Debug, Args)]
 pub struct Create {
-    /// Its public name
+    /// Public name
     username: String,
-    /// Where mail goes
+    /// Email address
     email: String,
-    /// What the person wants to be called
+    /// What the owner wants to be called
     #[arg(long)]
     display_name: Option<String>,
-    /// Make it an administrator
+    /// Make the account an administrator
     #[arg(long)]
     admin: bool,
     /// Read the password from the first line of standard input
@@ -59,17 +68,8 @@ pub struct Create {
 
 #[derive(Debug, Args)]
 pub struct Named {
-    /// Username or e-mail address
+    /// Username or email address
     name: String,
-}
-
-#[derive(Debug, Args)]
-pub struct Give {
-    /// Username or e-mail address
-    name: String,
-    /// What the account may do
-    #[arg(value_parser = ["member", "admin"])]
-    role: String,
 }
 
 /// Runs one command.
@@ -80,103 +80,81 @@ pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> 
     done
 }
 
-/// A connection to a database with this version's schema. An empty one gets it; bringing an older one up to date is a
-/// step of its own, after which the replicas of before cannot start again.
-async fn ready(database: &database::Database) -> Result<PgConnection, CliError> {
+/// A recorder over a database with this version's schema. An empty database is migrated; an older schema needs
+/// `vestibule migrate`, because older replicas cannot start after that.
+async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
     let mut connection = PgConnection::connect_with(&database.options).await?;
     if db::is_empty(&mut connection).await? {
         db::migrate(&database.options).await?;
     } else if !db::is_current(&mut connection).await? {
-        return Err(BEHIND.into());
+        return Err(OUTDATED.into());
     }
-    Ok(connection)
+    connection.close().await?;
+    Ok(Recorder::for_cli(db::dedicated_pool(&database.options)))
 }
 
 async fn execute(command: UserCommand, config: &Config, database: &database::Database) -> Result<(), CliError> {
-    let mut connection = ready(database).await?;
+    let by = recorder(database).await?;
     match command {
-        UserCommand::Create(arguments) => create(&mut connection, arguments, config).await,
-        UserCommand::Show(Named { name }) => show(&mut connection, &name).await,
+        UserCommand::Create(arguments) => create(&by, arguments, config).await?,
+        UserCommand::SetupLink => setup_link(&by, config).await?,
+        UserCommand::Show(Named { name }) => show(&by, &admin::find(&by, &name).await?).await?,
         UserCommand::Disable(Named { name }) => {
-            let (user, ended) = admin::disable(&mut connection, &name).await?;
-            println!("{} is disabled; {ended} sessions ended.", user.username);
-            Ok(())
+            let user = admin::find(&by, &name).await?;
+            let ended = admin::disable(&by, user.id).await?;
+            println!("Disabled {} and ended {}.", user.username, counted(ended, "session"));
         }
         UserCommand::Enable(Named { name }) => {
-            let user = admin::enable(&mut connection, &name).await?;
-            println!("{} is enabled.", user.username);
-            Ok(())
+            let user = admin::find(&by, &name).await?;
+            admin::enable(&by, user.id).await?;
+            println!("Enabled {}.", user.username);
         }
         UserCommand::ResetSessions(Named { name }) => {
-            let (user, ended) = admin::reset_sessions(&mut connection, &name).await?;
-            println!("{ended} sessions of {} ended.", user.username);
-            Ok(())
+            let user = admin::find(&by, &name).await?;
+            let ended = admin::reset_sessions(&by, user.id).await?;
+            println!("Ended {} of {}.", counted(ended, "session"), user.username);
         }
-        UserCommand::ResetFactors(Named { name }) => {
-            let (user, factors, sessions) = admin::reset_factors(&mut connection, &name).await?;
-            println!("{factors} factors of {} are gone, and {sessions} sessions ended.", user.username);
-            if user.password_changed_at.is_none() {
-                println!("It has no password: `vestibule user recover {}` mails its owner a link.", user.username);
-            }
-            Ok(())
-        }
+        UserCommand::ResetFactors(Named { name }) => reset_factors(&by, &admin::find(&by, &name).await?).await?,
         UserCommand::Recover(Named { name }) => {
-            let user = admin::recover(&mut connection, &name).await?;
-            println!("A link that sets a new password goes to the address of {}.", user.username);
-            Ok(())
+            let user = admin::find(&by, &name).await?;
+            admin::recover(&by, user.id).await?;
+            println!("Queued an email to the owner of {} with a link to set a new password.", user.username);
         }
-        UserCommand::Role(Give { name, role }) => give(&mut connection, &name, &role).await,
-        UserCommand::SetupLink => {
-            let secret = admin::setup_link(&mut connection).await?;
-            println!("{}{}?token={}", config.site.public_url.origin(), paths::SETUP, secret.reveal());
-            println!("It makes the first administrator, works once and for an hour. No earlier link works any more.");
-            Ok(())
-        }
+        UserCommand::Role { name, role } => set_role(&by, &admin::find(&by, &name).await?, &role).await?,
     }
+    Ok(())
 }
 
-async fn create(connection: &mut PgConnection, arguments: Create, config: &Config) -> Result<(), CliError> {
-    let (password, made) = password(arguments.password_stdin)?;
-    let creation = Creation {
-        username: Username::parse(&arguments.username)?,
-        email: Email::parse(&arguments.email)?,
-        display_name: DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())?,
-        password: PlainPassword::chosen(&password, config.passwords.policy)?,
-        role: if arguments.admin { Role::Admin } else { Role::Member },
-    };
+async fn create(by: &Recorder, arguments: Create, config: &Config) -> Result<(), CliError> {
+    let (text, generated) = password(arguments.password_stdin)?;
+    let password = PlainPassword::chosen(&text, config.passwords.policy)?;
+    let (username, email) = (Username::parse(&arguments.username)?, Email::parse(&arguments.email)?);
+    let display_name = DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())?;
     let own = OwnWords {
-        username: Some(&creation.username),
-        email: Some(&creation.email),
-        display_name: creation.display_name.as_ref(),
+        username: Some(&username),
+        email: Some(&email),
+        display_name: display_name.as_ref(),
         service_name: &config.site.name,
     };
-    // One that was made here is nobody's habit.
-    if !made && let Some(objection) = objection(&creation.password, &own) {
+    if !generated && let Some(objection) = objection(&password, &own) {
         return Err(objection.into());
     }
-    admin::create(connection, &creation, &config.passwords).await?;
-    println!("{} was created.", creation.username);
-    if made {
-        println!("Password, shown this once: {}", *password);
+    let mut kernel = Kernel::new(hash::choose_path()?);
+    let password_hash = hash::hash(&mut kernel, &config.passwords.argon2, password.as_bytes())?;
+    let role = if arguments.admin { Role::Admin } else { Role::Member };
+    let creation = Creation { username, email, display_name, password_hash, role };
+    admin::create(by, &creation).await?;
+    println!("Created {}.", creation.username);
+    if generated {
+        println!("Password (shown once): {}", *text);
     }
     Ok(())
 }
 
-async fn give(connection: &mut PgConnection, name: &str, role: &str) -> Result<(), CliError> {
-    let role = Role::from_code(role).ok_or("a role is member or admin")?;
-    let (user, changed) = admin::set_role(connection, name, role).await?;
-    let already = if changed { "now" } else { "already" };
-    match role {
-        Role::Admin => println!("{} is {already} an administrator.", user.username),
-        Role::Member => println!("{} is {already} a member.", user.username),
-    }
-    Ok(())
-}
-
-/// The password on standard input, or a fresh one of 144 bits; and whether it was made here.
+/// The password on standard input, or a random one of 144 bits; and whether it is random.
 fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool), CliError> {
     if !from_stdin {
-        return Ok((URL_SAFE_NO_PAD.encode(Entropy.bytes::<18>()).into(), true));
+        return Ok((URL_SAFE_NO_PAD.encode(random_bytes::<18>()).into(), true));
     }
     let mut line = Zeroizing::new(String::new());
     io::stdin().lock().read_line(&mut line)?;
@@ -185,21 +163,46 @@ fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool), CliError> {
     Ok((line, false))
 }
 
-async fn show(connection: &mut PgConnection, name: &str) -> Result<(), CliError> {
-    let user = admin::find(connection, name).await?;
+async fn setup_link(by: &Recorder, config: &Config) -> Result<(), CliError> {
+    let secret = admin::setup_link(by).await?;
+    println!("{}{}?token={}", config.site.public_url.origin(), paths::SETUP, secret.reveal());
+    println!("This link creates the first administrator. It works once, for one hour; earlier links no longer work.");
+    Ok(())
+}
+
+async fn reset_factors(by: &Recorder, user: &User) -> Result<(), CliError> {
+    let reset = admin::reset_factors(by, FACTORS, user.id).await?;
+    let (factors, sessions) = (counted(reset.factors, "factor"), counted(reset.sessions, "session"));
+    let name = &user.username;
+    println!("Deleted {factors} of {name} and ended {sessions}.");
+    if !reset.has_password {
+        println!("{name} has no password; `vestibule user recover {name}` emails its owner a link to set one.");
+    }
+    Ok(())
+}
+
+async fn set_role(by: &Recorder, user: &User, role: &str) -> Result<(), CliError> {
+    let role = role.parse::<Role>().map_err(|_| "a role is member or admin")?;
+    let since = if admin::set_role(by, user.id, role).await? { "now" } else { "already" };
+    let holder = if role == Role::Admin { "an administrator" } else { "a member" };
+    println!("{} is {since} {holder}.", user.username);
+    Ok(())
+}
+
+async fn show(by: &Recorder, user: &User) -> Result<(), CliError> {
+    let factors = admin::factors(by, user.id).await?;
     let when = |at: Option<OffsetDateTime>, otherwise: &str| {
         at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| otherwise.to_owned())
     };
     println!("id            {}", user.id);
     println!("username      {}", user.username);
     println!("display name  {}", user.display_name.as_deref().unwrap_or("-"));
-    println!("e-mail        {}", user.email);
+    println!("email         {}", user.email);
     println!("verified      {}", when(user.email_verified_at, "no"));
     println!("role          {}", user.role);
     println!("language      {}", user.language.as_deref().unwrap_or("-"));
     println!("created       {}", when(Some(user.created_at), "-"));
     println!("password set  {}", when(user.password_changed_at, "none"));
-    let factors = admin::factors(connection, &user).await?;
     println!("passkeys      {}", factors.passkeys);
     println!("auth. apps    {}", factors.totp);
     println!("codes left    {}", factors.recovery_codes);

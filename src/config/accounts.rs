@@ -1,39 +1,38 @@
-//! What an account must show before it is used.
+//! Account requirements.
 
 use super::Environment;
 
-/// Who has to have a second factor.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// Who must have a second factor.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, strum::EnumString)]
 pub enum SecondFactor {
-    /// Whoever wants one.
+    /// Nobody; it is optional.
     #[default]
+    #[strum(serialize = "no")]
     Optional,
     /// Administrators.
+    #[strum(serialize = "admins")]
     Administrators,
     /// Every account.
+    #[strum(serialize = "everyone")]
     Everyone,
 }
 
 /// Account settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Accounts {
-    /// `VESTIBULE_REQUIRE_VERIFICATION`: whether an account whose address is not verified reaches no
-    /// more than the page that asks for that, and goes after a week.
+    /// `VESTIBULE_REQUIRE_VERIFICATION`: whether an unverified account can open only the verification page, and is
+    /// deleted after a week.
     pub require_verification: bool,
-    /// `VESTIBULE_REQUIRE_SECOND_FACTOR`: whose account reaches no more than the pages that add a second
-    /// factor until it has one.
+    /// `VESTIBULE_REQUIRE_SECOND_FACTOR`: which accounts can open only the enrolment pages until they have a second
+    /// factor.
     pub require_second_factor: SecondFactor,
 }
 
 impl Accounts {
     pub(super) fn read(env: &mut Environment) -> Self {
         let require = env.parsed("VESTIBULE_REQUIRE_VERIFICATION", "true or false", |text| text.parse().ok());
-        let second = env.parsed("VESTIBULE_REQUIRE_SECOND_FACTOR", "no, admins or everyone", |text| match text {
-            "no" => Some(SecondFactor::Optional),
-            "admins" => Some(SecondFactor::Administrators),
-            "everyone" => Some(SecondFactor::Everyone),
-            _ => None,
-        });
+        let wanted = "no, admins or everyone";
+        let second = env.parsed("VESTIBULE_REQUIRE_SECOND_FACTOR", wanted, |text| text.parse().ok());
         Self { require_verification: require.unwrap_or(true), require_second_factor: second.unwrap_or_default() }
     }
 }

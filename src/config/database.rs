@@ -1,4 +1,4 @@
-//! Which `PostgreSQL` holds the data.
+//! Database settings.
 
 use std::{path::PathBuf, str::FromStr as _};
 
@@ -6,20 +6,20 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::Environment;
 
-/// The database to use.
+/// The database and its embedded server.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// `DATABASE_URL`; none means the embedded server. Of several servers the first that it names.
+    /// `DATABASE_URL`, the first server if it names several; `None` means the embedded server.
     pub url: Option<PgConnectOptions>,
-    /// The other servers of `DATABASE_URL`, any of which may become the one that takes writes.
+    /// The other servers of `DATABASE_URL`, any of which may become the primary.
     pub others: Vec<PgConnectOptions>,
-    /// `VESTIBULE_DATABASE_CONNECTIONS`: connections held at most; four or more.
+    /// `VESTIBULE_DATABASE_CONNECTIONS`: maximum pool size, at least four.
     pub connections: u32,
-    /// `VESTIBULE_POSTGRES_BIN`: where the embedded server's programs are.
+    /// `VESTIBULE_POSTGRES_BIN`: folder of the embedded server's programs.
     pub server_programs: Option<PathBuf>,
     /// `PATH`, searched for the embedded server's programs.
     pub search_path: Option<String>,
-    /// `XDG_CACHE_HOME` or `~/.cache`: where fetched server programs are kept.
+    /// `XDG_CACHE_HOME` or `~/.cache`: where downloaded server programs are stored.
     pub cache_dir: Option<PathBuf>,
 }
 
@@ -32,12 +32,8 @@ impl Database {
         Self {
             url: servers.next(),
             others: servers.collect(),
-            connections: env
-                .parsed("VESTIBULE_DATABASE_CONNECTIONS", "a number from 4 to 500", |text| {
-                    // Two may be kept busy by those who only look ([`crate::db::Together`]).
-                    text.parse().ok().filter(|n| (4..=500).contains(n))
-                })
-                .unwrap_or(16),
+            // Batchers may occupy two ([`crate::db::Batcher`]).
+            connections: env.number("VESTIBULE_DATABASE_CONNECTIONS", 4..=500).unwrap_or(16),
             server_programs: env.text("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
             search_path: env.text("PATH"),
             cache_dir: cache_home.or(home_cache),
@@ -45,8 +41,8 @@ impl Database {
     }
 }
 
-/// The servers that a URL names: one, or several with commas between them, as libpq writes it
-/// (PostgreSQL 18, section 34.1.1.2). All share the rest of the URL.
+/// Parses a URL with one server or a comma-separated list, as libpq does (PostgreSQL 18, section 34.1.1.2). All servers
+/// share the rest of the URL.
 fn servers(text: &str) -> Option<Vec<PgConnectOptions>> {
     let (scheme, rest) = text.split_once("://")?;
     if scheme != "postgres" && scheme != "postgresql" {

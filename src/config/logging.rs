@@ -1,24 +1,25 @@
-//! How the log looks.
+//! Logging settings.
 
 use tracing_subscriber::EnvFilter;
 
 use super::Environment;
 
-/// What is logged, and how.
+/// The filter and format of the log.
 #[derive(Clone, Debug)]
 pub struct Logging {
     /// `VESTIBULE_LOG`: directives of a tracing filter.
     pub filter: String,
-    /// `VESTIBULE_LOG_FORMAT`; none means pretty on a terminal, else JSON.
+    /// `VESTIBULE_LOG_FORMAT`; `None` means pretty on a terminal, otherwise JSON.
     pub format: Option<LogFormat>,
 }
 
-/// The two shapes of the log.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// A log format.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, strum::EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable text.
     Pretty,
-    /// One JSON object a line, for machines.
+    /// One JSON object per line.
     Json,
 }
 
@@ -27,11 +28,7 @@ impl Logging {
         let filter = env.parsed("VESTIBULE_LOG", "error, warn, info, debug, trace or a tracing filter", |text| {
             EnvFilter::try_new(text).ok().map(|_| text.to_owned())
         });
-        let format = env.parsed("VESTIBULE_LOG_FORMAT", "pretty or json", |text| match text {
-            "pretty" => Some(LogFormat::Pretty),
-            "json" => Some(LogFormat::Json),
-            _ => None,
-        });
+        let format = env.parsed("VESTIBULE_LOG_FORMAT", "pretty or json", |text| text.parse().ok());
         Self { filter: filter.unwrap_or_else(|| "info".to_owned()), format }
     }
 }

@@ -1,6 +1,6 @@
-//! How letters leave: over a mail server, or not at all on a developer's machine.
+//! Mail settings: an SMTP server, or the development mailbox.
 
-use std::{fmt, fs, net::IpAddr};
+use std::{fs, net::IpAddr};
 
 use lettre::{message::Mailbox, transport::smtp::client::Certificate};
 use percent_encoding::percent_decode_str;
@@ -12,57 +12,52 @@ use super::{Environment, PublicUrl};
 const URL: &str = "VESTIBULE_MAIL_URL";
 const FROM: &str = "VESTIBULE_MAIL_FROM";
 
-const WANTED: &str = "wanted smtps://user:password@smtp.example.com, or smtp:// for a server with STARTTLS; \
+const WANTED: &str = "wanted smtps://user:password@smtp.example.com, or smtp:// for STARTTLS; \
      in the user and the password, write special characters as %40";
 
-/// How letters leave.
+/// Mail settings.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// `VESTIBULE_MAIL_URL`; none means the mailbox at `/dev/mail`.
+    /// `VESTIBULE_MAIL_URL`; `None` means the mailbox at `/dev/mail`.
     pub server: Option<MailServer>,
-    /// `VESTIBULE_MAIL_FROM`: who letters are from; there whenever there is a server.
+    /// `VESTIBULE_MAIL_FROM`: the sender; set whenever `server` is.
     pub from: Option<Mailbox>,
 }
 
-/// A mail server that takes letters from us.
+/// The SMTP server that relays our email.
 #[derive(Clone, Debug)]
 pub struct MailServer {
-    /// A name or an address, without brackets.
+    /// A host name or an IP address without brackets.
     pub host: String,
-    /// Its port.
+    /// The port.
     pub port: u16,
-    /// How the connection is kept private.
+    /// How TLS is used.
     pub tls: MailTls,
-    /// The certificates that vouch for it, in PEM; none means the authorities that browsers know.
+    /// Trusted certificate authorities, in PEM; `None` means the public ones.
     pub authorities: Option<Vec<u8>>,
-    /// Who we are to it.
+    /// The SMTP credentials.
     pub credentials: Option<MailCredentials>,
 }
 
-/// How the connection to a mail server is kept private.
+/// How TLS is used.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum MailTls {
-    /// From its first octet on.
+    /// TLS from the first byte.
     Implicit,
-    /// From `STARTTLS` on, without which nothing is said.
+    /// `STARTTLS`, required before anything else.
     StartTls,
-    /// It never leaves this machine.
+    /// No TLS, on loopback only.
     None,
 }
 
-/// A user and a password. Its `Debug` prints neither.
-#[derive(Clone, ZeroizeOnDrop)]
+/// A user name and a password. Its `Debug` prints neither.
+#[derive(Clone, derive_more::Debug, ZeroizeOnDrop)]
+#[debug("MailCredentials(..)")]
 pub struct MailCredentials {
-    /// The user.
+    /// The user name.
     pub user: String,
     /// The password.
     pub password: String,
-}
-
-impl fmt::Debug for MailCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MailCredentials(..)")
-    }
 }
 
 impl Mail {
@@ -80,7 +75,7 @@ impl Mail {
     }
 }
 
-/// A mailbox that can stand in a header and in the envelope of every server.
+/// Parses a mailbox that every server accepts in a header and in the envelope.
 fn mailbox(text: &str) -> Option<Mailbox> {
     let plain = |text: &str| !text.chars().any(char::is_control);
     let mailbox: Mailbox = text.parse().ok().filter(|_| plain(text))?;
@@ -88,11 +83,11 @@ fn mailbox(text: &str) -> Option<Mailbox> {
     (address.is_ascii() && !address.contains('"')).then_some(mailbox)
 }
 
-/// What a mail URL says.
+/// Parses a mail URL.
 fn server(text: &str) -> Result<MailServer, String> {
     let wanted = || WANTED.to_owned();
     let url = Url::parse(text).map_err(|_| wanted())?;
-    // The parser knows neither scheme, so it leaves addresses in numbers as they are.
+    // The URL parser knows neither scheme, so it does not parse IP addresses.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
     let is_name = host.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c));
     let address = host.parse::<IpAddr>().ok();
@@ -104,23 +99,25 @@ fn server(text: &str) -> Result<MailServer, String> {
         Some(address) => address.is_loopback(),
         None => host == "localhost" || host.ends_with(".localhost"),
     };
-    let options = Options::read(&url)?;
-    let tls = tls(url.scheme(), options.tls.as_deref(), is_loopback)?;
-    let default_port = match tls {
-        MailTls::Implicit => 465,
-        MailTls::StartTls => 587,
-        MailTls::None => 25,
-    };
+    let (mut asked, mut authorities) = (None, None);
+    for (name, value) in url.query_pairs() {
+        match &*name {
+            "tls" => asked = Some(value),
+            "ca" => authorities = Some(read_authorities(&value)?),
+            _ => return Err("only tls= and ca= are known query parameters".into()),
+        }
+    }
+    let (tls, default_port) = tls(url.scheme(), asked.as_deref(), is_loopback)?;
     let port = url.port().unwrap_or(default_port);
-    let credentials = credentials(&url)?;
-    Ok(MailServer { host, port, tls, authorities: options.authorities, credentials })
+    Ok(MailServer { host, port, tls, authorities, credentials: credentials(&url)? })
 }
 
-fn tls(scheme: &str, asked: Option<&str>, is_loopback: bool) -> Result<MailTls, String> {
+/// The use of TLS and the usual port for it.
+fn tls(scheme: &str, asked: Option<&str>, is_loopback: bool) -> Result<(MailTls, u16), String> {
     match (scheme, asked) {
-        ("smtps", None) => Ok(MailTls::Implicit),
-        ("smtp", None | Some("none")) if is_loopback => Ok(MailTls::None),
-        ("smtp", None | Some("required")) => Ok(MailTls::StartTls),
+        ("smtps", None) => Ok((MailTls::Implicit, 465)),
+        ("smtp", None | Some("none")) if is_loopback => Ok((MailTls::None, 25)),
+        ("smtp", None | Some("required")) => Ok((MailTls::StartTls, 587)),
         ("smtp", Some("none")) => {
             Err("tls=none is for this machine only: links that open accounts would cross the network in clear".into())
         }
@@ -143,28 +140,7 @@ fn credentials(url: &Url) -> Result<Option<MailCredentials>, String> {
     }
 }
 
-/// What stands behind the question mark.
-#[derive(Default)]
-struct Options {
-    tls: Option<String>,
-    authorities: Option<Vec<u8>>,
-}
-
-impl Options {
-    fn read(url: &Url) -> Result<Self, String> {
-        let mut options = Self::default();
-        for (name, value) in url.query_pairs() {
-            match &*name {
-                "tls" => options.tls = Some(value.into_owned()),
-                "ca" => options.authorities = Some(authorities(&value)?),
-                _ => return Err("only tls= and ca= may stand behind the question mark".into()),
-            }
-        }
-        Ok(options)
-    }
-}
-
-fn authorities(path: &str) -> Result<Vec<u8>, String> {
+fn read_authorities(path: &str) -> Result<Vec<u8>, String> {
     let pem = fs::read(path).map_err(|error| format!("the certificates in ca= cannot be read: {error}"))?;
     let holds_some = pem.windows(27).any(|window| window == b"-----BEGIN CERTIFICATE-----");
     if !holds_some || Certificate::from_pem(&pem).is_err() {
@@ -177,25 +153,28 @@ fn authorities(path: &str) -> Result<Vec<u8>, String> {
 mod tests {
     use super::*;
 
-    fn told(url: &str) -> (String, u16, MailTls) {
+    fn parsed(url: &str) -> (String, u16, MailTls) {
         let server = server(url).unwrap_or_else(|reason| panic!("{url}: {reason}"));
         (server.host, server.port, server.tls)
     }
 
     #[test]
     fn a_network_is_crossed_under_tls_only() {
-        assert_eq!(told("smtps://mail.example.com"), ("mail.example.com".into(), 465, MailTls::Implicit));
-        assert_eq!(told("smtp://mail.example.com"), ("mail.example.com".into(), 587, MailTls::StartTls));
-        assert_eq!(told("smtp://mail.example.com:25?tls=required"), ("mail.example.com".into(), 25, MailTls::StartTls));
-        assert_eq!(told("smtp://192.0.2.1"), ("192.0.2.1".into(), 587, MailTls::StartTls));
-        assert_eq!(told("smtp://[2001:db8::1]/"), ("2001:db8::1".into(), 587, MailTls::StartTls));
+        assert_eq!(parsed("smtps://mail.example.com"), ("mail.example.com".into(), 465, MailTls::Implicit));
+        assert_eq!(parsed("smtp://mail.example.com"), ("mail.example.com".into(), 587, MailTls::StartTls));
+        assert_eq!(
+            parsed("smtp://mail.example.com:25?tls=required"),
+            ("mail.example.com".into(), 25, MailTls::StartTls)
+        );
+        assert_eq!(parsed("smtp://192.0.2.1"), ("192.0.2.1".into(), 587, MailTls::StartTls));
+        assert_eq!(parsed("smtp://[2001:db8::1]/"), ("2001:db8::1".into(), 587, MailTls::StartTls));
         assert!(server("smtp://mail.example.com?tls=none").is_err());
         assert!(server("smtp://10.0.0.1?tls=none").is_err());
         assert!(server("smtp://mail.example.com?tls=opportunistic").is_err());
         for here in ["localhost", "127.0.0.1", "[::1]"] {
-            assert_eq!(told(&format!("smtp://{here}")).1, 25);
-            assert_eq!(told(&format!("smtp://{here}:2525")).2, MailTls::None);
-            assert_eq!(told(&format!("smtp://{here}?tls=required")).2, MailTls::StartTls);
+            assert_eq!(parsed(&format!("smtp://{here}")).1, 25);
+            assert_eq!(parsed(&format!("smtp://{here}:2525")).2, MailTls::None);
+            assert_eq!(parsed(&format!("smtp://{here}?tls=required")).2, MailTls::StartTls);
         }
     }
 

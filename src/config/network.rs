@@ -1,4 +1,4 @@
-//! Where the service listens and which proxies it believes.
+//! Listeners and trusted proxies.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -11,7 +11,7 @@ use super::Environment;
 pub struct Network {
     /// `VESTIBULE_LISTEN`.
     pub listen: SocketAddr,
-    /// `VESTIBULE_TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    /// `VESTIBULE_TRUSTED_PROXIES`: networks whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// `VESTIBULE_METRICS_LISTEN`.
     pub metrics_listen: Option<SocketAddr>,
@@ -22,9 +22,7 @@ impl Network {
         let address = |text: &str| text.parse().ok();
         let wanted = "an address and port such as 127.0.0.1:8080 or [::]:8080";
         Self {
-            listen: env
-                .parsed("VESTIBULE_LISTEN", wanted, address)
-                .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 8080).into()),
+            listen: env.parsed("VESTIBULE_LISTEN", wanted, address).unwrap_or((Ipv4Addr::LOCALHOST, 8080).into()),
             trusted_proxies: env
                 .parsed("VESTIBULE_TRUSTED_PROXIES", "networks such as 10.0.0.0/8,::1, separated by commas", networks)
                 .unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! How passwords are judged and hashed.
+//! Password policy and hashing.
 
 use std::{num::NonZero, thread::available_parallelism};
 
@@ -12,43 +12,35 @@ use crate::types::PasswordPolicy;
 pub struct Passwords {
     /// `VESTIBULE_PASSWORD_MIN`.
     pub policy: PasswordPolicy,
-    /// `VESTIBULE_ARGON2`: the cost of new hashes.
+    /// `VESTIBULE_ARGON2`: cost of new hashes.
     pub argon2: Params,
-    /// `VESTIBULE_HASH_WORKERS`: threads that hash.
+    /// `VESTIBULE_HASH_WORKERS`: number of hashing threads.
     pub workers: usize,
-    /// `VESTIBULE_HASH_QUEUE`: passwords that may wait.
+    /// `VESTIBULE_HASH_QUEUE`: maximum number of queued hashes.
     pub queue: usize,
 }
 
 impl Passwords {
     pub(super) fn read(env: &mut Environment) -> Self {
-        let from_to = |min, max| move |text: &str| text.parse().ok().filter(|n| (min..=max).contains(n));
+        let wanted = "PHC parameters of at least m=19456,t=2 or m=47104,t=1, such as m=19456,t=2,p=1";
         Self {
-            policy: PasswordPolicy {
-                min: env.parsed("VESTIBULE_PASSWORD_MIN", "a number from 8 to 64", from_to(8, 64)).unwrap_or(12),
-            },
-            argon2: env
-                .parsed(
-                    "VESTIBULE_ARGON2",
-                    "PHC parameters of at least m=19456,t=2 or m=47104,t=1, such as m=19456,t=2,p=1",
-                    argon2,
-                )
-                .unwrap_or_else(floor),
+            policy: PasswordPolicy { min: env.number("VESTIBULE_PASSWORD_MIN", 8..=64).unwrap_or(12) },
+            argon2: env.parsed("VESTIBULE_ARGON2", wanted, argon2).unwrap_or_else(floor),
             workers: env
-                .parsed("VESTIBULE_HASH_WORKERS", "a number from 1 to 256", from_to(1, 256))
+                .number("VESTIBULE_HASH_WORKERS", 1..=256)
                 .unwrap_or_else(|| available_parallelism().map_or(1, NonZero::get)),
-            queue: env.parsed("VESTIBULE_HASH_QUEUE", "a number from 0 to 10000", from_to(0, 10_000)).unwrap_or(64),
+            queue: env.number("VESTIBULE_HASH_QUEUE", 0..=10_000).unwrap_or(64),
         }
     }
 }
 
-/// The floor of the OWASP Password Storage Cheat Sheet.
+/// The minimum of the OWASP Password Storage Cheat Sheet.
 fn floor() -> Params {
     #[expect(clippy::expect_used, reason = "constants within the bounds")]
     Params::new(19_456, 2, 1).expect("the floor is within the bounds")
 }
 
-/// Parses `m=…,t=…,p=…`, and refuses what OWASP ASVS 11.4.2 calls too cheap.
+/// Parses `m=…,t=…,p=…`; rejects costs below OWASP ASVS 11.4.2.
 fn argon2(text: &str) -> Option<Params> {
     let mut numbers = text.split(',').zip(["m=", "t=", "p="]).map(|(part, name)| part.strip_prefix(name)?.parse().ok());
     let (m, t, p) = (numbers.next()??, numbers.next()??, numbers.next()??);

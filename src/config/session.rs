@@ -1,4 +1,4 @@
-//! How long sessions live.
+//! Session lifetimes.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use super::Environment;
 /// Lifetimes of sessions (OWASP ASVS 7.3, NIST SP 800-63B section 5.2).
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
-    /// `VESTIBULE_SESSION_IDLE`: without use, for a session that is not remembered.
+    /// `VESTIBULE_SESSION_IDLE`: idle timeout of a session that is not remembered.
     pub idle: Duration,
-    /// `VESTIBULE_SESSION_MAX`: in all, for a session that is not remembered.
+    /// `VESTIBULE_SESSION_MAX`: absolute lifetime of a session that is not remembered.
     pub absolute: Duration,
-    /// `VESTIBULE_SESSION_REMEMBERED`: in all, and without use, for a remembered one.
+    /// `VESTIBULE_SESSION_REMEMBERED`: lifetime of a remembered session, also when idle.
     pub remembered: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Lifetimes {
     }
 }
 
-/// `VESTIBULE_SESSION_CACHE`: sessions kept in memory at most. Each takes about a kilobyte.
+/// Reads `VESTIBULE_SESSION_CACHE`: the maximum number of cached sessions, about a kilobyte each.
 pub(super) fn cache(env: &mut Environment) -> usize {
     let wanted = "a number of sessions up to 1000000";
     env.parsed("VESTIBULE_SESSION_CACHE", wanted, |text| text.parse().ok().filter(|n| *n <= 1_000_000))

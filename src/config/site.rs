@@ -1,4 +1,4 @@
-//! What the service is called and where people reach it.
+//! The service's name and public URL.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::Environment;
 
-/// The face of the service.
+/// The service's name and public URL.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// `VESTIBULE_SERVICE_NAME`.
@@ -18,23 +18,21 @@ pub struct Site {
 /// The origin that people's browsers see: the only source of links, of cookie security and of
 /// redirect hosts, whatever a request's headers say.
 #[derive(Clone, Debug)]
-pub struct PublicUrl {
-    url: Url,
-}
+pub struct PublicUrl(Url);
 
 impl PublicUrl {
     /// Checks an origin: `https` anywhere, `http` on a loopback host only, no path.
     ///
     /// # Errors
-    /// What is wrong, in words.
+    /// A message for the operator.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         let url = Url::parse(text).map_err(|_| "wanted a URL such as https://id.example.com")?;
         let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if !bare || !url.username().is_empty() || url.password().is_some() || url.host().is_none() {
             return Err("wanted an origin only: scheme, host and port");
         }
-        let public_url = Self { url };
-        match public_url.url.scheme() {
+        let public_url = Self(url);
+        match public_url.0.scheme() {
             "https" => Ok(public_url),
             "http" if public_url.is_loopback() => Ok(public_url),
             "http" => Err("plain http is for this machine only: passwords would cross the network in clear; use https"),
@@ -43,38 +41,32 @@ impl PublicUrl {
     }
 
     /// The origin as a URL.
-    #[must_use]
     pub fn url(&self) -> &Url {
-        &self.url
+        &self.0
     }
 
-    /// Whether browsers reach it over TLS, so that cookies are `Secure` and `__Host-`.
-    #[must_use]
+    /// Returns whether visitors use TLS, so that cookies are `Secure` and `__Host-`.
     pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+        self.0.scheme() == "https"
     }
 
-    /// Whether it is this machine itself.
-    #[must_use]
+    /// Returns whether the host is this machine.
     pub fn is_loopback(&self) -> bool {
-        is_loopback_url(&self.url)
+        is_loopback_url(&self.0)
     }
 
-    /// The host alone, without brackets: the name by which this service greets mail servers.
-    #[must_use]
+    /// The host without brackets, which SMTP sends in `EHLO`.
     pub fn host(&self) -> &str {
-        self.url.host_str().unwrap_or("localhost").trim_matches(['[', ']'])
+        self.0.host_str().unwrap_or("localhost").trim_matches(['[', ']'])
     }
 
-    /// The origin as browsers write it (RFC 6454): scheme, host and a port that is not the default.
-    #[must_use]
+    /// The origin as browsers serialise it (RFC 6454): scheme, host and a non-default port.
     pub fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+        self.0.origin().ascii_serialization()
     }
 }
 
-/// Whether a URL's host is this machine.
-#[must_use]
+/// Returns whether a URL's host is this machine.
 pub fn is_loopback_url(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -85,6 +77,12 @@ pub fn is_loopback_url(url: &Url) -> bool {
 }
 
 impl Site {
+    /// Whether passkeys work here: they belong to a domain name, and an IP address has none (WebAuthn level 3,
+    /// section 4).
+    pub fn has_passkeys(&self) -> bool {
+        self.public_url.url().domain().is_some()
+    }
+
     pub(super) fn read(env: &mut Environment, listen: SocketAddr) -> Self {
         let name = env.parsed("VESTIBULE_SERVICE_NAME", "1 to 64 characters", |text| {
             let length = text.chars().count();
@@ -95,15 +93,11 @@ impl Site {
         });
         Self {
             name: name.unwrap_or_else(|| "Vestibule".into()),
-            public_url: url.unwrap_or_else(|| Self::default_url(listen)),
+            // With the listener's port, so that changing the port takes one setting.
+            #[expect(clippy::expect_used, reason = "a port number always makes a URL")]
+            public_url: url.unwrap_or_else(|| {
+                PublicUrl::parse(&format!("http://localhost:{}", listen.port())).expect("a URL made of a port")
+            }),
         }
-    }
-
-    /// `http://localhost` with the port that is listened on, so that another port needs one setting.
-    fn default_url(listen: SocketAddr) -> PublicUrl {
-        let text = format!("http://localhost:{}/", listen.port());
-        #[expect(clippy::expect_used, reason = "a port number always makes a URL")]
-        let url = Url::parse(&text).expect("a URL made of a port");
-        PublicUrl { url }
     }
 }

@@ -1,3 +1,3 @@
-//! Sealing at rest.
+//! Encryption at rest.
 
 pub mod sealing;

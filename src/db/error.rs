@@ -1,23 +1,22 @@
-//! What a database error means to the person who waits for an answer.
+//! Classification of database errors.
 
-/// The two kinds of database trouble.
+/// How a database error is answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trouble {
-    /// The database is away, full, busy or read-only: later may be better, nothing was written.
+    /// The database is down, full, busy or read-only: temporary, and nothing was written.
     Unavailable,
-    /// We asked something wrong.
+    /// A bug in our statement.
     Fault,
 }
 
-/// Tells whether an error will pass by itself.
-#[must_use]
+/// Returns whether an error is temporary.
 pub fn trouble(error: &sqlx::Error) -> Trouble {
     match error {
         sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
-        // A connection cut in the middle of an answer.
+        // A connection cut in the middle of a response.
         | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => Trouble::Unavailable,
         sqlx::Error::Database(error) => error.code().map_or(Trouble::Fault, |code| by_state(&code)),
@@ -25,17 +24,14 @@ pub fn trouble(error: &sqlx::Error) -> Trouble {
     }
 }
 
-/// Whether a write was refused because another row already holds what this unique constraint or index
-/// guards.
-#[must_use]
+/// Returns whether a write violated this unique constraint or index.
 pub fn is_taken(error: &sqlx::Error, constraint: &str) -> bool {
     let database = error.as_database_error();
     database.is_some_and(|error| error.is_unique_violation() && error.constraint() == Some(constraint))
 }
 
-/// By SQLSTATE (PostgreSQL appendix A): connections, resources, operator intervention, read-only
-/// transactions, cancelled statements, lock timeouts and transactions that the server lost patience with
-/// (their next statement was long on its way) pass; the rest does not.
+/// Classifies a SQLSTATE (PostgreSQL appendix A). Temporary ones: connections, resources, operator intervention,
+/// read-only transactions, cancelled statements, lock timeouts, and transactions that the server timed out.
 fn by_state(code: &str) -> Trouble {
     match code {
         "25006" | "25P03" | "25P04" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
@@ -48,9 +44,9 @@ fn by_state(code: &str) -> Trouble {
 mod tests {
     use super::{Trouble, by_state};
 
-    /// Over TCP the server's last words are read before the end of the connection is: they are no fault of ours.
+    /// Over TCP the server's final error arrives before the end of the connection; it is temporary.
     #[test]
-    fn f4_a_transaction_that_the_server_lost_patience_with_is_tried_again_later() {
+    fn f4_a_transaction_that_the_server_timed_out_is_temporary() {
         for code in ["25P03", "25P04", "57P01", "57014", "53300", "53100", "25006", "08006"] {
             assert_eq!(by_state(code), Trouble::Unavailable, "{code}");
         }

@@ -1,9 +1,11 @@
-//! Brings a database to the schema of this binary.
+//! Schema migrations at startup.
 //!
-//! 1. The database knows which migrations it has. Missing ones are applied, an edited one is refused.
-//! 2. Migrations of a newer version are no reason to refuse: an *expand* leaves this binary working.
-//! 3. A *contract* takes something away, and raises `schema_compatibility.oldest_compatible` to the oldest version that
-//!    works without it. Only a binary older than that refuses.
+//! 1. Missing migrations are applied; an edited one is an error.
+//! 2. Migrations of a newer version are no error: an *expand* migration leaves this binary working.
+//! 3. A *contract* migration removes something and raises `schema_compatibility.oldest_compatible` to the oldest
+//!    version that works without it. Only older binaries refuse to start.
+
+#![expect(clippy::disallowed_methods, reason = "the queries run before there is a schema to check them against")]
 
 use std::{collections::HashMap, time::Duration};
 
@@ -12,48 +14,47 @@ use sqlx::{Connection as _, PgConnection, migrate::MigrateError as SqlxError, po
 
 use crate::MIGRATOR;
 
-/// How long all of it may take; a waiting replica gives up earlier, with the lock's timeout.
+/// Deadline for all migrations; a waiting replica gives up earlier, with the lock timeout.
 const DEADLINE: Duration = Duration::from_secs(120);
-/// The first migration of the schema that 0.1.0 was released with. Earlier ones are from before it.
+/// The first migration of the schema released with 0.1.0.
 const FIRST_MIGRATION: i64 = 20_261_201_000_000;
 const THIS_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Why a database is not at this binary's schema.
+/// Why the schema does not fit this binary.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The database has the schema of a build from before the first release.
+    /// The schema was created by a build from before the first release.
     #[error(
         "this database was created by a Vestibule from before 0.1.0, whose schema cannot be upgraded; \
          start with a new database (see CHANGELOG.md)"
     )]
     BeforeFirstRelease,
-    /// The database states that this binary is too old for its schema.
+    /// The schema requires a newer version than this binary.
     #[error("the database was migrated by a newer Vestibule and needs version {0} or later; this is {this}", this = THIS_VERSION)]
     Newer(String),
-    /// A migration file was changed after it was applied.
+    /// A migration was changed after it was applied.
     #[error(
-        "migration {0} was applied with another content than this binary has; was the file edited after its release?"
+        "migration {0} was applied with different content than in this binary; was the file edited after its release?"
     )]
     Changed(i64),
-    /// The role may not change the schema and the schema is not current.
+    /// The schema is out of date, and the role may not change it.
     #[error(
-        "the database is not migrated and this role may not do it: {0}; run `vestibule migrate` or `sqlx migrate run` as the owner"
+        "the database schema is out of date and this role may not change it: {0}; run `vestibule migrate` or `sqlx migrate run` as the owner"
     )]
     NotAllowed(sqlx::Error),
-    /// Anything else that the database said.
-    #[error("the migrations did not run: {0}")]
+    /// Any other error of a migration.
+    #[error("a migration failed: {0}")]
     Failed(#[from] SqlxError),
-    /// The database does not answer.
+    /// The database is unreachable.
     #[error("the database does not answer: {0}")]
     Database(#[from] sqlx::Error),
 }
 
-/// Applies missing migrations, under sqlx's advisory lock, so that any number of replicas may start at
-/// once. A current schema is only read: the running service needs no right to change it.
+/// Applies missing migrations under sqlx's advisory lock, so that any number of replicas may start at once. A current
+/// schema is only read, so the running service needs no DDL privileges.
 ///
 /// # Errors
-/// When the schema is from before the first release, does not support this binary any more, was changed by hand, or
-/// cannot be brought up to date.
+/// If the schema is from before the first release, requires a newer version, was edited, or cannot be migrated.
 pub async fn migrate(options: &PgConnectOptions) -> Result<(), MigrateError> {
     let mut connection = PgConnection::connect_with(options).await?;
     match is_current(&mut connection).await {
@@ -62,12 +63,11 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), MigrateError> {
         Err(MigrateError::Database(error)) if is_denied(&error) => return Err(MigrateError::NotAllowed(error)),
         Err(error) => return Err(error),
     }
-    // A replica that died while it held the lock has lost it with its connection; one that hangs
-    // must not keep every other from starting for ever.
+    // A dead replica releases the lock with its connection; a hung one must not block the others forever.
     sqlx::query("set lock_timeout = '30s'").execute(&mut connection).await?;
     let ran = tokio::time::timeout(DEADLINE, MIGRATOR.run(&mut connection)).await;
     let migrated = match ran {
-        // A newer replica may have held the lock before us.
+        // A newer replica may have migrated while this one waited for the lock.
         Ok(Ok(())) => check_compatible(&mut connection).await,
         Ok(Err(SqlxError::Execute(error) | SqlxError::ExecuteMigration(error, _))) if is_denied(&error) => {
             Err(MigrateError::NotAllowed(error))
@@ -80,20 +80,16 @@ pub async fn migrate(options: &PgConnectOptions) -> Result<(), MigrateError> {
     migrated
 }
 
-/// Whether nobody ever migrated this database.
-///
-/// # Errors
-/// When the database does not answer.
+/// Returns whether this database was never migrated.
 pub async fn is_empty(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query_scalar("select to_regclass('_sqlx_migrations') is null").fetch_one(connection).await
 }
 
-/// Returns whether the schema is at least this binary's: all its migrations are applied, and those of a newer version
-/// leave it working.
+/// Returns whether all migrations of this binary are applied.
 ///
 /// # Errors
-/// When the schema is from before the first release, does not support this binary any more, was changed by hand, or the
-/// database does not answer.
+/// If the schema is from before the first release, requires a newer version or was edited, or the database is
+/// unreachable.
 pub async fn is_current(connection: &mut PgConnection) -> Result<bool, MigrateError> {
     if is_empty(&mut *connection).await? {
         return Ok(false);
@@ -106,22 +102,16 @@ pub async fn is_current(connection: &mut PgConnection) -> Result<bool, MigrateEr
         return Err(MigrateError::BeforeFirstRelease);
     }
     check_compatible(connection).await?;
-    let mut current = true;
-    for migration in MIGRATOR.iter() {
-        match applied.get(&migration.version) {
-            None => current = false,
-            Some(checksum) if *migration.checksum != **checksum => {
-                return Err(MigrateError::Changed(migration.version));
-            }
-            Some(_) => {}
-        }
+    let checksums = MIGRATOR.iter().map(|migration| (migration, applied.get(&migration.version)));
+    match checksums.clone().find(|(migration, found)| found.is_some_and(|found| *migration.checksum != **found)) {
+        Some((changed, _)) => Err(MigrateError::Changed(changed.version)),
+        None => Ok(checksums.into_iter().all(|(_, found)| found.is_some())),
     }
-    Ok(current)
 }
 
-/// Refuses a schema that states that this binary is too old for it.
+/// Returns an error if the schema requires a newer version than this binary.
 async fn check_compatible(connection: &mut PgConnection) -> Result<(), MigrateError> {
-    // Missing when the very first migration was interrupted.
+    // Missing if the very first migration was interrupted.
     let is_stated: bool = sqlx::query_scalar("select to_regclass('schema_compatibility') is not null")
         .fetch_one(&mut *connection)
         .await?;
@@ -136,12 +126,10 @@ async fn check_compatible(connection: &mut PgConnection) -> Result<(), MigrateEr
     }
 }
 
-/// Compares semantic versions. One that cannot be read is not this binary's to judge, so it counts as newer.
+/// Compares semantic versions. An unreadable `oldest` counts as newer.
 fn is_at_least(version: &str, oldest: &str) -> bool {
-    match (Version::parse(version), Version::parse(oldest)) {
-        (Ok(version), Ok(oldest)) => version.cmp_precedence(&oldest).is_ge(),
-        _ => false,
-    }
+    let (Ok(version), Ok(oldest)) = (Version::parse(version), Version::parse(oldest)) else { return false };
+    version.cmp_precedence(&oldest).is_ge()
 }
 
 fn is_denied(error: &sqlx::Error) -> bool {

@@ -1,59 +1,62 @@
-//! Several servers of one database, at most one of which takes writes: the primary and its standbys.
+//! Failover between several servers of one database: a primary and its standbys.
 //!
-//! 1. [`Servers::best`] asks all of them at once and answers with the first that says it takes writes.
-//! 2. [`Servers::follow`] watches the one that the pool connects to. When that falls silent or turns
-//!    read-only, and another takes writes, the pool goes there: connections from before are used no
-//!    more. As long as there is no other, nothing is changed.
+//! 1. [`Servers::best`] queries all of them and returns the first that accepts writes.
+//! 2. [`Servers::follow`] watches the server in use. If it stops answering or turns read-only, and another accepts
+//!    writes, the pool moves there and drops its old connections.
 //!
-//! Who may be the primary is not decided here: whoever promotes a standby makes sure first that the old
-//! primary is gone. While one that answers takes writes, the pool stays with it.
+//! This code does not elect a primary: promoting a standby requires fencing the old primary first. While the server in
+//! use accepts writes, the pool stays with it.
 
 use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, postgres::PgConnectOptions};
 use tokio::task::JoinSet;
 
-use super::{GivenUp, guarded};
+use super::{ConnectionQuarantine, guarded};
+use crate::config::Database;
 
-/// How often the server in use is asked.
+/// Interval between checks of the server in use.
 const EVERY: Duration = Duration::from_millis(500);
-/// A server that needs longer to answer is away.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
+/// A slower server counts as down.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How to reach each server, in the order in which they were named; never empty.
+/// Connection options of each server, in configured order; never empty.
 #[derive(Clone, Debug)]
 pub struct Servers(Vec<PgConnectOptions>);
 
 impl Servers {
-    /// One server, and others that may take its place.
-    #[must_use]
+    /// Creates the list from the first server and its alternatives.
     pub fn new(first: PgConnectOptions, others: Vec<PgConnectOptions>) -> Self {
         Self([vec![first], others].concat())
     }
 
-    /// Whether there is any choice.
-    #[must_use]
+    /// Returns the servers of `DATABASE_URL`, if it is set.
+    pub fn configured(database: &Database) -> Option<Self> {
+        Some(Self::new(database.url.clone()?, database.others.clone()))
+    }
+
+    /// Returns whether there is more than one server.
     pub fn are_several(&self) -> bool {
         self.0.len() > 1
     }
 
-    /// The one that takes writes, or else the first: to be tried again.
+    /// Returns the server that accepts writes, or the first if none does.
     pub async fn best(&self) -> PgConnectOptions {
         let found = if self.are_several() { self.find().await.map_or(0, |(at, _)| at) } else { 0 };
         self.0[found].clone()
     }
 
-    /// Asks all at once: one that is silent keeps nobody waiting.
+    /// Queries all servers concurrently, so that a silent one delays nothing.
     async fn find(&self) -> Option<(usize, PgConnection)> {
-        let mut asked = JoinSet::new();
+        let mut checks = JoinSet::new();
         for (at, server) in self.0.iter().cloned().enumerate() {
-            asked.spawn(tokio::time::timeout(ANSWERS_WITHIN, async move {
+            checks.spawn(tokio::time::timeout(CHECK_TIMEOUT, async move {
                 let mut connection = server.connect().await?;
                 let writes = takes_writes(&mut connection).await?;
                 Ok::<_, sqlx::Error>(writes.then_some((at, connection)))
             }));
         }
-        while let Some(answer) = asked.join_next().await {
+        while let Some(answer) = checks.join_next().await {
             if let Ok(Ok(Ok(Some(found)))) = answer {
                 return Some(found);
             }
@@ -61,20 +64,18 @@ impl Servers {
         None
     }
 
-    /// Keeps the pool at the server that takes writes, for ever.
-    pub async fn follow(&self, pool: &PgPool, given_up: &GivenUp) {
-        // Where the pool is, as far as is known, and a connection of our own to ask there.
+    /// Keeps the pool connected to the server that accepts writes; never returns.
+    pub async fn follow(&self, pool: &PgPool, quarantine: &ConnectionQuarantine) {
+        // The pool's server, as far as known, and a separate connection to check it.
         let mut current: Option<(usize, PgConnection)> = None;
         loop {
-            let holds = match &mut current {
-                Some((_, connection)) => {
-                    matches!(tokio::time::timeout(ANSWERS_WITHIN, takes_writes(connection)).await, Ok(Ok(true)))
-                }
-                None => false,
-            };
+            let mut holds = false;
+            if let Some((_, connection)) = &mut current {
+                holds = matches!(tokio::time::timeout(CHECK_TIMEOUT, takes_writes(connection)).await, Ok(Ok(true)));
+            }
             if !holds && let Some((at, connection)) = self.find().await {
                 if current.as_ref().is_none_or(|(before, _)| *before != at) {
-                    move_to(pool, &self.0[at], given_up).await;
+                    move_to(pool, &self.0[at], quarantine).await;
                 }
                 current = Some((at, connection));
             }
@@ -83,24 +84,25 @@ impl Servers {
     }
 }
 
-/// Whether this server takes writes.
-///
-/// # Errors
-/// Only the database's.
+/// Returns whether this server accepts writes.
 pub async fn takes_writes(connection: &mut PgConnection) -> sqlx::Result<bool> {
-    sqlx::query_scalar("select current_setting('transaction_read_only') = 'off'").fetch_one(connection).await
+    let writes = sqlx::query_scalar!(r#"select current_setting('transaction_read_only') = 'off' as "writes!""#);
+    writes.fetch_one(connection).await
 }
 
-async fn move_to(pool: &PgPool, server: &PgConnectOptions, given_up: &GivenUp) {
+/// Returns the major version of this server.
+pub async fn server_version(connection: &mut PgConnection) -> sqlx::Result<i32> {
+    let version = sqlx::query_scalar!(r#"select current_setting('server_version_num')::int / 10000 as "version!""#);
+    version.fetch_one(connection).await
+}
+
+async fn move_to(pool: &PgPool, server: &PgConnectOptions, quarantine: &ConnectionQuarantine) {
     let there =
         |options: &PgConnectOptions| (options.get_host().to_owned(), options.get_port(), options.get_socket().cloned());
     if there(&pool.connect_options()) == there(server) {
         return;
     }
-    tracing::warn!(
-        host = server.get_host(),
-        port = server.get_port(),
-        "another server of the database takes writes now"
-    );
-    given_up.moving(|| pool.set_connect_options(guarded(server.clone())));
+    let (host, port) = (server.get_host(), server.get_port());
+    tracing::warn!(host, port, "database failover: another server accepts writes");
+    quarantine.fail_over(|| pool.set_connect_options(guarded(server.clone())));
 }

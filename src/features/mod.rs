@@ -9,7 +9,6 @@ pub mod data_export;
 pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
-pub mod emails;
 pub mod factors;
 pub mod health;
 pub mod home;

@@ -1,4 +1,4 @@
-//! Whose request this is, when proxies stand between.
+//! The client's IP address behind proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,12 +7,10 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The right-most address that is not one of our proxies (OWASP ASVS 4.1.3).
+/// Returns the right-most address that is not a trusted proxy (OWASP ASVS 4.1.3).
 ///
-/// Only a connection from a trusted proxy is asked for its `X-Forwarded-For`, and only as far as
-/// trusted proxies vouch for it. An entry that is no address ends the walk: the answer is then the
-/// proxy that wrote it down, never nothing, so that no limit is skipped (CVE-2024-47070).
-#[must_use]
+/// `X-Forwarded-For` is used only on connections from trusted proxies, and only as far as trusted proxies vouch for it.
+/// A malformed entry ends the walk at the proxy that wrote it, so that rate limits always apply (CVE-2024-47070).
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let mut client = peer.to_canonical();
@@ -31,7 +29,7 @@ pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr
     client
 }
 
-/// An address, with or without a port, as proxies write it.
+/// Parses an address with or without a port.
 fn parse_hop(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
@@ -57,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn cve_2023_36456_a_stranger_cannot_choose_an_address() {
+    fn cve_2023_36456_an_untrusted_client_cannot_choose_an_address() {
         assert_eq!(client("192.0.2.1", &["198.51.100.7"]), ip("192.0.2.1"));
     }
 

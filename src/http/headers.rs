@@ -1,4 +1,4 @@
-//! The headers of every answer, errors included (OWASP ASVS 3.4).
+//! Response headers, also of errors (OWASP ASVS 3.4).
 
 use axum::{
     http::{HeaderName, HeaderValue, header},
@@ -7,12 +7,11 @@ use axum::{
 
 use crate::state::AppState;
 
-/// Nothing inline and nothing from elsewhere: a page that was tricked into carrying a script would
-/// not run it.
+/// No inline code and no foreign origins, so that an injected script does not run.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
-/// Lets an answer have one style sheet inside it, named by its SHA-256 in Base64, and nothing else.
+/// A response extension that allows one inline style sheet, given by its SHA-256 in Base64.
 #[derive(Clone, Copy, Debug)]
 pub struct InlineStyle(pub &'static str);
 
@@ -31,7 +30,7 @@ const ALWAYS: [(HeaderName, &str); 8] = [
 ];
 const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 
-/// Sets them, over whatever answered.
+/// Sets the security headers of a response.
 pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     let style = response.extensions().get::<InlineStyle>().copied();
     let headers = response.headers_mut();
@@ -45,7 +44,7 @@ pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     if state.config.site.public_url.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT_SECURITY));
     }
-    // What may be kept says so itself; the rest is somebody's.
+    // Cacheable responses set their own header; the others may be personal.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 

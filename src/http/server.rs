@@ -1,19 +1,17 @@
-//! The loop that accepts connections, and how it ends.
+//! The accept loop and graceful shutdown.
 //!
-//! 1. There is a cap on all connections, below the system's limit on open files, and one for each
-//!    network (an IPv4 address, an IPv6 /64) that is not a proxy of ours; beyond the first, new ones wait in the system's queue.
-//! 2. A request's head must arrive within ten seconds, and a client that does not take its answer
-//!    for fifteen is let go: slow clients cost little and not for long. (axum's own `serve` sets
-//!    neither.)
-//! 3. A stop lets in who is in that queue, closes the listener, lets requests in flight finish, and says `Connection: close`.
+//! 1. Connections are capped in total, below the limit on open files, and per network (an IPv4 address or an IPv6 /64)
+//!    except for trusted proxies. Beyond the total, new connections wait in the listen backlog.
+//! 2. Request heads must arrive within ten seconds, and clients must read responses within fifteen, so that slow
+//!    clients cost little. axum's `serve` sets neither timeout.
+//! 3. A shutdown accepts the backlog, closes the listener, finishes requests in progress and sends `Connection: close`.
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
     body::Body,
-    extract::Request,
-    response::{IntoResponse as _, Response},
+    extract::{ConnectInfo, Request},
+    response::Response,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,53 +19,51 @@ use ipnet::IpNet;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
-use super::Peer;
 use crate::{
     limits::{
         Key,
         per_network::{Counted, PerNetwork},
     },
     telemetry::Metrics,
+    types::instant,
 };
 
-/// How long a request's head may take, and a connection may rest between requests.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// How long a client may leave its answer lying.
-const TAKEN_WITHIN: Duration = Duration::from_secs(15);
-/// About how many octets a request's head may have: hyper looks after it has read.
+/// Timeout for a request's head, and for idle connections.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout for a client that does not read its response.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Approximate maximum size of a request's head in bytes: hyper checks after reading.
 const HEAD_MAX: usize = 32 * 1024;
-/// The most header fields of a request.
+/// Maximum number of request headers.
 const HEADERS_MAX: usize = 100;
-/// A queue of new connections that brought nobody for this long is empty.
-const NOBODY_FOR: Duration = Duration::from_millis(10);
-/// How long a stop lets people in who were in that queue.
-const LAST_IN_WITHIN: Duration = Duration::from_millis(250);
-/// How long a stop waits for what connections that rest have to say.
-const LAST_WORD_WITHIN: Duration = Duration::from_millis(100);
-/// How long requests in flight may take to finish when the service stops.
-const FINISH_WITHIN: Duration = Duration::from_secs(8);
-/// Open files that are not connections from clients: the database, the log, libraries.
+/// The listen backlog is empty after this long without a connection.
+const BACKLOG_EMPTY_AFTER: Duration = Duration::from_millis(10);
+/// How long a shutdown accepts connections from the backlog.
+const BACKLOG_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long a shutdown waits for requests on idle connections.
+const LINGER: Duration = Duration::from_millis(100);
+/// How long a shutdown waits for requests in progress.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
+/// File descriptors reserved for everything else: the database, the log, libraries.
 const OTHER_FILES: u64 = 128;
 
-/// How many connections there may be.
+/// Maximum numbers of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Caps {
-    /// In all.
+    /// In total.
     pub total: usize,
     /// From one network that is not a trusted proxy.
     pub per_network: usize,
 }
 
 impl Caps {
-    /// 10,000 in all, fewer where the system's limit on open files is lower, and 512 from one
-    /// network.
-    #[must_use]
+    /// Returns 10,000 in total, less if the limit on open files is lower, and 512 per network.
     pub fn of_this_system() -> Self {
         let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
         let total = files.saturating_sub(OTHER_FILES).clamp(16, 10_000);
@@ -75,41 +71,37 @@ impl Caps {
     }
 }
 
-/// Answers requests. Not tower's `Service`, whose futures would have to be boxed.
-pub trait Serve: Clone + Send + Sync + 'static {
-    /// The answer, whatever happens.
-    fn answer(self, request: Request) -> impl Future<Output = Response> + Send;
+/// A service that answers every request.
+pub trait Serve:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
 }
 
-impl Serve for Router {
-    async fn answer(self, request: Request) -> Response {
-        self.oneshot(request).await.into_response()
-    }
+impl<S> Serve for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
 }
 
-/// Serves until `stop` says true, then finishes what is in flight.
-pub async fn serve<S: Serve>(
+/// Serves until `stop` is true, then finishes requests in progress.
+pub async fn serve(
     listener: TcpListener,
-    service: S,
+    service: impl Serve,
     caps: Caps,
     trusted_proxies: Vec<IpNet>,
     metrics: Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let gate = Gate {
-        total: Arc::new(Semaphore::new(caps.total)),
-        by_network: PerNetwork::default(),
-        per_network: caps.per_network,
-        trusted_proxies,
-    };
+    let Caps { total, per_network } = caps;
+    let total = Arc::new(Semaphore::new(total));
+    let gate = Gate { total, by_network: PerNetwork::default(), per_network, trusted_proxies };
     let connections = TaskTracker::new();
     let stopped = stop.clone();
-    let welcome = |accepted: Option<(TcpStream, SocketAddr, Entry)>| {
+    let spawn = |accepted: Option<(TcpStream, SocketAddr, Entry)>| {
         let Some((stream, peer, entry)) = accepted else { return };
         let (service, metrics, stopped) = (service.clone(), Arc::clone(&metrics), stopped.clone());
         connections.spawn(async move {
             metrics.connections.inc();
-            converse(stream, peer, service, stopped).await;
+            serve_connection(stream, peer, service, stopped).await;
             metrics.connections.dec();
             drop(entry);
         });
@@ -117,63 +109,58 @@ pub async fn serve<S: Serve>(
     loop {
         tokio::select! {
             () = stopping(&mut stop) => break,
-            accepted = gate.accept(&listener) => welcome(accepted),
+            accepted = gate.accept(&listener) => spawn(accepted),
         }
     }
-    // Whoever stands in the system's queue came before the stop, and would be reset with the listener.
-    let closes = Instant::now() + LAST_IN_WITHIN;
-    while let Ok(accepted) = timeout(NOBODY_FOR, gate.accept(&listener)).await {
-        welcome(accepted);
-        if Instant::now() > closes {
+    // Connections in the backlog precede the shutdown, and would be reset with the listener.
+    let deadline = instant() + BACKLOG_TIMEOUT;
+    while let Ok(accepted) = timeout(BACKLOG_EMPTY_AFTER, gate.accept(&listener)).await {
+        spawn(accepted);
+        if instant() > deadline {
             break;
         }
     }
     drop(listener);
     connections.close();
-    if timeout(FINISH_WITHIN, connections.wait()).await.is_err() {
-        tracing::warn!(left = connections.len(), "connections were cut: they did not finish in time");
+    if timeout(SHUTDOWN_TIMEOUT, connections.wait()).await.is_err() {
+        tracing::warn!(left = connections.len(), "shutdown timed out; open connections were closed");
     }
 }
 
-/// One connection from its first request to its last.
-async fn converse<S: Serve>(stream: TcpStream, peer: SocketAddr, service: S, mut stop: watch::Receiver<bool>) {
-    // Answers are small: none of them waits for the next packet.
+/// Serves one connection until it ends.
+async fn serve_connection(stream: TcpStream, peer: SocketAddr, service: impl Serve, mut stop: watch::Receiver<bool>) {
+    // Responses are small and must not wait for the next packet.
     stream.set_nodelay(true).ok();
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(TAKEN_WITHIN));
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(Body::new);
-        request.extensions_mut().insert(Peer(peer.ip()));
-        let answer = service.clone().answer(request);
-        async { Ok::<_, Infallible>(answer.await) }
+        request.extensions_mut().insert(ConnectInfo(peer));
+        service.clone().oneshot(request)
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_WITHIN)
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(HEAD_MAX)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let mut connection = pin!(connection);
-    // How a connection ends is its client's business: there is nobody left to tell.
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(HEADERS_MAX).max_buf_size(HEAD_MAX);
+    let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+    // Connection errors are the client's; nobody needs to know.
     tokio::select! {
         _ = connection.as_mut() => return,
         () = async {
             stopping(&mut stop).await;
-            // A request that is here and was not read yet is served; hyper would close without a word.
-            sleep(LAST_WORD_WITHIN).await;
+            // Serves a request that has arrived but was not read; hyper would close the connection.
+            sleep(LINGER).await;
         } => {}
     }
     connection.as_mut().graceful_shutdown();
     connection.await.ok();
 }
 
-/// Resolves when the service stops.
+/// Waits until the service stops.
 pub async fn stopping(stop: &mut watch::Receiver<bool>) {
-    // An error means that whoever could say so is gone, which is a stop too.
+    // An error means that the sender was dropped, which is a stop too.
     stop.wait_for(|stop| *stop).await.ok();
 }
 
-/// Counts connections in and out.
+/// Counts and caps connections.
 struct Gate {
     total: Arc<Semaphore>,
     by_network: PerNetwork,
@@ -181,20 +168,17 @@ struct Gate {
     trusted_proxies: Vec<IpNet>,
 }
 
-/// One connection's place; leaving it lets the next one in.
-struct Entry {
-    _place: OwnedSemaphorePermit,
-    _counted: Counted,
-}
+/// A connection's slot, released on drop.
+type Entry = (OwnedSemaphorePermit, Counted);
 
 impl Gate {
-    /// The next connection that may come in; `None` when one was turned away.
+    /// Accepts the next connection; `None` if it failed or was rejected.
     async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Entry)> {
         let place = Arc::clone(&self.total).acquire_owned().await.ok()?;
         let (stream, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                rest_after(&error).await;
+                back_off(&error).await;
                 return None;
             }
         };
@@ -202,16 +186,16 @@ impl Gate {
         let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
         let most = if is_proxy { usize::MAX } else { self.per_network };
         let counted = self.by_network.enter(Key::network(address), most)?;
-        Some((stream, peer, Entry { _place: place, _counted: counted }))
+        Some((stream, peer, (place, counted)))
     }
 }
 
-/// A client that left while it waited is its own affair; a system without free files is asked again
-/// in a moment, not in a busy loop.
-async fn rest_after(error: &io::Error) {
+/// Ignores clients that disconnected while queued. Other errors, such as too many open files, are retried after a pause
+/// instead of in a busy loop.
+async fn back_off(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::warn!(%error, "no connection can be accepted at the moment");
+        tracing::warn!(%error, "no connection can be accepted; new visitors wait");
         sleep(Duration::from_millis(250)).await;
     }
 }

@@ -1,201 +1,172 @@
-//! What happens by itself: letters are sent ([`outbox`]), the audit trail is chained ([`chain`]), and
-//! what has ended is removed, accounts among it, in a loop. The same loop seals anew what an older key sealed.
+//! Background jobs: send email ([`outbox`]), link the audit chain ([`chain`]), and sweep: delete expired rows, erase
+//! accounts, re-encrypt what an older key sealed.
 //!
-//! Every replica runs it. Each statement finds its rows by an index and takes those that no other has
-//! locked, a thousand at a time, so replicas share the work, no visitor waits for it, and PostgreSQL
-//! cleans up behind it as it goes.
+//! Every replica runs them. A sweep's statement finds its rows by an index and skips those that another replica has
+//! locked, a thousand at a time: replicas share the work, and no visitor waits for it.
 
 pub mod chain;
 pub mod outbox;
 
 use std::{pin::pin, time::Duration};
 
-use sqlx::{PgConnection, PgPool};
-use tokio::sync::watch;
-
-use crate::{
-    accounts::links,
-    audit,
-    features::{deletion, email, passkeys::ceremonies, totp},
-    http::server::stopping,
-    limits,
-    sessions::{ended, known_browsers, pending},
-    state::AppState,
-    types::Entropy,
-    web::session_store,
+use sqlx::PgConnection;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
 };
 
-/// How often one replica looks.
+use crate::{
+    accounts::{Query, links},
+    audit,
+    features::deletion::ERASED_ACCOUNTS,
+    http::server::stopping,
+    limits,
+    sessions::{ended, known_browsers, pending, return_paths},
+    state::AppState,
+    web::{Slice, Sweep, Turn},
+};
+
+/// How often a replica sweeps.
 const EVERY: Duration = Duration::from_secs(300);
-/// How long one look may take before the next one tries.
+/// How long a round of sweeps may take.
 const WITHIN: Duration = Duration::from_secs(120);
 
+/// The sweeps of tables that belong to no slice.
+const FLOOR: &[Sweep] = &[
+    floor("sessions", Turn::Round, |state| with(state, |db| Box::pin(ended::sweep(db)))),
+    floor("browser_sessions", Turn::Round, |state| with(state, |db| Box::pin(ended::sweep_store(db)))),
+    floor("attempt_limits", Turn::Round, |state| with(state, |db| Box::pin(limits::sweep(db)))),
+    floor("known_browsers", Turn::Round, |state| with(state, |db| Box::pin(known_browsers::sweep(db)))),
+    floor("mailed_links", Turn::Round, |state| with(state, |db| Box::pin(links::sweep(db)))),
+    floor("pending_sign_ins", Turn::Round, |state| with(state, |db| Box::pin(pending::sweep(db)))),
+    floor("return_paths", Turn::Round, |state| with(state, |db| Box::pin(return_paths::sweep(db)))),
+    // After those of the slices, which erase accounts.
+    floor("audit_origins_due", Turn::Last, |state| with(state, |db| Box::pin(audit::forget_due(db)))),
+];
+
+const fn floor(name: &'static str, turn: Turn, run: for<'a> fn(&'a AppState) -> Query<'a, u64>) -> Sweep {
+    Sweep { name, turn, run }
+}
+
+fn with(state: &AppState, sweep: for<'a> fn(&'a mut PgConnection) -> Query<'a, u64>) -> Query<'_, u64> {
+    Box::pin(async move { sweep(&mut *state.db.acquire().await?).await })
+}
+
+/// The sweeps of these slices and of the floor, in the order in which they run.
+pub fn sweeps(slices: &[&'static Slice]) -> Vec<&'static Sweep> {
+    let mut all: Vec<_> = slices.iter().flat_map(|slice| slice.sweeps).chain(FLOOR).collect();
+    all.sort_by_key(|sweep| sweep.turn);
+    all
+}
+
 /// Sweeps until `stop` says true.
-pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
+pub async fn run(state: AppState, slices: &[&'static Slice], mut stop: watch::Receiver<bool>) {
+    let all = sweeps(slices);
+    let mut due = &all[..all.partition_point(|sweep| sweep.turn == Turn::Start)];
     loop {
-        // At once after a start: that is when a key is new.
         tokio::select! {
+            // PostgreSQL finishes what a sweep has begun, or rolls it back.
             () = stopping(&mut stop) => return,
-            () = reseal_within(&state, WITHIN) => {}
+            swept = sweep_within(&state, due, WITHIN) => log(swept),
         }
         tokio::select! {
             () = stopping(&mut stop) => return,
-            () = tokio::time::sleep(EVERY) => {}
-        }
-        let swept = tokio::select! {
-            // What a sweep has begun, the database ends or takes back by itself.
-            () = stopping(&mut stop) => return,
-            swept = sweep_within(&state, WITHIN) => swept,
-        };
-        match swept {
-            Ok(Some(swept)) => swept.note(),
-            // The next round tries again; the service itself reports a database that is away.
-            Err(error) => tracing::warn!(%error, "could not sweep"),
-            Ok(None) => tracing::warn!("gave up a sweep that took too long"),
+            () = sleep(EVERY) => due = &all,
         }
     }
 }
 
-/// Seals with the newest key what an older one sealed. What is not done in time is left to the next round.
-async fn reseal_within(state: &AppState, time: Duration) {
-    let mut resealing = pin!(tokio::time::timeout(time, totp::reseal(state)));
-    match (&mut resealing).await {
-        Ok(Ok(0)) => {}
-        Ok(Ok(seeds)) => tracing::info!(seeds, "sealed the seeds of authenticator apps with the newest key"),
-        Ok(Err(error)) => tracing::warn!(%error, "could not seal seeds with the newest key"),
-        Err(_) => {
-            // Before the connection goes back in the middle of a statement.
-            state.given_up.note();
-            tracing::warn!("gave up sealing seeds with the newest key, which took too long");
-        }
-    }
-}
-
-/// Sweeps, or gives up when that takes too long.
+/// Sweeps, or returns `None` when that takes too long.
 ///
 /// # Errors
-/// Only the database's.
-pub async fn sweep_within(state: &AppState, time: Duration) -> sqlx::Result<Option<Swept>> {
-    let mut sweeping = pin!(tokio::time::timeout(time, sweep(&state.db)));
-    let swept = (&mut sweeping).await;
-    if swept.is_err() {
-        // Before the connection goes back in the middle of a statement, or of a transaction that would
-        // swallow what the next one does.
-        state.given_up.note();
-    }
-    swept.ok().transpose()
+/// When the database is unavailable.
+pub async fn sweep_within(state: &AppState, sweeps: &[&Sweep], time: Duration) -> sqlx::Result<Option<Swept>> {
+    within(state, time, sweep(state, sweeps)).await.transpose()
 }
 
-/// How many rows one sweep removed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Swept {
-    /// Session rows.
-    pub sessions: u64,
-    /// Rows of the browser session store.
-    pub browser_sessions: u64,
-    /// Attempt limits.
-    pub limits: u64,
-    /// Known browsers.
-    pub browsers: u64,
-    /// Accounts whose day had come.
-    pub erased: u64,
-    /// Accounts whose address was not shown in time.
-    pub unverified: u64,
-    /// Mailed links.
-    pub links: u64,
-    /// Addresses that were given up.
-    pub addresses: u64,
-    /// Sign-ins whose second factor never came.
-    pub pending: u64,
-    /// Authenticator apps that nobody confirmed.
-    pub enrolments: u64,
-    /// Ceremonies of passkeys.
-    pub ceremonies: u64,
-    /// Turns at the origins of events whose account is gone.
-    pub origins: u64,
+/// Runs database work, or returns `None` when that takes too long.
+async fn within<T>(state: &AppState, time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(timeout(time, work));
+    let done = work.as_mut().await;
+    if done.is_err() {
+        // Before the connection is released in the middle of a statement, or of a transaction that would swallow the
+        // next statement.
+        state.quarantine.note();
+    }
+    done.ok()
 }
+
+/// How many rows each sweep that found any has dealt with.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Swept(Vec<(&'static str, u64)>);
 
 impl Swept {
-    fn note(self) {
-        let Self {
-            sessions,
-            browser_sessions,
-            limits,
-            browsers,
-            erased,
-            unverified,
-            links,
-            addresses,
-            pending,
-            enrolments,
-            ceremonies,
-            origins,
-        } = self;
-        if erased > 0 {
-            tracing::info!(event = "user_deleted", erased, "accounts were erased, as their owners had asked");
-        }
-        tracing::debug!(
-            sessions,
-            browser_sessions,
-            limits,
-            browsers,
-            unverified,
-            links,
-            addresses,
-            pending,
-            enrolments,
-            ceremonies,
-            origins,
-            "swept"
-        );
+    /// How many rows the sweep of this name has dealt with.
+    pub fn count(&self, name: &str) -> u64 {
+        self.0.iter().filter(|(swept, _)| *swept == name).map(|(_, count)| count).sum()
     }
 }
 
-/// Removes everything that has ended. What cannot be removed keeps nothing else from going: it is
-/// logged, and tried again the next time.
+fn log(swept: sqlx::Result<Option<Swept>>) {
+    match swept {
+        Ok(Some(Swept(counts))) => {
+            for (name, count) in counts {
+                if name == ERASED_ACCOUNTS {
+                    tracing::info!(event = "user_deleted", erased = count, "erased accounts that were due");
+                } else {
+                    tracing::debug!(sweep = name, count, "swept");
+                }
+            }
+        }
+        Ok(None) => tracing::warn!("sweeps took too long; continuing next round"),
+        Err(error) => tracing::warn!(%error, "cannot sweep: the database is unavailable"),
+    }
+}
+
+/// Runs sweeps one after the other. One that fails is logged and stops no other.
 ///
 /// # Errors
-/// When the database is away.
-pub async fn sweep(db: &PgPool) -> sqlx::Result<Swept> {
-    let mut connection = db.acquire().await?;
-    let mut swept = Swept {
-        sessions: or_log("sessions", until_none(&mut connection, ended::sweep).await),
-        browser_sessions: or_log("browser sessions", until_none(&mut connection, session_store::sweep).await),
-        limits: or_log("limits", until_none(&mut connection, limits::sweep).await),
-        browsers: or_log("browsers", until_none(&mut connection, known_browsers::sweep).await),
-        links: or_log("links", until_none(&mut connection, links::sweep).await),
-        addresses: or_log("addresses", until_none(&mut connection, email::sweep).await),
-        pending: or_log("pending sign-ins", until_none(&mut connection, pending::sweep).await),
-        enrolments: or_log("enrolments", until_none(&mut connection, totp::sweep).await),
-        ceremonies: or_log("ceremonies", until_none(&mut connection, ceremonies::sweep).await),
-        ..Swept::default()
-    };
-    drop(connection);
-    // Accounts come last: a large one may take all the time that there is, and nothing else is to wait for it.
-    swept.unverified = or_log("accounts that nobody verified", deletion::drop_unverified(db).await);
-    swept.erased = or_log("accounts to erase", deletion::erase_due(db, Entropy).await);
-    swept.origins = or_log("origins", until_none(&mut *db.acquire().await?, audit::forget_due).await);
+/// When the database is unavailable.
+pub async fn sweep(state: &AppState, sweeps: &[&Sweep]) -> sqlx::Result<Swept> {
+    // One error, not one for each sweep.
+    drop(state.db.acquire().await?);
+    let mut swept = Swept::default();
+    for sweep in sweeps {
+        match until_none(state, sweep).await {
+            Ok(0) => {}
+            Ok(count) => swept.0.push((sweep.name, count)),
+            Err(error) => tracing::warn!(sweep = sweep.name, %error, "sweep failed; retrying next round"),
+        }
+    }
     Ok(swept)
 }
 
-fn or_log(what: &str, swept: sqlx::Result<u64>) -> u64 {
-    swept.unwrap_or_else(|error| {
-        tracing::warn!(what, %error, "could not sweep everything");
-        0
-    })
-}
-
 /// Repeats a sweep of limited size until nothing is left.
-async fn until_none(
-    connection: &mut PgConnection,
-    sweep: impl AsyncFn(&mut PgConnection) -> sqlx::Result<u64>,
-) -> sqlx::Result<u64> {
+async fn until_none(state: &AppState, sweep: &Sweep) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {
-        let removed = sweep(connection).await?;
-        total += removed;
-        if removed == 0 {
-            return Ok(total);
+        match (sweep.run)(state).await? {
+            0 => return Ok(total),
+            count => total += count,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_starts_with_new_keys_and_ends_with_accounts_and_what_they_leave() {
+        const NOTHING: Sweep = floor("nothing", Turn::Round, |_| Box::pin(async { Ok(0) }));
+        const EARLY: Slice = Slice {
+            routes: |routes| routes,
+            sweeps: &[Sweep { name: "accounts", turn: Turn::Last, ..NOTHING }],
+            emails: &[],
+        };
+        const LATE: Slice = Slice { sweeps: &[NOTHING, Sweep { name: "keys", turn: Turn::Start, ..NOTHING }], ..EARLY };
+        let names: Vec<_> = sweeps(&[&EARLY, &LATE]).iter().map(|sweep| sweep.name).collect();
+        assert_eq!(names[..3], ["keys", "nothing", "sessions"]);
+        assert_eq!(names[names.len() - 2..], ["accounts", "audit_origins_due"]);
     }
 }

@@ -1,13 +1,12 @@
-//! Limits on trying, kept in `PostgreSQL` so that they hold across replicas and restarts.
+//! Rate limits and failure caps, stored in `PostgreSQL` so that they hold across replicas and restarts.
 //!
-//! A [`Limit`] is a bucket of the generic cell rate algorithm (ITU-T I.371): `burst` tries at once,
-//! then one each `refill`. A try is taken *before* the password is compared, in one statement, so
-//! that parallel guesses cannot beat it (Keycloak CVE-2024-4629) and a failure that rolls back
-//! cannot lose it (CVE-2026-35597). What is given back is given back by the right owner alone:
-//! a success clears the bucket that it spent from, and of a network's bucket only its own try.
+//! A [`Limit`] is a token bucket, implemented as the generic cell rate algorithm (ITU-T I.371): `burst` tokens, and one
+//! more each `refill`. A token is spent *before* the password is compared, in one statement. Parallel guesses cannot
+//! bypass it (Keycloak CVE-2024-4629), and a rolled-back failure cannot restore it (CVE-2026-35597). A success resets
+//! only the bucket it drew from; the network gets one token back.
 //!
-//! Whoever presents a browser that has signed in to the account before spends from that browser's
-//! bucket; everybody else shares the account's. So strangers slow each other down, never the owner.
+//! A browser that signed in to the account before has a bucket of its own; all others share the account's. So attackers
+//! slow each other down, never the owner.
 
 mod key;
 pub mod per_network;
@@ -17,35 +16,35 @@ use std::{net::IpAddr, time::Duration};
 
 use sqlx::PgConnection;
 
-use crate::types::UserId;
+use crate::types::{Throttled, UserId};
 
 pub use key::Key;
-pub use refill::{forget, forget_factors, refill, sweep};
+pub use refill::{forget, refill, sweep};
 
-/// How often something may be tried.
+/// A token bucket with a cap on consecutive failures.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// Tries at once.
+    /// Bucket size.
     pub burst: u32,
-    /// Time for one more.
+    /// Time until one more token.
     pub refill: Duration,
-    /// When failures in a row are too many.
+    /// The cap on consecutive failures.
     pub cap: Cap,
 }
 
-/// After how many failures in a row nothing is tried any more (NIST SP 800-63B section 3.2.2), and for how long.
+/// How many consecutive failures block further attempts (NIST SP 800-63B section 3.2.2), and for how long.
 #[derive(Clone, Copy, Debug)]
 pub enum Cap {
-    /// Never: only the bucket counts.
+    /// No cap: only the bucket counts.
     Never,
-    /// Until a month has passed without a try, or something opens it: who guessed knew nothing else.
+    /// Until a month without attempts, or a reset: the attacker knew nothing else.
     Month(u32),
-    /// Until something opens it: who guessed knew the password.
+    /// Until a reset: the attacker knew the password.
     ForGood(u32),
 }
 
 impl Cap {
-    /// As the database compares it.
+    /// The cap as the database compares it.
     fn failures(self) -> i32 {
         match self {
             Self::Never => i32::MAX,
@@ -54,53 +53,47 @@ impl Cap {
     }
 }
 
-/// Guesses at one account by browsers it does not know: 10, then 40 an hour, 100 in all.
+/// Sign-in attempts at one account from unknown browsers: 10, then 40 an hour, 100 in all.
 pub const ACCOUNT: Limit = Limit { burst: 10, refill: Duration::from_secs(90), cap: Cap::Month(100) };
-/// Guesses by one browser that has signed in to the account before.
+/// Sign-in attempts at one account from one known browser.
 pub const KNOWN_BROWSER: Limit = Limit { burst: 10, refill: Duration::from_secs(30), cap: Cap::Month(100) };
-/// Failed sign-ins from one network, at whatever accounts: 50, then 10 a minute.
+/// Failed sign-ins from one network, at any accounts: 50, then 10 a minute.
 pub const NETWORK: Limit = Limit { burst: 50, refill: Duration::from_secs(6), cap: Cap::Never };
-/// Sign-ups from one network: 100, then 6 a minute.
-pub const SIGN_UP: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: Cap::Never };
+/// Unauthenticated writes, such as sign-ups, from one network: 100, then 6 a minute.
+pub const UNAUTHENTICATED_WRITES: Limit = Limit { burst: 100, refill: Duration::from_secs(10), cap: Cap::Never };
 
-/// Guesses at the second factor of one account, by whoever knows its password: 5, then one a minute. A fresh
-/// password refills nothing.
+/// Second-factor attempts at one account, after the right password: 5, then one a minute. Changing the password does
+/// not refill the bucket.
 pub const FACTOR: Limit = Limit { burst: 5, refill: Duration::from_secs(60), cap: Cap::ForGood(100) };
-/// Recovery codes tried at one account. They cannot be guessed, so they stay when [`FACTOR`] is spent.
+/// Recovery codes tried at one account. They cannot be guessed, so they still work when [`FACTOR`] is exhausted.
 pub const RECOVERY_CODE: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: Cap::Never };
-/// First codes of apps that one account sets up: 10, then one a minute.
+/// Enrolment codes of authenticator apps of one account: 10, then one a minute.
 pub const ENROLMENT: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: Cap::Never };
-/// Challenges for passkeys, asked for from one network, or for one account: 200, then one a second.
+/// WebAuthn challenges for one network or one account: 200, then one a second.
 pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: Cap::Never };
 
-/// Changes of one account that leave a line in its trail and cost nothing else: 60, then 6 a minute.
+/// Account changes that are audited and cost nothing else: 60, then 6 a minute.
 pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: Cap::Never };
-/// Letters that somebody asks for, to one address: 3, then 3 an hour.
-pub const LETTERS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), cap: Cap::Never };
-/// The same to the mailbox of a stranger, whoever asks: 10, then 10 an hour.
-pub const LETTERS_TO_STRANGERS: Limit = Limit { burst: 10, refill: Duration::from_secs(360), cap: Cap::Never };
+/// Requested emails to one address: 3, then 3 an hour.
+pub const EMAILS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), cap: Cap::Never };
+/// Requested emails to an address outside the requester's account: 10, then 10 an hour.
+pub const EMAILS_TO_OTHERS: Limit = Limit { burst: 10, refill: Duration::from_secs(360), cap: Cap::Never };
 
-/// Whether a try may go on.
+/// The result of spending a token.
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Taken {
-    /// One try was taken from every bucket.
-    Yes,
-    /// A bucket is empty; nothing was taken from the ones after it.
-    No {
-        /// When the next try may come.
-        retry_after: Duration,
-    },
+pub enum Spend {
+    /// One token was spent from every bucket.
+    Allowed,
+    /// A bucket is exhausted; nothing was spent from the ones after it.
+    Limited(Throttled),
 }
 
-/// Takes one try from the bucket of `network`, then one from that of `subject`.
+/// Spends one token of `network`, then one of `subject`.
 ///
-/// The order is the same for everyone, so that two visitors never wait for each other, and a
-/// network that is out of tries cannot empty an account's bucket.
-///
-/// # Errors
-/// Only the database's.
-pub async fn take(connection: &mut PgConnection, network: (Key, Limit), subject: (Key, Limit)) -> sqlx::Result<Taken> {
+/// The order is fixed, so that concurrent statements do not deadlock, and an exhausted network cannot drain an
+/// account's bucket.
+pub async fn spend(connection: &mut PgConnection, network: (Key, Limit), subject: (Key, Limit)) -> sqlx::Result<Spend> {
     let taken = sqlx::query!(
         r#"
         with quick as materialized (
@@ -138,16 +131,13 @@ pub async fn take(connection: &mut PgConnection, network: (Key, Limit), subject:
     .fetch_one(&mut *connection)
     .await?;
     if taken.taken {
-        return Ok(Taken::Yes);
+        return Ok(Spend::Allowed);
     }
-    Ok(Taken::No { retry_after: wait(connection, &[network, subject]).await? })
+    Ok(Spend::Limited(Throttled::slow_down(wait(connection, &[network, subject]).await?)))
 }
 
-/// Takes one try from a single bucket.
-///
-/// # Errors
-/// Only the database's.
-pub async fn take_one(connection: &mut PgConnection, key: Key, limit: Limit) -> sqlx::Result<Taken> {
+/// Spends one token of a single bucket.
+pub async fn spend_one(connection: &mut PgConnection, key: Key, limit: Limit) -> sqlx::Result<Spend> {
     let taken = sqlx::query_scalar!(
         r#"
         insert into attempt_limits as l (key, full_at) values ($1, now() + make_interval(secs => $2))
@@ -163,12 +153,12 @@ pub async fn take_one(connection: &mut PgConnection, key: Key, limit: Limit) -> 
     .fetch_optional(&mut *connection)
     .await?;
     if taken.is_some() {
-        return Ok(Taken::Yes);
+        return Ok(Spend::Allowed);
     }
-    Ok(Taken::No { retry_after: wait(connection, &[(key, limit)]).await? })
+    Ok(Spend::Limited(Throttled::slow_down(wait(connection, &[(key, limit)]).await?)))
 }
 
-/// How long until every one of these buckets has a try again.
+/// The time until each of these buckets has a token again.
 async fn wait(connection: &mut PgConnection, buckets: &[(Key, Limit)]) -> sqlx::Result<Duration> {
     let mut longest = Duration::from_secs(1);
     for (key, limit) in buckets {
@@ -189,28 +179,12 @@ async fn wait(connection: &mut PgConnection, buckets: &[(Key, Limit)]) -> sqlx::
     Ok(longest)
 }
 
-/// What a success gives back.
-#[derive(Clone, Copy, Debug)]
-pub struct Success {
-    /// Where it came from.
-    pub network: (Key, Limit),
-    /// The bucket it spent from: the account's, or that of a known browser.
-    pub subject: Key,
-    /// The account's bucket, which may be the same.
-    pub account: Key,
-}
-
-/// Counts a failure that nothing was taken for, and tells how many there were in a row: until
-/// [`refill`] forgets them.
-///
-/// # Errors
-/// Only the database's.
+/// Counts a failure without spending a token. Returns the number of consecutive failures since the last [`refill`].
 pub async fn count_failure(connection: &mut PgConnection, key: Key) -> sqlx::Result<u32> {
     let failures = sqlx::query_scalar!(
         r#"
         insert into attempt_limits as l (key, full_at, failures) values ($1, now(), 1)
-        on conflict (key) do update set failures = l.failures + 1, used_at = now()
-        returning failures
+        on conflict (key) do update set failures = l.failures + 1, used_at = now() returning failures
         "#,
         key.bytes(),
     )
@@ -219,80 +193,63 @@ pub async fn count_failure(connection: &mut PgConnection, key: Key) -> sqlx::Res
     Ok(failures.unsigned_abs())
 }
 
-/// The tries at one kind of factor of one account, from one network. One bucket for the account, whichever page
-/// asks and whatever was shown before: a fresh password, another sign-in, another browser refill nothing.
+/// The buckets of one attempt: spent before it, refunded after a success.
 #[derive(Clone, Copy, Debug)]
 pub struct Tries {
-    network: (Key, Limit),
-    own: (Key, Limit),
+    /// The network's bucket.
+    pub network: (Key, Limit),
+    /// The bucket it draws from: the account's, or that of a known browser or a factor.
+    pub subject: (Key, Limit),
+    /// The account's bucket, possibly the same.
+    pub account: Key,
 }
 
 impl Tries {
-    /// At the codes of an account's authenticator apps.
-    #[must_use]
-    pub fn at_totp(user_id: UserId, address: IpAddr) -> Self {
-        Self { network: (Key::network(address), NETWORK), own: (Key::totp(user_id), FACTOR) }
+    /// Attempts at one kind of factor of an account. All pages, sign-ins and browsers share them, so a new password or
+    /// sign-in refills nothing.
+    pub fn at_factor(code: &str, limit: Limit, user_id: UserId, address: IpAddr) -> Self {
+        let account = Key::factor(code, user_id);
+        Self { network: (Key::network(address), NETWORK), subject: (account, limit), account }
     }
 
-    /// At an account's recovery codes.
-    #[must_use]
-    pub fn at_recovery_codes(user_id: UserId, address: IpAddr) -> Self {
-        Self { network: (Key::network(address), NETWORK), own: (Key::recovery_code(user_id), RECOVERY_CODE) }
+    /// Spends a token before the comparison. Must not run in a transaction that may roll back.
+    pub async fn spend(&self, connection: &mut PgConnection) -> sqlx::Result<Spend> {
+        spend(connection, self.network, self.subject).await
     }
 
-    /// Takes one before anything is compared. Not in a transaction that could roll it back.
+    /// Refunds after a success; must be the last statement of its transaction. The subject's bucket is deleted, the
+    /// network's gets one token back, and the account's failures are reset unless they reached the cap. Other networks'
+    /// and browsers' buckets stay as they are. Returns the failures since the last success, at the account or from this
+    /// browser.
     ///
-    /// # Errors
-    /// Only the database's.
-    pub async fn take(&self, connection: &mut PgConnection) -> sqlx::Result<Taken> {
-        take(connection, self.network, self.own).await
-    }
-
-    /// Gives back what a success spent, last in its transaction.
-    ///
-    /// # Errors
-    /// Only the database's.
-    pub async fn give_back(&self, connection: &mut PgConnection) -> sqlx::Result<u32> {
-        let success = Success { network: self.network, subject: self.own.0, account: self.own.0 };
-        give_back(connection, &success).await
-    }
-}
-
-/// Gives back what a success spent: the subject's bucket is full again, the network's has its one
-/// try back, and the account's failures are no longer in a row unless they already reached the cap.
-/// A success never gives back what a network or a browser of others spent. Returns how many tries had
-/// failed since the last success, at the account or from this browser.
-///
-/// The network's bucket comes first here too, as in [`take`]: two sign-ins of one person at once
-/// would otherwise wait for each other. Left to itself, the `delete` of this statement runs before
-/// the parts in its `with`; asking them for their counts puts them in order.
-///
-/// # Errors
-/// Only the database's.
-pub async fn give_back(connection: &mut PgConnection, success: &Success) -> sqlx::Result<u32> {
-    let failed = sqlx::query_scalar!(
-        r#"
-        with network as (
-            update attempt_limits set full_at = full_at - make_interval(secs => $2) where key = $1 returning 1
-        ), account as (
-            update attempt_limits a set failures = 0 from attempt_limits before
-            where (select count(*) from network) >= 0 and a.key = $4 and a.key <> $3 and a.failures < $5
-                and before.key = a.key
-            returning before.failures
-        ), subject as (
-            delete from attempt_limits where (select count(*) from account) >= 0 and key = $3
-            -- This try was counted as a failure before it was looked at.
-            returning failures - 1 as failures
+    /// The network's bucket is locked first, as in [`spend`]: two concurrent sign-ins of one user would otherwise
+    /// deadlock. PostgreSQL would run the final `delete` before the parts of its `with`; reading their counts enforces
+    /// the order.
+    pub async fn refund(&self, connection: &mut PgConnection) -> sqlx::Result<u32> {
+        let failed = sqlx::query_scalar!(
+            r#"
+            with network as (
+                update attempt_limits set full_at = full_at - make_interval(secs => $2) where key = $1 returning 1
+            ), account as (
+                update attempt_limits a set failures = 0 from attempt_limits before
+                where (select count(*) from network) >= 0 and a.key = $4 and a.key <> $3 and a.failures < $5
+                    and before.key = a.key
+                returning before.failures
+            ), subject as (
+                delete from attempt_limits where (select count(*) from account) >= 0 and key = $3
+                -- This try was counted as a failure before it was looked at.
+                returning failures - 1 as failures
+            )
+            select greatest((select max(failures) from account), (select max(failures) from subject), 0) as "failed!"
+            "#,
+            self.network.0.bytes(),
+            self.network.1.refill.as_secs_f64(),
+            self.subject.0.bytes(),
+            self.account.bytes(),
+            ACCOUNT.cap.failures(),
         )
-        select greatest((select max(failures) from account), (select max(failures) from subject), 0) as "failed!"
-        "#,
-        success.network.0.bytes(),
-        success.network.1.refill.as_secs_f64(),
-        success.subject.bytes(),
-        success.account.bytes(),
-        ACCOUNT.cap.failures(),
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(u32::try_from(failed).unwrap_or_default())
+        .fetch_one(connection)
+        .await?;
+        Ok(u32::try_from(failed).unwrap_or_default())
+    }
 }

@@ -1,4 +1,4 @@
-//! How many of something each network holds at this moment, in this process.
+//! In-process concurrency limits by network.
 
 use std::{
     collections::HashMap,
@@ -7,11 +7,11 @@ use std::{
 
 use super::Key;
 
-/// Counts by network; a network that holds nothing takes no room. Cheap to clone.
+/// Counts by network; networks with a count of zero take no memory. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct PerNetwork(Arc<Mutex<HashMap<Key, usize>>>);
 
-/// One that is counted, until it is dropped.
+/// One counted item; dropping it decrements the count.
 #[derive(Debug)]
 pub struct Counted {
     network: Key,
@@ -19,8 +19,7 @@ pub struct Counted {
 }
 
 impl PerNetwork {
-    /// Counts one in, unless its network holds `most` already.
-    #[must_use]
+    /// Increments a network's count, unless it has reached `most`.
     pub fn enter(&self, network: Key, most: usize) -> Option<Counted> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.get(&network).copied().unwrap_or_default();
@@ -30,8 +29,7 @@ impl PerNetwork {
         })
     }
 
-    /// Whether no network holds anything.
-    #[must_use]
+    /// Returns whether every count is zero.
     pub fn is_empty(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }

@@ -1,74 +1,67 @@
-//! The mailbox of a development machine: letters that no mail server takes.
+//! The mailbox of a development machine: emails stored instead of sent.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Parcel;
+use super::RenderedEmail;
 use crate::types::Lang;
 
-/// How many letters are kept.
+/// Maximum number of stored emails.
 pub const KEPT: i64 = 200;
 
-/// A letter in the list.
+/// An email in the list.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// Its identifier.
+    /// The identifier.
     pub id: Uuid,
-    /// Whom it is for.
+    /// The recipient.
     pub address: String,
-    /// Its language.
+    /// The language.
     pub language: Lang,
-    /// What it says it is about.
+    /// The subject.
     pub subject: String,
     /// When it was sent.
     pub sent_at: OffsetDateTime,
 }
 
-/// A whole letter.
+/// A stored email with its content.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// Whom it is for.
+    /// The recipient.
     pub address: String,
-    /// Its language.
+    /// The language.
     pub language: Lang,
-    /// What it says it is about.
+    /// The subject.
     pub subject: String,
-    /// The text.
+    /// The text part.
     pub text: String,
-    /// The same in HTML.
+    /// The HTML part.
     pub html: String,
     /// When it was sent.
     pub sent_at: OffsetDateTime,
 }
 
-/// Puts a letter in. One that is there already was delivered before.
-///
-/// # Errors
-/// Only the database's.
-pub async fn deliver(connection: &mut PgConnection, id: Uuid, parcel: &Parcel) -> sqlx::Result<()> {
+/// Stores an email; does nothing if it is stored already.
+pub async fn deliver(connection: &mut PgConnection, id: Uuid, email: &RenderedEmail) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         insert into dev_mailbox (id, address, language, subject, text_form, html_form)
-        values ($1, $2, $3, $4, $5, $6)
-        on conflict (id) do nothing
+        values ($1, $2, $3, $4, $5, $6) on conflict (id) do nothing
         "#,
         id,
-        parcel.to,
-        parcel.lang.code(),
-        parcel.message.subject,
-        parcel.message.text,
-        parcel.message.html,
+        email.to,
+        email.lang.code(),
+        email.message.subject,
+        email.message.text,
+        email.message.html,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Takes the oldest out until [`KEPT`] are left.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes the oldest emails beyond [`KEPT`].
 pub async fn forget_old(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from dev_mailbox where seq <= (select seq from dev_mailbox order by seq desc offset $1 limit 1)",
@@ -79,44 +72,24 @@ pub async fn forget_old(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// All letters, the newest first.
-///
-/// # Errors
-/// Only the database's.
+/// Lists all emails, newest first.
 pub async fn list(connection: &mut PgConnection) -> sqlx::Result<Vec<Listed>> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Listed,
         "select id, address, language, subject, sent_at from dev_mailbox order by seq desc limit $1",
         KEPT
     )
     .fetch_all(connection)
-    .await?;
-    let listed = rows.into_iter().map(|row| Listed {
-        id: row.id,
-        address: row.address,
-        language: row.language.parse().unwrap_or_default(),
-        subject: row.subject,
-        sent_at: row.sent_at,
-    });
-    Ok(listed.collect())
+    .await
 }
 
-/// One letter.
-///
-/// # Errors
-/// Only the database's.
+/// Finds one email.
 pub async fn find(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Shown>> {
-    let row = sqlx::query!(
-        "select address, language, subject, text_form, html_form, sent_at from dev_mailbox where id = $1",
+    sqlx::query_as!(
+        Shown,
+        "select address, language, subject, text_form as text, html_form as html, sent_at from dev_mailbox where id = $1",
         id
     )
     .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Shown {
-        address: row.address,
-        language: row.language.parse().unwrap_or_default(),
-        subject: row.subject,
-        text: row.text_form,
-        html: row.html_form,
-        sent_at: row.sent_at,
-    }))
+    .await
 }

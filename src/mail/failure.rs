@@ -1,62 +1,55 @@
-//! What it means that a letter was not taken.
+//! Classification of failed deliveries.
 
 use std::fmt;
 
 use lettre::transport::smtp::Error;
+use strum::Display;
 
-/// How far a conversation with a mail server came.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// The stage of an SMTP conversation.
+#[derive(Clone, Copy, Debug, Display, Eq, PartialEq)]
+#[strum(serialize_all = "lowercase")]
 pub enum Stage {
-    /// Connecting, up to its greeting and its answer to ours.
+    /// TCP connection, greeting and `EHLO`.
     Connect,
-    /// Going over to TLS.
+    /// `STARTTLS`.
     StartTls,
-    /// Saying who we are.
+    /// `AUTH`.
     Auth,
-    /// Saying who the letter is from.
+    /// `MAIL FROM`.
     Sender,
-    /// Saying whom it is for.
+    /// `RCPT TO`.
     Recipient,
-    /// Asking to begin.
+    /// `DATA`.
     Data,
-    /// The letter itself. Whoever falls silent after it may have taken it.
+    /// The message. A server that stops responding after it may have accepted it.
     Letter,
 }
 
-/// What became of a letter that was not taken.
+/// What a failed delivery means.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Failure {
-    /// The server takes nothing at the moment: every letter would fare alike.
+    /// The server accepts nothing now: every email would fail.
     Server(Reason),
-    /// This letter was not taken this time.
+    /// The server did not accept this email this time.
     Letter(Reason),
-    /// This letter will never be taken: its recipient does not exist.
+    /// The server will never accept this email: its recipient does not exist.
     Recipient(Reason),
 }
 
-/// Where it went wrong, in words that name nobody.
+/// Where it failed, without personal data.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Reason {
-    /// How far it came.
+    /// The stage that failed.
     pub stage: Stage,
-    /// What the server answered.
+    /// The SMTP reply code.
     pub code: Option<u16>,
-    /// What our side says about it; a server's words are not repeated, because they may hold the address.
+    /// A local error. The server's text is omitted, because it may contain the address.
     pub cause: Option<String>,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match self.stage {
-            Stage::Connect => "connect",
-            Stage::StartTls => "starttls",
-            Stage::Auth => "auth",
-            Stage::Sender => "sender",
-            Stage::Recipient => "recipient",
-            Stage::Data => "data",
-            Stage::Letter => "letter",
-        };
-        f.write_str(stage)?;
+        write!(f, "{}", self.stage)?;
         if let Some(code) = self.code {
             write!(f, " {code}")?;
         }
@@ -65,33 +58,32 @@ impl fmt::Display for Reason {
 }
 
 impl Failure {
-    /// Where it went wrong.
-    #[must_use]
+    /// Where it failed.
     pub fn reason(&self) -> &Reason {
         match self {
             Self::Server(reason) | Self::Letter(reason) | Self::Recipient(reason) => reason,
         }
     }
 
-    /// Nothing was heard in time.
+    /// The server did not respond in time.
     pub(super) fn silence(stage: Stage) -> Self {
         Self::without_an_answer(stage, "no answer in time".to_owned())
     }
 
     pub(super) fn without_an_answer(stage: Stage, cause: String) -> Self {
         let reason = Reason { stage, code: None, cause: Some(cause) };
-        // Trying this one again soon and often could deliver it as often.
+        // Retrying after the message was sent could deliver it again.
         if stage == Stage::Letter { Self::Letter(reason) } else { Self::Server(reason) }
     }
 
-    /// What an error of one step means.
+    /// Classifies an error of one stage.
     pub(super) fn of(stage: Stage, error: &Error) -> Self {
         let Some(code) = error.status().map(u16::from) else {
             return Self::without_an_answer(stage, error.to_string());
         };
         let reason = Reason { stage, code: Some(code), cause: None };
         match stage {
-            // 421: the server is closing, whatever was asked.
+            // 421: the server is closing the connection.
             _ if code == 421 => Self::Server(reason),
             Stage::Recipient | Stage::Letter if is_final(code, &answer(error)) => Self::Recipient(reason),
             Stage::Recipient | Stage::Data | Stage::Letter => Self::Letter(reason),
@@ -100,13 +92,13 @@ impl Failure {
     }
 }
 
-/// What the server said with the code.
+/// The text of the server's reply.
 fn answer(error: &Error) -> String {
     std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }
 
-/// Whether an answer says that this recipient gets no mail, whoever sends it. `5.7.…` (RFC 3463: a
-/// matter of policy, such as relaying that is not allowed) is about us, and can be put right.
+/// Returns whether a reply says that the recipient will never get mail from anyone. `5.7.…` (RFC 3463: policy, such as
+/// denied relaying) concerns the sender and can be fixed.
 fn is_final(code: u16, answer: &str) -> bool {
     matches!(code, 550..=553 | 555 | 556) && !answer.trim_start().starts_with("5.7.")
 }
@@ -128,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_the_servers_until_the_letter_was_said() {
+    fn a_timeout_is_the_servers_until_the_message_was_sent() {
         for stage in [Stage::Connect, Stage::Auth, Stage::Sender, Stage::Recipient, Stage::Data] {
             assert!(matches!(Failure::silence(stage), Failure::Server(_)), "{stage:?}");
         }

@@ -1,8 +1,8 @@
-//! Who hands letters over: a mail server, or the mailbox of a development machine.
+//! The mailer: sends over SMTP, or to the development mailbox.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use lettre::{Address, message::Mailbox};
@@ -10,128 +10,131 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use super::{
-    Failure, Letter, Parcel,
+    Failure, QueuedEmail, RenderedEmail,
     mime::{self, Envelope},
     smtp::{Smtp, Timeouts},
 };
 use crate::config::{Mail, PublicUrl};
 
-/// The most letters that may wait. Beyond, what would write another one is answered with 503, to
-/// everybody alike.
+/// Maximum number of queued emails. Beyond it, requests that would queue another get 503, whether or not they actually
+/// would.
 pub const WAITING_MAX: u64 = 10_000;
 
-/// Hands letters over, and knows how many wait.
+/// Sends emails, and tracks how many are queued.
+#[derive(derive_more::Debug)]
+#[debug("Mailer({})", self.destination())]
 pub struct Mailer {
     server: Option<Server>,
     host: String,
-    wake: Notify,
+    waker: MailWaker,
     waiting: AtomicU64,
+}
+
+/// Wakes the mail job, so that an email is sent at once instead of at the next poll. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct MailWaker(Arc<Notify>);
+
+impl MailWaker {
+    /// Wakes it. Call after the commit, or it polls too early.
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
 }
 
 struct Server {
     smtp: Smtp,
     from: Mailbox,
-    to_operators: String,
+    destination: String,
 }
 
-/// Why no mail can be sent with these settings.
+/// Why the mailer cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[error("TLS to the mail server cannot be set up: {0}")]
 pub struct MailerError(#[from] lettre::transport::smtp::Error);
 
-/// Why one letter was not handed over.
+/// Why one email was not sent.
 #[derive(Debug)]
 pub enum NotSent {
-    /// It cannot be put into the form of mail, now or later.
+    /// It can never be formatted as a message.
     Unwritable(&'static str),
-    /// The mail server did not take it.
+    /// Delivery failed.
     Failed(Failure),
 }
 
-impl fmt::Debug for Mailer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Mailer({})", self.destination())
-    }
-}
-
 impl Mailer {
-    /// Prepares; connects to nobody.
+    /// Creates the mailer, without connecting.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// If TLS cannot be set up.
     pub fn new(settings: &Mail, public_url: &PublicUrl) -> Result<Self, MailerError> {
         let server = match (&settings.server, &settings.from) {
             (Some(server), Some(from)) => Some(Server {
-                to_operators: format!("{}:{}", server.host, server.port),
+                destination: format!("{}:{}", server.host, server.port),
                 smtp: Smtp::new(server.clone(), public_url)?,
                 from: from.clone(),
             }),
-            // Settings without one of the two are those of a development machine.
+            // Without both settings, this is a development machine.
             _ => None,
         };
-        Ok(Self { server, host: public_url.host().to_owned(), wake: Notify::new(), waiting: AtomicU64::new(0) })
+        Ok(Self { server, host: public_url.host().to_owned(), waker: MailWaker::default(), waiting: AtomicU64::new(0) })
     }
 
-    /// Whether letters stay here, to be read at `/dev/mail`.
-    #[must_use]
-    pub fn keeps_letters_here(&self) -> bool {
+    /// Returns whether emails go to the mailbox at `/dev/mail`.
+    pub fn keeps_email_here(&self) -> bool {
         self.server.is_none()
     }
 
-    /// Where letters go, in words for operators.
-    #[must_use]
+    /// The destination of emails, for operators.
     pub fn destination(&self) -> &str {
-        self.server.as_ref().map_or("the mailbox at /dev/mail", |server| &server.to_operators)
+        self.server.as_ref().map_or("the mailbox at /dev/mail", |server| &server.destination)
     }
 
-    /// Says that a letter was written, so that it goes at once and not with the next look. After the
-    /// commit, or the look comes too early.
-    pub fn wake(&self) {
-        self.wake.notify_one();
+    /// Wakes the mail job.
+    pub fn waker(&self) -> &MailWaker {
+        &self.waker
     }
 
-    /// Resolves when somebody called [`Mailer::wake`] since the last time.
+    /// Waits until the mail job is woken.
     pub async fn woken(&self) {
-        self.wake.notified().await;
+        self.waker.0.notified().await;
     }
 
-    /// Whether so many letters wait that no more may be written. At most a second old.
-    #[must_use]
+    /// Returns whether the outbox is full. At most a second old.
     pub fn is_full(&self) -> bool {
         self.waiting.load(Ordering::Relaxed) >= WAITING_MAX
     }
 
-    /// Notes how many letters wait.
+    /// Stores the number of queued emails.
     pub fn note_waiting(&self, waiting: u64) {
         self.waiting.store(waiting, Ordering::Relaxed);
     }
 
-    /// Hands a letter to the mail server.
+    /// Sends an email to the mail server.
     ///
     /// # Errors
-    /// When it was not taken.
+    /// If it was not accepted.
     pub async fn send(
         &self,
-        letter: &Letter,
-        parcel: &Parcel,
+        queued: &QueuedEmail,
+        email: &RenderedEmail,
         at: OffsetDateTime,
         within: &Timeouts,
     ) -> Result<(), NotSent> {
         let Some(server) = &self.server else { return Err(NotSent::Unwritable("no mail server")) };
-        let to: Address = parcel.to.parse().map_err(|_| NotSent::Unwritable("no address"))?;
+        let to: Address = email.to.parse().map_err(|_| NotSent::Unwritable("no address"))?;
         let address: &str = to.as_ref();
         if !address.is_ascii() {
             return Err(NotSent::Unwritable("not in ASCII"));
         }
-        let envelope = Envelope { from: &server.from, to: &to, id: letter.id, host: &self.host, at };
-        let written = mime::write(&envelope, &parcel.message).map_err(|_| NotSent::Unwritable("no MIME"))?;
+        let envelope = Envelope { from: &server.from, to: &to, id: queued.id, host: &self.host, at };
+        let written = mime::write(&envelope, &email.message).map_err(|_| NotSent::Unwritable("no MIME"))?;
         server.smtp.send(&server.from.email, &to, &written, within).await.map_err(NotSent::Failed)
     }
 
-    /// Connects, says who we are, and leaves: whether the settings work.
+    /// Connects, authenticates and quits, to check the settings.
     ///
     /// # Errors
-    /// What went wrong.
+    /// Why that failed.
     pub async fn check(&self, within: &Timeouts) -> Result<(), Failure> {
         match &self.server {
             Some(server) => server.smtp.greet(within).await,
@@ -139,7 +142,7 @@ impl Mailer {
         }
     }
 
-    /// Closes connections to the mail server that nobody used for a while, or all of them.
+    /// Closes idle connections to the mail server, or all.
     pub async fn let_go(&self, all: bool) {
         if let Some(server) = &self.server {
             server.smtp.let_go(all).await;

@@ -1,10 +1,10 @@
-//! A letter as it goes over the wire.
+//! Formats an email as MIME.
 
 use lettre::{
     Address, Message as Mime,
     message::{
         Mailbox, MultiPart,
-        header::{Date, Header, HeaderName, HeaderValue},
+        header::{Date, HeaderName, HeaderValue},
     },
 };
 use time::OffsetDateTime;
@@ -12,52 +12,36 @@ use uuid::Uuid;
 
 use crate::templates::Message;
 
-/// Says that a program wrote this, so that no other program answers it (RFC 3834).
-#[derive(Clone)]
-struct AutoSubmitted;
-
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-
-    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(Self)
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
-}
-
-/// What one letter's envelope and headers say.
+/// Envelope and headers of one email.
 #[derive(Debug)]
 pub(super) struct Envelope<'a> {
-    /// Who it is from.
+    /// The sender.
     pub from: &'a Mailbox,
-    /// Where it goes; an address without a name, because a name would be text of a visitor's.
+    /// The recipient, without a display name, which would be user input.
     pub to: &'a Address,
-    /// The letter's identifier: whoever gets it twice can tell, because it is the same both times.
+    /// The email's identifier; a duplicate has the same.
     pub id: Uuid,
     /// This service's host.
     pub host: &'a str,
-    /// When it is sent.
+    /// The time of sending.
     pub at: OffsetDateTime,
 }
 
-/// Writes text and HTML as two forms of one message. Everything is ASCII on the wire, and no header
-/// holds text of a visitor's: the subject's words are ours.
+/// Formats text and HTML as alternatives of one message. The result is ASCII, and no header contains user input:
+/// subjects are ours.
 ///
 /// # Errors
-/// None that an address which was read as one could cause.
+/// Never for a valid address.
 pub(super) fn write(envelope: &Envelope<'_>, message: &Message) -> Result<Vec<u8>, lettre::error::Error> {
+    let auto_submitted = HeaderName::new_from_ascii_str("Auto-Submitted");
     let mime = Mime::builder()
         .from(envelope.from.clone())
         .to(Mailbox::new(None, envelope.to.clone()))
         .subject(message.subject.as_str())
         .message_id(Some(format!("<{}@{}>", envelope.id, envelope.host)))
         .header(Date::new(envelope.at.into()))
-        .header(AutoSubmitted)
+        // So that programs do not reply (RFC 3834).
+        .raw_header(HeaderValue::new(auto_submitted, "auto-generated".to_owned()))
         .multipart(MultiPart::alternative_plain_html(message.text.clone(), message.html.clone()))?;
     Ok(mime.formatted())
 }
@@ -77,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_is_ascii_with_every_header_that_it_needs_once() {
+    fn an_email_is_ascii_with_every_required_header_once() {
         let wire = written("제목", "본문");
         assert!(wire.is_ascii());
         let (head, body) = wire.split_once("\r\n\r\n").unwrap();
@@ -95,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn row_54_nothing_in_a_letter_becomes_a_header() {
+    fn nothing_in_an_email_becomes_a_header() {
         let wire = written("A\r\nBcc: c@example.com", "line\r\n.\r\nMAIL FROM:<x@example.com>\r\nBcc: c@example.com");
         let (head, _) = wire.split_once("\r\n\r\n").unwrap();
         assert!(!head.lines().any(|line| line.starts_with("Bcc")), "{head}");

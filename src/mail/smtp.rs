@@ -1,17 +1,15 @@
-//! The conversation with a mail server.
+//! The SMTP client.
 //!
-//! 1. Every step has its time, and the whole conversation too: a server that falls silent costs one
-//!    of a few places, and not for long.
-//! 2. Where TLS was asked for, nothing is said before it stands.
-//! 3. A connection that worked is kept for the next letter.
+//! 1. Every step and the whole conversation have timeouts, so a silent server blocks a send slot only briefly.
+//! 2. Where TLS is configured, nothing but `EHLO` and `STARTTLS` precedes it.
+//! 3. Working connections are reused.
 
 use std::{
-    fmt,
     future::Future,
     io,
     net::IpAddr,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use lettre::{
@@ -25,27 +23,30 @@ use lettre::{
 };
 use tokio::{
     net::{TcpStream, lookup_host},
-    time::{Instant, timeout},
+    time::timeout,
 };
 
 use super::failure::{Failure, Stage};
-use crate::config::{MailServer, MailTls, PublicUrl};
+use crate::{
+    config::{MailServer, MailTls, PublicUrl},
+    types::instant,
+};
 
-/// How long a connection that worked is kept; servers close one after minutes.
-const KEPT: Duration = Duration::from_secs(15);
-/// The most letters over one connection.
-const LETTERS_MAX: u32 = 100;
-/// How long a farewell may take.
-const QUIT_WITHIN: Duration = Duration::from_secs(1);
+/// How long an idle connection is reused; servers close theirs after minutes.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+/// Maximum number of emails per connection.
+const EMAILS_MAX: u32 = 100;
+/// Timeout of `QUIT` and `RSET`.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a mail server may take.
+/// Timeouts of the SMTP conversation.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// For each of its addresses to accept a connection.
+    /// Connecting, for each address of the server.
     pub connect: Duration,
-    /// For each answer.
+    /// Each reply.
     pub answer: Duration,
-    /// For a letter from the connection to the last answer.
+    /// A whole delivery, from the connection to the last reply.
     pub whole: Duration,
 }
 
@@ -55,31 +56,27 @@ impl Default for Timeouts {
     }
 }
 
-/// A mail server and the connections to it that are kept.
+/// A mail server and its idle connections.
+#[derive(derive_more::Debug)]
+#[debug("{server:?}")]
 pub(super) struct Smtp {
     server: MailServer,
     hello: ClientId,
     tls: Option<TlsParameters>,
-    rested: Mutex<Vec<Kept>>,
+    idle: Mutex<Vec<Idle>>,
 }
 
-struct Kept {
+struct Idle {
     connection: AsyncSmtpConnection,
-    letters: u32,
+    emails: u32,
     since: Instant,
 }
 
-impl fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.server.fmt(f)
-    }
-}
-
 impl Smtp {
-    /// Prepares; connects to nobody.
+    /// Creates the client, without connecting.
     ///
     /// # Errors
-    /// When TLS cannot be set up, which a setting that was read as one does not cause.
+    /// If TLS cannot be set up; never with parsed settings.
     pub fn new(server: MailServer, public_url: &PublicUrl) -> Result<Self, lettre::transport::smtp::Error> {
         let tls = match server.tls {
             MailTls::None => None,
@@ -90,99 +87,97 @@ impl Smtp {
             Ok(IpAddr::V6(address)) => ClientId::Ipv6(address),
             Err(_) => ClientId::Domain(public_url.host().to_owned()),
         };
-        Ok(Self { server, hello, tls, rested: Mutex::default() })
+        Ok(Self { server, hello, tls, idle: Mutex::default() })
     }
 
-    /// Hands one letter over.
-    pub async fn send(&self, from: &Address, to: &Address, letter: &[u8], within: &Timeouts) -> Result<(), Failure> {
-        let mut stage = Stage::Connect;
-        let handed_over = timeout(within.whole, self.hand_over(from, to, letter, within, &mut stage)).await;
-        handed_over.unwrap_or_else(|_| Err(Failure::silence(stage)))
+    /// Sends one email.
+    pub async fn send(&self, from: &Address, to: &Address, message: &[u8], within: &Timeouts) -> Result<(), Failure> {
+        let mut progress = Progress { within, stage: Stage::Connect };
+        let delivered = timeout(within.whole, self.deliver(from, to, message, &mut progress)).await;
+        delivered.unwrap_or_else(|_| Err(Failure::silence(progress.stage)))
     }
 
-    /// Connects and says who we are, as before a letter.
+    /// Connects and authenticates, as before a delivery.
     pub async fn greet(&self, within: &Timeouts) -> Result<(), Failure> {
-        let mut stage = Stage::Connect;
-        let connected = timeout(within.whole, self.connect(within, &mut stage)).await;
-        let mut connection = connected.unwrap_or_else(|_| Err(Failure::silence(stage)))?;
-        timeout(QUIT_WITHIN, connection.quit()).await.ok();
+        let mut progress = Progress { within, stage: Stage::Connect };
+        let connected = timeout(within.whole, self.connect(&mut progress)).await;
+        let mut connection = connected.unwrap_or_else(|_| Err(Failure::silence(progress.stage)))?;
+        timeout(QUIT_TIMEOUT, connection.quit()).await.ok();
         Ok(())
     }
 
-    async fn hand_over(
+    async fn deliver(
         &self,
         from: &Address,
         to: &Address,
-        letter: &[u8],
-        within: &Timeouts,
-        stage: &mut Stage,
+        message: &[u8],
+        progress: &mut Progress<'_>,
     ) -> Result<(), Failure> {
-        let (mut connection, letters) = self.connection_after(from, within, stage).await?;
-        let said = say(&mut connection, to, letter, within, stage).await;
-        let usable = match &said {
+        let (mut connection, emails) = self.connection_from(from, progress).await?;
+        let result = progress.transact(&mut connection, to, message).await;
+        let usable = match &result {
             Ok(()) => true,
-            // After an answer that refuses, the server starts over; after silence nothing is certain.
+            // A reply leaves the session in a known state; a timeout does not.
             Err(failure) if failure.reason().code.is_some_and(|code| code != 421) => {
-                matches!(timeout(QUIT_WITHIN, connection.command(Rset)).await, Ok(Ok(_)))
+                matches!(timeout(QUIT_TIMEOUT, connection.command(Rset)).await, Ok(Ok(_)))
             }
             Err(_) => false,
         };
-        if usable && letters + 1 < LETTERS_MAX {
-            let kept = Kept { connection, letters: letters + 1, since: Instant::now() };
-            self.rested().push(kept);
+        if usable && emails + 1 < EMAILS_MAX {
+            let idle = Idle { connection, emails: emails + 1, since: instant() };
+            self.idle().push(idle);
         }
-        said
+        result
     }
 
-    /// A connection on which the sender was accepted: one that was kept, unless the server has
-    /// closed it meanwhile, or a new one.
-    async fn connection_after(
+    /// Returns a connection on which the server accepted `MAIL FROM`: an idle one, or a new one if the server has
+    /// closed it.
+    async fn connection_from(
         &self,
         from: &Address,
-        within: &Timeouts,
-        stage: &mut Stage,
+        progress: &mut Progress<'_>,
     ) -> Result<(AsyncSmtpConnection, u32), Failure> {
-        while let Some(mut kept) = self.take_kept() {
-            *stage = Stage::Sender;
-            if step(within.answer, *stage, kept.connection.command(mail(from))).await.is_ok() {
-                return Ok((kept.connection, kept.letters));
+        let within = progress.within.answer;
+        // The one used last is the likeliest to be open still.
+        let next = || self.idle().pop().filter(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
+        while let Some(mut idle) = next() {
+            if progress.step(Stage::Sender, within, idle.connection.command(mail(from))).await.is_ok() {
+                return Ok((idle.connection, idle.emails));
             }
         }
-        *stage = Stage::Connect;
-        let mut connection = self.connect(within, stage).await?;
-        *stage = Stage::Sender;
-        step(within.answer, *stage, connection.command(mail(from))).await?;
+        let mut connection = self.connect(progress).await?;
+        progress.step(Stage::Sender, within, connection.command(mail(from))).await?;
         Ok((connection, 0))
     }
 
-    async fn connect(&self, within: &Timeouts, stage: &mut Stage) -> Result<AsyncSmtpConnection, Failure> {
+    async fn connect(&self, progress: &mut Progress<'_>) -> Result<AsyncSmtpConnection, Failure> {
+        let within = progress.within;
+        progress.stage = Stage::Connect;
         let wrapper = self.tls.clone().filter(|_| self.server.tls == MailTls::Implicit);
         let mut connection = if wrapper.is_some() {
             let address = (self.server.host.as_str(), self.server.port);
             let connecting =
                 AsyncSmtpConnection::connect_tokio1(address, Some(within.connect), &self.hello, wrapper, None);
-            step(within.connect + within.answer, *stage, connecting).await?
+            progress.step(Stage::Connect, within.connect + within.answer, connecting).await?
         } else {
             let reached = timeout(within.connect + within.answer, self.reach(within.connect)).await;
             let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-            let stream = stream.map_err(|error| Failure::without_an_answer(*stage, error.to_string()))?;
+            let stream = stream.map_err(|error| Failure::without_an_answer(Stage::Connect, error.to_string()))?;
             let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
-            step(within.answer, *stage, greeting).await?
+            progress.step(Stage::Connect, within.answer, greeting).await?
         };
         if let Some(tls) = self.tls.clone().filter(|_| self.server.tls == MailTls::StartTls) {
-            *stage = Stage::StartTls;
-            step(within.answer, *stage, connection.starttls(tls, &self.hello)).await?;
+            progress.step(Stage::StartTls, within.answer, connection.starttls(tls, &self.hello)).await?;
         }
         if let Some(ours) = &self.server.credentials {
-            *stage = Stage::Auth;
             let ours = Credentials::new(ours.user.clone(), ours.password.clone());
-            step(within.answer, *stage, connection.auth(DEFAULT_MECHANISMS, &ours)).await?;
+            progress.step(Stage::Auth, within.answer, connection.auth(DEFAULT_MECHANISMS, &ours)).await?;
         }
         Ok(connection)
     }
 
-    /// Connects to the first of the server's addresses that answers. A letter goes out in two pieces, and
-    /// the second must not wait until the server has noted the first (Nagle's algorithm, 40 ms).
+    /// Connects to the first of the server's addresses that responds. A message is sent in two writes, so Nagle's
+    /// algorithm would delay the second until the first is acknowledged (40 ms).
     async fn reach(&self, within: Duration) -> io::Result<TcpStream> {
         let mut last = io::ErrorKind::AddrNotAvailable.into();
         for address in lookup_host((self.server.host.as_str(), self.server.port)).await? {
@@ -198,21 +193,15 @@ impl Smtp {
         Err(last)
     }
 
-    fn rested(&self) -> std::sync::MutexGuard<'_, Vec<Kept>> {
-        self.rested.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_kept(&self) -> Option<Kept> {
-        let mut rested = self.rested();
-        // The one that worked last is the likeliest to work again.
-        rested.pop().filter(|kept| kept.since.elapsed() < KEPT)
-    }
-
-    /// Says farewell to connections that nobody used for a while, or to all.
+    /// Closes idle connections after [`IDLE_TIMEOUT`], or all.
     pub async fn let_go(&self, all: bool) {
-        let old: Vec<Kept> = self.rested().extract_if(.., |kept| all || kept.since.elapsed() >= KEPT).collect();
-        for mut kept in old {
-            timeout(QUIT_WITHIN, kept.connection.quit()).await.ok();
+        let old: Vec<Idle> = self.idle().extract_if(.., |idle| all || idle.since.elapsed() >= IDLE_TIMEOUT).collect();
+        for mut idle in old {
+            timeout(QUIT_TIMEOUT, idle.connection.quit()).await.ok();
         }
     }
 }
@@ -221,33 +210,36 @@ fn mail(from: &Address) -> Mail {
     Mail::new(Some(from.clone()), Vec::new())
 }
 
-/// From the recipient to the last answer.
-async fn say(
-    connection: &mut AsyncSmtpConnection,
-    to: &Address,
-    letter: &[u8],
-    within: &Timeouts,
-    stage: &mut Stage,
-) -> Result<(), Failure> {
-    *stage = Stage::Recipient;
-    step(within.answer, *stage, connection.command(Rcpt::new(to.clone(), Vec::new()))).await?;
-    *stage = Stage::Data;
-    step(within.answer, *stage, connection.command(Data)).await?;
-    *stage = Stage::Letter;
-    // Giving up here may mean a second copy, so it has all the time that is left.
-    step(within.whole, *stage, connection.message(letter)).await?;
-    Ok(())
+/// The progress of one conversation.
+struct Progress<'a> {
+    within: &'a Timeouts,
+    stage: Stage,
 }
 
-async fn step<T>(
-    within: Duration,
-    stage: Stage,
-    doing: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
-) -> Result<T, Failure> {
-    match timeout(within, doing).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(Failure::of(stage, &error)),
-        Err(_) => Err(Failure::silence(stage)),
+impl Progress<'_> {
+    /// Runs the transaction from `RCPT TO` to the last reply.
+    async fn transact(
+        &mut self,
+        connection: &mut AsyncSmtpConnection,
+        to: &Address,
+        message: &[u8],
+    ) -> Result<(), Failure> {
+        let Timeouts { answer, whole, .. } = *self.within;
+        self.step(Stage::Recipient, answer, connection.command(Rcpt::new(to.clone(), Vec::new()))).await?;
+        self.step(Stage::Data, answer, connection.command(Data)).await?;
+        // A timeout here risks a duplicate, so this step may take all the remaining time.
+        self.step(Stage::Letter, whole, connection.message(message)).await.map(drop)
+    }
+
+    async fn step<T>(
+        &mut self,
+        stage: Stage,
+        within: Duration,
+        doing: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
+    ) -> Result<T, Failure> {
+        self.stage = stage;
+        let done = timeout(within, doing).await.map_err(|_| Failure::silence(stage))?;
+        done.map_err(|error| Failure::of(stage, &error))
     }
 }
 

@@ -1,90 +1,82 @@
 //! Argon2id hashes in the PHC string format: `$argon2id$v=19$m=…,t=…,p=…$salt$tag`.
 //!
-//! The strings are read and written by the `argon2` crate's types; the memory-hard part is computed
-//! by `vestibule-argon2`, which gives the same bytes sooner.
+//! The `argon2` crate's types parse and format the strings. `vestibule-argon2` computes the memory-hard part, with the
+//! same result in less time.
 
 use argon2::password_hash::phc::{Ident, Output, ParamsString, PasswordHash, Salt};
-use vestibule_argon2::{Argon2, Choice, Memory, NoneIsRight, Params, Path, Variant, has_known_tag};
+use vestibule_argon2::{Argon2, Backend, Memory, NoWorkingBackend, Params, Selection, Variant, has_known_tag};
 
-use crate::types::Entropy;
+use crate::types::random_bytes;
 
 const ALGORITHM: Ident = Ident::new_unwrap("argon2id");
 const VERSION: u32 = 0x13;
 const TAG_LENGTH: usize = 32;
 
-/// Why a hash could not be computed or read.
+/// Why a hash could not be computed or parsed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// The stored text is not an Argon2id hash that we compute.
-    #[error("a stored password hash cannot be read: {0}")]
+    /// The stored text is not a PHC string.
+    #[error("a stored password hash is not a valid PHC string: {0}")]
     Stored(argon2::password_hash::phc::Error),
-    /// The stored text names another algorithm, version or cost.
+    /// The stored text has another algorithm, version or cost.
     #[error("a stored password hash is not Argon2id version 19 within bounds")]
     Unsupported,
-    /// No code gives the right tag on this machine.
+    /// No backend computes the right tag on this machine.
     #[error(transparent)]
-    Machine(#[from] NoneIsRight),
-    /// The kernel could not run, for want of memory.
+    Machine(#[from] NoWorkingBackend),
+    /// The kernel failed, for lack of memory.
     #[error("a password could not be hashed: {0}")]
     Kernel(vestibule_argon2::Error),
 }
 
-/// The code that computes, and the memory it computes in: one for each worker.
+/// A hashing backend and its memory: one per worker.
 #[derive(Debug)]
 pub struct Kernel {
-    path: Path,
-    memory: Memory,
+    backend: Backend,
+    pub(super) memory: Memory,
 }
 
 impl Kernel {
-    /// Without memory yet: the first hash brings it.
-    #[must_use]
-    pub fn new(path: Path) -> Self {
-        Self { path, memory: Memory::new() }
-    }
-
-    /// Overwrites what the last hash has left. To be called before a wait: from one hash straight to
-    /// the next it would be for nothing, as each writes every block before it reads it.
-    pub fn wipe(&mut self) {
-        self.memory.wipe();
+    /// Creates a kernel without memory; the first hash allocates it.
+    pub fn new(backend: Backend) -> Self {
+        Self { backend, memory: Memory::new() }
     }
 }
 
-/// The fastest code of this processor, once it has computed a tag that is known; plain code where it has
-/// not, and the log says so.
+/// Selects the processor's fastest backend that passes a known-answer test, or else the portable one, with a warning.
 ///
 /// # Errors
-/// When plain code is wrong as well: a machine like that must not store hashes.
-pub fn choose_path() -> Result<Path, HashError> {
-    choose_path_by(has_known_tag)
+/// If the portable backend fails too: such a machine must not store hashes.
+pub fn choose_path() -> Result<Backend, HashError> {
+    choose_backend_by(has_known_tag)
 }
 
-fn choose_path_by(check: impl FnMut(Path) -> bool) -> Result<Path, HashError> {
-    let Choice { path, failed } = Choice::checked_by(check)?;
+fn choose_backend_by(check: impl FnMut(Backend) -> bool) -> Result<Backend, HashError> {
+    let Selection { backend, failed } = Selection::checked_by(check)?;
     if let Some(failed) = failed {
-        tracing::warn!(%failed, %path, "password hashing computes wrong tags with this processor's instructions; plain code takes their place");
+        tracing::warn!(%failed, path = %backend, "password hashing backend failed its self-test; using a slower backend");
     }
-    Ok(path)
+    Ok(backend)
 }
 
-/// What a comparison showed.
+/// The result of a comparison.
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
-    /// Another password.
+    /// Not the password.
     Wrong,
     /// The password.
     Right,
-    /// The password, hashed at another cost than the present one.
+    /// The password, hashed at another cost than the current one.
     RightButDated,
 }
 
-/// Hashes a password under a fresh 128-bit salt.
+/// Hashes a password with a new 128-bit salt.
 ///
 /// # Errors
-/// When the memory for it cannot be had.
-pub fn hash(kernel: &mut Kernel, params: &Params, password: &[u8], entropy: Entropy) -> Result<String, HashError> {
-    let salt = entropy.bytes::<16>();
+/// If memory cannot be allocated.
+pub fn hash(kernel: &mut Kernel, params: &Params, password: &[u8]) -> Result<String, HashError> {
+    let salt = random_bytes::<16>();
     let tag = tag(kernel, params, password, &salt, TAG_LENGTH)?;
     let mut costs = ParamsString::new();
     for (name, value) in [("m", params.m_kib()), ("t", params.t()), ("p", params.p())] {
@@ -100,10 +92,10 @@ pub fn hash(kernel: &mut Kernel, params: &Params, password: &[u8], entropy: Entr
     Ok(hash.to_string())
 }
 
-/// Compares a password with a stored hash, in time that does not depend on where they differ.
+/// Compares a password with a stored hash, in constant time.
 ///
 /// # Errors
-/// When the stored text is no hash of ours, or memory cannot be had.
+/// If the stored text is not a supported hash, or memory cannot be allocated.
 pub fn verify(kernel: &mut Kernel, present: &Params, password: &[u8], stored: &str) -> Result<Verdict, HashError> {
     let stored = PasswordHash::new(stored).map_err(HashError::Stored)?;
     let (Some(salt), Some(wanted)) = (stored.salt, stored.hash) else { return Err(HashError::Unsupported) };
@@ -124,7 +116,7 @@ pub fn verify(kernel: &mut Kernel, present: &Params, password: &[u8], stored: &s
 fn tag(kernel: &mut Kernel, params: &Params, password: &[u8], salt: &[u8], length: usize) -> Result<Output, HashError> {
     let mut tag = zeroize::Zeroizing::new([0; Output::MAX_LENGTH]);
     let tag = &mut tag[..length];
-    let argon2 = Argon2::new(Variant::Id, *params, kernel.path);
+    let argon2 = Argon2::new(Variant::Id, *params, kernel.backend);
     argon2.hash_unwiped(&mut kernel.memory, password, salt, tag).map_err(HashError::Kernel)?;
     Output::new(tag).map_err(HashError::Stored)
 }
@@ -141,10 +133,10 @@ mod tests {
 
     #[test]
     fn asvs_11_4_2_hashes_are_salted_and_the_argon2_crate_agrees() {
-        let mut kernel = Kernel::new(Path::fastest());
+        let mut kernel = Kernel::new(Backend::fastest());
         let params = Params::new(19_456, 2, 1).expect("the default");
-        let first = hash(&mut kernel, &params, b"correct horse", Entropy).expect("a hash");
-        let second = hash(&mut kernel, &params, b"correct horse", Entropy).expect("a hash");
+        let first = hash(&mut kernel, &params, b"correct horse").expect("a hash");
+        let second = hash(&mut kernel, &params, b"correct horse").expect("a hash");
         assert!(first.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{first}");
         assert_ne!(first, second);
         let parsed = PasswordHash::new(&first).expect("a PHC string");
@@ -152,7 +144,7 @@ mod tests {
         assert!(argon2::Argon2::default().verify_password(b"correct hors", &parsed).is_err());
     }
 
-    /// What is logged while `act` runs.
+    /// Returns the log written by `act`.
     fn logged<T>(act: impl FnOnce() -> T) -> (T, String) {
         let (mut read, write) = std::io::pipe().expect("a pipe");
         let write = std::sync::Mutex::new(write);
@@ -164,23 +156,23 @@ mod tests {
     }
 
     #[test]
-    fn code_that_computes_wrong_tags_gives_way_to_plain_code_and_the_log_says_so() {
-        let (path, log) = logged(choose_path);
-        assert_eq!(path.expect("a path"), Path::fastest());
+    fn a_backend_that_fails_its_self_test_is_replaced_with_a_warning() {
+        let (backend, log) = logged(choose_path);
+        assert_eq!(backend.expect("a backend"), Backend::fastest());
         assert_eq!(log, "");
-        let (path, log) = logged(|| choose_path_by(|path| path == Path::Portable));
-        assert_eq!(path.expect("a path"), Path::Portable);
-        if Path::fastest() != Path::Portable {
+        let (backend, log) = logged(|| choose_backend_by(|backend| backend == Backend::Portable));
+        assert_eq!(backend.expect("a backend"), Backend::Portable);
+        if Backend::fastest() != Backend::Portable {
             assert!(log.contains("WARN"), "{log}");
-            assert!(log.contains(&format!("failed={} path=portable", Path::fastest())), "{log}");
+            assert!(log.contains(&format!("failed={} path=portable", Backend::fastest())), "{log}");
         }
-        assert!(matches!(choose_path_by(|_| false), Err(HashError::Machine(_))));
+        assert!(matches!(choose_backend_by(|_| false), Err(HashError::Machine(_))));
     }
 
     #[test]
     fn hashes_of_another_cost_are_right_but_dated() {
-        let mut kernel = Kernel::new(Path::fastest());
-        let stored = hash(&mut kernel, &cheap(), b"password", Entropy).expect("a hash");
+        let mut kernel = Kernel::new(Backend::fastest());
+        let stored = hash(&mut kernel, &cheap(), b"password").expect("a hash");
         let dearer = Params::new(128, 1, 1).expect("parameters");
         assert_eq!(verify(&mut kernel, &cheap(), b"password", &stored).expect("a verdict"), Verdict::Right);
         assert_eq!(verify(&mut kernel, &dearer, b"password", &stored).expect("a verdict"), Verdict::RightButDated);
@@ -189,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_is_no_hash_of_ours_is_an_error_and_never_right() {
-        let mut kernel = Kernel::new(Path::fastest());
+        let mut kernel = Kernel::new(Backend::fastest());
         let salt_and_tag = "c2FsdHNhbHRzYWx0$dGFndGFndGFndGFndGFndA";
         for stored in [
             String::new(),

@@ -1,13 +1,12 @@
-//! The pool of threads that hash passwords.
+//! The thread pool for password hashing.
 //!
-//! 1. A request takes a permit, of which there are as many as workers and waiting places. None left
-//!    means *busy*, at once: an endless queue would only make everybody wait.
-//!    One network gets half of them at most, so that a flood from there leaves places to others, and
-//!    it is turned away before the database is asked anything.
-//! 2. The permit travels with the job, so that a visitor who hangs up frees nothing before the work
-//!    is done (solana-private-channels #247).
-//! 3. Each worker keeps its memory between jobs and runs at a lower priority, so that a flood of
-//!    sign-ins never slows the pages of those who are signed in.
+//! 1. A request reserves a permit, one for each worker and queue slot. Without a free permit it gets *busy* at once: a
+//!    longer queue would only delay everyone. One network gets at most half of the permits, so a flood leaves room for
+//!    others and is rejected before any database query.
+//! 2. The permit travels with the job, so that a disconnecting client frees nothing before the work is done
+//!    (solana-private-channels #247).
+//! 3. Workers keep their memory between jobs and run at low priority, so that a flood of sign-ins does not slow other
+//!    requests.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, TryLockError, mpsc},
@@ -15,7 +14,7 @@ use std::{
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use vestibule_argon2::{Params, Path};
+use vestibule_argon2::{Backend, Params};
 
 use super::hash::{self, HashError, Kernel, Verdict};
 use crate::{
@@ -25,13 +24,13 @@ use crate::{
         per_network::{Counted, PerNetwork},
     },
     telemetry::Metrics,
-    types::{Entropy, PlainPassword},
+    types::{PlainPassword, Throttled, random_bytes},
 };
 
-/// A lower priority than the threads that answer requests.
+/// Lower priority than the threads that serve requests.
 const NICENESS: i32 = 10;
 
-/// Hashes and compares passwords. Cheap to clone; the threads end with the last clone.
+/// Hashes and verifies passwords. Cheap to clone; the threads end with the last clone.
 #[derive(Clone, Debug)]
 pub struct Hasher {
     jobs: mpsc::Sender<Job>,
@@ -42,54 +41,41 @@ pub struct Hasher {
     dummy: Arc<str>,
 }
 
-/// Why there is no answer.
+/// Why a password was not hashed or verified, or the workers could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum HasherError {
-    /// Every waiting place is taken.
-    #[error("too many passwords wait to be hashed")]
-    Busy,
-    /// The hash could not be computed or read.
+    /// The hash could not be computed or parsed.
     #[error(transparent)]
     Hash(#[from] HashError),
-    /// The worker is gone.
-    #[error("the password worker stopped")]
+    /// Threads could not be spawned.
+    #[error("password hashing threads cannot be started: {0}")]
+    Threads(#[from] std::io::Error),
+    /// The worker thread ended.
+    #[error("the password hashing worker stopped")]
     Stopped,
 }
 
-struct Job {
-    work: Work,
-    permit: Permit,
-}
+/// Work for a worker's kernel, at the current cost.
+type Job = Box<dyn FnOnce(&mut Kernel, &Params) + Send>;
 
-/// One of the places, counted under its network until it is free again.
-#[derive(Debug)]
-struct Permit {
-    _place: OwnedSemaphorePermit,
-    _counted: Counted,
-}
-
-type Answer<T> = oneshot::Sender<(Result<T, HashError>, Permit)>;
-
-enum Work {
-    Hash(PlainPassword, Answer<String>),
-    Verify(PlainPassword, Arc<str>, Answer<Verdict>),
-}
+/// A queue slot, counted for its network until released.
+type Permit = (OwnedSemaphorePermit, Counted);
 
 impl Hasher {
     /// Starts the workers.
     ///
     /// # Errors
-    /// When the system gives no threads or no memory for one hash, or the machine computes wrong hashes.
-    pub fn start(settings: &Passwords, metrics: Arc<Metrics>) -> Result<Self, HasherStartError> {
+    /// If threads or memory cannot be allocated, or this machine computes wrong hashes.
+    pub fn start(settings: &Passwords, metrics: Arc<Metrics>) -> Result<Self, HasherError> {
         let places = settings.workers + settings.queue;
-        let path = hash::choose_path()?;
+        let backend = hash::choose_path()?;
         let (jobs, queue) = mpsc::channel();
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..settings.workers {
             let (queue, params, metrics) = (Arc::clone(&queue), settings.argon2, Arc::clone(&metrics));
             thread::Builder::new()
                 .name(format!("hash-{number}"))
-                .spawn(move || work(&queue, path, &params, &metrics))?;
+                .spawn(move || work(&queue, backend, &params, &metrics))?;
         }
         Ok(Self {
             jobs,
@@ -97,30 +83,30 @@ impl Hasher {
             per_network: places.div_ceil(2).max(settings.workers),
             by_network: PerNetwork::default(),
             metrics,
-            dummy: dummy(path, &settings.argon2)?.into(),
+            dummy: dummy(backend, &settings.argon2)?.into(),
         })
     }
 
-    /// Takes a place among those who are served or wait, for a visitor from this network.
+    /// Reserves a queue slot for a client of this network.
     ///
     /// # Errors
-    /// [`HasherError::Busy`] when every place, or every one of this network's, is taken.
-    pub fn reserve(&self, network: Key) -> Result<Place, HasherError> {
+    /// [`Throttled::Busy`] if all slots, or all of this network's, are taken.
+    pub fn reserve(&self, network: Key) -> Result<Place, Throttled> {
         let permit = self.permit(network);
         if permit.is_none() {
             self.metrics.hashes_refused.inc();
         }
-        permit.map(|permit| Place { hasher: self.clone(), permit }).ok_or(HasherError::Busy)
+        permit.map(|permit| Place { hasher: self.clone(), permit }).ok_or_else(|| Throttled::busy(1))
     }
 
     fn permit(&self, network: Key) -> Option<Permit> {
         let counted = self.by_network.enter(network, self.per_network)?;
         let place = Arc::clone(&self.permits).try_acquire_owned().ok()?;
-        Some(Permit { _place: place, _counted: counted })
+        Some((place, counted))
     }
 }
 
-/// A place at the hasher.
+/// A reserved queue slot.
 #[derive(Debug)]
 pub struct Place {
     hasher: Hasher,
@@ -128,86 +114,70 @@ pub struct Place {
 }
 
 impl Place {
-    /// Hashes a password at the present cost.
+    /// Hashes a password at the current cost.
     ///
     /// # Errors
-    /// When the hash cannot be computed.
+    /// If the hash cannot be computed.
     pub async fn hash(self, password: PlainPassword) -> Result<String, HasherError> {
-        let (hash, _) = self.run(|answer| Work::Hash(password, answer)).await?;
-        Ok(hash)
+        let hashed = self.run(move |kernel, params| hash::hash(kernel, params, password.as_bytes())).await;
+        hashed.map(|(hash, _)| hash)
     }
 
-    /// Compares a password with a stored hash; without one, with a hash that no password has, which
-    /// takes just as long. The place comes back for a second hash.
+    /// Compares a password with a stored hash. Without one, it compares with a dummy hash that takes as long and never
+    /// matches. Returns the slot for a second hash.
     ///
     /// # Errors
-    /// When the stored text is no hash of ours.
+    /// If the stored text is not a supported hash.
     pub async fn verify(self, password: PlainPassword, stored: Option<&str>) -> Result<(Verdict, Self), HasherError> {
-        let stored = stored.map_or_else(|| Arc::clone(&self.hasher.dummy), Arc::from);
-        self.run(|answer| Work::Verify(password, stored, answer)).await
+        let stored: Arc<str> = stored.map_or_else(|| Arc::clone(&self.hasher.dummy), Arc::from);
+        self.run(move |kernel, params| hash::verify(kernel, params, password.as_bytes(), &stored)).await
     }
 
-    /// Sends the work, and the permit with it, to the workers; both come back together.
-    async fn run<T>(self, work: impl FnOnce(Answer<T>) -> Work) -> Result<(T, Self), HasherError> {
+    /// Sends work and permit to the workers, and receives both back.
+    async fn run<T: Send + 'static>(
+        self,
+        compute: impl FnOnce(&mut Kernel, &Params) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<(T, Self), HasherError> {
         let Self { hasher, permit } = self;
         let (answer, answered) = oneshot::channel();
-        let sent = hasher.jobs.send(Job { work: work(answer), permit });
-        let answer = if sent.is_ok() { answered.await.ok() } else { None };
-        let (result, permit) = answer.ok_or(HasherError::Stopped)?;
+        let job: Job = Box::new(move |kernel, params| drop(answer.send((compute(kernel, params), permit))));
+        hasher.jobs.send(job).ok();
+        let (result, permit) = answered.await.map_err(|_| HasherError::Stopped)?;
         Ok((result?, Self { hasher, permit }))
     }
 }
 
-/// Why the workers did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum HasherStartError {
-    /// No threads.
-    #[error("the threads that hash passwords cannot be started: {0}")]
-    Threads(#[from] std::io::Error),
-    /// No memory, or no right hash.
-    #[error(transparent)]
-    Hash(#[from] HashError),
-}
-
-/// A PHC string at the present cost whose tag no password has but by chance of 2^-256.
-fn dummy(path: Path, params: &Params) -> Result<String, HashError> {
-    let entropy = Entropy;
-    // The tag is random instead of computed: a start must not wait for a hash.
+/// A PHC string at the current cost that no password matches, except with a probability of 2^-256.
+fn dummy(backend: Backend, params: &Params) -> Result<String, HashError> {
+    // Random instead of computed: startup must not wait for a hash.
     let cheap = Params::new(8, 1, 1).map_err(|_| HashError::Unsupported)?;
-    let hash = hash::hash(&mut Kernel::new(path), &cheap, &entropy.bytes::<32>(), entropy)?;
+    let hash = hash::hash(&mut Kernel::new(backend), &cheap, &random_bytes::<32>())?;
     Ok(hash.replace("m=8,t=1,p=1", &format!("m={},t={},p={}", params.m_kib(), params.t(), params.p())))
 }
 
 type Queue = Mutex<mpsc::Receiver<Job>>;
 
-fn work(queue: &Queue, path: Path, params: &Params, metrics: &Metrics) {
-    // A worker that may not lower itself works all the same.
+fn work(queue: &Queue, backend: Backend, params: &Params, metrics: &Metrics) {
+    // Lowering the priority may be forbidden; the worker runs anyway.
     rustix::process::nice(NICENESS).ok();
-    let mut kernel = Kernel::new(path);
+    let mut kernel = Kernel::new(backend);
     loop {
-        // What the last hash left is wiped unless the next one overwrites it at once.
+        // Wipes the last hash unless another one overwrites it at once: each writes every block before reading it.
         let waiting = waiting(queue);
         if waiting.is_none() {
-            kernel.wipe();
+            kernel.memory.wipe();
         }
         let job = waiting.or_else(|| queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok());
-        // The queue closes when the last `Hasher` is gone.
-        let Some(Job { work, permit }) = job else { return };
+        // The channel closes when the last `Hasher` is dropped.
+        let Some(job) = job else { return };
         metrics.hashes.inc();
         metrics.hashing.inc();
-        match work {
-            Work::Hash(password, answer) => {
-                answer.send((hash::hash(&mut kernel, params, password.as_bytes(), Entropy), permit)).ok();
-            }
-            Work::Verify(password, stored, answer) => {
-                answer.send((hash::verify(&mut kernel, params, password.as_bytes(), &stored), permit)).ok();
-            }
-        }
+        job(&mut kernel, params);
         metrics.hashing.dec();
     }
 }
 
-/// A job that waits already. A worker that waits for one holds the queue: then there is none.
+/// Returns a queued job, if any. An idle worker holds the lock while it waits; then the queue is empty.
 fn waiting(queue: &Queue) -> Option<Job> {
     match queue.try_lock() {
         Ok(queue) => queue.try_recv().ok(),
@@ -247,12 +217,12 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_sees_the_job_that_waits_and_never_waits_to_look() {
+    fn a_worker_finds_a_queued_job_and_never_blocks_to_look() {
         let (jobs, queue) = mpsc::channel();
         let queue = Mutex::new(queue);
         assert!(waiting(&queue).is_none());
-        let permit = hasher(1, 1).permit(here()).expect("a permit");
-        jobs.send(Job { work: Work::Hash(password("waits"), oneshot::channel().0), permit }).ok();
+        let job: Job = Box::new(|_, _| ());
+        jobs.send(job).ok();
         let held = queue.lock().expect("the queue");
         assert!(waiting(&queue).is_none());
         drop(held);
@@ -261,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn cve_2024_39329_an_absent_hash_is_compared_all_the_same() {
+    async fn cve_2024_39329_an_absent_hash_is_compared_as_well() {
         let hasher = hasher(1, 8);
         let before = hasher.metrics.hashes.get();
         let (verdict, _) =
@@ -274,7 +244,7 @@ mod tests {
     async fn f22_a_full_queue_is_busy_at_once_and_recovers() {
         let hasher = hasher(1, 2);
         let taken = Arc::clone(&hasher.permits).try_acquire_many_owned(3).expect("every place");
-        assert!(matches!(hasher.reserve(here()), Err(HasherError::Busy)));
+        assert!(matches!(hasher.reserve(here()), Err(Throttled::Busy { .. })));
         drop(taken);
         assert!(hasher.reserve(here()).expect("a place").hash(password("room again")).await.is_ok());
     }
@@ -282,13 +252,13 @@ mod tests {
     #[tokio::test]
     async fn argon2id_35_a_visitor_who_hangs_up_keeps_the_permit_until_the_work_is_done() {
         let hasher = hasher(1, 0);
-        let abandoned = tokio::spawn({
+        let abandoned = crate::telemetry::spawn("abandoned", {
             let place = hasher.reserve(here()).expect("a place");
             async move { place.hash(password("abandoned")).await }
         });
         abandoned.abort();
         abandoned.await.ok();
-        // However the race went, the one permit comes back, and only after the worker was done.
+        // Either way the permit returns only after the worker finished.
         let permit = Arc::clone(&hasher.permits).acquire_owned().await.expect("the permit");
         drop(permit);
         assert!(hasher.reserve(here()).expect("a place").hash(password("next visitor")).await.is_ok());

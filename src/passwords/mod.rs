@@ -2,7 +2,11 @@
 
 pub mod hash;
 pub mod hasher;
-mod new_hash;
 pub mod proof;
 
-pub use new_hash::{NewHash, new_hash};
+use crate::mail::Kind;
+
+pub use proof::new_hash;
+
+/// An email to an owner whose password was set anew.
+pub const PASSWORD_CHANGED: Kind = Kind::notice("password-changed");

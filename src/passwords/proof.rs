@@ -1,105 +1,78 @@
-//! Proving to know an account's password: for signing in, and for whatever asks again.
+//! Password verification, for signing in and for reauthentication; and hashing of new passwords ([`new_hash`]).
 //!
-//! 1. A place in the hasher's queue is taken, or the visitor hears that it is full.
-//! 2. A try is taken from the limits before anything is compared; whoever asks for a password spends
-//!    from the same buckets, so no page is a second way to guess.
-//! 3. The password is compared, for an unknown account with a hash that nothing matches.
-//! 4. [`upgrade`] and [`settle`] give back what a success spent, in the transaction of what the proof was for.
-
-use std::{net::IpAddr, time::Duration};
+//! 1. Reserve a slot in the hasher's queue, or report that it is full.
+//! 2. Spend a token before the comparison. All password forms share the same buckets, so none is a second way to guess.
+//! 3. Compare the password; for an unknown account, with a dummy hash.
+//! 4. [`upgrade`] and [`settle`] refund the tokens of a success, in the transaction that the proof is for.
 
 use sqlx::{PgConnection, PgPool};
-use time::OffsetDateTime;
 
 use super::{
     hash::Verdict,
     hasher::{Hasher, HasherError, Place},
 };
 use crate::{
-    accounts::{self, Factors, Identifier, Login},
-    limits::{self, Key, Success, Taken},
-    types::{PlainPassword, SecretToken, UserId},
+    accounts::{self, Identifier, Login},
+    limits::{self, Key, Spend, Tries},
+    types::{PlainPassword, Request, SecretToken, Throttled, UserId},
 };
 
-/// Where an attempt comes from.
-#[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
-    /// The client's address.
-    pub address: IpAddr,
-    /// The cookie by which accounts know the browser.
-    pub browser: Option<&'a SecretToken>,
-}
-
-/// What the password showed.
+/// The result of an attempt.
 #[must_use]
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each attempt, taken apart at once")]
 pub enum Attempt {
-    /// The person knows the password of this account.
+    /// The password is right.
     Proven(Proof),
-    /// They do not, or there is no such account, or it is closed.
+    /// The password is wrong, or the account is unknown or disabled.
     Refused {
-        /// The account that was meant, if there is one; never for the visitor.
+        /// The account, if it exists; never shown to the visitor.
         user_id: Option<UserId>,
     },
-    /// Too many tries; this one was not looked at.
-    SlowDown {
-        /// When the next one may come.
-        retry_after: Duration,
-    },
-    /// Too many passwords are waiting; this one was not looked at.
-    Busy,
+    /// Nothing was compared.
+    Throttled(Throttled),
 }
 
-/// A proven password.
-#[derive(Debug)]
+/// A proven password. Dereferences to the sign-in it is for, whose credentials version guards what is based on it.
+#[derive(Debug, derive_more::Deref)]
 pub struct Proof {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// When it was set, so that what it opens does not outlive it.
-    pub password_set_at: Option<OffsetDateTime>,
-    /// What else the account can show.
-    pub factors: Factors,
-    /// When that last changed, so that nothing is opened that weighed other factors.
-    pub factors_changed_at: Option<OffsetDateTime>,
-    /// Whether the account's owner wants no second factor asked for in this browser.
-    pub trusted_browser: bool,
-    /// The account is going to be erased, because its owner asked for that.
-    pub closing: bool,
-    success: Success,
+    #[deref]
+    login: Login,
+    tries: Tries,
     upgrade: Option<(String, String)>,
 }
 
-/// Why an attempt could not be judged.
+/// Why an attempt failed without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum ProofError {
-    /// The database's.
+    /// A database error.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// The hasher's.
+    /// A hasher error.
     #[error(transparent)]
     Hasher(#[from] HasherError),
 }
 
-/// Judges an attempt. Whatever the answer, the try was counted in the database before. `None` is a
-/// password that no account can have: nothing is looked up, hashed or counted for it.
+/// Verifies a password, after counting the attempt in the database. `None` is a password that no account can have;
+/// nothing is looked up, hashed or counted for it.
 ///
 /// # Errors
-/// The database's and the hasher's.
+/// Errors of the database and the hasher.
 pub async fn attempt(
     db: &PgPool,
     hasher: &Hasher,
+    request: &Request,
     identifier: &Identifier,
     password: Option<PlainPassword>,
-    origin: Origin<'_>,
 ) -> Result<Attempt, ProofError> {
     let Some(password) = password else { return Ok(Attempt::Refused { user_id: None }) };
-    let place = match hasher.reserve(Key::network(origin.address)) {
+    let network = Key::network(request.address);
+    let place = match hasher.reserve(network) {
         Ok(place) => place,
-        Err(HasherError::Busy) => return Ok(Attempt::Busy),
-        Err(error) => return Err(error.into()),
+        Err(busy) => return Ok(Attempt::Throttled(busy)),
     };
     let mut connection = db.acquire().await?;
-    let browser = origin.browser.map(SecretToken::digest);
+    let browser = request.browser.as_ref().map(SecretToken::digest);
     let login = accounts::find_login(&mut connection, identifier, browser.as_ref()).await?;
     let account = login.as_ref().map_or_else(|| Key::name(identifier.as_str()), |login| Key::account(login.user_id));
     let (subject, limit) = match (&login, &browser) {
@@ -108,29 +81,22 @@ pub async fn attempt(
         }
         _ => (account, limits::ACCOUNT),
     };
-    let network = (Key::network(origin.address), limits::NETWORK);
-    if let Taken::No { retry_after } = limits::take(&mut connection, network, (subject, limit)).await? {
-        return Ok(Attempt::SlowDown { retry_after });
+    let tries = Tries { network: (network, limits::NETWORK), subject: (subject, limit), account };
+    if let Spend::Limited(throttled) = tries.spend(&mut connection).await? {
+        return Ok(Attempt::Throttled(throttled));
     }
-    // Others may use the connection while this password is hashed.
+    // Frees the connection while this password is hashed.
     drop(connection);
     let (verdict, upgrade) = compare(place, password, login.as_ref()).await?;
     match login {
-        Some(login) if verdict != Verdict::Wrong && !login.disabled => Ok(Attempt::Proven(Proof {
-            user_id: login.user_id,
-            password_set_at: login.password_set_at,
-            factors: login.factors,
-            factors_changed_at: login.factors_changed_at,
-            trusted_browser: login.trusted_browser,
-            closing: login.closing,
-            success: Success { network, subject, account },
-            upgrade,
-        })),
+        Some(login) if verdict != Verdict::Wrong && !login.disabled => {
+            Ok(Attempt::Proven(Proof { login, tries, upgrade }))
+        }
         login => Ok(Attempt::Refused { user_id: login.map(|login| login.user_id) }),
     }
 }
 
-/// Compares, and hashes anew what was hashed at another cost: the old hash and the new.
+/// Compares a password; returns the old and the new hash if it was stored at another cost.
 async fn compare(
     place: Place,
     password: PlainPassword,
@@ -148,24 +114,40 @@ async fn compare(
     }
 }
 
-/// Stores the hash at the present cost, if the old one was dated: first in the transaction of what the
-/// proof was for, because what follows holds on to the row, and two that do could both not change it.
-///
-/// # Errors
-/// Only the database's.
+/// Stores the hash at the current cost, if the old one was dated. Call it first in the transaction that the proof is
+/// for: later statements share a lock on the row, which two concurrent ones could not upgrade.
 pub async fn upgrade(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<()> {
-    match &proof.upgrade {
-        Some((old, new)) => accounts::upgrade_password_hash(connection, proof.user_id, old, new).await,
-        None => Ok(()),
-    }
+    let Some((old, new)) = &proof.upgrade else { return Ok(()) };
+    accounts::upgrade_password_hash(connection, proof.user_id, old, new).await
 }
 
-/// What follows from a proof, in the transaction of what it was for: the tries are given back. Returns how
-/// many had failed before.
+/// Refunds the tokens of a success, in the transaction that the proof is for. Returns the number of failures before it.
+pub async fn settle(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<u32> {
+    // Last, because all sign-ins from one network contend for that network's row.
+    proof.tries.refund(connection).await
+}
+
+/// Reserves a slot in the hasher's queue, spends a token of the network, then hashes; nothing is written before.
+/// Returns a PHC string, or why nothing was hashed.
 ///
 /// # Errors
-/// Only the database's.
-pub async fn settle(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<u32> {
-    // Last, because every sign-in from one network meets in that network's row.
-    limits::give_back(connection, &proof.success).await
+/// Errors of the database and the hasher.
+pub async fn new_hash(
+    db: &PgPool,
+    hasher: &Hasher,
+    request: &Request,
+    password: PlainPassword,
+) -> Result<Result<String, Throttled>, ProofError> {
+    let place = match hasher.reserve(Key::network(request.address)) {
+        Ok(place) => place,
+        Err(busy) => return Ok(Err(busy)),
+    };
+    let mut connection = db.acquire().await?;
+    let key = Key::sign_up(request.address);
+    if let Spend::Limited(throttled) = limits::spend_one(&mut connection, key, limits::UNAUTHENTICATED_WRITES).await? {
+        return Ok(Err(throttled));
+    }
+    // Frees the connection while this password is hashed.
+    drop(connection);
+    Ok(Ok(place.hash(password).await?))
 }

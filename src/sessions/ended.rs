@@ -1,17 +1,13 @@
-//! Sessions that have ended.
+//! Deletion of expired and revoked sessions.
 
 use sqlx::PgConnection;
 
 use crate::types::UserId;
 
-/// Removes sessions that ended more than an hour ago, with what the browser session store has of them, and
-/// tells how many.
+/// Deletes sessions that ended more than an hour ago, with their rows in the session store. Returns how many.
 ///
-/// An hour is longer than any request that still speaks of one. What happened to them is in the audit
-/// trail, so nothing is learned from keeping the rows, and who signs in and out all day leaves few.
-///
-/// # Errors
-/// Only the database's.
+/// An hour is longer than any request in progress. The audit log keeps the history, so the rows have no further use,
+/// and frequent sign-ins leave few behind.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let gone = sqlx::query_scalar!(
         r#"
@@ -19,8 +15,7 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
             delete from sessions where ctid = any(array(
                 select ctid from sessions
                 where least(idle_ends_at, absolute_ends_at, revoked_at) < now() - interval '1 hour'
-                order by least(idle_ends_at, absolute_ends_at, revoked_at)
-                limit 1000 for update skip locked
+                order by least(idle_ends_at, absolute_ends_at, revoked_at) limit 1000 for update skip locked
             ))
             returning store_id
         ), stored as (
@@ -34,11 +29,8 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     Ok(gone.unsigned_abs())
 }
 
-/// Removes some sessions of accounts that are about to go, in their transaction, with what the browser session
-/// store has of them, and tells how many: none when none is left.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes a batch of sessions of accounts that are being deleted, with their rows in the session store. Returns how
+/// many; zero when none is left.
 pub async fn remove_some_of(connection: &mut PgConnection, user_ids: &[UserId]) -> sqlx::Result<u64> {
     let gone = sqlx::query_scalar!(
         r#"
@@ -57,4 +49,26 @@ pub async fn remove_some_of(connection: &mut PgConnection, user_ids: &[UserId]) 
     .fetch_one(connection)
     .await?;
     Ok(gone.unsigned_abs())
+}
+
+/// Deletes expired rows of the session store, by the database's clock. The store's own `delete_expired` compares
+/// timestamps with and without time zone, and is wrong by the server's offset. Rows without an explicit expiry get two
+/// weeks from the store; those of live sessions stay. Rows of ended sessions are deleted by [`sweep`].
+pub async fn sweep_store(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from tower_sessions.session where ctid = any(array(
+            select t.ctid from tower_sessions.session t
+            where t.expiry_date < now() and coalesce((
+                -- A question for each row, which has an index, and not a join of both tables.
+                select least(s.idle_ends_at, s.absolute_ends_at, s.revoked_at) <= now()
+                from sessions s where s.store_id = t.id
+            ), true)
+            order by t.expiry_date limit 1000 for update skip locked
+        ))
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -1,21 +1,18 @@
-//! Browsers that have signed in to an account before.
+//! Browsers that signed in to an account before.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 use ipnet::IpNet;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::types::{TokenDigest, UserId};
+use crate::types::{Request, TokenDigest, UserId};
 
-/// How many browsers an account knows; one more, and it forgets the one that was used longest ago.
+/// Maximum number of known browsers per account; the least recently used is forgotten first.
 pub const BROWSERS_MAX: i64 = 50;
 
-/// Remembers that a browser signed in to an account.
-///
-/// # Errors
-/// Only the database's.
+/// Records that a browser signed in to an account.
 pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<()> {
     let others = sqlx::query_scalar!(
         r#"
@@ -29,89 +26,76 @@ pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &
     )
     .fetch_optional(&mut *connection)
     .await?;
-    // Nothing comes back for a browser that was here a moment ago, as nearly every one was.
+    // Recently used browsers, which most are, return no row.
     if others.is_some_and(|others| others >= BROWSERS_MAX) {
-        forget_too_many(connection, user_id, browser).await?;
+        // A locked one is left to the next sign-in, so that nobody waits here.
+        sqlx::query!(
+            r#"
+            delete from known_browsers where ctid = any(array(
+                select ctid from known_browsers where ctid = any(array(
+                    select ctid from known_browsers where user_id = $1 and digest <> $2
+                    order by last_used_at desc, digest offset $3
+                )) for update skip locked
+            ))
+            "#,
+            user_id as UserId,
+            browser.as_bytes(),
+            BROWSERS_MAX - 1,
+        )
+        .execute(connection)
+        .await?;
     }
     Ok(())
 }
 
-/// One that somebody else holds at this moment is left to the next sign-in: nobody waits here.
-async fn forget_too_many(connection: &mut PgConnection, user_id: UserId, but: &TokenDigest) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        delete from known_browsers where ctid = any(array(
-            select ctid from known_browsers where ctid = any(array(
-                select ctid from known_browsers where user_id = $1 and digest <> $2
-                order by last_used_at desc, digest offset $3
-            )) for update skip locked
-        ))
-        "#,
-        user_id as UserId,
-        but.as_bytes(),
-        BROWSERS_MAX - 1,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// How long a browser that its owner trusts is asked for no second factor.
+/// How long a trusted browser skips the second factor.
 pub const TRUSTED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-/// Asks a browser that the account knows for no second factor for [`TRUSTED_FOR`], while the password stays
-/// the one that was just shown. What its owner will read of it in a list is kept with it.
-///
-/// # Errors
-/// Only the database's.
+/// Lets a known browser skip the second factor for [`TRUSTED_FOR`], while the password stays the same. Stores what its
+/// owner's list of trusted browsers shows.
 pub async fn trust(
     connection: &mut PgConnection,
     user_id: UserId,
     browser: &TokenDigest,
-    password_set_at: OffsetDateTime,
-    address: IpAddr,
-    user_agent: &str,
+    credentials_version: i64,
+    request: &Request,
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
         update known_browsers
-        set trusted_until = now() + make_interval(secs => $3), trusted_password_at = $4, address = $5, user_agent = $6
+        set trusted_until = now() + make_interval(secs => $3), trusted_version = $4, address = $5, user_agent = $6
         where user_id = $1 and digest = $2
         "#,
         user_id as UserId,
         browser.as_bytes(),
         TRUSTED_FOR.as_secs_f64(),
-        password_set_at,
-        IpNet::from(address),
-        user_agent,
+        credentials_version,
+        IpNet::from(request.address),
+        request.user_agent,
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// A browser that is asked for no second factor, as its owner sees it.
+/// A trusted browser as shown to its owner.
 #[derive(Clone, Debug)]
 pub struct TrustedBrowser {
-    /// Names it in the form that takes the trust back.
+    /// The identifier used in the form that revokes the trust.
     pub id: Uuid,
-    /// Whether it is the one that asks.
+    /// Whether the request came from it.
     pub current: bool,
-    /// Where it was when it was trusted.
+    /// The IP address when it was trusted.
     pub address: String,
-    /// What it called itself.
+    /// Its `User-Agent`.
     pub user_agent: String,
-    /// Since when.
+    /// When it was trusted.
     pub since: OffsetDateTime,
-    /// Until when.
+    /// When the trust expires.
     pub until: OffsetDateTime,
 }
 
-/// The browsers that are asked for no second factor at this moment, the last trusted first. Of one whose
-/// password was replaced since, nothing is left to say.
-///
-/// # Errors
-/// Only the database's.
+/// Lists the trusted browsers of an account, the last trusted first. A password change since then ends the trust.
 pub async fn list_trusted(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -124,9 +108,8 @@ pub async fn list_trusted(
             coalesce(b.user_agent, '') as "user_agent!", b.trusted_until - make_interval(secs => $3) as "since!",
             b.trusted_until as "until!"
         from known_browsers b
-        join password_credentials c on c.user_id = b.user_id and c.changed_at = b.trusted_password_at
-        where b.user_id = $1 and b.trusted_until > now()
-        order by b.trusted_until desc, b.id
+        join users u on u.id = b.user_id and u.credentials_version = b.trusted_version
+        where b.user_id = $1 and b.trusted_until > now() order by b.trusted_until desc, b.id
         "#,
         user_id as UserId,
         browser.map(TokenDigest::as_bytes),
@@ -136,48 +119,23 @@ pub async fn list_trusted(
     .await
 }
 
-/// Asks one browser of an account for the second factor again, and tells whether it was trusted. It stays
-/// known. Another account's is not there.
-///
-/// # Errors
-/// Only the database's.
-pub async fn distrust_one(connection: &mut PgConnection, user_id: UserId, id: Uuid) -> sqlx::Result<bool> {
+/// Revokes the trust in one browser of an account, or in all; they stay known. Returns whether any was trusted.
+pub async fn distrust(connection: &mut PgConnection, user_id: UserId, one: Option<Uuid>) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
         update known_browsers
-        set trusted_until = null, trusted_password_at = null, address = null, user_agent = null
-        where user_id = $1 and id = $2 and trusted_until > now()
+        set trusted_until = null, trusted_version = null, address = null, user_agent = null
+        where user_id = $1 and ($2::uuid is null and trusted_until is not null or id = $2 and trusted_until > now())
         "#,
         user_id as UserId,
-        id,
+        one,
     )
     .execute(connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done.rows_affected() > 0)
 }
 
-/// Asks every browser of an account for the second factor again.
-///
-/// # Errors
-/// Only the database's.
-pub async fn distrust(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
-    sqlx::query!(
-        r#"
-        update known_browsers
-        set trusted_until = null, trusted_password_at = null, address = null, user_agent = null
-        where user_id = $1 and trusted_until is not null
-        "#,
-        user_id as UserId,
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Whether an account knows a browser.
-///
-/// # Errors
-/// Only the database's.
+/// Returns whether an account knows a browser.
 pub async fn knows(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from known_browsers where user_id = $1 and digest = $2) as "known!""#,
@@ -188,10 +146,7 @@ pub async fn knows(connection: &mut PgConnection, user_id: UserId, browser: &Tok
     .await
 }
 
-/// Makes an account forget every browser, or every one but this.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes the known browsers of an account, all or all except one.
 pub async fn forget(connection: &mut PgConnection, user_id: UserId, but: Option<&TokenDigest>) -> sqlx::Result<()> {
     sqlx::query!(
         "delete from known_browsers where user_id = $1 and digest is distinct from $2",
@@ -203,16 +158,12 @@ pub async fn forget(connection: &mut PgConnection, user_id: UserId, but: Option<
     Ok(())
 }
 
-/// Forgets browsers that were not used for as long as their cookie lives, and tells how many.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes browsers unused for as long as their cookie lives, and returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"
         delete from known_browsers where ctid = any(array(
-            select ctid from known_browsers
-            where last_used_at < now() - interval '400 days'
+            select ctid from known_browsers where last_used_at < now() - interval '400 days'
             order by last_used_at limit 1000 for update skip locked
         ))
         "#

@@ -1,4 +1,4 @@
-//! Sessions that are live, and how their use is noted.
+//! Live sessions: finding, listing, locking and touching them.
 
 use std::time::Duration;
 
@@ -12,77 +12,83 @@ use crate::{
     types::{SessionId, UserId},
 };
 
-/// How long a proof is fresh enough for what could hand the account over.
-pub const RECENT: Duration = Duration::from_secs(600);
-/// A session that was live at the moment of asking, with its account.
-#[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "a row of answers, each of them yes or no")]
-pub struct LiveSession {
-    /// The session.
-    pub id: SessionId,
-    /// Its account.
-    pub user_id: UserId,
-    /// The account's public name.
-    pub username: String,
-    /// What the person wants to be called.
-    pub display_name: Option<String>,
-    /// Where mail goes.
-    pub email: String,
-    /// Whether that address was shown to be the person's.
-    pub email_verified: bool,
-    /// The language the person chose, as stored.
-    pub language: Option<String>,
-    /// What the account may do.
-    pub role: Role,
-    /// When the session was opened.
-    pub created_at: OffsetDateTime,
-    /// When the person last proved who they are (`auth_time` of OpenID Connect Core).
-    pub authenticated_at: OffsetDateTime,
-    /// Whether that was no longer than [`RECENT`] ago, with the best the account has: a password says too
-    /// little where there is a second factor.
-    pub recent: bool,
-    /// Whether the account has to get a second factor before anything else.
-    pub must_enrol: bool,
-    /// When it ends at the latest.
-    pub absolute_ends_at: OffsetDateTime,
-    /// Authenticator assurance level.
-    pub aal: i16,
-    /// RFC 8176 names.
-    pub amr: Vec<String>,
-    /// Whether it outlives the browser's window.
-    pub remembered: bool,
-}
+/// How long an authentication counts as recent for sensitive changes.
+pub const FRESH: Duration = Duration::from_secs(600);
 
-/// What [`find_live`] found under one digest.
+/// A live session with its account, as of the query.
 #[derive(Clone, Debug)]
-pub struct Found {
-    /// The digest.
+#[expect(clippy::struct_excessive_bools, reason = "independent columns of a row")]
+pub struct LiveSession {
+    /// The digest of the cookie.
     pub store_id: String,
     /// The session.
-    pub live: LiveSession,
-    /// Whether its last use should be noted again.
+    pub id: SessionId,
+    /// The account.
+    pub user_id: UserId,
+    /// The username.
+    pub username: String,
+    /// The display name.
+    pub display_name: Option<String>,
+    /// The email address.
+    pub email: String,
+    /// Whether the address is verified.
+    pub email_verified: bool,
+    /// The user's language, as stored.
+    pub language: Option<String>,
+    /// The role.
+    pub role: Role,
+    /// When the session was created.
+    pub created_at: OffsetDateTime,
+    /// When the user last authenticated (`auth_time` of OpenID Connect Core).
+    pub authenticated_at: OffsetDateTime,
+    /// Whether that was within [`FRESH`], with the strongest level of the account: a password is not enough if there is
+    /// a second factor.
+    pub recent: bool,
+    /// Whether the session has the strongest level of the account.
+    pub proves_best: bool,
+    /// Whether the account must add a second factor first.
+    pub must_enrol: bool,
+    /// The absolute expiry.
+    pub absolute_ends_at: OffsetDateTime,
+    /// The authenticator assurance level.
+    pub aal: i16,
+    /// The authentication methods (RFC 8176).
+    pub amr: Vec<String>,
+    /// Whether it survives closing the browser.
+    pub remembered: bool,
+    /// Whether the last use should be updated.
     pub touch_due: bool,
-    /// For how long all this stays true by itself, counted from before it was asked.
-    pub holds_for: Duration,
+    /// How long this stays valid without a change of the data, in seconds since the start of the query.
+    pub holds_for: f64,
 }
 
-/// Tells who is signed in under each of these digests of cookies, by digest. This one statement is
-/// the judge for every page, endpoint and app; [`crate::sessions::cache`] asks it for many visitors at once.
-/// Accounts of the roles in `need_second_factor` have to have one.
-///
-/// # Errors
-/// Only the database's.
+impl LiveSession {
+    /// Returns whether the user authenticated within this time, with the strongest level of the account.
+    pub fn is_fresh(&self, within: Duration, now: OffsetDateTime) -> bool {
+        // The database judges [`FRESH`], with one clock for all replicas.
+        if within == FRESH {
+            self.recent
+        } else {
+            self.recent || (self.proves_best && now - self.authenticated_at < within)
+        }
+    }
+}
+
+/// Finds the live sessions of these cookie digests. This statement decides about every page, endpoint and app;
+/// [`crate::sessions::cache`] batches it. Accounts with a role in `need_second_factor` must have one.
 pub async fn find_live(
     connection: &mut PgConnection,
     store_ids: &[String],
     need_second_factor: &[Role],
-) -> sqlx::Result<Vec<Found>> {
-    let found = sqlx::query!(
+) -> sqlx::Result<Vec<LiveSession>> {
+    sqlx::query_as!(
+        LiveSession,
         r#"
         select asked.store_id as "store_id!", live.id as "id!: SessionId", live.user_id as "user_id!: UserId",
             live.username as "username!", live.display_name, live.email as "email!", live.email_verified as "email_verified!",
             live.language, live.role as "role!: Role", live.created_at as "created_at!",
-            live.authenticated_at as "authenticated_at!", live.recent as "recent!", live.must_enrol as "must_enrol!",
+            live.authenticated_at as "authenticated_at!", live.recent as "recent!",
+            live.proves_best as "proves_best!", live.must_enrol as "must_enrol!",
             live.absolute_ends_at as "absolute_ends_at!", live.aal as "aal!", live.amr as "amr!",
             live.remembered as "remembered!", live.touch_due as "touch_due!", live.holds_for as "holds_for!"
         from unnest($1::text[]) as asked (store_id)
@@ -92,6 +98,7 @@ pub async fn find_live(
             select s.id, s.user_id, u.username, u.display_name, u.email, u.email_verified_at is not null as email_verified,
                 u.language, u.role, s.created_at, s.authenticated_at, s.absolute_ends_at, s.aal, s.amr, s.remembered,
                 s.authenticated_at > now() - make_interval(secs => $2) and (s.aal > 1 or not f.any) as recent,
+                s.aal > 1 or not f.any as proves_best,
                 u.role = any($3::text[]) and not f.any as must_enrol,
                 s.last_seen_at < now() - interval '1 minute' as touch_due,
                 extract(epoch from least(
@@ -104,8 +111,7 @@ pub async fn find_live(
             from sessions s
             join users u on u.id = s.user_id
             cross join lateral (
-                select exists (select 1 from totp_factors where user_id = u.id and confirmed_at is not null)
-                    or exists (select 1 from passkeys where user_id = u.id) as any
+                select totp + passkeys > 0 as any from account_factors where user_id = u.id limit 1
             ) f
             where s.store_id = asked.store_id collate "C" and s.revoked_at is null
                 and u.disabled_at is null and u.deletion_due_at is null
@@ -116,41 +122,14 @@ pub async fn find_live(
         ) live
         "#,
         store_ids,
-        RECENT.as_secs_f64(),
+        FRESH.as_secs_f64(),
         need_second_factor as &[Role],
     )
     .fetch_all(connection)
-    .await?;
-    let live = found.into_iter().map(|row| {
-        let live = LiveSession {
-            id: row.id,
-            user_id: row.user_id,
-            username: row.username,
-            display_name: row.display_name,
-            email: row.email,
-            email_verified: row.email_verified,
-            language: row.language,
-            role: row.role,
-            created_at: row.created_at,
-            authenticated_at: row.authenticated_at,
-            recent: row.recent,
-            must_enrol: row.must_enrol,
-            absolute_ends_at: row.absolute_ends_at,
-            aal: row.aal,
-            amr: row.amr,
-            remembered: row.remembered,
-        };
-        let holds_for = Duration::try_from_secs_f64(row.holds_for).unwrap_or_default();
-        Found { store_id: row.store_id, live, touch_due: row.touch_due, holds_for }
-    });
-    Ok(live.collect())
+    .await
 }
 
-/// Notes that sessions are in use, and puts their idle ends off. Never revives one that has ended, and
-/// leaves one that somebody else is changing at this moment.
-///
-/// # Errors
-/// Only the database's.
+/// Updates the last use and the idle expiry of sessions. Never revives an ended session, and skips locked ones.
 pub async fn touch(connection: &mut PgConnection, ids: &[SessionId], lifetimes: &Lifetimes) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -169,4 +148,63 @@ pub async fn touch(connection: &mut PgConnection, ids: &[SessionId], lifetimes: 
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Locks a session until the end of the transaction, so that it cannot be revoked meanwhile. Returns whether it is
+/// live.
+pub async fn lock(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<bool> {
+    let live = sqlx::query_scalar!(
+        r#"
+        select true as "live!" from sessions
+        where id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
+        for no key update
+        "#,
+        id as SessionId,
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(live.is_some())
+}
+
+/// A live session as shown to its owner.
+#[derive(Clone, Debug)]
+pub struct ListedSession {
+    /// The session.
+    pub id: SessionId,
+    /// The IP address at sign-in.
+    pub address: String,
+    /// The browser's `User-Agent` header.
+    pub user_agent: String,
+    /// Whether it survives closing the browser.
+    pub remembered: bool,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+    /// When it was last used, to the minute.
+    pub last_seen_at: OffsetDateTime,
+    /// The number of live sessions of the account.
+    pub total: i64,
+}
+
+/// Lists at most `limit` live sessions of an account: the current one first, then by last use.
+pub async fn list_live(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    current: SessionId,
+    limit: i64,
+) -> sqlx::Result<Vec<ListedSession>> {
+    sqlx::query_as!(
+        ListedSession,
+        r#"
+        select id as "id: SessionId", host(address) as "address!", user_agent, remembered, created_at, last_seen_at,
+            count(*) over () as "total!"
+        from sessions
+        where user_id = $1 and revoked_at is null and idle_ends_at > now() and absolute_ends_at > now()
+        order by id = $2 desc, last_seen_at desc, id limit $3
+        "#,
+        user_id as UserId,
+        current as SessionId,
+        limit,
+    )
+    .fetch_all(connection)
+    .await
 }

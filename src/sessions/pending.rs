@@ -1,74 +1,75 @@
-//! Sign-ins whose password was right and whose second factor is still to come.
+//! Pending sign-ins: the password was right, and the second factor is missing.
 //!
-//! 1. [`begin`] keeps the digest of a secret that the browser gets instead of a session.
-//! 2. [`peek`] tells whose it is, for ten minutes, while the password stays the one that was shown.
-//! 3. [`spend`] uses it up, in the transaction that opens the session: of many at once one gets it.
+//! 1. [`begin`] stores the digest of a secret that the browser gets instead of a session.
+//! 2. [`peek`] returns it for ten minutes, while the password stays the same.
+//! 3. [`spend`] uses it in the transaction that creates the session; only one of several concurrent uses succeeds.
 
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use time::OffsetDateTime;
 
-use crate::types::{LocalPath, TokenDigest, UserId};
+use super::Methods;
+use crate::types::{ReturnTo, TokenDigest, UserId};
 
-/// How long a second factor may take (ASVS 2.3.1 in security.md, row 69).
+/// How long a second factor may take (ASVS 2.3.1).
 pub const LIFETIME: Duration = Duration::from_secs(600);
 
-/// A sign-in that waits for its second factor.
+/// A pending sign-in.
 #[derive(Clone, Debug)]
 pub struct Pending {
-    /// Whose it is.
+    /// The account.
     pub user_id: UserId,
-    /// The account's public name.
+    /// The username.
     pub username: String,
-    /// When the password was set that was shown.
-    pub password_set_at: OffsetDateTime,
-    /// Whether the session is to outlive the browser's window.
+    /// The credentials version that was verified.
+    pub credentials_version: i64,
+    /// The methods shown so far (RFC 8176).
+    pub methods: Vec<String>,
+    /// Whether the session will survive closing the browser.
     pub remembered: bool,
-    /// Where the visitor was going, as stored.
+    /// The redirect target, as stored.
     pub next: Option<String>,
-    /// How many passwords had failed before the right one.
+    /// Number of failed passwords before the right one.
     pub failed_before: i32,
 }
 
 impl Pending {
-    /// Where the visitor was going.
-    #[must_use]
-    pub fn next(&self) -> Option<LocalPath> {
-        LocalPath::parse(self.next.as_deref()?)
+    /// The redirect target.
+    pub fn next(&self) -> Option<ReturnTo> {
+        ReturnTo::parse(self.next.as_deref()?)
     }
 }
 
-/// A sign-in that is to wait.
+/// A pending sign-in to create.
 #[derive(Clone, Copy, Debug)]
 pub struct NewPending<'a> {
-    /// Whose it is.
+    /// The account.
     pub user_id: UserId,
-    /// When the password was set that was shown.
-    pub password_set_at: OffsetDateTime,
-    /// Whether the session is to outlive the browser's window.
+    /// The credentials version that was verified.
+    pub credentials_version: i64,
+    /// The methods shown so far.
+    pub methods: &'a Methods,
+    /// Whether the session will survive closing the browser.
     pub remembered: bool,
-    /// Where the visitor was going.
-    pub next: Option<&'a LocalPath>,
-    /// How many passwords had failed before the right one.
+    /// The redirect target.
+    pub next: Option<&'a ReturnTo>,
+    /// Number of failed passwords before the right one.
     pub failed_before: u32,
 }
 
-/// Keeps a sign-in until its second factor comes.
-///
-/// # Errors
-/// Only the database's.
+/// Stores a pending sign-in.
 pub async fn begin(connection: &mut PgConnection, digest: &TokenDigest, new: &NewPending<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        insert into pending_sign_ins (digest, user_id, password_set_at, remembered, next, failed_before, expires_at)
-        values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+        insert into pending_sign_ins (digest, user_id, credentials_version, methods, remembered, next, failed_before, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8))
         "#,
         digest.as_bytes(),
         new.user_id as UserId,
-        new.password_set_at,
+        new.credentials_version,
+        &new.methods.amr(),
         new.remembered,
-        new.next.map(LocalPath::as_str),
+        new.next.map(ReturnTo::as_str),
         new.failed_before.cast_signed(),
         LIFETIME.as_secs_f64(),
     )
@@ -77,20 +78,16 @@ pub async fn begin(connection: &mut PgConnection, digest: &TokenDigest, new: &Ne
     Ok(())
 }
 
-/// The sign-in that a browser has in hand, if it can still be finished. Changes nothing.
-///
-/// # Errors
-/// Only the database's.
+/// Returns a browser's pending sign-in, if it is valid, without using it.
 pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::Result<Option<Pending>> {
     sqlx::query_as!(
         Pending,
         r#"
-        select p.user_id as "user_id: UserId", u.username, p.password_set_at, p.remembered, p.next, p.failed_before
+        select p.user_id as "user_id: UserId", u.username, p.credentials_version, p.methods,
+            p.remembered, p.next, p.failed_before
         from pending_sign_ins p
-        join users u on u.id = p.user_id
-        join password_credentials c on c.user_id = p.user_id and c.changed_at = p.password_set_at
-        where p.digest = $1 and p.used_at is null and p.expires_at > now()
-            and u.disabled_at is null and u.deletion_due_at is null
+        join users u on u.id = p.user_id where p.digest = $1 and p.used_at is null and p.expires_at > now()
+            and u.credentials_version = p.credentials_version and u.disabled_at is null and u.deletion_due_at is null
         "#,
         digest.as_bytes(),
     )
@@ -98,20 +95,17 @@ pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::
     .await
 }
 
-/// Uses a sign-in up. Of any number at once, one gets it.
-///
-/// # Errors
-/// Only the database's.
+/// Uses a pending sign-in. Only one of several concurrent uses succeeds.
 pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::Result<Option<Pending>> {
     sqlx::query_as!(
         Pending,
         r#"
         update pending_sign_ins p set used_at = now()
-        from users u, password_credentials c
-        where p.digest = $1 and p.used_at is null and p.expires_at > now()
+        from users u where p.digest = $1 and p.used_at is null and p.expires_at > now()
             and u.id = p.user_id and u.disabled_at is null and u.deletion_due_at is null
-            and c.user_id = p.user_id and c.changed_at = p.password_set_at
-        returning p.user_id as "user_id: UserId", u.username, p.password_set_at, p.remembered, p.next, p.failed_before
+            and u.credentials_version = p.credentials_version
+        returning p.user_id as "user_id: UserId", u.username, p.credentials_version, p.methods,
+            p.remembered, p.next, p.failed_before
         "#,
         digest.as_bytes(),
     )
@@ -119,10 +113,7 @@ pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx:
     .await
 }
 
-/// Ends every sign-in of an account that waits, and tells how many did.
-///
-/// # Errors
-/// Only the database's.
+/// Ends all pending sign-ins of an account, and returns how many.
 pub async fn end_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "update pending_sign_ins set used_at = now() where user_id = $1 and used_at is null",
@@ -133,10 +124,7 @@ pub async fn end_all(connection: &mut PgConnection, user_id: UserId) -> sqlx::Re
     Ok(done.rows_affected())
 }
 
-/// Removes sign-ins that are over, and tells how many.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes expired pending sign-ins, and returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"

@@ -1,91 +1,91 @@
-//! What follows when the ways to sign in to an account become more or less, whichever they are. Everything
-//! here happens in the transaction of the change, which holds the account.
+//! Consequences of adding or removing a factor. All functions run in the transaction of the change, which has locked
+//! the account.
 
 use serde_json::json;
-use sqlx::PgConnection;
 
-use super::Renewed;
+use super::renew;
 use crate::{
     accounts::{self, Factors},
-    audit::{self, Event},
-    mail::{Kind, NewLetter, outbox},
+    audit::{Event, Unit},
+    mail::{Kind, NewEmail},
     sessions::{self, LiveSession, Method, known_browsers},
     state::AppState,
-    types::Lang,
-    web::{AppError, Ctx},
+    types::{Lang, Request},
+    web::{AppError, SessionCookie},
 };
 
-/// What follows from the first second factor: a password alone opens nothing from now on, and nothing stays
-/// open that it opened alone. The session in which the factor was just shown goes on under another cookie;
-/// none when it ended meanwhile.
-///
-/// # Errors
-/// Only the database's.
-pub async fn first_added(
-    connection: &mut PgConnection,
+/// An email to the owner about changed factors. Its detail has the `change`, and the number of recovery codes `left`.
+pub const FACTORS_CHANGED: Kind = Kind::notice("factors-changed");
+
+/// The result of a change in a session.
+#[must_use]
+#[derive(Debug)]
+pub enum Changed {
+    /// The session continues, with a new cookie if there is one.
+    Done(Option<SessionCookie>),
+    /// The session has ended.
+    SignedOut,
+}
+
+/// Handles an added factor. The first second factor ends every other session, because a password alone is no longer
+/// enough; the current session gets a new cookie. Further factors end nothing.
+pub async fn added(
+    unit: &mut Unit,
     state: &AppState,
-    ctx: &Ctx,
+    request: &Request,
     live: &LiveSession,
-    method: Method,
-) -> Result<Option<Renewed>, AppError> {
-    accounts::factors_changed(connection, live.user_id).await?;
-    let renewed = super::renew(connection, state, ctx, live, method, None).await?;
-    end_others(connection, ctx, live).await?;
-    Ok(renewed)
+    (before, method): (&Factors, Method),
+) -> Result<Changed, AppError> {
+    accounts::credentials_changed(unit, live.user_id).await?;
+    if before.has_second() {
+        let live = sessions::lock(unit, live.id).await?;
+        return Ok(if live { Changed::Done(None) } else { Changed::SignedOut });
+    }
+    let renewed = renew(unit, state, request, live, method, None).await?;
+    end_others(unit, live).await?;
+    Ok(renewed.map_or(Changed::SignedOut, |renewed| Changed::Done(Some(renewed))))
 }
 
-/// What follows when something is gone that leaves an account with these factors: whatever may have been
-/// opened with it ends, no browser is trusted any more, and recovery codes that stand in for nothing go.
-/// Tells whether the session in whose name this happens is still there.
-///
-/// # Errors
-/// Only the database's.
-pub async fn removed(
-    connection: &mut PgConnection,
-    ctx: &Ctx,
-    live: &LiveSession,
-    left: &Factors,
-) -> Result<bool, AppError> {
+/// Handles a removed factor or password: revokes sessions that may have used it, distrusts all browsers, and deletes
+/// recovery codes with the last factor.
+pub async fn removed(unit: &mut Unit, state: &AppState, live: &LiveSession, left: &Factors) -> sqlx::Result<Changed> {
     if !left.has_second() {
-        accounts::drop_recovery_codes(connection, live.user_id).await?;
+        for factor in state.factors.iter().filter(|factor| factor.stands_in) {
+            (factor.delete)(unit, live.user_id, None).await?;
+        }
     }
-    accounts::factors_changed(connection, live.user_id).await?;
-    if !sessions::hold(connection, live.id).await? {
-        return Ok(false);
+    accounts::credentials_changed(unit, live.user_id).await?;
+    if !sessions::lock(unit, live.id).await? {
+        return Ok(Changed::SignedOut);
     }
-    end_others(connection, ctx, live).await?;
-    known_browsers::distrust(connection, live.user_id).await?;
-    Ok(true)
+    end_others(unit, live).await?;
+    known_browsers::distrust(unit, live.user_id, None).await?;
+    Ok(Changed::Done(None))
 }
 
-async fn end_others(connection: &mut PgConnection, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
-    let count = sessions::revoke_others(connection, live.user_id, Some(live.id)).await?;
+async fn end_others(unit: &mut Unit, live: &LiveSession) -> sqlx::Result<()> {
+    let count = sessions::revoke_others(unit, live.user_id, Some(live.id)).await?;
     if count > 0 {
-        let event = Event::OtherSessionsEnded { count };
-        audit::record(connection, &super::entry(ctx, &event, Some(live.user_id), Some(live.id))).await?;
+        unit.record(Event::OtherSessionsEnded { count }, live.user_id, Some(live.id));
     }
     Ok(())
 }
 
-/// A line in the trail, and a letter to the owner: `change` is its code there.
-///
-/// # Errors
-/// Only the database's.
-pub async fn tell(
-    connection: &mut PgConnection,
-    state: &AppState,
-    ctx: &Ctx,
+/// Records a change and emails the owner; `change` is its code in the email.
+pub async fn report(
+    unit: &mut Unit,
+    request: &Request,
     live: &LiveSession,
-    (event, change): (&Event, &str),
-) -> Result<(), AppError> {
-    audit::record(connection, &super::entry(ctx, event, Some(live.user_id), Some(live.id))).await?;
-    let letter = NewLetter {
-        kind: Kind::FactorsChanged,
+    event: Event,
+    change: &str,
+) -> sqlx::Result<()> {
+    unit.record(event, live.user_id, Some(live.id));
+    let email = NewEmail {
+        kind: &FACTORS_CHANGED,
         user_id: Some(live.user_id),
         address: &live.email,
-        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(ctx.lang()),
+        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(request.lang),
         detail: json!({ "change": change }),
     };
-    outbox::enqueue(connection, state.entropy, &letter).await?;
-    Ok(())
+    unit.email(&email).await
 }

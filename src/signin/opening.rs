@@ -1,163 +1,108 @@
-//! A session as it is opened.
+//! Creating and renewing sessions.
 
-use axum::{http::HeaderMap, response::Response};
-use sqlx::PgConnection;
-use time::{Duration, OffsetDateTime};
-use tower_sessions::{Expiry, Session};
+use serde_json::json;
 
-use super::entry;
+use super::FAILURES_REPORTED;
 use crate::{
-    audit::{self, Event},
-    sessions::{self, Aal, LiveSession, NewSession, known_browsers},
+    accounts,
+    audit::{Event, Unit},
+    limits::{self, Key},
+    mail::Kind,
+    passwords::proof::Proof,
+    sessions::{self, LiveSession, Method, Methods, Opening, known_browsers},
     state::AppState,
-    types::{LocalPath, SecretToken, SessionId, UserId},
-    web::{AppError, Ctx, Visitor, cookies, event, paths, see_other, session_store::FreshId},
+    types::{Request, SecretToken, SessionId, UserId},
+    web::{AppError, CookieId, SessionCookie},
 };
 
-/// How long a browser is known after its last sign-in; browsers keep no cookie longer (RFC 6265bis).
-pub const BROWSER_KNOWN_FOR: Duration = Duration::days(400);
+/// An email to the owner about a sign-in after many failures.
+pub const SIGN_IN_AFTER_FAILURES: Kind = Kind::notice("sign-in-after-failures");
 
-/// A session to be opened.
-#[derive(Clone, Copy, Debug)]
-pub struct Opening<'a> {
-    /// Whose it is.
-    pub user_id: UserId,
-    /// What was shown: RFC 8176 names.
-    pub amr: &'a [String],
-    /// Whether it outlives the browser's window.
-    pub remember: bool,
-    /// When the password was set, if that was shown.
-    pub password_set_at: Option<OffsetDateTime>,
-    /// When the account's factors last changed, as they were weighed: see [`NewSession`].
-    pub factors_changed_at: Option<OffsetDateTime>,
-}
-
-/// A session that was opened, until its browser knows.
-#[derive(Debug)]
+/// A new session, whose cookies are set after the commit.
+#[derive(Clone, Debug)]
+#[must_use]
 pub struct Opened {
     /// The session.
     pub id: SessionId,
-    user_id: UserId,
-    cookie: Renewed,
-    browser: SecretToken,
+    /// The session cookie.
+    pub cookie: SessionCookie,
+    /// The cookie that identifies this browser as known to the account.
+    pub browser: SecretToken,
 }
 
-/// The new cookie of a session, until its browser knows.
-#[derive(Debug)]
-#[must_use]
-pub struct Renewed {
-    fresh: FreshId,
-    remembered: bool,
-}
-
-/// A session that its browser is about to hear of.
-#[derive(Debug)]
-pub struct Begun {
-    /// The session.
-    pub id: SessionId,
-    browser: SecretToken,
-}
-
-/// Opens a session in place of the one that the browser had, in the caller's transaction, with everything
-/// that goes with it. `None` when the password or the factors changed while they were weighed: then it was
-/// the wrong one. After the commit comes [`Opened::begun`].
-///
-/// # Errors
-/// Only the database's.
+/// Creates a session in place of the browser's current one. Returns `None` if the credentials changed since they were
+/// verified; the row lock orders us with that change.
 pub async fn open(
-    connection: &mut PgConnection,
+    unit: &mut Unit,
     state: &AppState,
-    ctx: &Ctx,
-    visitor: &Visitor,
+    request: &Request,
     opening: &Opening<'_>,
 ) -> Result<Option<Opened>, AppError> {
-    let fresh = FreshId::new(state.entropy);
-    let id = SessionId::new(state.entropy);
-    let new = NewSession {
-        id,
-        user_id: opening.user_id,
-        stored: &fresh.stored(state, ctx, opening.remember)?,
-        amr: opening.amr,
-        aal: Aal::of(opening.amr),
-        address: ctx.client_ip(),
-        user_agent: ctx.user_agent(),
-        remembered: opening.remember,
-        password_set_at: opening.password_set_at,
-        factors_changed_at: opening.factors_changed_at,
-    };
-    if !sessions::create(connection, &new, &state.config.lifetimes).await? {
+    let (cookie, id) = (CookieId::random(), SessionId::random());
+    let (user_id, lifetimes) = (opening.user_id, &state.config.lifetimes);
+    let stored = cookie.stored(lifetimes, request.now, opening.remember)?;
+    if !sessions::create(unit, id, &stored, request, opening, lifetimes).await? {
         return Ok(None);
     }
-    if let Some(replaced) = visitor.any_session()
-        && sessions::revoke(connection, replaced.id).await?
+    if let Some(replaced) = opening.replaces
+        && sessions::revoke(unit, replaced.id).await?
     {
-        // Of the account that it belonged to, which may be another.
-        let ended = Event::SessionEnded { ended: replaced.id };
-        audit::record(connection, &entry(ctx, &ended, Some(replaced.user_id), Some(replaced.id))).await?;
+        unit.record(Event::SessionEnded { ended: replaced.id }, replaced.user_id, Some(replaced.id));
     }
-    let event = Event::SignedIn { amr: opening.amr.to_vec() };
-    audit::record(connection, &entry(ctx, &event, Some(opening.user_id), Some(id))).await?;
-    let browser = ctx.browser().cloned().unwrap_or_else(|| SecretToken::new(state.entropy));
-    known_browsers::remember(connection, opening.user_id, &browser.digest()).await?;
-    let cookie = Renewed { fresh, remembered: opening.remember };
-    Ok(Some(Opened { id, user_id: opening.user_id, cookie, browser }))
+    unit.record(Event::SignedIn { amr: opening.methods.amr() }, user_id, Some(id));
+    let browser = request.browser.clone().unwrap_or_else(SecretToken::random);
+    known_browsers::remember(unit, user_id, &browser.digest()).await?;
+    Ok(Some(Opened { id, cookie: SessionCookie { cookie, remembered: opening.remember }, browser }))
 }
 
-impl Renewed {
-    /// The cookie of a session that was renewed under this identifier.
-    pub fn new(fresh: FreshId, live: &LiveSession) -> Self {
-        Self { fresh, remembered: live.remembered }
+/// Records a reauthentication in a live session and gives it a new cookie. Returns `None` if the session ended, or the
+/// credentials changed since they were verified.
+pub async fn renew(
+    unit: &mut Unit,
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+    method: Method,
+    proof: Option<&Proof>,
+) -> Result<Option<SessionCookie>, AppError> {
+    let fresh = proof.is_none_or(|proof| !proof.factors.has_second());
+    let version = proof.map(|proof| proof.credentials_version);
+    let methods = Methods::from_amr(&live.amr).with(method);
+    let Some(renewed) = renew_as(unit, state, request, live, (&methods, version, fresh)).await? else {
+        return Ok(None);
+    };
+    // The owner is authenticated, so earlier failures are no longer consecutive.
+    if proof.is_none() {
+        limits::refill(unit, Key::refused_factors(live.user_id)).await?;
     }
-
-    /// What follows once the transaction is committed: the browser gets the cookie, and keeps it beyond
-    /// its window when the session is a remembered one.
-    ///
-    /// # Errors
-    /// When what the session held under its old cookie cannot be deleted.
-    pub async fn begun(self, state: &AppState, session: &Session) -> Result<(), AppError> {
-        self.fresh.assign(session).await?;
-        if self.remembered {
-            let remembered = Duration::try_from(state.config.lifetimes.remembered).unwrap_or(Duration::days(30));
-            session.set_expiry(Some(Expiry::OnInactivity(remembered)));
-        }
-        Ok(())
-    }
+    unit.record(Event::Reauthenticated, live.user_id, Some(live.id));
+    Ok(Some(renewed))
 }
 
-impl Opened {
-    /// What follows once the transaction is committed.
-    ///
-    /// # Errors
-    /// As [`Renewed::begun`].
-    pub async fn begun(self, state: &AppState, ctx: &Ctx, session: &Session) -> Result<Begun, AppError> {
-        self.cookie.begun(state, session).await?;
-        event::login_succeeded(ctx, self.user_id, self.id);
-        state.metrics.sign_in("signed_in");
-        Ok(Begun { id: self.id, browser: self.browser })
-    }
-
-    /// The cookie by which the account knows this browser from now on.
-    #[must_use]
-    pub fn browser(&self) -> &SecretToken {
-        &self.browser
-    }
+/// Gives a session a new cookie and these methods.
+pub async fn renew_as(
+    unit: &mut Unit,
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+    (methods, credentials_version, fresh): (&Methods, Option<i64>, bool),
+) -> Result<Option<SessionCookie>, AppError> {
+    let cookie = CookieId::random();
+    let stored = cookie.stored(&state.config.lifetimes, request.now, live.remembered)?;
+    let renewed = sessions::renew(unit, live.id, &stored, methods, credentials_version, fresh).await?;
+    Ok(renewed.then_some(SessionCookie { cookie, remembered: live.remembered }))
 }
 
-impl Begun {
-    /// To where the visitor was going, with the cookies of the new session.
-    #[must_use]
-    pub fn go_on(&self, state: &AppState, next: Option<&LocalPath>) -> Response {
-        let mut response = see_other(next.map_or(paths::DASHBOARD, LocalPath::as_str));
-        self.set_cookies(state, response.headers_mut());
-        response
+/// Emails the owner about a sign-in after many failures, their own or an attacker's (OWASP ASVS 6.3.5).
+pub(super) async fn report_failures(
+    unit: &mut Unit,
+    request: &Request,
+    user_id: UserId,
+    failed_before: u32,
+) -> sqlx::Result<()> {
+    if failed_before < FAILURES_REPORTED {
+        return Ok(());
     }
-
-    /// Sets the cookies that go with a new session, beside its own.
-    pub fn set_cookies(&self, state: &AppState, headers: &mut HeaderMap) {
-        let public_url = &state.config.site.public_url;
-        // Tokens of pages from before are worth nothing from now on, nor is what led here.
-        cookies::remove(headers, public_url, cookies::Name::Csrf);
-        cookies::remove(headers, public_url, cookies::Name::Pending);
-        cookies::set(headers, public_url, cookies::Name::Browser, self.browser.reveal(), Some(BROWSER_KNOWN_FOR));
-    }
+    let Some(user) = accounts::find(unit, user_id).await? else { return Ok(()) };
+    unit.email(&user.email(&SIGN_IN_AFTER_FAILURES, request.lang, json!({ "failures": failed_before }))).await
 }

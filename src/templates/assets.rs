@@ -1,10 +1,11 @@
-//! The stylesheet, the script and the mark, embedded in the binary.
+//! The stylesheets, scripts and icon, embedded in the binary.
 //!
-//! Promises: the address of a file carries a digest of its content, so browsers may keep it for ever;
-//! an address from another version of the service still gets the file, but is not to be kept.
+//! A file's path contains a digest of its content, so browsers may cache it forever. A path with another version's
+//! digest still serves the current file, without caching.
 
-use std::{borrow::Cow, collections::BTreeMap, io::Read as _, sync::LazyLock};
+use std::{collections::BTreeMap, io::Read as _, sync::LazyLock};
 
+use data_encoding::HEXLOWER;
 use flate2::{Compression, read::GzEncoder};
 use rust_embed::Embed;
 use sha2::{Digest, Sha256};
@@ -13,65 +14,51 @@ use sha2::{Digest, Sha256};
 #[folder = "static/"]
 struct Files;
 
-/// A file as it goes over the wire.
+/// An embedded file as served.
 #[derive(Clone, Copy, Debug)]
 pub struct Asset {
-    /// Its content.
+    /// The content.
     pub bytes: &'static [u8],
-    /// The same in fewer bytes (RFC 1952), for whoever takes that.
+    /// The content, gzip-compressed (RFC 1952).
     pub gzip: &'static [u8],
-    /// Its media type, with a charset.
+    /// The media type, with a charset.
     pub content_type: &'static str,
-    /// Hexadecimal digits that stand for the content.
+    /// A hexadecimal digest of the content.
     pub digest: &'static str,
-    /// Whether it was asked for by its content: `Cache-Control: public, max-age=31536000, immutable`,
-    /// otherwise `no-cache`.
+    /// Whether the requested path matches the digest: `Cache-Control: public, max-age=31536000, immutable`, otherwise
+    /// `no-cache`.
     pub immutable: bool,
+    path: &'static str,
 }
 
-struct Stored {
-    bytes: Cow<'static, [u8]>,
-    gzip: Vec<u8>,
-    content_type: &'static str,
-    digest: String,
-    path: String,
-}
-
-static ASSETS: LazyLock<BTreeMap<String, Stored>> =
+/// All files, by name; never dropped.
+static ASSETS: LazyLock<BTreeMap<String, Asset>> =
     LazyLock::new(|| Files::iter().filter_map(|name| Some((name.to_string(), store(&name)?))).collect());
 
-fn store(name: &str) -> Option<Stored> {
+fn store(name: &str) -> Option<Asset> {
     let content_type = match name.rsplit_once('.')?.1 {
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml; charset=utf-8",
         _ => return None,
     };
-    let bytes = Files::get(name)?.data;
-    let digest: String =
-        Sha256::digest(&bytes)[..6].iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let path = format!("/static/{digest}/{name}");
+    let bytes = &*Files::get(name)?.data.into_owned().leak();
+    let digest = &*HEXLOWER.encode(&Sha256::digest(bytes)[..6]).leak();
+    let path = format!("/static/{digest}/{name}").leak();
     let mut gzip = Vec::new();
-    GzEncoder::new(&*bytes, Compression::best()).read_to_end(&mut gzip).ok()?;
-    Some(Stored { bytes, gzip, content_type, digest, path })
+    GzEncoder::new(bytes, Compression::best()).read_to_end(&mut gzip).ok()?;
+    Some(Asset { bytes, gzip: gzip.leak(), content_type, digest, immutable: false, path })
 }
 
-/// The file at `/static/` + `path`; `path` is `<digest>/<name>`, or a bare name.
+/// Finds the file at `/static/` + `path`; `path` is `<digest>/<name>`, or a bare name.
 pub fn asset(path: &str) -> Option<Asset> {
     let (digest, name) = path.split_once('/').unwrap_or(("", path));
-    let stored = ASSETS.get(name)?;
-    Some(Asset {
-        bytes: &stored.bytes,
-        gzip: &stored.gzip,
-        content_type: stored.content_type,
-        digest: &stored.digest,
-        immutable: digest == stored.digest,
-    })
+    ASSETS.get(name).map(|asset| Asset { immutable: digest == asset.digest, ..*asset })
 }
 
-/// Where a page finds the file `name`: `/static/<digest>/<name>`.
+/// The path of a file: `/static/<digest>/<name>`.
 pub fn asset_path(name: &str) -> Option<&'static str> {
-    ASSETS.get(name).map(|stored| stored.path.as_str())
+    ASSETS.get(name).map(|asset| asset.path)
 }
 
 #[cfg(test)]
@@ -91,7 +78,7 @@ mod tests {
             let path = asset_path(name).unwrap().strip_prefix("/static/").unwrap();
             let found = asset(path).unwrap();
             assert!(found.immutable && found.content_type.starts_with(kind), "{name}");
-            assert!(!asset(name).unwrap().immutable, "a bare name is not to be kept");
+            assert!(!asset(name).unwrap().immutable, "a bare name must not be cached");
             assert!(!asset(&format!("000000000000/{name}")).unwrap().immutable, "nor an old digest");
         }
     }
@@ -112,7 +99,7 @@ mod tests {
     #[test]
     fn what_a_page_loads_stays_small() {
         let size = |name| asset(name).unwrap().bytes.len();
-        // Everybody loads app.css and app.js; the others are for the pages that need them.
+        // Every page loads app.css and app.js; the others are for single pages.
         for (name, most) in
             [("app.css", 7_500), ("account.css", 5_250), ("app.js", 1_500), ("passkeys.js", 2_750), ("codes.js", 1_000)]
         {

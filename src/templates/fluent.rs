@@ -1,53 +1,53 @@
-//! The words of every page, in every language.
+//! Localised messages.
 //!
-//! Promises: a message that a language lacks comes in English; one that nobody has comes as `⟦key⟧`, which the
-//! tests look for. What is put into a message is put in as it is: escaping is the template's.
+//! A message missing in a language falls back to English; one missing everywhere renders as `⟦key⟧`, which the tests
+//! look for. Arguments are inserted verbatim: the template escapes them.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use rust_embed::Embed;
 use tera::{Kwargs, Value};
 use unic_langid::LanguageIdentifier;
 
-use super::TemplateError;
+use super::{TemplateError, source};
 use crate::types::Lang;
 
 #[derive(Embed)]
 #[folder = "locales/"]
 struct Locales;
 
-/// The messages of one language, over those of English.
-pub(super) struct Words {
+/// The messages of one language.
+pub(super) struct Catalog {
     bundle: FluentBundle<FluentResource>,
-    /// Messages without variables, formatted once: most of what a page says.
+    /// Messages without variables, formatted once: most of a page's text.
     fixed: HashMap<String, Value>,
 }
 
-impl Words {
+impl Catalog {
     pub(super) fn load(lang: Lang) -> Result<Self, TemplateError> {
-        let fault = |reason: String| TemplateError::Locale { lang: lang.code(), reason };
+        let fault = |reason: String| TemplateError::Locale(lang.code(), reason);
         let id: LanguageIdentifier = lang.code().parse().map_err(|e| fault(format!("{e}")))?;
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // Isolation marks are invisible characters that a visitor would copy along with a name.
+        // Isolation marks are invisible characters, which users would copy along with a name.
         bundle.set_use_isolating(false);
-        let mut keys = Vec::new();
+        let mut named = Vec::new();
         for (name, text) in sources(lang)? {
-            keys.extend(messages(&text).map(|(key, _)| key.to_owned()));
+            named.extend(keys(&text).map(str::to_owned));
             let resource = FluentResource::try_new(text).map_err(|(_, e)| fault(format!("{name}: {e:?}")))?;
             bundle.add_resource(resource).map_err(|e| fault(format!("{name}: {e:?}")))?;
         }
-        let mut words = Self { bundle, fixed: HashMap::new() };
-        for key in keys {
-            // A message that needs variables reports their absence, and so is not fixed.
-            if let Some((text, true)) = words.format(&key, None) {
-                words.fixed.insert(key, Value::from(text));
+        let mut catalog = Self { bundle, fixed: HashMap::new() };
+        for key in named {
+            // A message that needs variables reports an error here, and so is not fixed.
+            if let Some((text, true)) = catalog.format(&key, None) {
+                catalog.fixed.insert(key, Value::from(text));
             }
         }
-        Ok(words)
+        Ok(catalog)
     }
 
-    /// The text of a message, and whether it came without errors.
+    /// Formats a message; returns whether it was free of errors.
     fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> Option<(String, bool)> {
         let pattern = self.bundle.get_message(key)?.value()?;
         let mut errors = Vec::new();
@@ -56,130 +56,102 @@ impl Words {
     }
 }
 
-/// One language with English behind it.
+/// One language with English as fallback.
 #[derive(Clone)]
-pub(super) struct Speaker {
-    own: std::sync::Arc<Words>,
-    english: std::sync::Arc<Words>,
+pub(super) struct Localizer {
+    own: Arc<Catalog>,
+    english: Arc<Catalog>,
 }
 
-impl Speaker {
-    pub(super) fn new(own: std::sync::Arc<Words>, english: std::sync::Arc<Words>) -> Self {
+impl Localizer {
+    pub(super) fn new(own: Arc<Catalog>, english: Arc<Catalog>) -> Self {
         Self { own, english }
     }
 
-    /// The message `key`, if it says the same whatever it is given.
+    /// The message `key`, if it has no variables.
     pub(super) fn fixed(&self, key: &str) -> Option<&Value> {
-        [&self.own, &self.english].into_iter().find_map(|words| words.fixed.get(key))
+        [&self.own, &self.english].into_iter().find_map(|catalog| catalog.fixed.get(key))
     }
 
-    /// The messages that say the same whatever they are given.
+    /// The keys of messages without variables.
     #[cfg(test)]
     pub(super) fn fixed_keys(&self) -> impl Iterator<Item = &str> {
         self.own.fixed.keys().map(String::as_str)
     }
 
-    /// The message `key`, with the variables `args` yields.
-    pub(super) fn say<'a>(&self, key: &str, args: impl Iterator<Item = (&'a str, &'a Value)>) -> Value {
+    /// Formats the message `key` with these variables.
+    pub(super) fn localize<'a>(&self, key: &str, args: impl Iterator<Item = (&'a str, &'a Value)>) -> Value {
         if let Some(value) = self.fixed(key) {
             return value.clone();
         }
         let mut fluent = FluentArgs::new();
-        for (name, value) in args {
-            if let Some(value) = fluent_value(value) {
-                fluent.set(name, value);
-            }
+        for (name, value) in args.filter_map(|(name, value)| Some((name, fluent_value(value)?))) {
+            fluent.set(name, value);
         }
-        let found = [&self.own, &self.english].into_iter().find_map(|words| words.format(key, Some(&fluent)));
+        let found = [&self.own, &self.english].into_iter().find_map(|catalog| catalog.format(key, Some(&fluent)));
         if let Some((text, complete)) = found {
             if !complete {
-                tracing::warn!(key, "a message lacks a variable");
+                tracing::warn!(key, "localised message lacks a variable; the page shows incomplete text");
             }
             Value::from(text)
         } else {
-            tracing::warn!(key, "no such message");
+            tracing::warn!(key, "localised message not found; the page shows its key");
             Value::from(format!("⟦{key}⟧"))
         }
     }
 
-    /// `t(key="…", name=value, …)`: the message `key`.
+    /// Template function `t(key="…", name=value, …)`: the message `key`.
     pub(super) fn t(&self, kwargs: &Kwargs) -> tera::TeraResult<Value> {
         let key: &str = kwargs.must_get("key")?;
         let args = kwargs.iter().filter_map(|(name, value)| Some((name.as_str()?, value)));
-        Ok(self.say(key, args.filter(|(name, _)| *name != "key")))
+        Ok(self.localize(key, args.filter(|(name, _)| *name != "key")))
     }
 
-    /// `t_of(key="…", value=an enum)`: the message `key-<code>`, with the fields of the value; nothing for none.
+    /// Template function `t_of(key="…", value=an enum)`: the message `key-<code>` with the value's fields; empty for
+    /// null.
     pub(super) fn t_of(&self, kwargs: &Kwargs) -> tera::TeraResult<Value> {
         let key: &str = kwargs.must_get("key")?;
-        let Some(map) = kwargs.get::<&Value>("value")?.and_then(Value::as_map) else {
-            return Ok(Value::from(""));
-        };
+        let Some(map) = kwargs.get::<&Value>("value")?.and_then(Value::as_map) else { return Ok(Value::from("")) };
         let code = map.get(&"code".into()).and_then(Value::as_str).unwrap_or_default();
         let args = map.iter().filter_map(|(name, value)| Some((name.as_str()?, value)));
-        Ok(self.say(&format!("{key}-{code}"), args))
+        Ok(self.localize(&format!("{key}-{code}"), args))
     }
 
-    /// `ago(key="…", age=an Age)`: the message `key` about how long ago something was.
+    /// Template function `ago(key="…", age=an Age)`: the message `key` with a relative time.
     pub(super) fn ago(&self, kwargs: &Kwargs) -> tera::TeraResult<Value> {
         let key: &str = kwargs.must_get("key")?;
         let age: &Value = kwargs.must_get("age")?;
         let field = |name: &'static str| age.as_map().and_then(|map| map.get(&name.into()));
         let unit = format!("age-{}", field("unit").and_then(Value::as_str).unwrap_or_default());
-        let worded = self.say(&unit, field("count").map(|count| ("count", count)).into_iter());
-        Ok(self.say(key, [("age", &worded)].into_iter()))
+        let relative = self.localize(&unit, field("count").map(|count| ("count", count)).into_iter());
+        Ok(self.localize(key, [("age", &relative)].into_iter()))
     }
 
-    /// `date(value="2026-03-01")`: the day in words; what is not a date stays as it is.
+    /// Template function `date(value="2026-03-01")`: a localised date; other texts stay as they are.
     pub(super) fn date(&self, kwargs: &Kwargs) -> tera::TeraResult<Value> {
         let text: &str = kwargs.must_get("value")?;
-        let mut parts = text.splitn(3, '-').map(|part| part.parse::<u64>().ok());
-        let (Some(Some(year)), Some(Some(month)), Some(Some(day))) = (parts.next(), parts.next(), parts.next()) else {
-            return Ok(Value::from(text));
-        };
+        let numbers: Option<Vec<u64>> = text.splitn(3, '-').map(|part| part.parse().ok()).collect();
+        let Some(&[year, month, day]) = numbers.as_deref() else { return Ok(Value::from(text)) };
         let args = [("year", Value::from(year)), ("month", Value::from(month)), ("day", Value::from(day))];
-        Ok(self.say("date", args.iter().map(|(name, value)| (*name, value))))
+        Ok(self.localize("date", args.iter().map(|(name, value)| (*name, value))))
     }
 }
 
-/// Numbers stay numbers, because plural rules look at them.
+/// Converts a template value. Numbers stay numbers, because plural rules need them.
 fn fluent_value(value: &Value) -> Option<FluentValue<'_>> {
-    match value.as_str() {
-        Some(text) => Some(FluentValue::from(text)),
-        None => value.as_u64().map(FluentValue::from),
-    }
+    value.as_str().map(FluentValue::from).or_else(|| value.as_u64().map(FluentValue::from))
 }
 
-/// The Fluent files of a language, by name.
+/// The Fluent files of a language, with their names.
 fn sources(lang: Lang) -> Result<Vec<(String, String)>, TemplateError> {
     let folder = format!("{}/", lang.code());
-    let mut found = Vec::new();
-    for name in Locales::iter().filter(|name| name.starts_with(&folder)) {
-        let text = Locales::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
-        let text = String::from_utf8(text).map_err(|_| TemplateError::NotText(name.to_string()))?;
-        found.push((name.to_string(), text));
-    }
-    Ok(found)
+    Locales::iter().filter(|name| name.starts_with(&folder)).map(|name| source::<Locales>(&name)).collect()
 }
 
-/// The messages of a Fluent file: each key with the lines that belong to it.
-fn messages(text: &str) -> impl Iterator<Item = (&str, &str)> {
-    let is_start = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
-    let starts: Vec<usize> = text
-        .split_inclusive('\n')
-        .scan(0, |offset, line| {
-            let start = *offset;
-            *offset += line.len();
-            Some((start, line))
-        })
-        .filter_map(|(start, line)| is_start(line).then_some(start))
-        .collect();
-    let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
-    starts
-        .into_iter()
-        .zip(ends)
-        .filter_map(|(start, end)| text[start..end].split_once('='))
-        .map(|(key, rest)| (key.trim(), rest))
+/// The keys of the messages in a Fluent file.
+fn keys(text: &str) -> impl Iterator<Item = &str> {
+    let starts = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    starts.filter_map(|line| line.split_once('=')).map(|(key, _)| key.trim())
 }
 
 #[cfg(test)]

@@ -1,28 +1,27 @@
-//! Puts what a template says in any case into its text, once, when it is read.
+//! Inlines constant messages and asset paths into templates when they are loaded.
 //!
-//! Promises: the page is the same, byte for byte, as if each call were made while rendering; what would not be is
-//! left as a call.
+//! The rendered page is identical, byte for byte; calls that cannot be inlined stay.
 
-use super::fluent::Speaker;
+use super::fluent::Localizer;
 use crate::templates::asset_path;
 
-/// How a call ends that has nothing but a name.
+/// The end of a call with a single argument.
 const END: &str = "\") }}";
 
-/// A template of HTML with the words of one language and the addresses of files in the place of
-/// `{{ t(key="…") }}` and `{{ asset(path="…") }}`.
-pub(super) fn fold(source: &str, speaker: &Speaker) -> String {
-    let worded = replace(source, "{{ t(key=\"", |key| literal(speaker.fixed(key)?.as_str()?));
-    replace(&worded, "{{ asset(path=\"", |path| literal(asset_path(path)?))
+/// Replaces `{{ t(key="…") }}` and `{{ asset(path="…") }}` in an HTML template with the texts of one language and the
+/// paths of files.
+pub(super) fn fold(source: &str, localizer: &Localizer) -> String {
+    let localised = replace(source, "{{ t(key=\"", |key| literal(localizer.fixed(key)?.as_str()?));
+    replace(&localised, "{{ asset(path=\"", |path| literal(asset_path(path)?))
 }
 
-/// Replaces the calls that begin with `call`, as far as `by` knows what for.
+/// Replaces the calls that begin with `call` where `by` returns a text.
 fn replace(source: &str, call: &str, by: impl Fn(&str) -> Option<String>) -> String {
     let mut replaced = String::with_capacity(source.len());
     let mut rest = source;
     while let Some((before, named)) = rest.split_once(call) {
         replaced.push_str(before);
-        // Arguments behind the name make it a name that nobody has.
+        // With further arguments, the name matches nothing.
         let known = named.split_once(END).and_then(|(name, after)| Some((by(name)?, after)));
         if let Some((text, after)) = known {
             replaced.push_str(&text);
@@ -35,8 +34,8 @@ fn replace(source: &str, call: &str, by: impl Fn(&str) -> Option<String>) -> Str
     replaced + rest
 }
 
-/// The text as a template of HTML has to hold it; none where the template would read it as anything else: as
-/// a tag, or as space that a tag beside it takes away.
+/// Escapes a text for an HTML template. Returns `None` if the template would parse it differently: as a tag, or as
+/// whitespace that an adjacent tag trims.
 fn literal(text: &str) -> Option<String> {
     let mut escaped = Vec::with_capacity(text.len());
     // Writing to a Vec cannot fail.

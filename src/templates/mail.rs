@@ -1,45 +1,57 @@
-//! Letters: a subject, a text and the same in HTML, each from a template of its own.
+//! Email templates: a subject, a text and an HTML part.
 //!
-//! Promises: what is put into the HTML is escaped; text and subject are no HTML and take it as it is;
-//! the subject is one line.
+//! Values are escaped in HTML and inserted verbatim in text and subject; the subject is one line.
 
 use std::{fmt, sync::LazyLock};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tera::{Context, Value};
 
 use super::{ESCAPED, Files, TemplateError, Templates, source};
 use crate::types::Lang;
 
-/// Where the templates of letters are.
+/// The folder of email templates.
 pub(super) const FOLDER: &str = "mail/";
-/// Text, which escapes nothing.
-const PLAIN: &str = ".txt";
-/// The layout that holds the one style sheet of all letters.
+/// Extension of text templates, which are not escaped.
+pub(super) const PLAIN: &str = ".txt";
+/// The layout with the style sheet of all emails.
 const LAYOUT: &str = "mail/layout.html";
 
-/// What one letter says.
+/// The template context of one email.
 pub trait Mail: Serialize {
-    /// `<slice>/<message>`: its templates are `templates/mail/<slice>/<message>.{subject.txt,txt,html}`.
+    /// `emails/<name>`: its templates are `templates/mail/emails/<name>.{subject.txt,txt,html}`.
     const NAME: &'static str;
-
-    /// The letter in every state it can be in, by name: tests render each in every language.
+    /// The email in every state it can be in, by name: tests render each in every language.
     fn samples() -> Vec<(&'static str, Self)>
     where
         Self: Sized;
 }
 
-/// A letter in its words. Its `Debug` prints none of them, because they hold links.
+/// A rendered email. Its `Debug` prints nothing, because it contains links.
 #[derive(Clone)]
 pub struct Message {
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
-    /// As text.
+    /// The text part.
     pub text: String,
-    /// As HTML.
+    /// The HTML part.
     pub html: String,
+}
+
+/// A name that is markup, a template, and more than one line.
+const HOSTILE: &str = "\"><svg onload=alert(1)>{{7*7}}{% include \"x\" %}\r\nBcc: c@example.com\r\n\r\n.\r\n";
+
+/// Samples of an email: as it usually is, and to a user whose name is hostile.
+pub fn usual_and_hostile<M>(sample: impl Fn(String) -> M) -> Vec<(&'static str, M)> {
+    vec![("usual", sample("minji".into())), ("hostile", sample(HOSTILE.into()))]
+}
+
+/// A mailed link, for samples.
+pub fn sample_link(path: &str) -> String {
+    format!("https://id.example.com{path}?token=mkVx3bbrWv1Fh7nXH6aPpA&a=1")
 }
 
 impl fmt::Debug for Message {
@@ -48,56 +60,31 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What every letter is wrapped with.
-#[derive(Serialize)]
-struct Frame<'a> {
-    lang: Lang,
-    service_name: &'a str,
-    /// Empty while the subject itself is written.
-    subject: &'a str,
-}
-
 impl Templates {
-    /// Words a letter.
-    pub fn mail<M: Mail>(&self, lang: Lang, service_name: &str, letter: &M) -> Result<Message, TemplateError> {
-        let page = Value::try_from_serializable(letter)?;
+    /// Renders an email.
+    pub fn mail<M: Mail>(&self, lang: Lang, service_name: &str, email: &M) -> Result<Message, TemplateError> {
+        let page = Value::try_from_serializable(email)?;
         let render = |ending: &str, subject: &str| {
             let mut context = Context::new();
-            let frame = Frame { lang, service_name, subject };
-            context.insert_value("mail", Value::try_from_serializable(&frame)?);
+            context.insert("mail", &json!({ "lang": lang, "service_name": service_name, "subject": subject }));
             context.insert_value("page", page.clone());
-            self.voice(lang).letters.render(&format!("{FOLDER}{}{ending}", M::NAME), &context)
+            self.renderer(lang).emails.render(&format!("{FOLDER}{}{ending}", M::NAME), &context)
         };
         let subject = one_line(&render(".subject.txt", "")?);
         Ok(Message { text: render(PLAIN, &subject)?, html: render(ESCAPED, &subject)?, subject })
     }
 }
 
-/// The text without line ends and other controls, and with single spaces.
+/// Collapses whitespace, line breaks and control characters into single spaces.
 fn one_line(text: &str) -> String {
-    let words: Vec<&str> =
-        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    words.join(" ")
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// The templates of letters.
-pub(super) fn sources() -> Result<Vec<(String, String)>, TemplateError> {
-    let mut sources = Vec::new();
-    for name in Files::iter().filter(|name| name.starts_with(FOLDER)) {
-        if !name.ends_with(ESCAPED) && !name.ends_with(PLAIN) {
-            return Err(TemplateError::NotEscaped(name.to_string()));
-        }
-        sources.push(source(&name)?);
-    }
-    Ok(sources)
-}
-
-/// The digest of the one style sheet in letters, as a policy names it (CSP Level 3): with it, a page
-/// that shows a letter allows that sheet and nothing else.
-#[must_use]
+/// The CSP digest of the style sheet in emails (CSP Level 3), for the page that displays one.
 pub fn mail_style_digest() -> &'static str {
     static DIGEST: LazyLock<String> = LazyLock::new(|| {
-        let layout = source(LAYOUT).map(|(_, text)| text).unwrap_or_default();
+        let layout = source::<Files>(LAYOUT).map(|(_, text)| text).unwrap_or_default();
         let style = layout.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
         STANDARD.encode(Sha256::digest(style.map_or("", |(style, _)| style)))
     });

@@ -1,6 +1,6 @@
 use super::*;
 
-/// A probe that is put into every template in turn.
+/// A value inserted into every template in turn.
 #[derive(Serialize)]
 struct Probe {
     text: &'static str,
@@ -15,15 +15,15 @@ fn chrome(lang: Lang) -> Chrome<'static> {
 
 #[test]
 fn every_template_escapes_what_is_put_into_it() {
-    let speaker = Templates::load().unwrap().voices.into_iter().next().unwrap().speaker;
-    let mut sources = [sources().unwrap(), mail::sources().unwrap()].concat();
+    let localizer = Templates::load().unwrap().renderers.into_iter().next().unwrap().localizer;
+    let mut sources = [sources(false).unwrap(), sources(true).unwrap()].concat();
     sources.retain(|(name, _)| name.ends_with(ESCAPED));
     let names: Vec<String> = sources.iter().map(|(name, _)| name.clone()).collect();
-    // The same names, with a body that only shows the probe: what counts for Tera is the name.
+    // The same names with a body that only prints the probe: Tera decides by the name.
     for (_, text) in &mut sources {
         *text = "{{ page.text }}|{{ t(key=\"session-address\", address=page.text) }}".to_owned();
     }
-    let tera = engine(&speaker, &sources).unwrap();
+    let tera = engine(&localizer, &sources).unwrap();
     let mut context = Context::new();
     context.insert("page", &Probe { text: HOSTILE });
     for name in names {
@@ -54,35 +54,36 @@ fn the_wrapping_of_a_page_is_escaped_too() {
 
 #[test]
 fn a_broken_template_stops_the_start() {
-    let speaker = Templates::load().unwrap().voices.into_iter().next().unwrap().speaker;
+    let localizer = Templates::load().unwrap().renderers.into_iter().next().unwrap().localizer;
     for text in
         ["{{ unclosed", "{% extends \"missing.html\" %}", "{{ no_such_function() }}", "{{ <no_such_component /> }}"]
     {
-        assert!(engine(&speaker, &[("broken.html".to_owned(), text.to_owned())]).is_err(), "{text}");
+        assert!(engine(&localizer, &[("broken.html".to_owned(), text.to_owned())]).is_err(), "{text}");
     }
 }
 
-/// Whatever a message says: in a template that was read with it, it says what a call would.
+/// An inlined message renders the same text as a call.
 #[test]
-fn words_that_are_put_in_beforehand_are_those_of_a_call() {
-    for voice in Templates::load().unwrap().voices {
+fn inlined_messages_are_those_of_a_call() {
+    for renderer in Templates::load().unwrap().renderers {
         let calls: Vec<_> =
-            voice.speaker.fixed_keys().map(|key| format!("<p title=\"{{{{ t(key=\"{key}\") }}}}\">")).collect();
+            renderer.localizer.fixed_keys().map(|key| format!("<p title=\"{{{{ t(key=\"{key}\") }}}}\">")).collect();
         assert!(calls.len() > 300);
         let page = |text: String| vec![("page.html".to_owned(), text)];
-        let folded = fold::fold(&calls.join("\n"), &voice.speaker);
+        let folded = fold::fold(&calls.join("\n"), &renderer.localizer);
         assert!(folded.matches("t(key=").count() < 5, "{folded}");
-        let shown = |text| engine(&voice.speaker, &page(text)).unwrap().render("page.html", &Context::new()).unwrap();
+        let shown =
+            |text| engine(&renderer.localizer, &page(text)).unwrap().render("page.html", &Context::new()).unwrap();
         assert_eq!(shown(folded), shown(calls.join("\n")));
     }
 }
 
-/// The literal keys of `t(key="…")` and `t_of(key="…")`; a key that is only begun (`"wait-" ~ unit`) is a prefix.
+/// Literal keys of `t(key="…")` and `t_of(key="…")`; a partial key (`"wait-" ~ unit`) is a prefix.
 #[test]
 fn every_message_that_a_template_names_exists() {
     let templates = Templates::load().unwrap();
     let mut named = 0;
-    for (name, text) in [sources().unwrap(), mail::sources().unwrap()].concat() {
+    for (name, text) in [sources(false).unwrap(), sources(true).unwrap()].concat() {
         for (before, rest) in text.match_indices("key=\"").map(|(at, found)| (&text[..at], &text[at + found.len()..])) {
             let (key, after) = rest.split_once('"').unwrap();
             if key.ends_with('-') || before.ends_with("t_of(") {

@@ -1,5 +1,6 @@
-//! What a person wants to be called, in any script.
+//! Names in any script: what a user wants to be called, and the labels of factors.
 
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
 /// 1 to 64 code points in NFC, without control characters or invisible direction marks.
@@ -19,10 +20,10 @@ pub enum DisplayNameError {
 }
 
 impl DisplayName {
-    /// The most code points.
+    /// Maximum number of code points.
     pub const MAX: usize = 64;
 
-    /// Checks a typed name; nothing but spaces is no name at all.
+    /// Checks a typed name; returns `None` for a blank one.
     ///
     /// # Errors
     /// The first rule that the text breaks.
@@ -31,7 +32,7 @@ impl DisplayName {
         if text.is_empty() {
             return Ok(None);
         }
-        // Bounds the work before normalisation: NFC never makes more code points of a text.
+        // Bounds the work before normalisation: NFC never yields more code points than the input.
         if text.chars().take(Self::MAX * 4 + 1).count() > Self::MAX * 4 {
             return Err(DisplayNameError::TooLong);
         }
@@ -45,15 +46,53 @@ impl DisplayName {
         Ok(Some(Self(name)))
     }
 
-    /// The name.
-    #[must_use]
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Controls, line separators and the bidirectional marks of Unicode Technical Report #36. The
-/// joiners U+200C and U+200D stay: Persian and emoji need them.
+/// A name in any script, under the rules of a [`DisplayName`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Label(String);
+
+/// Why a text is not a label.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum LabelError {
+    /// Nothing was typed.
+    Missing,
+    /// Too many code points.
+    TooLong {
+        /// The maximum.
+        max: usize,
+    },
+    /// A control character or a mark that reorders the text around it.
+    Characters,
+}
+
+impl Label {
+    /// Checks a typed name.
+    ///
+    /// # Errors
+    /// The first rule that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, LabelError> {
+        match DisplayName::parse(text) {
+            Ok(Some(name)) => Ok(Self(name.as_str().to_owned())),
+            Ok(None) => Err(LabelError::Missing),
+            Err(DisplayNameError::TooLong) => Err(LabelError::TooLong { max: DisplayName::MAX }),
+            Err(DisplayNameError::Characters) => Err(LabelError::Characters),
+        }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Matches control characters, line separators and the bidirectional marks of Unicode Technical Report #36. The joiners
+/// U+200C and U+200D stay: Persian and emoji need them.
 fn hides_or_reorders(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{feff}')

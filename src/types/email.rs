@@ -1,39 +1,40 @@
-//! E-mail addresses: the bytes that mail goes to, and the spelling that uniqueness is judged by.
+//! Email addresses: the spelling used for delivery and the canonical one used for uniqueness.
 
-use std::fmt;
+use serde::Serialize;
 
 /// One mailbox, as typed and in its canonical spelling.
 ///
-/// Accepted is the dot-string form of RFC 5321 section 4.1.2 with an ASCII local part, because
-/// quoted local parts and look-alike letters have let strangers take accounts over
-/// (CVE-2019-19844, GHSA-5jpx-9hw9-2fx4). Domains may be international; the canonical form is
-/// their ASCII spelling (IDNA, UTS #46).
-#[derive(Clone, Eq, PartialEq)]
+/// Accepts the dot-string form of RFC 5321 section 4.1.2 with an ASCII local part. Quoted local parts and look-alike
+/// characters have led to account takeover (CVE-2019-19844, GHSA-5jpx-9hw9-2fx4). Domains may be international; the
+/// canonical form is their ASCII spelling (IDNA, UTS #46).
+#[derive(Clone, derive_more::Debug, Eq, PartialEq)]
+#[debug("Email(..)")]
 pub struct Email {
     typed: String,
     canonical: String,
 }
 
 /// Why a text is not an e-mail address we accept.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
 pub enum EmailError {
     /// Nothing was typed.
-    #[error("an e-mail address is missing")]
+    #[error("an email address is missing")]
     Missing,
     /// Not of the accepted form.
-    #[error("this is no e-mail address")]
+    #[error("this is not an email address")]
     Invalid,
-    /// Longer than the 254 octets of a forward path (RFC 5321 section 4.5.3.1.3).
-    #[error("an e-mail address has at most 254 characters")]
+    /// Longer than the 254 bytes of a forward path (RFC 5321 section 4.5.3.1.3).
+    #[error("an email address has at most 254 characters")]
     TooLong,
 }
 
 impl Email {
-    /// The most octets, in either spelling.
+    /// Maximum length in bytes, in either spelling.
     pub const MAX: usize = 254;
     const LOCAL_MAX: usize = 64;
 
-    /// Checks a typed address. Spaces around it are forgiven.
+    /// Checks a typed address, ignoring surrounding spaces.
     ///
     /// # Errors
     /// The first rule that the text breaks.
@@ -54,27 +55,19 @@ impl Email {
         if canonical.len() > Self::MAX {
             return Err(EmailError::TooLong);
         }
-        // The stored address keeps the local part's case, which RFC 5321 gives to the receiving
-        // host, and the domain's ASCII spelling, which cannot look like another.
+        // The stored address keeps the local part's case, which RFC 5321 leaves to the receiving host, and the domain's
+        // ASCII spelling, which has no look-alikes.
         Ok(Self { typed: format!("{local}@{ascii_domain}"), canonical })
     }
 
-    /// The address that mail goes to.
-    #[must_use]
+    /// The address used for delivery.
     pub fn as_str(&self) -> &str {
         &self.typed
     }
 
     /// The spelling that is unique among accounts.
-    #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
-    }
-}
-
-impl fmt::Debug for Email {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Email(..)")
     }
 }
 
@@ -83,10 +76,10 @@ fn is_dot_string(local: &str) -> bool {
     local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(atext))
 }
 
-/// The domain in ASCII and lower case, when it is a host name with at least two labels.
+/// Converts a domain to lower-case ASCII if it is a host name with at least two labels.
 fn ascii_domain(domain: &str) -> Option<String> {
-    // Characters that only look like an at sign or a dot must not move the border between the
-    // local part and the domain after it was drawn (GHSA-7rqj-j65f-68wh).
+    // Characters that only look like an at sign or a dot must not move the boundary between local part and domain after
+    // the split (GHSA-7rqj-j65f-68wh).
     if domain.contains(['@', '＠', '﹫', '%', '/', '\\', '[', ']', ':', ' ']) {
         return None;
     }
@@ -102,8 +95,8 @@ fn ascii_domain(domain: &str) -> Option<String> {
     (labels >= 2 && !ends_in_a_number(&ascii) && ascii.split('.').all(host_label)).then_some(ascii)
 }
 
-/// Whether a host is an IPv4 address to browsers and resolvers, which read hexadecimal numbers too: then
-/// its last label is a number (WHATWG URL, "ends in a number checker").
+/// Returns whether browsers and resolvers read a host as an IPv4 address, in hexadecimal too: its last label is a
+/// number (WHATWG URL, "ends in a number checker").
 fn ends_in_a_number(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
     let hexadecimal = last.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
@@ -167,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_address_has_254_octets() {
+    fn the_longest_address_has_254_bytes() {
         let domain = format!("{0}.{0}.{0}.com", "d".repeat(60));
         let fits = format!("{}@{domain}", "a".repeat(60));
         assert!(Email::parse(&fits).is_ok());

@@ -1,19 +1,18 @@
-//! The languages the pages are written in, and which of them a visitor gets.
+//! The languages of the pages, and content negotiation between them.
 //!
-//! Promises: whatever a browser sends, [`Lang::negotiate`] answers with a language that exists, in time
-//! that does not grow with the header.
+//! [`Lang::negotiate`] returns a language for any header, in bounded time.
 
-use std::str::FromStr;
+use serde::Serialize;
+use strum::{EnumString, IntoStaticStr};
 
-use serde::{Serialize, Serializer};
-
-/// How much of an `Accept-Language` header is looked at. Browsers send a few dozen bytes; whoever sends
-/// more is not choosing a language.
+/// The part of an `Accept-Language` header that is parsed, in bytes. Browsers send a few dozen.
 const HEADER_LIMIT: usize = 1024;
 const RANGE_LIMIT: usize = 32;
 
-/// A language that every page is written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// A language in which every page exists.
+#[derive(Clone, Copy, Debug, Default, EnumString, Eq, Hash, IntoStaticStr, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Lang {
     /// English.
     #[default]
@@ -22,26 +21,16 @@ pub enum Lang {
     Ko,
 }
 
-/// A text that is not the code of one of our languages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a language of this service")]
-pub struct UnknownLang;
-
 impl Lang {
-    /// Every language, in the order of the switch.
+    /// Every language, in the order of the switcher.
     pub const ALL: [Self; 2] = [Self::En, Self::Ko];
 
-    /// The code that stands in `lang` attributes, cookies and folder names.
-    #[must_use]
+    /// The code used in `lang` attributes, cookies and folder names.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Ko => "ko",
-        }
+        self.into()
     }
 
-    /// What the language calls itself: a reader who is lost in another one looks for this word.
-    #[must_use]
+    /// The language's name in itself, which readers lost in another language look for.
     pub fn own_name(self) -> &'static str {
         match self {
             Self::En => "English",
@@ -49,32 +38,32 @@ impl Lang {
         }
     }
 
-    /// Reads a stored code.
-    #[must_use]
+    /// Parses a stored code.
     pub fn from_code(code: &str) -> Option<Self> {
         code.parse().ok()
     }
 
-    /// The language to answer in, from an `Accept-Language` header (RFC 9110, 12.5.4).
+    /// Picks the language of the response from an `Accept-Language` header (RFC 9110, 12.5.4).
     ///
-    /// `ko-KR` asks for `ko`; the highest quality wins, the earlier of two equals; `*` stands for
-    /// every language that is not named. Ranges that cannot be read are passed over.
+    /// `ko-KR` requests `ko`; the highest quality wins, the earlier of two equals; `*` matches every language not
+    /// named. Malformed ranges are skipped.
     pub fn negotiate(accept_language: Option<&str>) -> Self {
         let header = accept_language.unwrap_or_default();
         let header = header.get(..HEADER_LIMIT).unwrap_or(header);
         if header.len() > HEADER_LIMIT {
-            // The limit fell into the middle of a character: no browser sends such a header.
+            // The limit cut a character in half: no browser sends such a header.
             return Self::default();
         }
+        // The quality in thousandths, then the position in the header.
         let mut named = [None; Self::ALL.len()];
         let mut others = None;
         for (position, (tag, quality)) in header.split(',').take(RANGE_LIMIT).filter_map(range).enumerate() {
-            let wish = Wish { quality, position };
+            let wish = (quality, position);
             if tag == "*" {
                 others.get_or_insert(wish);
             } else if let Some(lang) = Self::of_tag(tag) {
                 let best = named[lang as usize].get_or_insert(wish);
-                if best.quality < quality {
+                if best.0 < quality {
                     *best = wish;
                 }
             }
@@ -82,40 +71,34 @@ impl Lang {
         Self::ALL
             .into_iter()
             .filter_map(|lang| Some((lang, named[lang as usize].or(others)?)))
-            .filter(|(_, wish)| wish.quality > 0)
-            .min_by_key(|(_, wish)| (u16::MAX - wish.quality, wish.position))
+            .filter(|(_, (quality, _))| *quality > 0)
+            .min_by_key(|(_, (quality, position))| (u16::MAX - quality, *position))
             .map_or_else(Self::default, |(lang, _)| lang)
     }
 
-    /// The language of a tag such as `ko-KR`, by its first part.
+    /// Finds the language of a tag such as `ko-KR` by its primary subtag.
     fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next()?;
         Self::ALL.into_iter().find(|lang| lang.code().eq_ignore_ascii_case(primary))
     }
 }
 
-/// How much one language is wanted: quality in thousandths, then the place in the header.
-#[derive(Clone, Copy)]
-struct Wish {
-    quality: u16,
-    position: usize,
+impl From<String> for Lang {
+    /// Reads a stored code; one that this version does not know is English.
+    fn from(code: String) -> Self {
+        code.parse().unwrap_or_default()
+    }
 }
 
-/// One `tag;q=0.8` of the header.
+/// Parses one `tag;q=0.8` of the header.
 fn range(text: &str) -> Option<(&str, u16)> {
-    let (tag, weight) = match text.split_once(';') {
-        None => (text, None),
-        Some((tag, weight)) => (tag, Some(weight.trim())),
-    };
-    let quality = match weight {
-        None => 1000,
-        Some(weight) => quality(weight.strip_prefix("q=").or_else(|| weight.strip_prefix("Q="))?)?,
-    };
+    let (tag, weight) = text.split_once(';').unwrap_or((text, "q=1"));
+    let quality = quality(weight.trim().strip_prefix(['q', 'Q'])?.strip_prefix('=')?)?;
     let tag = tag.trim();
     (!tag.is_empty()).then_some((tag, quality))
 }
 
-/// `0`, `0.8`, `1.000`: at most three decimals and never above one, in thousandths.
+/// Parses a weight (`0`, `0.8`, `1.000`; at most three decimals, at most one) into thousandths.
 fn quality(text: &str) -> Option<u16> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
@@ -129,47 +112,33 @@ fn quality(text: &str) -> Option<u16> {
     }
 }
 
-impl FromStr for Lang {
-    type Err = UnknownLang;
-
-    fn from_str(code: &str) -> Result<Self, UnknownLang> {
-        Self::ALL.into_iter().find(|lang| lang.code() == code).ok_or(UnknownLang)
-    }
-}
-
-impl Serialize for Lang {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn asked(header: &str) -> Lang {
+    fn negotiated(header: &str) -> Lang {
         Lang::negotiate(Some(header))
     }
 
     #[test]
     fn the_highest_quality_wins_and_the_earlier_of_two_equals() {
-        assert_eq!(asked("ko"), Lang::Ko);
-        assert_eq!(asked("ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"), Lang::Ko);
-        assert_eq!(asked("en-US,en;q=0.9,ko;q=0.8"), Lang::En);
-        assert_eq!(asked("en;q=0.5, KO-kr ; Q=0.51"), Lang::Ko);
-        assert_eq!(asked("ko,en"), Lang::Ko);
-        assert_eq!(asked("en,ko"), Lang::En);
-        assert_eq!(asked("fr-CH, fr;q=0.9, ko;q=0.1"), Lang::Ko);
+        assert_eq!(negotiated("ko"), Lang::Ko);
+        assert_eq!(negotiated("ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7"), Lang::Ko);
+        assert_eq!(negotiated("en-US,en;q=0.9,ko;q=0.8"), Lang::En);
+        assert_eq!(negotiated("en;q=0.5, KO-kr ; Q=0.51"), Lang::Ko);
+        assert_eq!(negotiated("ko,en"), Lang::Ko);
+        assert_eq!(negotiated("en,ko"), Lang::En);
+        assert_eq!(negotiated("fr-CH, fr;q=0.9, ko;q=0.1"), Lang::Ko);
     }
 
     #[test]
-    fn a_star_stands_for_what_is_not_named_and_zero_means_not_this_one() {
-        assert_eq!(asked("*"), Lang::En);
-        assert_eq!(asked("ko;q=0.5,*;q=0.1"), Lang::Ko);
-        assert_eq!(asked("ko;q=0.1,*;q=0.5"), Lang::En);
-        assert_eq!(asked("en;q=0,*"), Lang::Ko);
-        assert_eq!(asked("ko;q=0"), Lang::En);
-        assert_eq!(asked("en;q=0"), Lang::En);
+    fn a_star_matches_unnamed_languages_and_zero_excludes_one() {
+        assert_eq!(negotiated("*"), Lang::En);
+        assert_eq!(negotiated("ko;q=0.5,*;q=0.1"), Lang::Ko);
+        assert_eq!(negotiated("ko;q=0.1,*;q=0.5"), Lang::En);
+        assert_eq!(negotiated("en;q=0,*"), Lang::Ko);
+        assert_eq!(negotiated("ko;q=0"), Lang::En);
+        assert_eq!(negotiated("en;q=0"), Lang::En);
     }
 
     #[test]
@@ -178,17 +147,17 @@ mod tests {
         for header in
             ["", ",,;", "de", "korean", "ko;q=2", "ko;q=1.001", "ko;q=0.0001", "ko;q=-1", "ko;level=1", "\0", "한국어"]
         {
-            assert_eq!(asked(header), Lang::En, "{header:?}");
+            assert_eq!(negotiated(header), Lang::En, "{header:?}");
         }
-        assert_eq!(asked("ko;q=x,ko;q=0.2"), Lang::Ko, "one bad range does not spoil the others");
+        assert_eq!(negotiated("ko;q=x,ko;q=0.2"), Lang::Ko, "a malformed range does not affect the others");
     }
 
     #[test]
     fn the_work_is_bounded() {
-        assert_eq!(asked(&format!("{}ko", "de,".repeat(31))), Lang::Ko);
-        assert_eq!(asked(&format!("{}ko", "de,".repeat(32))), Lang::En);
-        assert_eq!(asked(&format!("ko,{}", "x".repeat(1 << 20))), Lang::Ko);
-        assert_eq!(asked(&format!("ko,{}", "한".repeat(1 << 20))), Lang::En);
+        assert_eq!(negotiated(&format!("{}ko", "de,".repeat(31))), Lang::Ko);
+        assert_eq!(negotiated(&format!("{}ko", "de,".repeat(32))), Lang::En);
+        assert_eq!(negotiated(&format!("ko,{}", "x".repeat(1 << 20))), Lang::Ko);
+        assert_eq!(negotiated(&format!("ko,{}", "한".repeat(1 << 20))), Lang::En);
     }
 
     #[test]
@@ -197,7 +166,7 @@ mod tests {
             assert_eq!(lang.code().parse(), Ok(lang));
             assert_eq!(Lang::ALL[lang as usize], lang);
         }
-        assert_eq!("KO".parse::<Lang>(), Err(UnknownLang));
-        assert_eq!("".parse::<Lang>(), Err(UnknownLang));
+        assert_eq!("KO".parse::<Lang>(), Err(strum::ParseError::VariantNotFound));
+        assert_eq!("".parse::<Lang>(), Err(strum::ParseError::VariantNotFound));
     }
 }

@@ -1,32 +1,33 @@
-//! The words the rest of the house speaks: pure values, no input or output.
+//! Domain values: pure types without input or output.
 //!
-//! A value of one of these types is the proof that the text behind it was checked; nothing
-//! downstream checks it again.
+//! Holding one of these values proves that the text behind it was validated; nothing downstream checks it again.
 
 mod clock;
 mod display_name;
 mod email;
-mod entropy;
+mod exported_time;
 mod ids;
 mod lang;
-mod local_path;
 mod notice;
 mod objection;
 mod password;
+mod request;
+mod return_to;
 mod token;
 mod username;
 mod when;
 
-pub use clock::Clock;
-pub use display_name::{DisplayName, DisplayNameError};
+pub use clock::{instant, now, random_bytes, random_uuid};
+pub use display_name::{DisplayName, DisplayNameError, Label, LabelError};
 pub use email::{Email, EmailError};
-pub use entropy::Entropy;
-pub use ids::{PasskeyId, SessionId, TotpId, UserId};
+pub use exported_time::ExportedTime;
+pub use ids::{SessionId, UserId};
 pub use lang::Lang;
-pub use local_path::LocalPath;
 pub use notice::Notice;
 pub use objection::{Objection, OwnWords, objection};
 pub use password::{PasswordError, PasswordPolicy, PlainPassword};
+pub use request::Request;
+pub use return_to::ReturnTo;
 pub use token::{SecretToken, TokenDigest};
 pub use username::{Username, UsernameError};
-pub use when::{Age, AgeUnit, Wait, WaitUnit};
+pub use when::{Age, AgeUnit, Throttled, Wait, WaitUnit};

@@ -1,52 +1,53 @@
-//! Passwords as typed, on their way to the hasher.
+//! Passwords as typed, before hashing.
 
-use std::fmt;
-
+use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-/// A password in NFC (NIST SP 800-63B section 3.1.1.2), never truncated, wiped when it goes.
-/// Its `Debug` prints nothing.
-#[derive(Clone)]
+/// A password in NFC (NIST SP 800-63B section 3.1.1.2), never truncated, zeroized on drop. Its `Debug` prints nothing.
+#[derive(Clone, derive_more::Debug)]
+#[debug("PlainPassword(..)")]
 pub struct PlainPassword(Zeroizing<String>);
 
 /// Why a new password is refused.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
 pub enum PasswordError {
     /// Nothing was typed.
     #[error("a password is missing")]
     Missing,
-    /// Fewer code points than the policy asks for.
+    /// Fewer code points than the policy requires.
     #[error("the password is too short; see VESTIBULE_PASSWORD_MIN")]
-    TooShort,
+    #[expect(missing_docs, reason = "the message has it")]
+    TooShort { min: usize },
     /// More than [`PlainPassword::MAX`] code points.
-    #[error("a password has at most 128 characters")]
-    TooLong,
-    /// A NUL, which no keyboard types.
-    #[error("a password has no NUL")]
+    #[error("a password has at most {max} characters")]
+    #[expect(missing_docs, reason = "the message has it")]
+    TooLong { max: usize },
+    /// A NUL character.
+    #[error("a password must not contain a NUL character")]
     Characters,
 }
 
-/// What a new password must be.
+/// The policy for new passwords.
 #[derive(Clone, Copy, Debug)]
 pub struct PasswordPolicy {
-    /// The fewest code points.
+    /// Minimum number of code points.
     pub min: usize,
 }
 
 impl PlainPassword {
-    /// The most code points, before and after normalisation.
+    /// Maximum number of code points, before and after normalisation.
     pub const MAX: usize = 128;
 
-    /// A password to be compared with a stored hash; `None` when no account can have it, so that
-    /// an endless text costs no normalisation and no hash.
-    #[must_use]
+    /// Accepts a password to compare with a stored hash. Returns `None` if no account can have it, so that an overlong
+    /// text costs neither normalisation nor a hash.
     pub fn presented(text: &str) -> Option<Self> {
         let bounded = !text.is_empty() && !is_longer_than(text, Self::MAX);
         bounded.then(|| Self::normalised(text)).filter(|password| !is_longer_than(&password.0, Self::MAX))
     }
 
-    /// A password to be set.
+    /// Accepts a new password.
     ///
     /// # Errors
     /// The first rule that the text breaks.
@@ -55,51 +56,44 @@ impl PlainPassword {
             return Err(PasswordError::Missing);
         }
         if is_longer_than(text, Self::MAX) {
-            return Err(PasswordError::TooLong);
+            return Err(PasswordError::TooLong { max: Self::MAX });
         }
         if text.contains('\0') {
             return Err(PasswordError::Characters);
         }
         let password = Self::normalised(text);
-        // Some letters are two or three code points in NFC, and would be too many typed that way.
+        // Some characters become two or three code points in NFC.
         if is_longer_than(&password.0, Self::MAX) {
-            return Err(PasswordError::TooLong);
+            return Err(PasswordError::TooLong { max: Self::MAX });
         }
         if password.0.chars().count() < policy.min {
-            return Err(PasswordError::TooShort);
+            return Err(PasswordError::TooShort { min: policy.min });
         }
         Ok(password)
     }
 
-    /// The text, for those who judge it.
+    /// The text, for the weakness checks.
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The bytes to hash.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
     fn normalised(text: &str) -> Self {
-        // Room for the longest answer up front, so that no half of a secret is left behind in a
-        // buffer that grew: NFC of 128 code points has at most 3 × 128 of up to 4 bytes.
+        // Allocated for the longest result up front: a buffer that grew would leave parts of the secret behind. NFC of
+        // 128 code points has at most 3 × 128 of up to 4 bytes.
         let mut normalised = Zeroizing::new(String::with_capacity(Self::MAX * 12));
         normalised.extend(text.nfc());
         Self(normalised)
     }
 }
 
-/// Whether the text has more than `max` code points, without reading past them.
+/// Returns whether the text has more than `max` code points, without reading past them.
 fn is_longer_than(text: &str, max: usize) -> bool {
     text.chars().nth(max).is_some()
-}
-
-impl fmt::Debug for PlainPassword {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainPassword(..)")
-    }
 }
 
 #[cfg(test)]
@@ -114,9 +108,9 @@ mod tests {
 
     #[test]
     fn asvs_6_2_1_length_is_counted_in_code_points() {
-        assert_eq!(refusal(&"🦉".repeat(11)), Some(PasswordError::TooShort));
+        assert_eq!(refusal(&"🦉".repeat(11)), Some(PasswordError::TooShort { min: 12 }));
         assert_eq!(refusal(&"🦉".repeat(12)), None);
-        assert_eq!(refusal(&"a".repeat(11)), Some(PasswordError::TooShort));
+        assert_eq!(refusal(&"a".repeat(11)), Some(PasswordError::TooShort { min: 12 }));
         assert_eq!(refusal(&"a".repeat(12)), None);
     }
 
@@ -127,8 +121,8 @@ mod tests {
             let password = PlainPassword::chosen(&text, POLICY).expect("a good password");
             assert_eq!(password.as_bytes().len(), length * 3);
         }
-        assert_eq!(refusal(&"a".repeat(129)), Some(PasswordError::TooLong));
-        assert_eq!(refusal(&"a".repeat(1_000_000)), Some(PasswordError::TooLong));
+        assert_eq!(refusal(&"a".repeat(129)), Some(PasswordError::TooLong { max: 128 }));
+        assert_eq!(refusal(&"a".repeat(1_000_000)), Some(PasswordError::TooLong { max: 128 }));
         assert!(PlainPassword::presented(&"a".repeat(1_000_000)).is_none());
     }
 
@@ -138,7 +132,7 @@ mod tests {
         let (short, long) = ("\u{958}".repeat(128), "\u{915}\u{93c}".repeat(128));
         assert_eq!(short.nfc().collect::<String>(), long);
         for text in [&short, &long] {
-            assert_eq!(refusal(text), Some(PasswordError::TooLong));
+            assert_eq!(refusal(text), Some(PasswordError::TooLong { max: 128 }));
             assert!(PlainPassword::presented(text).is_none());
         }
         assert_eq!(refusal(&"\u{958}".repeat(64)), None);

@@ -1,10 +1,8 @@
 //! The public name of an account.
 
-use std::fmt;
-
-/// 3 to 32 of `a`–`z`, `0`–`9`, `_`, `-` and `.`, in lower case. ASCII only, so that no two
-/// accounts look alike and canonicalisation is idempotent by construction.
-#[derive(Clone, Debug, Eq, PartialEq, sqlx::Type)]
+/// 3 to 32 of `a`–`z`, `0`–`9`, `_`, `-` and `.`, in lower case. ASCII only: no two usernames look alike, and
+/// canonicalisation is idempotent.
+#[derive(Clone, Debug, derive_more::Display, Eq, PartialEq, sqlx::Type)]
 #[sqlx(transparent)]
 pub struct Username(String);
 
@@ -21,17 +19,17 @@ pub enum UsernameError {
     #[error("a username has at most 32 characters")]
     TooLong,
     /// A character outside the set.
-    #[error("a username is made of a-z, 0-9, \"_\", \"-\" and \".\"")]
+    #[error("a username consists of a-z, 0-9, \"_\", \"-\" and \".\"")]
     Characters,
 }
 
 impl Username {
-    /// The fewest characters.
+    /// Minimum number of characters.
     pub const MIN: usize = 3;
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX: usize = 32;
 
-    /// Checks a typed name. Spaces around it and capital letters are forgiven.
+    /// Checks a typed name, ignoring case and surrounding spaces.
     ///
     /// # Errors
     /// The first rule that the text breaks.
@@ -51,16 +49,9 @@ impl Username {
         }
     }
 
-    /// The name.
-    #[must_use]
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for Username {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

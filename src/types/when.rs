@@ -1,7 +1,8 @@
-//! Durations as people say them: how long to wait, how long ago.
+//! Durations for people: how long to wait, how long ago; and why to wait.
 //!
-//! Promises: a wait is never rounded down (who waits as told is not refused again), and an age is never
-//! rounded up.
+//! A wait is never rounded down, so that a retry after it is not refused again; an age is never rounded up.
+
+use std::time::Duration;
 
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -13,13 +14,13 @@ const DAY: u64 = 24 * HOUR;
 /// How long to wait before trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait {
-    /// What is counted.
+    /// The unit.
     pub unit: WaitUnit,
-    /// How many of it.
+    /// The number of units.
     pub count: u64,
 }
 
-/// What a wait is counted in.
+/// The unit of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaitUnit {
@@ -32,8 +33,7 @@ pub enum WaitUnit {
 }
 
 impl Wait {
-    /// The same number that `Retry-After` carries, in the largest unit that still says something exact.
-    #[must_use]
+    /// Rounds the `Retry-After` seconds up to the largest unit that is still precise.
     pub fn from_secs(seconds: u64) -> Self {
         let (unit, count) = match seconds {
             0..MINUTE => (WaitUnit::Seconds, seconds.max(1)),
@@ -43,8 +43,7 @@ impl Wait {
         Self { unit, count }
     }
 
-    /// The wait in seconds, as `Retry-After` carries it.
-    #[must_use]
+    /// The wait in seconds, as in `Retry-After`.
     pub fn as_secs(self) -> u64 {
         let unit = match self.unit {
             WaitUnit::Seconds => 1,
@@ -58,15 +57,15 @@ impl Wait {
 /// How long ago something happened, and when exactly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Age {
-    /// What is counted.
+    /// The unit.
     pub unit: AgeUnit,
-    /// How many of it.
+    /// The number of units.
     pub count: u64,
     /// RFC 3339, for `<time datetime>`.
     pub at: String,
 }
 
-/// What an age is counted in.
+/// The unit of an age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AgeUnit {
@@ -81,8 +80,7 @@ pub enum AgeUnit {
 }
 
 impl Age {
-    /// The age at `now` of what happened at `then`. Clocks differ: what seems to come is `Now`.
-    #[must_use]
+    /// The age of `then` at `now`. A time in the future counts as `Now`, because clocks differ.
     pub fn between(then: OffsetDateTime, now: OffsetDateTime) -> Self {
         let seconds = u64::try_from((now - then).whole_seconds()).unwrap_or(0);
         let (unit, count) = match seconds {
@@ -91,9 +89,45 @@ impl Age {
             HOUR..DAY => (AgeUnit::Hours, seconds / HOUR),
             _ => (AgeUnit::Days, seconds / DAY),
         };
-        // Only years beyond 9999 have no RFC 3339 form; such a row shows no machine-readable time.
+        // Only years beyond 9999 have no RFC 3339 form; such a row gets no machine-readable time.
         let at = then.replace_nanosecond(0).unwrap_or(then).format(&Rfc3339).unwrap_or_default();
         Self { unit, count, at }
+    }
+}
+
+/// The action was not attempted: rate limit or overload.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Throttled {
+    /// Rate limit exceeded (429).
+    SlowDown {
+        /// Time until the next attempt.
+        wait: Wait,
+    },
+    /// Overloaded (503).
+    Busy {
+        /// Time until the next attempt.
+        wait: Wait,
+    },
+}
+
+impl Throttled {
+    /// Rate limit exceeded; the wait is rounded up to whole seconds.
+    pub fn slow_down(retry_after: Duration) -> Self {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        Self::SlowDown { wait: Wait::from_secs(seconds.max(1)) }
+    }
+
+    /// Overloaded.
+    pub fn busy(seconds: u64) -> Self {
+        Self::Busy { wait: Wait::from_secs(seconds) }
+    }
+
+    /// Time until the next attempt.
+    pub fn wait(self) -> Wait {
+        match self {
+            Self::SlowDown { wait } | Self::Busy { wait } => wait,
+        }
     }
 }
 

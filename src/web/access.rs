@@ -1,94 +1,237 @@
-//! Who may use a route.
+//! Route policies: access and other properties. They are data, so that a test can try every route as every kind of
+//! visitor.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use axum::{
     extract::Request,
     handler::Handler,
-    http::Method,
+    http::{HeaderValue, Method, header},
     response::{IntoResponse as _, Response},
 };
 
-use super::{AppError, Ctx, Visitor, event};
-use crate::{accounts::Role, state::AppState};
+use super::{
+    AppError, Ctx, Visitor,
+    redirect::{see_other, with_next},
+    session_layer,
+};
+use crate::{
+    accounts::Role,
+    audit::log,
+    sessions::{Aal, FRESH, return_paths},
+    state::AppState,
+    types::ReturnTo,
+};
 
-/// Who may use a route; an argument of every route, so that a test can walk them all.
+/// Who may use a route.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Access {
-    /// Everybody, without asking who it is: no statement is sent.
+    /// Everyone; the session is not looked up.
     Public,
-    /// Everybody, and the handler learns who it is.
+    /// Everyone; the handler gets the visitor.
     Anyone,
-    /// People who are signed in, to an account whose address is verified (or need not be).
-    SignedIn,
-    /// People who are signed in and proved who they are within the last ten minutes, with the best they
-    /// have: for everything that could hand the account over.
-    Recent,
-    /// People who are signed in, also those who have to get a second factor first: for proving who they
-    /// are, and for leaving.
-    Session,
-    /// The same within the last ten minutes: for getting one.
-    RecentSession,
-    /// Administrators; for everybody else there is nothing here.
-    Admin,
+    /// Signed-in users whose address is verified, or need not be.
+    Account(Needs),
+    /// Administrators; others get 404.
+    Admin(Needs),
 }
 
-/// The handler of one route behind its guard, which finds out who asks, as far as the route needs, and turns
-/// others away. A handler itself, because a layer would be boxed and cloned for every request.
-#[derive(Clone, Debug)]
+/// Requirements on a session.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Needs {
+    /// Minimum assurance level.
+    pub aal: Option<Aal>,
+    /// Maximum age of the last authentication at the account's strongest level.
+    pub fresh: Option<Duration>,
+    /// Whether it admits accounts that must add a second factor first.
+    pub while_enrolling: bool,
+}
+
+impl Access {
+    /// Signed-in users.
+    pub const fn account() -> Self {
+        Self::Account(Needs { aal: None, fresh: None, while_enrolling: false })
+    }
+
+    /// Administrators at assurance level two.
+    pub const fn admin() -> Self {
+        Self::Admin(Needs { aal: Some(Aal::Two), fresh: None, while_enrolling: false })
+    }
+
+    /// Requires authentication within the last ten minutes, for actions that could hand the account over.
+    #[must_use]
+    pub const fn fresh(self) -> Self {
+        let fresh = Some(FRESH);
+        match self {
+            Self::Account(needs) => Self::Account(Needs { fresh, ..needs }),
+            Self::Admin(needs) => Self::Admin(Needs { fresh, ..needs }),
+            open => open,
+        }
+    }
+
+    /// Admits accounts that must add a second factor first: to reauthenticate, to add one, to sign out.
+    #[must_use]
+    pub const fn while_enrolling(self) -> Self {
+        match self {
+            Self::Account(needs) => Self::Account(Needs { while_enrolling: true, ..needs }),
+            other => other,
+        }
+    }
+
+    /// The requirements; `None` for routes that need no session.
+    pub const fn needs(self) -> Option<Needs> {
+        match self {
+            Self::Public | Self::Anyone => None,
+            Self::Account(needs) | Self::Admin(needs) => Some(needs),
+        }
+    }
+}
+
+/// What a route changes beyond its own tables.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Writes {
+    /// Nothing that affects session checks.
+    #[default]
+    Nothing,
+    /// Sessions or accounts: the response waits until this replica's session cache is up to date.
+    Sessions,
+    /// Also the browser's own session, whose cookie changes.
+    Cookie,
+}
+
+/// The format of a route's errors.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Dialect {
+    /// A page, or `application/problem+json` for clients that accept JSON.
+    #[default]
+    Page,
+    /// Always `application/problem+json` (RFC 9457).
+    Problem,
+}
+
+/// Cross-origin read access (Fetch standard, CORS protocol).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Cors {
+    /// Same origin only.
+    #[default]
+    SameOrigin,
+    /// Any origin, without credentials: for public documents.
+    Any,
+}
+
+/// The policy of a route, checked before its handler runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Policy {
+    /// The path pattern, with parameters in braces.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What it changes.
+    pub writes: Writes,
+    /// The format of its errors.
+    pub dialect: Dialect,
+    /// Which origins may read the response.
+    pub cors: Cors,
+}
+
+/// A handler behind its route's policy. It is a handler itself, because a layer would be boxed and cloned per request.
+#[derive(Clone)]
 pub(super) struct Guarded<H> {
-    pub(super) path: &'static str,
-    pub(super) access: Access,
+    pub(super) policy: Policy,
     pub(super) handler: H,
 }
 
 impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-    fn call(self, mut request: Request, state: AppState) -> Self::Future {
+    fn call(self, request: Request, state: AppState) -> Self::Future {
         Box::pin(async move {
-            match guard(&state, self.path, self.access, &mut request).await {
-                Ok(()) => self.handler.call(request, state).await,
-                Err(refused) => refused.into_response(),
+            let Self { policy, handler } = self;
+            let Some(ctx) = request.extensions().get::<Ctx>().cloned() else { return Ctx::missing().into_response() };
+            let method = request.method().clone();
+            match guard(policy, &ctx, &method).await {
+                Ok(None) => {}
+                Ok(Some(redirect)) => return redirect,
+                Err(refused) => return refused.into_response(),
             }
+            let mut response = match policy.writes {
+                Writes::Cookie => session_layer::around(&state, request, handler).await,
+                Writes::Nothing | Writes::Sessions => handler.call(request, state.clone()).await,
+            };
+            if policy.writes != Writes::Nothing {
+                // Nobody may be told that a session ended while this replica still accepts it.
+                state.sessions.catch_up().await;
+            }
+            if policy.cors == Cors::Any {
+                response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            response
         })
     }
 }
 
-async fn guard(state: &AppState, path: &'static str, access: Access, request: &mut Request) -> Result<(), AppError> {
-    let ctx = request.extensions().get::<Ctx>().cloned().ok_or_else(Ctx::missing)?;
-    ctx.matched(path);
-    if access == Access::Public {
-        return Ok(());
+async fn guard(policy: Policy, ctx: &Ctx, method: &Method) -> Result<Option<Response>, AppError> {
+    ctx.matched(policy);
+    if policy.access == Access::Public {
+        return Ok(None);
     }
-    let visitor = Visitor::find(state, &ctx, request.method()).await?;
-    if access != Access::Anyone {
-        admit(access, &visitor, &ctx, request.method())?;
+    let visitor = Visitor::find(ctx, method).await?;
+    let admitted = admit(policy, &visitor, ctx, method);
+    ctx.found(visitor);
+    match admitted {
+        Ok(()) if method.is_safe() => shorten_next(ctx).await,
+        Ok(()) => Ok(None),
+        Err(mut error) => {
+            if let Some(next) = error.next_mut() {
+                shorten(ctx, next).await?;
+            }
+            Err(error)
+        }
     }
-    request.extensions_mut().insert(visitor);
+}
+
+/// A page with a long `next` is shown at an address with a short one, so that no link on it is too long for a proxy.
+async fn shorten_next(ctx: &Ctx) -> Result<Option<Response>, AppError> {
+    let mut next = ctx.next();
+    if !next.as_ref().is_some_and(ReturnTo::is_long) {
+        return Ok(None);
+    }
+    shorten(ctx, &mut next).await?;
+    let page = ctx.location().without_query();
+    Ok(Some(see_other(&next.map_or_else(|| page.as_str().to_owned(), |next| with_next(page.as_str(), next.as_str())))))
+}
+
+/// Replaces a long path with a short id; drops it when this network has stored too many.
+async fn shorten(ctx: &Ctx, next: &mut Option<ReturnTo>) -> Result<(), AppError> {
+    if let Some(long) = next.take_if(|next| next.is_long()) {
+        let mut connection = ctx.state.db.acquire().await?;
+        *next = return_paths::shorten(&mut connection, ctx.request(), long).await?;
+    }
     Ok(())
 }
 
-fn admit(access: Access, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Result<(), AppError> {
-    // A page is come back to with all its address says; a form stands on a page of its own path, or leads there.
+fn admit(policy: Policy, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Result<(), AppError> {
+    let Some(needs) = policy.access.needs() else { return Ok(()) };
+    // A GET is resumed with its query; a form's page has the same path without one.
     let here = || match *method {
         Method::GET | Method::HEAD => ctx.location().clone(),
         _ => ctx.location().without_query(),
     };
+    let is_admin = matches!(policy.access, Access::Admin(_));
     let session = match visitor {
         Visitor::Anonymous => return Err(AppError::SignIn { next: Some(here()) }),
         Visitor::Unverified(_) => return Err(AppError::Verify),
         Visitor::SignedIn(session) => session,
     };
-    if session.must_enrol && !matches!(access, Access::Session | Access::RecentSession) {
+    if is_admin && session.role != Role::Admin {
+        log::denied(ctx.request(), policy.path, session.user_id);
+        return Err(AppError::NotFound);
+    }
+    if (session.must_enrol && !needs.while_enrolling) || needs.aal.is_some_and(|aal| session.aal < aal.number()) {
         return Err(AppError::Enrol);
     }
-    match access {
-        Access::Recent | Access::RecentSession if !session.recent => Err(AppError::Reauthenticate { next: here() }),
-        Access::Admin if session.role != Role::Admin => {
-            event::denied(ctx, session.user_id);
-            Err(AppError::NotFound)
-        }
+    match needs.fresh {
+        Some(within) if !session.is_fresh(within, ctx.now()) => Err(AppError::Reauthenticate { next: Some(here()) }),
         _ => Ok(()),
     }
 }

@@ -1,108 +1,84 @@
-//! The cookies of the service: their names, and how they are set and taken back.
+//! Cookies: names, setting and removing.
 //!
-//! On https all but the language carry the `__Host-` prefix, so that no other host or path can set
-//! them (RFC 6265bis section 4.1.3.2). Plain http, which is for loopback only, has no such prefix.
+//! On https all except the language have the `__Host-` prefix, so that no other host or path can set them (RFC 6265bis
+//! section 4.1.3.2). Plain http, for loopback only, has no such prefix.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use tower_sessions::cookie::{Cookie, SameSite, time::Duration};
+use cookie::{Cookie, SameSite, time::Duration};
 
-use crate::{config::PublicUrl, types::Lang};
+use crate::config::PublicUrl;
 
-/// What a cookie is for.
+/// The purpose of a cookie.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Name {
-    /// The session: its value opens the account.
+    /// The session secret.
     Session,
-    /// What form tokens are bound to.
+    /// The secret that CSRF tokens are bound to.
     Csrf,
-    /// Marks a browser that has signed in before.
+    /// Identifies a known browser.
     Browser,
-    /// What the next page says once.
+    /// A notice for the next page.
     Notice,
-    /// The secret of a mailed link, on its way from the address bar to the page's button.
+    /// The secret of an emailed link, between opening it and pressing the button.
     Link,
-    /// The secret of a sign-in that waits for its second factor.
+    /// The secret of a pending sign-in.
     Pending,
-    /// The secret of a passkey's ceremony, from its challenge to the answer.
+    /// The secret of a WebAuthn ceremony, between challenge and response.
     Ceremony,
-    /// The language chosen by hand.
+    /// The chosen language.
     Language,
 }
 
 impl Name {
-    /// The name under which the cookie travels.
-    #[must_use]
+    /// The cookie's name.
     pub fn text(self, public_url: &PublicUrl) -> &'static str {
-        match (self, public_url.is_https()) {
-            (Self::Session, true) => "__Host-vestibule",
-            (Self::Session, false) => "vestibule",
-            (Self::Csrf, true) => "__Host-vestibule_csrf",
-            (Self::Csrf, false) => "vestibule_csrf",
-            (Self::Browser, true) => "__Host-vestibule_browser",
-            (Self::Browser, false) => "vestibule_browser",
-            (Self::Notice, true) => "__Host-vestibule_notice",
-            (Self::Notice, false) => "vestibule_notice",
-            (Self::Link, true) => "__Host-vestibule_link",
-            (Self::Link, false) => "vestibule_link",
-            (Self::Pending, true) => "__Host-vestibule_pending",
-            (Self::Pending, false) => "vestibule_pending",
-            (Self::Ceremony, true) => "__Host-vestibule_ceremony",
-            (Self::Ceremony, false) => "vestibule_ceremony",
-            (Self::Language, _) => "vestibule_language",
-        }
+        let name = match self {
+            Self::Session => "__Host-vestibule",
+            Self::Csrf => "__Host-vestibule_csrf",
+            Self::Browser => "__Host-vestibule_browser",
+            Self::Notice => "__Host-vestibule_notice",
+            Self::Link => "__Host-vestibule_link",
+            Self::Pending => "__Host-vestibule_pending",
+            Self::Ceremony => "__Host-vestibule_ceremony",
+            Self::Language => "vestibule_language",
+        };
+        if public_url.is_https() { name } else { name.trim_start_matches("__Host-") }
     }
 }
 
-/// Sets a cookie; without `max_age` it goes with the browser's window.
+/// Sets a cookie; without `max_age` it expires when the browser closes.
 pub fn set(headers: &mut HeaderMap, public_url: &PublicUrl, name: Name, value: String, max_age: Option<Duration>) {
-    let mut cookie = Cookie::build((name.text(public_url), value))
-        .path("/")
-        .secure(public_url.is_https())
-        .http_only(true)
-        .same_site(SameSite::Lax);
-    if let Some(max_age) = max_age {
-        cookie = cookie.max_age(max_age);
-    }
-    // Values are base64url, codes of our own or language tags: always a good header.
-    if let Ok(value) = HeaderValue::from_str(&cookie.build().to_string()) {
+    let cookie = Cookie::build((name.text(public_url), value)).path("/").secure(public_url.is_https());
+    let mut cookie = cookie.http_only(true).same_site(SameSite::Lax).build();
+    cookie.set_max_age(max_age);
+    // Values are base64url, our codes or language tags: always valid in a header.
+    if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {
         headers.append(header::SET_COOKIE, value);
     }
 }
 
-/// How long a chosen language is remembered.
-const LANGUAGE_KEPT_FOR: Duration = Duration::days(365);
-
-/// Remembers the language that was chosen, or lets the browser ask for one again.
-pub fn keep_language(headers: &mut HeaderMap, public_url: &PublicUrl, chosen: Option<Lang>) {
-    match chosen {
-        Some(lang) => set(headers, public_url, Name::Language, lang.code().to_owned(), Some(LANGUAGE_KEPT_FOR)),
-        None => remove(headers, public_url, Name::Language),
-    }
-}
-
-/// Takes a cookie back, under the same attributes it was set with.
+/// Removes a cookie, with the attributes it was set with.
 pub fn remove(headers: &mut HeaderMap, public_url: &PublicUrl, name: Name) {
     set(headers, public_url, name, String::new(), Some(Duration::ZERO));
 }
 
-/// What a request presents under one name.
+/// A cookie's value in a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Presented<'a> {
-    /// Nothing.
+    /// Not sent.
     None,
-    /// One value, perhaps several times.
+    /// One value, possibly repeated.
     One(&'a str),
-    /// Different values under one name: somebody else set one of them (cookie tossing).
+    /// Different values under one name: someone else set one of them (cookie tossing).
     Ambiguous,
 }
 
-/// The cookies of a request, taken apart once.
+/// The parsed cookies of a request.
 #[derive(Clone, Debug)]
 pub struct Cookies<'a>(Vec<(&'a [u8], &'a [u8])>);
 
 impl<'a> Cookies<'a> {
-    /// All that came, in however many lines.
-    #[must_use]
+    /// Parses all `Cookie` headers.
     pub fn of(headers: &'a HeaderMap) -> Self {
         let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
         let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
@@ -110,18 +86,17 @@ impl<'a> Cookies<'a> {
         Self(parts.filter_map(|mut parts| parts.next().zip(parts.next())).collect())
     }
 
-    /// Finds one by the exact octets of its name: browsers hold the rules of `__Host-` for those alone, and
-    /// would let any host of the domain set another spelling of it.
-    #[must_use]
+    /// Finds a cookie by the exact bytes of its name. Browsers enforce `__Host-` only for that spelling, and let any
+    /// host of the domain set another.
     pub fn presented(&self, name: &str) -> Presented<'a> {
         let mut found = Presented::None;
         for (_, value) in self.0.iter().filter(|(other, _)| *other == name.as_bytes()) {
-            // Nothing that we set is anything but ASCII; such a value counts, and is no good.
+            // We set only ASCII; other values count as present but invalid.
             let value = std::str::from_utf8(value).unwrap_or_default();
             found = match found {
                 Presented::None => Presented::One(value),
                 Presented::One(other) if other == value => found,
-                Presented::One(_) | Presented::Ambiguous => Presented::Ambiguous,
+                _ => Presented::Ambiguous,
             };
         }
         found

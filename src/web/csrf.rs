@@ -1,10 +1,10 @@
-//! Form tokens: nobody but our own pages can send our forms.
+//! CSRF tokens: only our own pages can submit our forms.
 //!
-//! 1. A browser without one gets a random cookie with the first page that has a form.
-//! 2. The form's hidden `csrf_token` is an HMAC of that cookie and of the session cookie, if any
-//!    (the HMAC-based pattern of the OWASP CSRF cheat sheet). So it needs no row in the database,
-//!    no other browser's token fits, and none survives signing in or out.
-//! 3. Signing in and out takes the random cookie back; the next form starts anew.
+//! 1. The first page with a form sets a random cookie.
+//! 2. The form's hidden `csrf_token` is an HMAC of that cookie and of the session cookie, if any (the HMAC-based
+//!    pattern of the OWASP CSRF cheat sheet). It needs no database row, fits no other browser, and does not survive
+//!    signing in or out.
+//! 3. Signing in and out removes the random cookie; the next form sets another.
 
 use std::sync::{
     OnceLock,
@@ -15,63 +15,53 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use crate::types::{Entropy, SecretToken};
+use crate::types::SecretToken;
 
 /// The name of the hidden field.
 pub const FIELD: &str = "csrf_token";
 
-/// What one request's tokens are made from.
+/// The inputs of one request's tokens.
 #[derive(Debug)]
 pub struct Csrf {
-    /// What the cookie holds, or will hold once a page shows a form.
+    /// The cookie's secret, generated when a page first needs it.
     secret: OnceLock<SecretToken>,
-    /// Whether the browser presented it.
+    /// Whether the browser sent it.
     presented: bool,
-    entropy: Entropy,
-    /// The session cookie as it was presented.
+    /// The session cookie as sent.
     session: String,
-    /// Whether a page has shown a token made from it.
+    /// Whether a page contains a token.
     shown: AtomicBool,
 }
 
 impl Csrf {
-    /// From the cookies of a request.
-    #[must_use]
-    pub fn new(cookie: Option<SecretToken>, session: String, entropy: Entropy) -> Self {
+    /// Creates it from the cookies of a request.
+    pub fn new(cookie: Option<SecretToken>, session: String) -> Self {
         let presented = cookie.is_some();
-        Self {
-            secret: cookie.map(OnceLock::from).unwrap_or_default(),
-            presented,
-            entropy,
-            session,
-            shown: AtomicBool::new(false),
-        }
+        let secret = cookie.map(OnceLock::from).unwrap_or_default();
+        Self { secret, presented, session, shown: AtomicBool::default() }
     }
 
-    /// The token for a form on this page, made with the newest key.
-    #[must_use]
+    /// Computes the token for a form on this page, with the newest key.
     pub fn token(&self, keys: &[[u8; 32]]) -> String {
         self.shown.store(true, Ordering::Relaxed);
-        let newest = keys.first().map(|key| self.mac(key).finalize().into_bytes());
-        newest.map(|token| URL_SAFE_NO_PAD.encode(token)).unwrap_or_default()
+        let token = |key| URL_SAFE_NO_PAD.encode(self.mac(key).finalize().into_bytes());
+        keys.first().map(token).unwrap_or_default()
     }
 
-    /// Whether a form brought the token that its browser's cookies make, with one of the keys.
-    #[must_use]
+    /// Returns whether a form's token matches its browser's cookies, with any of the keys.
     pub fn accepts(&self, keys: &[[u8; 32]], token: &str) -> bool {
         let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         // `verify_slice` compares in constant time.
         self.presented && keys.iter().any(|key| self.mac(key).verify_slice(&bytes).is_ok())
     }
 
-    /// The cookie to set, when a page showed a token and the browser has no cookie yet.
-    #[must_use]
+    /// The cookie to set, if a page contains a token and the browser has no cookie yet.
     pub fn fresh_cookie(&self) -> Option<String> {
         (!self.presented && self.shown.load(Ordering::Relaxed)).then(|| self.secret().reveal())
     }
 
     fn secret(&self) -> &SecretToken {
-        self.secret.get_or_init(|| SecretToken::new(self.entropy))
+        self.secret.get_or_init(SecretToken::random)
     }
 
     fn mac(&self, key: &[u8; 32]) -> Hmac<Sha256> {
@@ -88,15 +78,14 @@ mod tests {
     const KEY: [[u8; 32]; 1] = [[7; 32]];
 
     #[test]
-    fn asvs_3_5_1_a_token_fits_its_own_browser_and_session_only() {
-        let cookie = SecretToken::new(Entropy);
-        let page = Csrf::new(Some(cookie.clone()), "session".into(), Entropy);
+    fn asvs_3_5_1_a_token_fits_only_its_browser_and_session() {
+        let cookie = SecretToken::random();
+        let page = Csrf::new(Some(cookie.clone()), "session".into());
         let token = page.token(&KEY);
         assert!(page.accepts(&KEY, &token));
-        for (cookie, session) in
-            [(cookie.clone(), ""), (cookie.clone(), "sessioN"), (SecretToken::new(Entropy), "session")]
+        for (cookie, session) in [(cookie.clone(), ""), (cookie.clone(), "sessioN"), (SecretToken::random(), "session")]
         {
-            assert!(!Csrf::new(Some(cookie), session.into(), Entropy).accepts(&KEY, &token));
+            assert!(!Csrf::new(Some(cookie), session.into()).accepts(&KEY, &token));
         }
         assert!(!page.accepts(&[[8; 32]], &token));
         assert!(page.accepts(&[[8; 32], KEY[0]], &token), "a form from before a rotation");
@@ -107,12 +96,12 @@ mod tests {
 
     #[test]
     fn a_browser_without_the_cookie_has_no_good_token_yet() {
-        let first = Csrf::new(None, String::new(), Entropy);
+        let first = Csrf::new(None, String::new());
         assert_eq!(first.fresh_cookie(), None);
         let token = first.token(&KEY);
         assert!(!first.accepts(&KEY, &token));
         let cookie = first.fresh_cookie().expect("a cookie with the first form");
-        let next = Csrf::new(SecretToken::parse(&cookie), String::new(), Entropy);
+        let next = Csrf::new(SecretToken::parse(&cookie), String::new());
         assert!(next.accepts(&KEY, &token));
         assert_eq!(next.fresh_cookie(), None);
     }

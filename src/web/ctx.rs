@@ -1,205 +1,211 @@
-//! The facts of one request, read once before anything else happens.
+//! The context of a request: its metadata, parsed once.
 
 use std::{
     fmt,
     net::IpAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
-    extract::{FromRequestParts, Request},
+    extract::{FromRequestParts, Request as HttpRequest},
     http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
     response::Response,
 };
 use time::OffsetDateTime;
-use tower_sessions::session::Id;
 
 use super::{
-    AppError,
+    AppError, Visitor,
+    access::{Dialect, Policy},
     cookies::{self, Cookies, Name, Presented},
     csrf::Csrf,
     paths,
+    session_layer::CookieId,
 };
 use crate::{
-    audit::Origin,
-    http::{Peer, client_ip::client_ip},
+    http::client_ip::client_ip,
     sessions::USER_AGENT_MAX,
     state::AppState,
-    types::{Lang, LocalPath, Notice, SecretToken},
+    types::{Lang, Notice, Request, ReturnTo, SecretToken, now},
 };
 
-/// The facts of one request. Cheap to clone; a handler takes it as an argument.
+/// The context of one request: the service, the visitor and the parsed request. Cheap to clone; handlers take it as an
+/// argument.
 #[derive(Clone)]
-pub struct Ctx(Arc<Facts>);
+pub struct Ctx {
+    /// The service.
+    pub state: AppState,
+    facts: Arc<Facts>,
+}
 
-/// The identifier alone: an address may carry the secret of a mailed link.
+/// Prints only the request ID: the URL may contain the secret of an emailed link.
 impl fmt::Debug for Ctx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Ctx").field(&self.0.request_id).finish()
+        f.debug_tuple("Ctx").field(&self.facts.request_id).finish()
     }
 }
 
 struct Facts {
     request_id: String,
     now: OffsetDateTime,
-    client_ip: IpAddr,
+    address: IpAddr,
     lang: Lang,
-    asked: Uri,
-    /// Most requests are never come back to.
-    location: OnceLock<LocalPath>,
+    requested: Uri,
+    /// Parsed on demand: most requests do not need it.
+    location: OnceLock<ReturnTo>,
     wants_json: bool,
-    browser_name: Option<HeaderValue>,
-    user_agent: OnceLock<String>,
+    user_agent: Option<HeaderValue>,
+    request: OnceLock<Request>,
     browser: Option<SecretToken>,
     link: Option<SecretToken>,
     pending: Option<SecretToken>,
     ceremony: Option<SecretToken>,
     notice: Option<Notice>,
+    notice_taken: AtomicBool,
     csrf: Csrf,
-    session: Option<Id>,
-    route: OnceLock<&'static str>,
+    session: Option<CookieId>,
+    visitor: OnceLock<Visitor>,
+    policy: OnceLock<Policy>,
 }
 
 impl Ctx {
-    /// What the visitor can quote and the log is searched by.
-    #[must_use]
+    /// The request ID, for visitors to quote and for searching the log.
     pub fn request_id(&self) -> &str {
-        &self.0.request_id
+        &self.facts.request_id
     }
 
-    /// When the request came, by this service's clock.
-    #[must_use]
+    /// Arrival time by this machine's clock.
     pub fn now(&self) -> OffsetDateTime {
-        self.0.now
+        self.facts.now
     }
 
-    /// Where it came from, seen past our own proxies.
-    #[must_use]
-    pub fn client_ip(&self) -> IpAddr {
-        self.0.client_ip
-    }
-
-    /// The language to answer in.
-    #[must_use]
+    /// The language of the response.
     pub fn lang(&self) -> Lang {
-        self.0.lang
+        self.facts.lang
     }
 
-    /// The page that was asked for, to come back to.
-    #[must_use]
-    pub fn location(&self) -> &LocalPath {
-        self.0.location.get_or_init(|| location(&self.0.asked))
+    /// The request metadata for use cases.
+    pub fn request(&self) -> &Request {
+        self.facts.request.get_or_init(|| Request {
+            id: self.facts.request_id.clone(),
+            now: self.facts.now,
+            address: self.facts.address,
+            user_agent: self.facts.user_agent.as_ref().map(printable).unwrap_or_default(),
+            lang: self.facts.lang,
+            browser: self.facts.browser.clone(),
+        })
     }
 
-    /// Where the visitor was on the way to, as the address says.
-    #[must_use]
-    pub fn next(&self) -> Option<LocalPath> {
-        LocalPath::parse(&self.query("next")?)
+    /// The visitor; anonymous on routes that do not look up the session.
+    pub fn visitor(&self) -> &Visitor {
+        self.facts.visitor.get().unwrap_or(&Visitor::Anonymous)
     }
 
-    /// A parameter of the address, decoded.
-    #[must_use]
+    /// The requested page, for redirecting back.
+    pub fn location(&self) -> &ReturnTo {
+        self.facts.location.get_or_init(|| location(&self.facts.requested))
+    }
+
+    /// The redirect target in the query.
+    pub fn next(&self) -> Option<ReturnTo> {
+        ReturnTo::parse(&self.query("next")?)
+    }
+
+    /// A decoded query parameter.
     pub fn query(&self, name: &str) -> Option<String> {
-        let mut pairs = url::form_urlencoded::parse(self.0.asked.query().unwrap_or_default().as_bytes());
+        let mut pairs = url::form_urlencoded::parse(self.facts.requested.query().unwrap_or_default().as_bytes());
         pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
     }
 
-    /// Whether errors are to be told to a program.
-    #[must_use]
+    /// Returns whether errors are rendered as `application/problem+json`.
     pub fn wants_json(&self) -> bool {
-        self.0.wants_json
+        self.facts.wants_json || self.policy().is_some_and(|policy| policy.dialect == Dialect::Problem)
     }
 
-    /// What the browser calls itself, in printable ASCII and at most [`USER_AGENT_MAX`] characters.
-    #[must_use]
-    pub fn user_agent(&self) -> &str {
-        self.0.user_agent.get_or_init(|| self.0.browser_name.as_ref().map(printable).unwrap_or_default())
-    }
-
-    /// Where the request came from, for the audit trail.
-    #[must_use]
-    pub fn origin(&self) -> Origin<'_> {
-        Origin { address: self.client_ip(), user_agent: self.user_agent() }
-    }
-
-    /// The cookie by which accounts know a browser again.
-    #[must_use]
-    pub fn browser(&self) -> Option<&SecretToken> {
-        self.0.browser.as_ref()
-    }
-
-    /// The secret of the mailed link that the visitor opened last.
-    #[must_use]
+    /// The secret of the emailed link that was opened last.
     pub fn link(&self) -> Option<&SecretToken> {
-        self.0.link.as_ref()
+        self.facts.link.as_ref()
     }
 
-    /// The secret of a sign-in that waits for its second factor in this browser.
-    #[must_use]
+    /// The secret of this browser's pending sign-in.
     pub fn pending(&self) -> Option<&SecretToken> {
-        self.0.pending.as_ref()
+        self.facts.pending.as_ref()
     }
 
-    /// The secret of the passkey's ceremony that was begun last in this browser.
-    #[must_use]
+    /// The secret of this browser's latest WebAuthn ceremony.
     pub fn ceremony(&self) -> Option<&SecretToken> {
-        self.0.ceremony.as_ref()
+        self.facts.ceremony.as_ref()
     }
 
-    /// What the page before this one left to say.
-    #[must_use]
-    pub fn notice(&self) -> Option<Notice> {
-        self.0.notice
+    /// Takes the notice for this page, which is then shown once.
+    pub fn take_notice(&self) -> Option<Notice> {
+        self.facts.notice_taken.store(self.facts.notice.is_some(), Ordering::Relaxed);
+        self.facts.notice
     }
 
-    /// The hidden token for a form on this page.
-    #[must_use]
-    pub fn csrf_token(&self, state: &AppState) -> String {
-        self.0.csrf.token(&state.keys.csrf)
+    pub(super) fn notice_taken(&self) -> bool {
+        self.facts.notice_taken.load(Ordering::Relaxed)
     }
 
-    /// Whether a form brought the token of this browser and session.
-    #[must_use]
-    pub fn accepts_csrf(&self, state: &AppState, token: &str) -> bool {
-        self.0.csrf.accepts(&state.keys.csrf, token)
+    /// The CSRF token for a form on this page.
+    pub fn csrf_token(&self) -> String {
+        self.facts.csrf.token(&self.state.keys.csrf)
     }
 
-    /// Reads the facts, which the request carries from then on.
-    pub(super) fn begin(state: &AppState, request: &mut Request) -> Self {
-        let ctx = Self::read(request, state);
+    /// Returns whether a form's CSRF token matches this browser and session.
+    pub fn accepts_csrf(&self, token: &str) -> bool {
+        self.facts.csrf.accepts(&self.state.keys.csrf, token)
+    }
+
+    /// Parses a request and stores the context in its extensions.
+    pub(super) fn begin(state: &AppState, request: &mut HttpRequest, peer: IpAddr) -> Self {
+        let ctx = Self { state: state.clone(), facts: Arc::new(Facts::read(request, state, peer)) };
         request.extensions_mut().insert(ctx.clone());
         ctx
     }
 
-    /// Sets the cookie that a shown form needs.
-    pub(super) fn end(&self, state: &AppState, response: &mut Response) {
-        let (headers, public_url) = (response.headers_mut(), &state.config.site.public_url);
-        if let Some(value) = self.0.csrf.fresh_cookie() {
-            cookies::set(headers, public_url, Name::Csrf, value, None);
+    /// Sets the CSRF cookie if the page needs it.
+    pub(super) fn end(&self, response: &mut Response) {
+        if let Some(value) = self.facts.csrf.fresh_cookie() {
+            cookies::set(response.headers_mut(), &self.state.config.site.public_url, Name::Csrf, value, None);
         }
     }
 
-    /// Nothing but [`super::Front`] hands requests to routes.
+    /// The error for a route not called through [`super::Front`].
     pub(super) fn missing() -> AppError {
-        AppError::fault("a route without the facts of its request")
+        AppError::fault("a route was called without a request context")
     }
 
-    /// Says which route answers.
-    pub(super) fn matched(&self, route: &'static str) {
-        self.0.route.set(route).ok();
+    /// Stores the matched route's policy.
+    pub(super) fn matched(&self, policy: Policy) {
+        self.facts.policy.set(policy).ok();
     }
 
-    /// The pattern of the route that answers.
+    /// Stores the visitor.
+    pub(super) fn found(&self, visitor: Visitor) {
+        self.facts.visitor.set(visitor).ok();
+    }
+
+    /// The matched route's policy.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.facts.policy.get()
+    }
+
+    /// The matched route's pattern.
     pub(super) fn route(&self) -> &'static str {
-        self.0.route.get().unwrap_or(&"none")
+        self.policy().map_or("none", |policy| policy.path)
     }
 
-    /// The identifier of the browser's session, as its cookie says.
-    pub(super) fn session(&self) -> Option<&Id> {
-        self.0.session.as_ref()
+    /// The browser's session cookie.
+    pub(super) fn session_cookie(&self) -> Option<&CookieId> {
+        self.facts.session.as_ref()
     }
+}
 
-    fn read(request: &Request, state: &AppState) -> Self {
+impl Facts {
+    fn read(request: &HttpRequest, state: &AppState, peer: IpAddr) -> Self {
         let headers = request.headers();
         let public_url = &state.config.site.public_url;
         let cookies = Cookies::of(headers);
@@ -207,49 +213,51 @@ impl Ctx {
             Presented::One(value) => Some(value),
             Presented::None | Presented::Ambiguous => None,
         };
-        let peer = request.extensions().get::<Peer>().map_or(std::net::Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
         let chosen = cookie(Name::Language).and_then(|code| code.parse().ok());
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        // What is no identifier is no session, and goes with the next form: no token hangs on it.
+        // A malformed session cookie counts as none, and CSRF tokens ignore it.
         let presented = cookie(Name::Session).unwrap_or_default();
-        let session: Option<Id> = presented.parse().ok();
-        let bound_to = session.map_or("", |_| presented).to_owned();
-        Self(Arc::new(Facts {
+        let session = CookieId::parse(presented);
+        let bound_to = session.as_ref().map_or("", |_| presented).to_owned();
+        let secret = |name: Name| cookie(name).and_then(SecretToken::parse);
+        Self {
             request_id: state.request_ids.next(),
-            now: state.clock.now(),
-            client_ip: client_ip(peer, headers, &state.config.network.trusted_proxies),
+            now: now(),
+            address: client_ip(peer, headers, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
-            asked: request.uri().clone(),
+            requested: request.uri().clone(),
             location: OnceLock::new(),
-            wants_json: prefers_json(request.uri().path(), headers),
-            browser_name: headers.get(header::USER_AGENT).cloned(),
-            user_agent: OnceLock::new(),
-            browser: cookie(Name::Browser).and_then(SecretToken::parse),
-            link: cookie(Name::Link).and_then(SecretToken::parse),
-            pending: cookie(Name::Pending).and_then(SecretToken::parse),
-            ceremony: cookie(Name::Ceremony).and_then(SecretToken::parse),
+            wants_json: prefers_json(headers) || request.uri().path().starts_with("/api/"),
+            user_agent: headers.get(header::USER_AGENT).cloned(),
+            request: OnceLock::new(),
+            browser: secret(Name::Browser),
+            link: secret(Name::Link),
+            pending: secret(Name::Pending),
+            ceremony: secret(Name::Ceremony),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
-            csrf: Csrf::new(cookie(Name::Csrf).and_then(SecretToken::parse), bound_to, state.entropy),
+            notice_taken: AtomicBool::new(false),
+            csrf: Csrf::new(secret(Name::Csrf), bound_to),
             session,
-            route: OnceLock::new(),
-        }))
+            visitor: OnceLock::new(),
+            policy: OnceLock::new(),
+        }
     }
 }
 
 /// The page to come back to; the language switch is no page, but on every page.
-fn location(asked: &Uri) -> LocalPath {
+fn location(asked: &Uri) -> ReturnTo {
     let local = asked.path_and_query().filter(|_| asked.path() != paths::LANGUAGE);
-    local.and_then(|local| LocalPath::parse(&local.to_string())).unwrap_or_default()
+    local.and_then(|local| ReturnTo::parse(&local.to_string())).unwrap_or_default()
 }
 
-fn prefers_json(path: &str, headers: &HeaderMap) -> bool {
+fn prefers_json(headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    path.starts_with("/api/") || (accept.contains("json") && !accept.contains("text/html"))
+    accept.contains("json") && !accept.contains("text/html")
 }
 
 fn printable(text: &HeaderValue) -> String {
-    let octets = text.as_bytes().iter().filter(|byte| (b' '..=b'~').contains(byte));
-    octets.take(USER_AGENT_MAX).map(|byte| char::from(*byte)).collect()
+    let bytes = text.as_bytes().iter().filter(|byte| (b' '..=b'~').contains(byte));
+    bytes.take(USER_AGENT_MAX).map(|byte| char::from(*byte)).collect()
 }
 
 impl FromRequestParts<AppState> for Ctx {

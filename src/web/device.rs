@@ -1,6 +1,6 @@
-//! What a browser is called, from what it calls itself: enough for its owner to know it again.
+//! Browser and system names from a `User-Agent`, so that users recognise their devices.
 
-/// The most telling mark first, because browsers also claim to be their ancestors.
+/// The most specific mark first, because browsers also claim to be their ancestors.
 const BROWSERS: [(&str, &str); 9] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -24,14 +24,12 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("X11", "Unix"),
 ];
 
-/// The browser, when it is one that people know.
-#[must_use]
+/// The name of a well-known browser.
 pub fn browser(user_agent: &str) -> Option<&'static str> {
     first(&BROWSERS, user_agent)
 }
 
-/// The system it runs on.
-#[must_use]
+/// The name of the operating system.
 pub fn system(user_agent: &str) -> Option<&'static str> {
     first(&SYSTEMS, user_agent)
 }

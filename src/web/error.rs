@@ -1,8 +1,9 @@
-//! Every way a request can fail, and how the visitor and the operator learn of it.
+//! Request errors, their responses and their log lines.
 
-use std::{error::Error as StdError, sync::Arc, time::Duration};
+use std::{error::Error as StdError, iter, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -11,73 +12,64 @@ use serde_json::json;
 use super::{
     Ctx,
     error_page::{ErrorKind, ErrorPage},
-    event,
-    page::page,
     paths,
     redirect::{see_other, with_next},
 };
 use crate::{
+    audit::log,
     db::{Trouble, trouble},
     passwords::{hasher::HasherError, proof::ProofError},
-    state::AppState,
     templates::TemplateError,
-    types::{LocalPath, Wait},
+    types::{ReturnTo, Throttled, Wait},
 };
 
-/// What a handler returns when there is no page of its own to show. It becomes a response with a
-/// status; [`render_errors`] gives that response its words.
+/// An error that a handler returns. `render_errors` turns it into a page or a problem document.
 #[derive(Clone, Debug)]
 pub enum AppError {
-    /// The request cannot be read; the text is for programs and the log.
+    /// The request is malformed; the text is for API clients and the log.
     BadRequest(&'static str),
-    /// A form without a good token, or from another site.
+    /// The form's CSRF token is invalid, or the form is from another site.
     StaleForm,
-    /// There is nothing here, or nothing that this visitor may know of.
+    /// The page does not exist, or the visitor may not know of it.
     NotFound,
-    /// Too many octets.
+    /// The body is too large.
     PayloadTooLarge,
-    /// Not a form.
+    /// The body is not a form.
     UnsupportedMediaType,
     /// The request took too long to arrive.
     RequestTimeout,
-    /// Only for people who are signed in.
+    /// The visitor must sign in.
     SignIn {
-        /// Where to come back to.
-        next: Option<LocalPath>,
+        /// The redirect target afterwards.
+        next: Option<ReturnTo>,
     },
-    /// Only for people whose address is verified.
+    /// The user must verify the email address.
     Verify,
-    /// Only for people who have a second factor, which this account must.
+    /// The user must add a second factor.
     Enrol,
-    /// Only for people who proved a moment ago who they are.
+    /// The user must reauthenticate.
     Reauthenticate {
         /// Where to come back to.
-        next: LocalPath,
+        next: Option<ReturnTo>,
     },
-    /// Too many tries.
-    SlowDown {
-        /// When the next one may come.
-        retry_after: Duration,
-    },
-    /// Something we need is away or busy; nothing was written.
+    /// A rate limit or a full queue.
+    Throttled(Throttled),
+    /// A dependency is down or busy; nothing was written.
     Unavailable {
-        /// When to try again.
+        /// When to retry.
         retry_after: Duration,
-        /// For the log.
+        /// The cause, for the log.
         cause: Arc<dyn StdError + Send + Sync>,
     },
-    /// We broke something. The visitor learns the request's id and nothing else.
+    /// A bug. The visitor sees only the request ID.
     Fault(Arc<dyn StdError + Send + Sync>),
 }
 
-/// How long to wait for a database that is away.
-const DATABASE_RETRY: Duration = Duration::from_secs(2);
-/// How long to wait for a place in the queue of passwords.
-const HASHER_RETRY: Duration = Duration::from_secs(1);
+/// Retry delay when the database is down.
+pub(super) const DATABASE_RETRY: Duration = Duration::from_secs(2);
 
 impl AppError {
-    /// A fault in words.
-    #[must_use]
+    /// A fault described by a text.
     pub fn fault(what: &'static str) -> Self {
         Self::Fault(Arc::from(Box::<dyn StdError + Send + Sync>::from(what)))
     }
@@ -90,17 +82,28 @@ impl AppError {
             Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
             Self::RequestTimeout => ErrorKind::RequestTimeout,
-            // For a program, an account without its address or its second factor is as good as none.
-            Self::SignIn { .. } | Self::Verify | Self::Enrol | Self::Reauthenticate { .. } => ErrorKind::Unauthorized,
-            Self::SlowDown { .. } => ErrorKind::TooManyRequests,
-            Self::Unavailable { .. } => ErrorKind::Unavailable,
+            Self::SignIn { .. } => ErrorKind::Unauthorized,
+            Self::Verify => ErrorKind::Unverified,
+            Self::Enrol => ErrorKind::Unenrolled,
+            Self::Reauthenticate { .. } => ErrorKind::Stale,
+            Self::Throttled(Throttled::SlowDown { .. }) => ErrorKind::TooManyRequests,
+            Self::Throttled(Throttled::Busy { .. }) | Self::Unavailable { .. } => ErrorKind::Unavailable,
             Self::Fault(_) => ErrorKind::Internal,
+        }
+    }
+
+    /// Where the visitor comes back to.
+    pub(super) fn next_mut(&mut self) -> Option<&mut Option<ReturnTo>> {
+        match self {
+            Self::SignIn { next } | Self::Reauthenticate { next } => Some(next),
+            _ => None,
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::SlowDown { retry_after } | Self::Unavailable { retry_after, .. } => Some(*retry_after),
+            Self::Throttled(throttled) => Some(Duration::from_secs(throttled.wait().as_secs())),
+            Self::Unavailable { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -115,23 +118,9 @@ impl From<sqlx::Error> for AppError {
     }
 }
 
-impl From<tower_sessions::session::Error> for AppError {
-    fn from(error: tower_sessions::session::Error) -> Self {
-        match error {
-            tower_sessions::session::Error::Store(_) => {
-                Self::Unavailable { retry_after: DATABASE_RETRY, cause: Arc::new(error) }
-            }
-            tower_sessions::session::Error::SerdeJson(_) => Self::Fault(Arc::new(error)),
-        }
-    }
-}
-
 impl From<HasherError> for AppError {
     fn from(error: HasherError) -> Self {
-        match error {
-            HasherError::Busy => Self::Unavailable { retry_after: HASHER_RETRY, cause: Arc::new(error) },
-            HasherError::Hash(_) | HasherError::Stopped => Self::Fault(Arc::new(error)),
-        }
+        Self::Fault(Arc::new(error))
     }
 }
 
@@ -152,48 +141,40 @@ impl From<TemplateError> for AppError {
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.kind().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = status.into_response();
-        response.extensions_mut().insert(self);
-        response
+        (self.kind().status(), Extension(self)).into_response()
     }
 }
 
-/// Words every error, ours and the router's, as a page or as `application/problem+json`
-/// (RFC 9457), and logs what an operator must know, once.
-pub(super) fn render_errors(state: &AppState, ctx: &Ctx, response: Response) -> Response {
+/// Renders every error, ours and the router's, as a page or as `application/problem+json` (RFC 9457), and logs it.
+pub(super) fn render_errors(ctx: &Ctx, response: Response) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
     }
     let error = response.extensions().get::<AppError>().cloned();
+    let content_type = response.headers().get(header::CONTENT_TYPE);
     let kind = match &error {
         Some(error) => error.kind(),
-        // A page that a handler rendered with an error's status is already worded.
-        None if response.headers().contains_key(header::CONTENT_TYPE) && !is_plain_text(&response) => return response,
+        // A handler rendered this error page itself.
+        None if content_type.is_some_and(|kind| !kind.as_bytes().starts_with(b"text/plain")) => return response,
         None => of_status(status),
     };
-    log(ctx, status, error.as_ref());
+    log_error(ctx, status, error.as_ref());
     match error {
-        Some(AppError::SignIn { next }) if !ctx.wants_json() => on_the_way(paths::LOGIN, next),
+        Some(AppError::SignIn { next }) if !ctx.wants_json() => redirect_via(paths::LOGIN, next),
         Some(AppError::Verify) if !ctx.wants_json() => see_other(paths::VERIFY),
         Some(AppError::Enrol) if !ctx.wants_json() => see_other(paths::ACCOUNT_FACTORS),
-        Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => on_the_way(paths::REAUTH, Some(next)),
+        Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => redirect_via(paths::REAUTH, next),
         error => {
-            // A bare fault is of the session layer, which needs the database.
-            let of_the_database = || (kind == ErrorKind::Unavailable).then_some(DATABASE_RETRY);
-            let retry_after = error.as_ref().map_or_else(of_the_database, AppError::retry_after);
-            worded(state, ctx, kind, retry_after, response)
+            // A bare server error comes from the session layer, which needs the database.
+            let database_retry = || (kind == ErrorKind::Unavailable).then_some(DATABASE_RETRY);
+            let retry_after = error.as_ref().map_or_else(database_retry, AppError::retry_after);
+            render(ctx, kind, retry_after, &response)
         }
     }
 }
 
-fn is_plain_text(response: &Response) -> bool {
-    let content_type = response.headers().get(header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/plain"))
-}
-
-/// The kind of a bare status: the router's, or a session layer that could not reach the database.
+/// Classifies a bare status: the router's, or a session layer that could not reach the database.
 fn of_status(status: StatusCode) -> ErrorKind {
     match status {
         StatusCode::NOT_FOUND => ErrorKind::NotFound,
@@ -204,73 +185,65 @@ fn of_status(status: StatusCode) -> ErrorKind {
     }
 }
 
-fn log(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
+fn log_error(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
     let request_id = ctx.request_id();
     match error {
-        Some(AppError::Fault(cause)) => tracing::error!(request_id, cause = chain(&**cause), "a request failed"),
-        Some(AppError::Unavailable { cause, .. }) => {
-            tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served");
+        Some(AppError::Fault(cause)) => {
+            tracing::error!(request_id, cause = chain(&**cause), "a request failed: internal error, answered with 500");
         }
-        Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "a request could not be read"),
-        Some(AppError::StaleForm) => event::form_refused(ctx),
-        None if status.is_server_error() => tracing::warn!(request_id, "the session could not be saved"),
+        Some(AppError::Unavailable { cause, .. }) => {
+            tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served: answered with 503");
+        }
+        Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "malformed request"),
+        Some(AppError::StaleForm) => log::form_refused(ctx.request()),
+        Some(AppError::Throttled(throttled)) => ctx.note_throttled(*throttled),
+        None if status.is_server_error() => {
+            tracing::warn!(request_id, "a session could not be saved: answered with 503");
+        }
         _ => {}
     }
 }
 
-/// An error with everything behind it, on one line. SQL errors name tables and constraints, never
-/// values: queries carry their values apart from their text.
+/// Formats an error with its causes on one line. SQL errors name tables and constraints, never values, because queries
+/// are parameterised.
 fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+    let causes: Vec<_> = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
+    causes.join(": ")
 }
 
 /// To a page that the visitor has to pass, and knows where they were going.
-fn on_the_way(to: &str, next: Option<LocalPath>) -> Response {
+fn redirect_via(to: &str, next: Option<ReturnTo>) -> Response {
     see_other(&next.map_or_else(|| to.to_owned(), |next| with_next(to, next.as_str())))
 }
 
-fn worded(state: &AppState, ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: Response) -> Response {
+fn render(ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: &Response) -> Response {
     let seconds = retry_after.map(|wait| wait.as_secs().max(1));
     let mut response = if ctx.wants_json() {
-        problem(state, ctx, kind)
+        problem(ctx, kind)
     } else {
         let back = kind.leads_back().then(|| ctx.location().as_str().to_owned());
-        let content = ErrorPage { status: kind.status(), kind, wait: seconds.map(Wait::from_secs), back };
-        page(state, ctx, None, &content).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        let content = ErrorPage { status: kind.status().as_u16(), kind, wait: seconds.map(Wait::from_secs), back };
+        ctx.error_page(&content)
     };
-    *response.status_mut() = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // `Allow` of a 405, and cookies that were set before things went wrong.
-    let (parts, _) = bare.into_parts();
-    for (name, value) in &parts.headers {
-        if *name == header::ALLOW || *name == header::SET_COOKIE {
-            response.headers_mut().append(name, value.clone());
-        }
+    *response.status_mut() = kind.status();
+    // Keeps `Allow` of a 405, and cookies set before the error.
+    for (name, value) in bare.headers().iter().filter(|(name, _)| [header::ALLOW, header::SET_COOKIE].contains(name)) {
+        response.headers_mut().append(name, value.clone());
     }
-    if let Some(seconds) = seconds {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    response.headers_mut().extend(seconds.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));
     response
 }
 
-fn problem(state: &AppState, ctx: &Ctx, kind: ErrorKind) -> Response {
+fn problem(ctx: &Ctx, kind: ErrorKind) -> Response {
     let problem = json!({
-        "type": "about:blank",
-        "title": state.templates.message(ctx.lang(), kind.title_key()),
-        "status": kind.status(),
+        "type": kind.uri(),
+        "title": ctx.state.templates.message(ctx.lang(), &kind.title_key()),
+        "status": kind.status().as_u16(),
         "request_id": ctx.request_id(),
     });
-    let mut response = problem.to_string().into_response();
-    let content_type = HeaderValue::from_static("application/problem+json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    if kind == ErrorKind::Unauthorized {
-        // RFC 9110 section 15.5.2: a 401 says how to authenticate. The scheme names our cookie.
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Cookie realm=\"vestibule\""));
-    }
-    response
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json; charset=utf-8")];
+    // RFC 9110 section 15.5.2: a 401 must say how to authenticate.
+    let scheme = [(header::WWW_AUTHENTICATE, "Cookie realm=\"vestibule\"")];
+    let scheme = (kind.status() == StatusCode::UNAUTHORIZED).then_some(scheme);
+    (content_type, scheme, problem.to_string()).into_response()
 }

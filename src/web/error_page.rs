@@ -1,7 +1,8 @@
-//! What a visitor sees when there is no other page to show.
+//! The error page.
 
-#![expect(missing_docs, reason = "the template words what the names say")]
+#![expect(missing_docs, reason = "the names match the template")]
 
+use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
@@ -13,20 +14,26 @@ use crate::{
 pub struct ErrorPage {
     pub status: u16,
     pub kind: ErrorKind,
-    /// When to try again, where that is known.
+    /// When to retry, if known.
     pub wait: Option<Wait>,
-    /// A local path to offer; without one the start page is offered.
+    /// A local path to return to; otherwise the start page is offered.
     pub back: Option<String>,
 }
 
-/// The messages are `error-<kind>-title` and `error-<kind>-text`, also for answers in JSON.
+/// The messages are `error-<kind>-title` and `error-<kind>-text`, also for JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     BadRequest,
-    /// Nobody is signed in, and a program asks.
+    /// Not signed in, for JSON clients.
     Unauthorized,
-    /// A form that is stale, or comes from elsewhere.
+    /// The email address is not verified, for JSON clients.
+    Unverified,
+    /// The account must add a second factor, for JSON clients.
+    Unenrolled,
+    /// Reauthentication is required, for JSON clients.
+    Stale,
+    /// An invalid CSRF token, or a form from another site.
     Forbidden,
     NotFound,
     MethodNotAllowed,
@@ -39,9 +46,12 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::BadRequest,
         Self::Unauthorized,
+        Self::Unverified,
+        Self::Unenrolled,
+        Self::Stale,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -53,46 +63,46 @@ impl ErrorKind {
         Self::Internal,
     ];
 
-    #[must_use]
-    pub fn status(self) -> u16 {
+    pub fn status(self) -> StatusCode {
+        self.facts().0
+    }
+
+    /// The key of the title message.
+    pub fn title_key(self) -> String {
+        format!("error-{}-title", self.facts().1)
+    }
+
+    /// The problem type (RFC 9457), for API clients.
+    pub fn uri(self) -> String {
+        format!("urn:vestibule:problem:{}", self.facts().2)
+    }
+
+    /// The status, the message and the problem type.
+    fn facts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::BadRequest => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
-            Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
-            Self::PayloadTooLarge => 413,
-            Self::UnsupportedMediaType => 415,
-            Self::RequestTimeout => 408,
-            Self::TooManyRequests => 429,
-            Self::Unavailable => 503,
-            Self::Internal => 500,
+            Self::BadRequest => (StatusCode::BAD_REQUEST, "bad-request", "bad-request"),
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized", "not-signed-in"),
+            Self::Unverified => (StatusCode::UNAUTHORIZED, "unauthorized", "verify-email"),
+            Self::Unenrolled => (StatusCode::UNAUTHORIZED, "unauthorized", "add-second-factor"),
+            Self::Stale => (StatusCode::UNAUTHORIZED, "unauthorized", "reauthenticate"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "stale-form"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "not-found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "method-not-allowed"),
+            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload-too-large", "payload-too-large"),
+            Self::UnsupportedMediaType => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "unsupported-media-type")
+            }
+            Self::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, "request-timeout", "request-timeout"),
+            Self::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "too-many-requests"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "unavailable"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal"),
         }
     }
 
-    /// The key of the sentence that names the error.
-    #[must_use]
-    pub fn title_key(self) -> &'static str {
-        match self {
-            Self::BadRequest => "error-bad-request-title",
-            Self::Unauthorized => "error-unauthorized-title",
-            Self::Forbidden => "error-forbidden-title",
-            Self::NotFound => "error-not-found-title",
-            Self::MethodNotAllowed => "error-method-not-allowed-title",
-            Self::PayloadTooLarge => "error-payload-too-large-title",
-            Self::UnsupportedMediaType => "error-unsupported-media-type-title",
-            Self::RequestTimeout => "error-request-timeout-title",
-            Self::TooManyRequests => "error-too-many-requests-title",
-            Self::Unavailable => "error-unavailable-title",
-            Self::Internal => "error-internal-title",
-        }
-    }
-
-    /// Whether there is a page to go back to: the one whose form was sent, or the one that was asked for. Not
-    /// where there is none, and not where one signs in first.
-    #[must_use]
+    /// Returns whether the page links back to the requested page. It does not if that page does not exist or requires
+    /// signing in.
     pub fn leads_back(self) -> bool {
-        !matches!(self, Self::Unauthorized | Self::NotFound | Self::MethodNotAllowed)
+        ![StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&self.status())
     }
 }
 
@@ -101,7 +111,7 @@ impl Page for ErrorPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let of = |kind: ErrorKind| Self {
-            status: kind.status(),
+            status: kind.status().as_u16(),
             kind,
             wait: None,
             back: kind.leads_back().then(|| "/account/profile".into()),

@@ -1,4 +1,4 @@
-//! Forms as they arrive: checked before a handler sees a field.
+//! Form extraction and validation.
 
 use std::time::Duration;
 
@@ -12,37 +12,48 @@ use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
 use super::{AppError, Ctx, csrf, origin};
-use crate::state::AppState;
+use crate::{state::AppState, types::ReturnTo};
 
-/// The most octets of a form.
+/// Maximum size of a form in bytes.
 pub const BODY_MAX: usize = 32 * 1024;
-/// The most fields of a form; ours have fewer than ten.
+/// Maximum length of a redisplayed text: the longest email address.
+const REDISPLAY_MAX: usize = 254;
+/// Maximum number of fields; our forms have fewer than ten.
 const FIELDS_MAX: usize = 50;
-/// A form this small arrives in a moment; a slower one holds a connection for nothing.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(8);
+/// Timeout for reading a form; a small one arrives at once.
+const READ_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// The fields of one form. Values are wiped when it goes, because some are secrets.
+/// The fields of one form. Values are zeroized on drop, because some are secrets.
 #[derive(Debug, Default)]
 pub struct Fields(Vec<(String, Zeroizing<String>)>);
 
 impl Fields {
-    /// A field's text; a field that did not come is empty.
-    #[must_use]
+    /// A field's text; empty if missing.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
 
-    /// A field's text as a refused form shows it again: at most `max` characters, and nothing that is none.
-    #[must_use]
-    pub fn shown(&self, name: &str, max: usize) -> String {
-        self.get(name).chars().take(max).filter(|c| !c.is_control()).collect()
+    /// A field's text for redisplay in a refused form: at most `REDISPLAY_MAX` characters, without control
+    /// characters.
+    pub fn shown(&self, name: &str) -> String {
+        self.get(name).chars().take(REDISPLAY_MAX).filter(|c| !c.is_control()).collect()
     }
 
-    /// Reads `application/x-www-form-urlencoded` strictly: every name once, valid UTF-8, whole
-    /// escapes. What is merely unknown is ignored.
+    /// Returns whether a checkbox is ticked.
+    pub fn has(&self, name: &str) -> bool {
+        !self.get(name).is_empty()
+    }
+
+    /// The redirect target in the form.
+    pub fn next(&self) -> Option<ReturnTo> {
+        ReturnTo::parse(self.get("next"))
+    }
+
+    /// Parses `application/x-www-form-urlencoded` strictly: unique names, valid UTF-8, complete escapes. Unknown fields
+    /// are ignored.
     ///
     /// # Errors
-    /// [`AppError::BadRequest`] with what is wrong.
+    /// [`AppError::BadRequest`] with the reason.
     pub fn parse(body: &[u8]) -> Result<Self, AppError> {
         let mut fields = Self::default();
         for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -53,7 +64,7 @@ impl Fields {
             let name = decode(&pair[..equals])?;
             let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
             if fields.0.iter().any(|(found, _)| *found == *name) {
-                return Err(AppError::BadRequest("a field came twice"));
+                return Err(AppError::BadRequest("duplicate field"));
             }
             fields.0.push((name.to_string(), value));
         }
@@ -64,14 +75,14 @@ impl Fields {
 fn decode(text: &[u8]) -> Result<Zeroizing<String>, AppError> {
     let whole = |escape: &[u8]| escape.len() >= 2 && escape[..2].iter().all(u8::is_ascii_hexdigit);
     if !text.split(|byte| *byte == b'%').skip(1).all(whole) {
-        return Err(AppError::BadRequest("a broken percent escape"));
+        return Err(AppError::BadRequest("malformed percent escape"));
     }
     let spaced = Zeroizing::new(text.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect::<Vec<u8>>());
     let bytes: Vec<u8> = percent_decode(&spaced).collect();
-    String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| AppError::BadRequest("text that is not valid UTF-8"))
+    String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| AppError::BadRequest("text is not valid UTF-8"))
 }
 
-/// A form that came from one of our own pages in the same browser.
+/// A form submitted from one of our pages in the same browser.
 #[derive(Debug)]
 pub struct Submitted(pub Fields);
 
@@ -88,7 +99,7 @@ impl FromRequest<AppState> for Submitted {
             return Err(AppError::UnsupportedMediaType);
         }
         let fields = Fields::parse(&read(&parts.headers, body).await?)?;
-        if !ctx.accepts_csrf(state, fields.get(csrf::FIELD)) {
+        if !ctx.accepts_csrf(fields.get(csrf::FIELD)) {
             return Err(AppError::StaleForm);
         }
         Ok(Self(fields))
@@ -106,10 +117,10 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AppError> {
     if declared.is_some_and(|length| length > BODY_MAX as u64) {
         return Err(AppError::PayloadTooLarge);
     }
-    match tokio::time::timeout(ARRIVES_WITHIN, Limited::new(body, BODY_MAX).collect()).await {
+    match tokio::time::timeout(READ_TIMEOUT, Limited::new(body, BODY_MAX).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(AppError::PayloadTooLarge),
-        Ok(Err(_)) => Err(AppError::BadRequest("the form did not arrive whole")),
+        Ok(Err(_)) => Err(AppError::BadRequest("incomplete form")),
         Err(_) => Err(AppError::RequestTimeout),
     }
 }

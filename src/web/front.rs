@@ -1,96 +1,95 @@
-//! What every request passes on its way to its route, and every answer on its way back.
+//! The outermost handler: context, errors, logging and security headers.
 
-use std::fmt;
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    pin::Pin,
+    task::{Context, Poll},
+};
 
 use axum::{
     Router,
-    extract::Request,
-    http::{Method, StatusCode, header},
+    extract::{ConnectInfo, Request},
+    http::{HeaderName, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use tower::{Layer, ServiceExt as _};
+use tower::{Service, ServiceExt as _};
 use tracing::Instrument as _;
 
 use super::{
-    Ctx,
+    AppError, Ctx,
     error::render_errors,
     request_log::RequestLine,
-    session_store::{self, WithSessions},
     task::{Work, run_to_the_end},
 };
-use crate::{
-    http::{headers::set_security_headers, server::Serve},
-    state::AppState,
-};
+use crate::{http::headers::set_security_headers, state::AppState};
 
-/// The whole service: routes, and what stands before all of them. One function in place of a layer each,
-/// which a router would box and clone anew for every request.
-#[derive(Clone)]
+/// Limits and the audit log need the client's address, so nothing is served without it.
+const NO_PEER: &str = "no peer address: serve the app with ConnectInfo, such as axum's \
+     `into_make_service_with_connect_info::<SocketAddr>()`";
+
+/// The methods of the service.
+const ALLOW: (HeaderName, &str) = (header::ALLOW, "GET, HEAD, POST");
+
+/// The whole service. Another axum app can mount it at the root of its origin. A single function instead of layers,
+/// which a router would box and clone per request.
+#[derive(Clone, Debug)]
 pub struct Front {
     state: AppState,
-    /// For whoever only looks: what would read the session's row and write its cookie is not in the way.
     routes: Router,
-    with_sessions: WithSessions,
-}
-
-impl fmt::Debug for Front {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Front")
-    }
 }
 
 impl Front {
-    /// Stands before these routes.
-    #[must_use]
+    /// Wraps these routes.
     pub fn before(state: &AppState, router: Router) -> Self {
-        let with_sessions = session_store::layer(state).layer(router.clone());
-        Self { state: state.clone(), routes: router, with_sessions }
+        Self { state: state.clone(), routes: router }
     }
 
-    async fn answer_in_context(self, mut request: Request) -> Response {
-        let Self { state, routes, with_sessions } = self;
-        let ctx = Ctx::begin(&state, &mut request);
-        let line = RequestLine::begin(&request);
-        let span = tracing::info_span!("request", request_id = ctx.request_id());
-        let answered = async {
-            // In boxes, because what is here is moved several times over before it runs.
-            let work: Work = if request.method().is_safe() {
-                Box::pin(async { routes.oneshot(request).await.into_response() })
-            } else {
-                let service = state.clone();
-                Box::pin(async move {
-                    let public_url = &service.config.site.public_url;
-                    let response = session_store::answer(with_sessions, public_url, request).await;
-                    // Nobody is told that a session has ended while this replica still takes it for live.
-                    service.lookup.catch_up().await;
-                    response
-                })
-            };
-            let response = run_to_the_end(&state, work).await;
-            render_errors(&state, &ctx, response)
-        };
-        let mut response = answered.instrument(span).await;
-        // Outside of the wording of errors, so that it tells what the visitor was told.
-        line.end(&state, &ctx, &response);
-        ctx.end(&state, &mut response);
-        response
-    }
-}
-
-impl Serve for Front {
-    /// Whatever happens on the way, the answer has our headers.
+    /// Every response gets our headers.
     async fn answer(self, request: Request) -> Response {
         let state = self.state.clone();
         let mut response = match *request.method() {
-            // CONNECT and TRACE have no path to be routed by.
-            Method::CONNECT | Method::TRACE => method_not_allowed(),
+            // CONNECT and TRACE have no path to route.
+            Method::CONNECT | Method::TRACE => (StatusCode::METHOD_NOT_ALLOWED, [ALLOW]).into_response(),
             _ => self.answer_in_context(request).await,
         };
         set_security_headers(&state, &mut response);
         response
     }
+
+    async fn answer_in_context(self, mut request: Request) -> Response {
+        let Self { state, routes } = self;
+        let peer = request.extensions().get().map(|ConnectInfo::<SocketAddr>(peer)| peer.ip());
+        let ctx = Ctx::begin(&state, &mut request, peer.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+        let line = RequestLine::begin(&request);
+        let span = tracing::info_span!("request", request_id = ctx.request_id());
+        let answered = async {
+            if peer.is_none() {
+                return render_errors(&ctx, AppError::fault(NO_PEER).into_response());
+            }
+            // Boxed, because the future is moved several times before it runs.
+            let work: Work = Box::pin(async { routes.oneshot(request).await.into_response() });
+            render_errors(&ctx, run_to_the_end(&state, work).await)
+        };
+        let mut response = answered.instrument(span).await;
+        // After the error rendering, so that it logs the final status.
+        line.end(&state, &ctx, &response);
+        ctx.end(&mut response);
+        response
+    }
 }
 
-fn method_not_allowed() -> Response {
-    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD, POST")]).into_response()
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let front = self.clone();
+        Box::pin(async { Ok(front.answer(request).await) })
+    }
 }

@@ -1,37 +1,42 @@
-//! What every slice needs to speak HTTP: the request's facts, forms, pages, errors, access, the
-//! session cookie, the headers on every answer, and the loop that accepts connections.
+//! The HTTP toolkit of all slices: context, forms, pages, errors, access and the session cookie.
 
 pub mod access;
+mod answer;
 pub mod cookies;
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod csrf;
-pub mod ctx;
+mod ctx;
 pub mod device;
+pub mod email;
 mod error;
 pub mod error_page;
-pub mod event;
 mod form;
 mod front;
-pub mod mailed_link;
 mod new_password;
-pub mod notice;
 mod origin;
-mod page;
 pub mod paths;
-mod redirect;
+pub mod redirect;
+mod refusal;
 mod request_log;
 pub mod routes;
+mod session_layer;
 mod session_rows;
-pub mod session_store;
+mod slice;
 mod task;
 mod visitor;
 
+pub use access::{Access, Writes};
+pub use answer::{Answer, AnswerExt};
 pub use ctx::Ctx;
 pub use error::AppError;
 pub use form::{Fields, Submitted};
 pub use front::Front;
 pub use new_password::{PasswordError, new_password, new_password_of};
-pub use page::{page, refused, refused_to, retry_seconds};
-pub use redirect::{redirect, see_other, with_next};
+pub use redirect::{next_query, with_next};
+pub use refusal::Refusal;
+#[doc(hidden)] // for tests, which hold a request while its session ends
+pub use session_layer::DigestedStore;
+pub use session_layer::{CookieId, SessionCookie, store_id};
 pub use session_rows::{SessionRow, session_rows};
+pub use slice::{Slice, Sweep, Turn};
 pub use visitor::{SignedIn, Visitor};

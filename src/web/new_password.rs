@@ -1,6 +1,6 @@
-//! A password that somebody chooses: one judgement and one wording for every form that has one.
+//! Validation of new passwords, shared by all forms that set one.
 
-#![expect(missing_docs, reason = "the template words what the names say")]
+#![expect(missing_docs, reason = "the names match the template")]
 
 use serde::Serialize;
 
@@ -10,63 +10,48 @@ use crate::{
     types::{self, DisplayName, Email, Objection, OwnWords, PasswordPolicy, PlainPassword, Username, objection},
 };
 
-/// Why a chosen password is refused, worded by `t_of(key="password-error", …)` in `common.ftl`.
+/// Why a new password is refused; the text is `t_of(key="password-error", …)` in `common.ftl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum PasswordError {
-    Missing,
-    TooShort {
-        min: usize,
-    },
-    TooLong {
-        max: usize,
-    },
-    Characters,
-    /// The one that the account has.
+    /// The current password.
     Same,
-    Common,
-    Padded,
-    OwnWords,
-    Repetitive,
-    Sequence,
+    #[serde(untagged)]
+    Rule(types::PasswordError),
+    #[serde(untagged)]
+    Weak(Objection),
 }
 
 impl PasswordError {
-    /// One of each, for the samples of pages.
+    /// Nothing was typed.
+    pub const MISSING: Self = Self::Rule(types::PasswordError::Missing);
+
+    /// One of each, for page samples.
     pub const SAMPLES: [(&'static str, Self); 10] = [
-        ("password-missing", Self::Missing),
-        ("password-too-short", Self::TooShort { min: 12 }),
-        ("password-too-long", Self::TooLong { max: PlainPassword::MAX }),
-        ("password-characters", Self::Characters),
+        ("password-missing", Self::MISSING),
+        ("password-too-short", Self::Rule(types::PasswordError::TooShort { min: 12 })),
+        ("password-too-long", Self::Rule(types::PasswordError::TooLong { max: PlainPassword::MAX })),
+        ("password-characters", Self::Rule(types::PasswordError::Characters)),
         ("password-same", Self::Same),
-        ("password-common", Self::Common),
-        ("password-padded", Self::Padded),
-        ("password-own-words", Self::OwnWords),
-        ("password-repetitive", Self::Repetitive),
-        ("password-sequence", Self::Sequence),
+        ("password-common", Self::Weak(Objection::Common)),
+        ("password-padded", Self::Weak(Objection::Padded)),
+        ("password-own-words", Self::Weak(Objection::OwnWords)),
+        ("password-repetitive", Self::Weak(Objection::Repetitive)),
+        ("password-sequence", Self::Weak(Objection::Sequence)),
     ];
 }
 
-/// Takes the password that somebody chose for an account with these words, or says what is wrong
-/// with it.
+/// Validates a new password against the policy and these words.
 ///
 /// # Errors
 /// The first rule that the text breaks.
 pub fn new_password(text: &str, policy: PasswordPolicy, own: &OwnWords<'_>) -> Result<PlainPassword, PasswordError> {
-    let password = PlainPassword::chosen(text, policy).map_err(|error| match error {
-        types::PasswordError::Missing => PasswordError::Missing,
-        types::PasswordError::TooShort => PasswordError::TooShort { min: policy.min },
-        types::PasswordError::TooLong => PasswordError::TooLong { max: PlainPassword::MAX },
-        types::PasswordError::Characters => PasswordError::Characters,
-    })?;
-    match objection(&password, own) {
-        None => Ok(password),
-        Some(objection) => Err(objection.into()),
-    }
+    let password = PlainPassword::chosen(text, policy).map_err(PasswordError::Rule)?;
+    objection(&password, own).map_or(Ok(password), |objection| Err(PasswordError::Weak(objection)))
 }
 
-/// As [`new_password`], for an account that is there already. What its owner wants to be called is said beside it,
-/// because the name that stands there is not always theirs.
+/// Validates a new password for an existing account. The display name is a parameter, because the stored one may be an
+/// attacker's.
 ///
 /// # Errors
 /// The first rule that the text breaks.
@@ -85,16 +70,4 @@ pub fn new_password_of(
         service_name: &state.config.site.name,
     };
     new_password(text, state.config.passwords.policy, &own)
-}
-
-impl From<Objection> for PasswordError {
-    fn from(objection: Objection) -> Self {
-        match objection {
-            Objection::Common => Self::Common,
-            Objection::Padded => Self::Padded,
-            Objection::OwnWords => Self::OwnWords,
-            Objection::Repetitive => Self::Repetitive,
-            Objection::Sequence => Self::Sequence,
-        }
-    }
 }

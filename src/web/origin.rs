@@ -1,16 +1,15 @@
-//! Whether a form was sent from one of our own pages.
+//! Checks that a form comes from our own origin.
 
 use axum::http::{HeaderMap, header};
 use url::Url;
 
 use crate::config::{PublicUrl, is_loopback_url};
 
-/// Judges the headers that browsers write and pages cannot (OWASP CSRF cheat sheet: Fetch Metadata,
-/// then Origin). With neither, the token alone decides.
+/// Returns whether the browser's headers show our own origin (OWASP CSRF cheat sheet: Fetch Metadata, then Origin).
+/// Without both headers, the CSRF token alone decides.
 ///
-/// Our pages send `Referrer-Policy: no-referrer`, under which browsers write `Origin: null` even on
-/// our own forms (Fetch, "append a request Origin header"). So `null` counts as ours only where
-/// `Sec-Fetch-Site` vouches for it.
+/// Our pages send `Referrer-Policy: no-referrer`, under which browsers send `Origin: null` even with our own forms
+/// (Fetch, "append a request Origin header"). So `null` is accepted only if `Sec-Fetch-Site` vouches for it.
 pub fn is_our_own(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
     let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
     let vouched = match site {
@@ -26,8 +25,8 @@ pub fn is_our_own(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
     }
 }
 
-/// In development people mix `localhost`, `127.0.0.1` and forwarded ports: on a loopback service
-/// any loopback origin will do that is the host the browser thinks it talks to.
+/// During development `localhost`, `127.0.0.1` and forwarded ports are mixed. So a loopback service accepts any
+/// loopback origin that equals the `Host` header.
 fn is_this_machine(origin: &str, headers: &HeaderMap, public_url: &PublicUrl) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
     let same_host = origin.strip_prefix("http://") == Some(host);
@@ -46,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn asvs_3_5_1_cross_site_forms_are_foreign() {
+    fn asvs_3_5_1_cross_site_forms_are_refused() {
         let url = "https://id.example.com";
         for foreign in [
             [("sec-fetch-site", "cross-site"), ("origin", "https://id.example.com")],

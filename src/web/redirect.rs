@@ -1,4 +1,4 @@
-//! Sending a visitor on.
+//! Redirects.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -6,28 +6,32 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::types::ReturnTo;
+
 /// What a path must not carry into a query value as it is; slashes may stay readable.
 const SPECIAL_IN_QUERY_VALUES: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'&').add(b'+').add(b'<').add(b'>');
 
-/// A path of ours that knows where the visitor was going.
-#[must_use]
+/// Appends the redirect target to a path.
 pub fn with_next(path: &str, next: &str) -> String {
     format!("{path}?next={}", utf8_percent_encode(next, SPECIAL_IN_QUERY_VALUES))
 }
 
+/// The query of links to other pages for visitors on the way to `next`; empty for those on the way to nowhere.
+pub fn next_query(next: Option<&ReturnTo>) -> String {
+    next.map_or_else(String::new, |next| with_next("", next.as_str()))
+}
+
 /// 303 See Other (RFC 9110 section 15.4.4) to a path of ours: the browser goes on with a GET, and
 /// never sends the form again.
-#[must_use]
 pub fn see_other(path: &str) -> Response {
     redirect(StatusCode::SEE_OTHER, path)
 }
 
-/// Another redirect to a path of ours.
-#[must_use]
+/// Redirects to a local path with another status.
 pub fn redirect(status: StatusCode, path: &str) -> Response {
     let mut response = status.into_response();
-    // Our paths and checked `LocalPath`s are printable ASCII; anything else goes home.
+    // Our paths and validated `ReturnTo`s are printable ASCII; anything else goes to the start page.
     let location = HeaderValue::from_str(path).unwrap_or_else(|_| HeaderValue::from_static("/"));
     response.headers_mut().insert(header::LOCATION, location);
     response

@@ -1,12 +1,13 @@
-//! One line for each answered request, and its numbers.
+//! The log line and metrics of each request.
+
+use std::time::Instant;
 
 use axum::{extract::Request, http::Method, response::Response};
-use tokio::time::Instant;
 
 use super::Ctx;
-use crate::state::AppState;
+use crate::{state::AppState, types::instant};
 
-/// What the line says of a request before it is answered.
+/// The data captured before the response.
 pub(super) struct RequestLine {
     started: Instant,
     is_safe: bool,
@@ -15,19 +16,19 @@ pub(super) struct RequestLine {
 
 impl RequestLine {
     pub(super) fn begin(request: &Request) -> Self {
-        // A client may make methods up, at any length.
+        // Clients may invent methods of any length.
         let (is_safe, method) = (request.method().is_safe(), known(request.method()));
-        Self { started: Instant::now(), is_safe, method }
+        Self { started: instant(), is_safe, method }
     }
 
-    /// Writes the line. The route's pattern stands for the path, because paths and queries can carry what
-    /// must not be kept. Reads that went well are worth a line only to somebody who looks for them.
+    /// Logs the route pattern instead of the path, because paths and queries may contain secrets. Successful reads are
+    /// logged at debug level only.
     pub(super) fn end(self, state: &AppState, ctx: &Ctx, response: &Response) {
         let Self { started, is_safe, method } = self;
         let took = started.elapsed();
         let (route, status) = (ctx.route(), response.status().as_u16());
         state.metrics.request(route, method, status, took);
-        // To the microsecond.
+        // In milliseconds, to the microsecond.
         let ms = (took.as_secs_f64() * 1_000_000.0).round() / 1000.0;
         let request_id = ctx.request_id();
         if is_safe && status < 500 {

@@ -1,58 +1,80 @@
-//! The list of all routes. Data beside the router, so that a test walks every route as every kind
-//! of visitor and no route is forgotten.
+//! The route list: data next to the router, so that a test can try every route as every kind of visitor.
 
 use axum::{
     Router,
     handler::Handler,
     http::Method,
-    routing::{MethodFilter, on},
+    routing::{MethodFilter, MethodRouter, on},
 };
 
-use super::access::{Access, Guarded};
+use super::access::{Access, Cors, Dialect, Guarded, Policy, Writes};
 use crate::state::AppState;
 
-/// One way into the service.
+/// A route.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path, with its parameters in braces.
-    pub path: &'static str,
-    /// Who may use it.
-    pub access: Access,
+    /// Its policy.
+    pub policy: Policy,
 }
 
 /// Collects the routes of every slice.
-#[derive(Debug)]
+#[must_use]
 pub struct Routes {
     state: AppState,
-    router: Router<AppState>,
-    list: Vec<Route>,
+    routes: Vec<(Route, Build)>,
 }
 
+type Build = Box<dyn FnOnce(Policy) -> MethodRouter<AppState>>;
+
 impl Routes {
-    /// No routes yet.
-    #[must_use]
+    /// Creates an empty list.
     pub fn new(state: AppState) -> Self {
-        Self { state, router: Router::new(), list: Vec::new() }
+        Self { state, routes: Vec::new() }
     }
 
-    /// The service that the routes are for; some of them exist with some settings only.
-    #[must_use]
+    /// The state, for routes that depend on settings.
     pub fn state(&self) -> &AppState {
         &self.state
     }
 
     /// Adds a GET route (and HEAD with it).
-    #[must_use]
     pub fn get<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, AppState>) -> Self {
         self.add(Method::GET, MethodFilter::GET, path, access, handler)
     }
 
     /// Adds a POST route.
-    #[must_use]
     pub fn post<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, AppState>) -> Self {
         self.add(Method::POST, MethodFilter::POST, path, access, handler)
+    }
+
+    /// Adds a GET route that redirects from a form's path to the page with the form. Visitors get there by signing in
+    /// again, switching the language or reloading.
+    pub fn back(self, path: &'static str, access: Access, to: &'static str) -> Self {
+        self.get(path, access, move || async move { super::redirect::see_other(to) })
+    }
+
+    /// Declares what the last route changes.
+    pub fn writes(self, writes: Writes) -> Self {
+        self.last(|policy| policy.writes = writes)
+    }
+
+    /// Declares the error format of the last route.
+    pub fn dialect(self, dialect: Dialect) -> Self {
+        self.last(|policy| policy.dialect = dialect)
+    }
+
+    /// Declares which origins may read the last route's responses.
+    pub fn cors(self, cors: Cors) -> Self {
+        self.last(|policy| policy.cors = cors)
+    }
+
+    fn last(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        if let Some((route, _)) = self.routes.last_mut() {
+            change(&mut route.policy);
+        }
+        self
     }
 
     fn add<T: 'static>(
@@ -63,19 +85,22 @@ impl Routes {
         access: Access,
         handler: impl Handler<T, AppState>,
     ) -> Self {
-        self.router = self.router.route(path, on(filter, Guarded { path, access, handler }));
-        self.list.push(Route { method, path, access });
+        let policy = Policy { path, access, writes: Writes::Nothing, dialect: Dialect::Page, cors: Cors::SameOrigin };
+        let build: Build = Box::new(move |policy| on(filter, Guarded { policy, handler }));
+        self.routes.push((Route { method, policy }, build));
         self
     }
 
-    /// The list.
-    #[must_use]
-    pub fn list(&self) -> &[Route] {
-        &self.list
+    /// The list of routes.
+    pub fn list(&self) -> Vec<Route> {
+        self.routes.iter().map(|(route, _)| route.clone()).collect()
     }
 
-    /// The router.
+    /// Builds the router.
     pub fn into_router(self) -> Router {
-        self.router.with_state(self.state)
+        let add = |router: Router<AppState>, (route, build): (Route, Build)| {
+            router.route(route.policy.path, build(route.policy))
+        };
+        self.routes.into_iter().fold(Router::new(), add).with_state(self.state)
     }
 }

@@ -1,6 +1,6 @@
-//! Sessions as their owner reads them, on every page that lists some.
+//! Sessions as shown to their owner, on every page that lists some.
 
-#![expect(missing_docs, reason = "the template words what the names say")]
+#![expect(missing_docs, reason = "the names match the template")]
 
 use serde::Serialize;
 
@@ -10,23 +10,22 @@ use crate::{
     types::{Age, AgeUnit},
 };
 
-/// One session; the component `session_row` shows it.
+/// One session, shown by the component `session_row`.
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionRow {
-    /// Names it in the form that ends it.
+    /// The identifier used in the form that ends it.
     pub id: String,
     pub browser: Option<String>,
     pub system: Option<String>,
     pub address: String,
     pub created: Age,
     pub last_seen: Age,
-    /// The session that asks for this page.
+    /// Whether it is the session of this request.
     pub current: bool,
     pub remembered: bool,
 }
 
-/// In the order in which they were listed.
-#[must_use]
+/// Converts sessions for display, in the same order.
 pub fn session_rows(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> Vec<SessionRow> {
     let row = |session: &ListedSession| SessionRow {
         id: session.id.to_string(),
@@ -42,8 +41,7 @@ pub fn session_rows(ctx: &Ctx, live: &LiveSession, listed: &[ListedSession]) -> 
 }
 
 impl SessionRow {
-    /// One session, for the samples of pages.
-    #[must_use]
+    /// One session, for page samples.
     pub fn sample(browser: Option<&str>, system: Option<&str>, address: &str, current: bool) -> Self {
         Self {
             id: "0198f2b4-0000-4000-8000-000000000001".into(),
@@ -57,8 +55,7 @@ impl SessionRow {
         }
     }
 
-    /// One of every kind, for the samples of pages.
-    #[must_use]
+    /// One of every kind, for page samples.
     pub fn samples() -> Vec<Self> {
         let long = "2001:db8:85a3:8d3:1319:8a2e:370:7348";
         vec![

@@ -1,4 +1,4 @@
-//! A request runs to its end, whatever the client does.
+//! Runs every request to completion, even if the client disconnects.
 
 use std::{
     future::poll_fn,
@@ -15,33 +15,32 @@ use tracing::Instrument as _;
 use super::AppError;
 use crate::state::AppState;
 
-/// Nothing we do takes this long; see the statement timeout and the limits on forms.
+/// Request timeout, beyond the statement timeout and the limits on forms.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What answers a request.
+/// The future of a response.
 pub(super) type Work = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// Runs a request that has anything to wait for in a task of its own, which a stop of the service waits for.
+/// Runs a request that has to wait in a separate task, which a shutdown waits for.
 ///
-/// A client that hangs up drops only the waiting, not the work: a transaction is never cut between
-/// its `BEGIN` and its end (sqlx #4393), and a write that was begun is finished. A panic in a
-/// handler ends this request with 500 and nothing else. Only a request that is past all limits of its
-/// own is ended here: the database fell silent, and its connection is given up with it.
+/// A disconnecting client cancels only the waiting, not the work: no transaction is cut off in the middle (sqlx #4393),
+/// and a started write is finished. A panic in a handler becomes a 500. Only a request that exceeds [`DEADLINE`] is
+/// cancelled: the database stopped responding, and its connection is quarantined.
 pub(super) async fn run_to_the_end(state: &AppState, mut work: Work) -> Response {
-    // What is answered from memory waits for nothing, and cannot be cut.
+    // Polls once inline: a handler that is ready immediately needs no task.
     let first = poll_fn(|context| Poll::Ready(catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)))));
     match first.await {
         Ok(Poll::Ready(response)) => return response,
         Ok(Poll::Pending) => {}
         Err(_) => return AppError::fault("a handler panicked").into_response(),
     }
-    let given_up = state.given_up.clone();
-    // In the task, because a client that hangs up takes with it whoever waits for the task.
+    let quarantine = state.quarantine.clone();
+    // Inside the task, because a disconnecting client cancels the code that waits for the task.
     let bounded = async move {
         match tokio::time::timeout(DEADLINE, &mut work).await {
             Ok(response) => response,
             Err(elapsed) => {
-                given_up.note();
+                quarantine.note();
                 drop(work);
                 AppError::Unavailable { retry_after: Duration::from_secs(5), cause: Arc::new(elapsed) }.into_response()
             }

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The visitor of a request.
 
 use std::sync::Arc;
 
@@ -7,24 +7,22 @@ use axum::{
     http::{Method, request::Parts},
 };
 
-use super::{AppError, Ctx, session_store::store_id};
+use super::{AppError, Ctx, session_layer::store_id};
 use crate::{sessions::LiveSession, state::AppState};
 
-/// Who asks, as the session row says at this moment.
+/// The visitor, according to the session row.
 #[derive(Clone, Debug)]
 pub enum Visitor {
-    /// Nobody that we know.
+    /// No live session.
     Anonymous,
-    /// A person with a live session whose address is still to be verified: nobody, for every page but
-    /// the one that asks for that.
+    /// A live session of an unverified account: anonymous except on the verification page.
     Unverified(Arc<LiveSession>),
-    /// A person with a live session.
+    /// A live session.
     SignedIn(Arc<LiveSession>),
 }
 
 impl Visitor {
-    /// The session of somebody who is signed in.
-    #[must_use]
+    /// The session of a signed-in user.
     pub fn session(&self) -> Option<&LiveSession> {
         match self {
             Self::Anonymous | Self::Unverified(_) => None,
@@ -32,51 +30,30 @@ impl Visitor {
         }
     }
 
-    /// The session of somebody whose address is still to be verified.
-    #[must_use]
-    pub fn unverified(&self) -> Option<&LiveSession> {
+    /// Any live session, for signing out and for replacing it at sign-in.
+    pub fn any_session(&self) -> Option<&LiveSession> {
         match self {
-            Self::Unverified(session) => Some(session),
-            Self::Anonymous | Self::SignedIn(_) => None,
+            Self::Anonymous => None,
+            Self::Unverified(session) | Self::SignedIn(session) => Some(session),
         }
     }
 
-    /// The live session, whatever it may reach: what signing out ends and signing in replaces.
-    #[must_use]
-    pub fn any_session(&self) -> Option<&LiveSession> {
-        self.session().or_else(|| self.unverified())
-    }
-
-    /// Finds out who a browser's session belongs to; asks nobody without a cookie. Whoever only looks may be
-    /// found in memory.
-    ///
-    /// # Errors
-    /// Only the database's: while it is away nobody is signed in and nobody is anonymous.
-    pub async fn find(state: &AppState, ctx: &Ctx, method: &Method) -> Result<Self, AppError> {
-        let Some(id) = ctx.session() else { return Ok(Self::Anonymous) };
-        let found = if method.is_safe() {
-            state.lookup.find(store_id(id)).await?
-        } else {
-            state.lookup.find_now(store_id(id)).await?
-        };
+    /// Looks up the session of the browser's cookie; without a cookie it sends no query. Safe methods may use the
+    /// session cache.
+    pub(super) async fn find(ctx: &Ctx, method: &Method) -> Result<Self, AppError> {
+        let Some(id) = ctx.session_cookie() else { return Ok(Self::Anonymous) };
+        let sessions = &ctx.state.sessions;
+        let store_id = store_id(id);
+        let found = if method.is_safe() { sessions.find(store_id).await? } else { sessions.find_now(store_id).await? };
         let Some(session) = found else { return Ok(Self::Anonymous) };
-        if session.email_verified || !state.config.accounts.require_verification {
+        if session.email_verified || !ctx.state.config.accounts.require_verification {
             return Ok(Self::SignedIn(session));
         }
         Ok(Self::Unverified(session))
     }
 }
 
-impl FromRequestParts<AppState> for Visitor {
-    type Rejection = AppError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
-        let visitor = parts.extensions.get::<Self>().cloned();
-        visitor.ok_or_else(|| AppError::fault("a route whose access does not say who asks"))
-    }
-}
-
-/// The session of somebody who is signed in, on routes that only such visitors reach.
+/// The session of a signed-in user, for handlers of routes that require one.
 #[derive(Clone, Debug)]
 pub struct SignedIn(pub Arc<LiveSession>);
 
@@ -84,11 +61,10 @@ impl FromRequestParts<AppState> for SignedIn {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
-        match Visitor::from_request_parts(parts, state).await? {
-            Visitor::SignedIn(session) => Ok(Self(session)),
-            Visitor::Anonymous | Visitor::Unverified(_) => {
-                Err(AppError::fault("a route for people who are signed in lets others pass"))
-            }
-        }
+        let ctx = Ctx::from_request_parts(parts, state).await?;
+        let Visitor::SignedIn(session) = ctx.visitor() else {
+            return Err(AppError::fault("the route's access policy admits visitors who are not signed in"));
+        };
+        Ok(Self(Arc::clone(session)))
     }
 }

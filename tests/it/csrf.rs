@@ -35,7 +35,8 @@ pub async fn everything(app: &TestApp) -> Vec<i64> {
 /// Every route that takes a form.
 pub fn forms(app: &TestApp) -> Vec<&'static str> {
     let routes = app::routes(&app.state);
-    let posts = routes.list().iter().filter(|route| route.method != "GET").map(|route| route.path);
+    let list = routes.list();
+    let posts = list.iter().filter(|route| route.method != "GET").map(|route| route.policy.path);
     let posts: Vec<_> = posts.collect();
     assert!(posts.len() >= 4, "{posts:?}");
     posts
@@ -44,10 +45,10 @@ pub fn forms(app: &TestApp) -> Vec<&'static str> {
 /// Those that somebody anonymous reaches; the others lead to the sign-in page before they look at
 /// anything.
 fn open_forms(app: &TestApp) -> Vec<&'static str> {
-    let routes = app::routes(&app.state);
+    let list = app::routes(&app.state).list();
     let guarded = |path: &str| {
-        let route = routes.list().iter().find(|route| route.path == path && route.method != "GET");
-        route.is_some_and(|route| !matches!(route.access, Access::Public | Access::Anyone))
+        let route = list.iter().find(|route| route.policy.path == path && route.method != "GET");
+        route.is_some_and(|route| !matches!(route.policy.access, Access::Public | Access::Anyone))
     };
     forms(app).into_iter().filter(|path| !guarded(path)).collect()
 }

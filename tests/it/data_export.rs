@@ -9,7 +9,11 @@ use crate::{
     },
 };
 use serde_json::Value;
-use vestibule::features::data_export::{KEPT_ABOUT_A_PERSON, LISTED_MAX};
+use vestibule::{
+    app,
+    features::data_export::{KEPT_ABOUT_A_PERSON, LISTED_MAX},
+    jobs,
+};
 
 const DATA: &str = "/account/data";
 
@@ -93,7 +97,7 @@ async fn asvs_15_1_3_a_long_history_is_cut_and_the_document_says_so() {
     let app = TestApp::start().await;
     let mut person = app.person("alice").await;
     app.execute(
-        "insert into audit_events (kind, version, detail, actor, user_id) \
+        "insert into audit_events (kind, version, detail, actor_kind, user_id) \
         select 'sign_in_failed', 1, jsonb_build_object('n', n), 'visitor', u.id from users u, generate_series(1, 10100) n",
     )
     .await;
@@ -114,4 +118,22 @@ async fn no_table_that_knows_a_person_is_forgotten() {
     let mut tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&app.db).await.expect("tables");
     tables.push("users".into());
     assert_eq!(tables, KEPT_ABOUT_A_PERSON, "what is kept about a person is theirs to have");
+    // Erasure: the rows go with the account, or the erasure names them itself.
+    let cascading: Vec<String> = sqlx::query_scalar(
+        "select conrelid::regclass::text from pg_constraint \
+            where contype = 'f' and confrelid = 'users'::regclass and confdeltype = 'c' order by 1",
+    )
+    .fetch_all(&app.db)
+    .await
+    .expect("constraints");
+    let by_hand = ["audit_events", "outbox", "users"];
+    for table in KEPT_ABOUT_A_PERSON {
+        assert!(by_hand.contains(&table) || cascading.iter().any(|name| name == table), "{table} outlives its owner");
+    }
+    // Sweeps: what expires is deleted, what does not goes with its account alone.
+    let sweeps: Vec<_> = jobs::sweeps(app::SLICES).iter().map(|sweep| sweep.name).collect();
+    let kept = ["audit_events", "outbox", "passkeys", "password_credentials", "recovery_codes", "users"];
+    for table in KEPT_ABOUT_A_PERSON {
+        assert!(kept.contains(&table) || sweeps.contains(&table), "{table} is never swept: {sweeps:?}");
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
         race::race,
     },
 };
-use vestibule::{accounts::links::Purpose, features::deletion::erase_due, types::Entropy};
+use vestibule::{accounts::links::Purpose, features::deletion::erase_due};
 
 const PAGE: &str = "/account/delete";
 pub const UNDO: &str = "/account/delete/undo";
@@ -59,7 +59,7 @@ async fn who_leaves_is_told_what_goes_and_when_and_is_signed_out_everywhere() {
     let due = "select count(*) from users where deletion_due_at between now() + interval '167 hours' and now() + interval '169 hours'";
     assert_eq!(app.count(due).await, 1);
     assert_eq!(app.count("select count(*) from audit_events where kind = 'deletion_scheduled'").await, 1);
-    assert_eq!(erase_due(&app.db, Entropy).await.expect("the erasure"), 0, "its day has not come");
+    assert_eq!(erase_due(&app.state.system()).await.expect("the erasure"), 0, "its day has not come");
 }
 
 #[tokio::test]

@@ -12,9 +12,10 @@ use crate::{
 };
 use serde_json::json;
 use vestibule::{
-    mail::{Kind, NewLetter, outbox},
+    mail::NewEmail,
+    passwords::PASSWORD_CHANGED,
     templates::mail_style_digest,
-    types::{Entropy, Lang, UserId},
+    types::{Lang, UserId},
 };
 
 /// An account that got no letter when it was made.
@@ -34,17 +35,12 @@ async fn post(app: &TestApp, username: &str, lang: Lang) {
         .fetch_one(&app.db)
         .await
         .expect("an account");
-    let mut connection = app.db.acquire().await.expect("a connection");
     let address = format!("{username}@example.com");
-    let letter = NewLetter {
-        kind: Kind::PasswordChanged,
-        user_id: Some(UserId(id)),
-        address: &address,
-        lang,
-        detail: json!({}),
-    };
-    outbox::enqueue(&mut connection, Entropy, &letter).await.expect("a letter");
-    app.state.mailer.wake();
+    let (user_id, detail) = (Some(UserId(id)), json!({}));
+    let email = NewEmail { kind: &PASSWORD_CHANGED, user_id, address: &address, lang, detail };
+    let mut unit = app.state.system().begin().await.expect("a unit");
+    unit.email(&email).await.expect("an email");
+    unit.commit().await.expect("an email");
 }
 
 async fn until_there_are(app: &TestApp, letters: i64) {
@@ -147,7 +143,7 @@ async fn where_a_mail_server_is_set_there_is_no_such_mailbox() {
         ))
         .await;
         let routes = vestibule::app::routes(&app.state);
-        assert!(!routes.list().iter().any(|route| route.path.starts_with("/dev")), "{settings:?}");
+        assert!(!routes.list().iter().any(|route| route.policy.path.starts_with("/dev")), "{settings:?}");
         for path in ["/dev/mail", &format!("/dev/mail/{id}"), &format!("/dev/mail/{id}/html")] {
             let answer = app.browser().get(path).await;
             assert!(answer.status == 404 && !answer.body.contains("canary"), "{path}: {answer:?}");

@@ -8,7 +8,7 @@ use crate::support::{
     http::Answer,
 };
 use tokio::time::Instant;
-use vestibule::types::Entropy;
+use vestibule::types::random_bytes;
 
 const WRONG: &str = "not the right password";
 /// Names of one length: what a visitor typed comes back on the page.
@@ -161,7 +161,7 @@ async fn time<const N: usize>(app: &TestApp, mut once: impl AsyncFnMut(usize, us
             app.execute("delete from attempt_limits").await;
         }
         let mut kinds: [usize; N] = std::array::from_fn(|kind| kind);
-        kinds.sort_by_cached_key(|_| Entropy.bytes::<8>());
+        kinds.sort_by_cached_key(|_| random_bytes::<8>());
         for kind in kinds {
             let started = Instant::now();
             once(kind, round).await;

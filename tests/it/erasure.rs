@@ -17,8 +17,6 @@ use vestibule::{
     accounts::links::Purpose,
     audit,
     features::deletion::{drop_unverified, erase_due},
-    jobs,
-    types::Entropy,
 };
 
 /// Every text of every table that holds one of these words.
@@ -71,14 +69,14 @@ async fn after_the_erasure_nothing_anywhere_names_the_person() {
     app.execute(asked).await;
     app.execute("update users set deletion_due_at = now() - interval '1 second' where username = 'minji'").await;
 
-    assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").erased, 1);
+    assert_eq!(app.sweep().await.count("erased accounts"), 1);
     let letter = last_letter(&app, "Minji.Kim@example.org").await;
     assert!(letter.contains("minji") && letter.contains("삭제"), "in their language: {letter}");
     assert_eq!(traces(&app, &words).await, BTreeSet::new());
     // What stays: that things happened, under a number.
     let of_minji = format!("select count(*) from audit_events where user_id = '{id}'");
     assert!(app.count(&of_minji).await > 3);
-    assert_eq!(app.count(&format!("{of_minji} and kind = 'erased' and actor = 'service'")).await, 1);
+    assert_eq!(app.count(&format!("{of_minji} and kind = 'erased' and actor_kind = 'system'")).await, 1);
     assert_eq!(app.count("select count(*) from outbox").await, 1, "robert's letter");
     assert_eq!(app.count("select count(*) from tower_sessions.session").await, 0);
     assert!(traces(&app, &["robert"]).await.len() >= 2, "others keep theirs");
@@ -124,7 +122,8 @@ async fn f24_two_replicas_share_the_erasure_and_each_account_is_told_once() {
     all_delivered(&first).await;
     for _ in 0..4 {
         plant_due(&first, 25).await;
-        let (one, other) = tokio::join!(erase_due(&first.db, Entropy), erase_due(&second.db, Entropy));
+        let systems = [first.state.system(), second.state.system()];
+        let (one, other) = tokio::join!(erase_due(&systems[0]), erase_due(&systems[1]));
         assert_eq!(one.expect("an erasure") + other.expect("another"), 25);
         assert_eq!(first.count("select count(*) from users").await, 2);
     }
@@ -147,12 +146,12 @@ async fn an_account_that_is_kept_while_its_day_comes_is_kept_or_gone_and_nobody_
         let token = phone.csrf_token(UNDO).await;
         let statuses = race(2, |n| {
             let (mut phone, token) = (Browser { to: first.address, ..phone.clone() }, token.clone());
-            let db = second.db.clone();
+            let system = second.state.system();
             async move {
                 if n == 0 {
                     return phone.post(UNDO, &[("csrf_token", &token)]).await.status;
                 }
-                u16::try_from(erase_due(&db, Entropy).await.expect("an erasure")).expect("one")
+                u16::try_from(erase_due(&system).await.expect("an erasure")).expect("one")
             }
         })
         .await;
@@ -201,7 +200,7 @@ async fn f23_accounts_that_nobody_verified_go_after_a_week_with_where_they_came_
 /// What somebody leaves who signs in to an account all day.
 async fn signed_in_all_day(app: &TestApp, username: &str, events: u32, sessions: u32) {
     app.execute(&format!(
-        "insert into audit_events (kind, version, detail, actor, user_id, address, user_agent)
+        "insert into audit_events (kind, version, detail, actor_kind, user_id, address, user_agent)
         select 'signed_in', 1, '{{\"amr\": []}}', 'visitor', u.id, '192.0.2.9', 'a browser'
         from users u, generate_series(1, {events}) where username = '{username}';
         insert into sessions
@@ -243,8 +242,8 @@ async fn f23_f24_nobody_makes_the_owner_of_an_address_wait_by_signing_in_to_a_cl
         and not exists (select 1 from users u where u.id = e.user_id)";
     assert!(app.count(told).await > 1000, "the rest is left to the sweep");
 
-    let swept = jobs::sweep(&app.db).await.expect("a sweep");
-    assert_eq!(swept.unverified, 1);
+    let swept = app.sweep().await;
+    assert_eq!(swept.count("unverified accounts"), 1);
     assert_eq!(app.count("select count(*) from users").await, 1);
     assert_eq!(app.count(told).await, 0);
     assert_eq!(app.count("select count(*) from sessions").await, 1, "the victim's");
@@ -257,8 +256,8 @@ async fn f23_an_account_is_erased_however_much_it_left() {
     app.sign_up("minji").await;
     signed_in_all_day(&app, "minji", 30_000, 5_000).await;
     app.execute("update users set deletion_due_at = now() - interval '1 second'").await;
-    let swept = jobs::sweep(&app.db).await.expect("a sweep");
-    assert_eq!(swept.erased, 1);
+    let swept = app.sweep().await;
+    assert_eq!(swept.count("erased accounts"), 1);
     assert_eq!(app.count("select count(*) from audit_events where address is not null").await, 0);
     assert_eq!(app.count("select count(*) from sessions").await, 0);
     assert_eq!(app.count("select count(*) from tower_sessions.session").await, 0);

@@ -78,9 +78,9 @@ async fn an_owner_whose_codes_are_spent_begins_anew_once_the_operator_took_the_a
     app.execute("update attempt_limits set failures = 100 where failures > 0").await;
     let answer = enter(&mut pending(&app, "alice").await, &authenticator.now(&app).await).await;
     assert_eq!(answer.status, 429, "{answer:?}");
-    let mut connection = app.db.acquire().await.expect("a connection");
-    admin::reset_factors(&mut connection, "alice").await.expect("no factor is left");
-    drop(connection);
+    admin::reset_factors(&app.operator(), vestibule::app::FACTORS, app.id("alice").await)
+        .await
+        .expect("no factor is left");
     let mut owner = app.signed_in("alice").await;
     let fresh = begin(&mut owner).await;
     assert_eq!(confirm(&mut owner, &fresh.code(step(&app).await), "").await.status, 303);
@@ -147,9 +147,7 @@ async fn the_operator_who_ends_all_sessions_ends_those_that_wait_and_all_trust()
     let (owner, authenticator) = person(&app, "alice").await;
     trust(&app, "alice", &owner).await;
     let mut waiting = pending(&app, "alice").await;
-    let mut connection = app.db.acquire().await.expect("a connection");
-    admin::reset_sessions(&mut connection, "alice").await.expect("sessions that end");
-    drop(connection);
+    admin::reset_sessions(&app.operator(), app.id("alice").await).await.expect("sessions that end");
     app.execute("update totp_factors set last_step = 0").await;
     let token = waiting.csrf_token("/login").await;
     let code = authenticator.now(&app).await;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use vestibule::{
     accounts::Role,
     features::admin,
-    types::{SecretToken, UserId},
+    types::{Lang, Request, SecretToken, UserId, now},
 };
 
 pub const OVERVIEW: &str = "/account/factors";
@@ -74,16 +74,20 @@ pub async fn trust(app: &TestApp, username: &str, browser: &Browser) {
     use vestibule::sessions::known_browsers;
     let cookie = SecretToken::parse(&browser.cookies["vestibule_browser"]).expect("a browser's secret").digest();
     let mut connection = app.db.acquire().await.expect("a connection");
-    let (id, set_at): (Uuid, time::OffsetDateTime) = sqlx::query_as(
-        "select id, changed_at from users join password_credentials on user_id = id where username = $1",
-    )
-    .bind(username)
-    .fetch_one(&mut *connection)
-    .await
-    .expect("a password");
-    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-    let address = "203.0.113.7".parse().expect("an address");
-    let trusted = known_browsers::trust(&mut connection, UserId(id), &cookie, set_at, address, firefox);
+    let (id, version): (Uuid, i64) = sqlx::query_as("select id, credentials_version from users where username = $1")
+        .bind(username)
+        .fetch_one(&mut *connection)
+        .await
+        .expect("an account");
+    let request = Request {
+        id: String::new(),
+        now: now(),
+        address: "203.0.113.7".parse().expect("an address"),
+        user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".to_owned(),
+        lang: Lang::En,
+        browser: None,
+    };
+    let trusted = known_browsers::trust(&mut connection, UserId(id), &cookie, version, &request);
     trusted.await.expect("a trusted browser");
 }
 
@@ -250,16 +254,15 @@ async fn the_policy_may_be_for_administrators_alone() {
     let mut person = app.person("alice").await;
     let mut other = app.person("robert").await;
     assert_eq!(person.get("/dashboard").await.status, 200);
-    let mut connection = app.db.acquire().await.expect("a connection");
-    admin::set_role(&mut connection, "alice", Role::Admin).await.expect("an administrator");
+    admin::set_role(&app.operator(), app.id("alice").await, Role::Admin).await.expect("an administrator");
     assert_eq!(person.get("/dashboard").await.location(), OVERVIEW, "an open session too");
     assert_eq!(sign_in(&mut app.browser(), "alice", PASSWORD).await.status, 303);
     assert_eq!(other.get("/dashboard").await.status, 200);
     add_passkey(&app, "alice", "Phone").await;
     assert_eq!(person.get("/dashboard").await.status, 200);
     // An operator sees who has what.
-    let user = admin::find(&mut connection, "alice").await.expect("alice");
-    assert_eq!(admin::factors(&mut connection, &user).await.expect("factors").passkeys, 1);
+    let operator = app.operator();
+    assert_eq!(admin::factors(&operator, app.id("alice").await).await.expect("factors").passkeys, 1);
 }
 
 #[tokio::test]

@@ -154,8 +154,7 @@ async fn an_undone_change_of_the_address_ends_trust() {
 async fn the_operators_reset_and_a_removed_password_end_trust() {
     let app = TestApp::start().await;
     let alice = trusting(&app).await;
-    let mut connection = app.db.acquire().await.expect("a connection");
-    admin::reset_factors(&mut connection, "alice").await.expect("a reset");
+    admin::reset_factors(&app.operator(), vestibule::app::FACTORS, app.id("alice").await).await.expect("a reset");
     assert_eq!(app.count(TRUSTED).await, 0);
     assert_eq!(after_the_password(&alice, "alice", PASSWORD).await, "/dashboard", "there is no second step now");
     add_totp(&app, "alice", "Another phone").await;
@@ -175,10 +174,9 @@ async fn an_account_never_trusts_more_browsers_than_it_knows() {
     let app = TestApp::start().await;
     let mut alice = trusting(&app).await;
     app.execute(
-        "insert into known_browsers (user_id, digest, last_used_at, trusted_until, trusted_password_at) \
+        "insert into known_browsers (user_id, digest, last_used_at, trusted_until, trusted_version) \
         select u.id, sha256(convert_to(n::text, 'UTF8')), now() - n * interval '1 minute', now() + interval '9 days', \
-            c.changed_at \
-        from users u join password_credentials c on c.user_id = u.id, generate_series(1, 60) n",
+            u.credentials_version from users u, generate_series(1, 60) n",
     )
     .await;
     let mut another = app.browser();

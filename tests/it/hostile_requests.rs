@@ -18,8 +18,9 @@ use vestibule::{
 /// The forms that everybody reaches; the others lead to the sign-in page before they look at a body.
 fn forms(app: &TestApp) -> Vec<&'static str> {
     let routes = app::routes(&app.state);
-    let open = |route: &&Route| route.method == "POST" && matches!(route.access, Access::Public | Access::Anyone);
-    routes.list().iter().filter(open).map(|route| route.path).collect()
+    let open =
+        |route: &&Route| route.method == "POST" && matches!(route.policy.access, Access::Public | Access::Anyone);
+    routes.list().iter().filter(open).map(|route| route.policy.path).collect()
 }
 
 /// A browser with the token that its next form would carry.

@@ -6,7 +6,6 @@ use crate::support::{
     browser::Browser,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
-use vestibule::jobs;
 
 const MINUTE: u32 = 60;
 const HOUR: u32 = 60 * MINUTE;
@@ -123,7 +122,7 @@ async fn t5_the_zone_of_the_server_neither_ends_nor_keeps_a_session() {
         let mut remembered = remembered(&app, "alice").await;
         pass(&app, 59 * MINUTE).await;
         let mut fresh = app.signed_in("alice").await;
-        jobs::sweep(&app.db).await.expect("a sweep");
+        app.sweep().await;
         for browser in [&mut old, &mut remembered, &mut fresh] {
             assert!(is_signed_in(browser).await, "{zone}");
         }
@@ -131,14 +130,14 @@ async fn t5_the_zone_of_the_server_neither_ends_nor_keeps_a_session() {
 
         // What the store keeps of a session goes when that has ended, and not sooner.
         app.execute("update tower_sessions.session set expiry_date = now() - interval '1 second'").await;
-        assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").browser_sessions, 0, "{zone}");
+        assert_eq!(app.sweep().await.count("browser_sessions"), 0, "{zone}");
         app.execute("update sessions set idle_ends_at = now() - interval '59 minutes'").await;
-        assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").sessions, 0, "{zone}");
+        assert_eq!(app.sweep().await.count("sessions"), 0, "{zone}");
         app.execute("update sessions set idle_ends_at = now() - interval '61 minutes'").await;
-        assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").sessions, 3, "{zone}");
+        assert_eq!(app.sweep().await.count("sessions"), 3, "{zone}");
         assert_eq!(app.count("select count(*) from tower_sessions.session").await, 0, "{zone}");
-        let again = jobs::sweep(&app.db).await.expect("a sweep");
-        assert_eq!((again.sessions, again.browser_sessions), (0, 0), "{zone}");
+        let again = app.sweep().await;
+        assert_eq!((again.count("sessions"), again.count("browser_sessions")), (0, 0), "{zone}");
     }
 }
 

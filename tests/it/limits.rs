@@ -10,7 +10,7 @@ use crate::support::{
 use tokio::time::Instant;
 use vestibule::{
     features::admin,
-    limits::{self, Cap, Key, Limit, Taken},
+    limits::{self, Cap, Key, Limit, Spend},
 };
 
 const WRONG: &str = "not the right password";
@@ -74,7 +74,7 @@ async fn nist_63b_3_2_2_after_100_failures_in_a_row_the_right_password_is_refuse
     // However long one waits, and whatever the sweeper does.
     for replica in [&first, &second] {
         age(&first).await;
-        vestibule::jobs::sweep(&first.db).await.expect("a sweep");
+        first.sweep().await;
         for name in ["alice", "alice@example.com"] {
             let refused = guess(replica, 200, name, PASSWORD).await;
             assert_slowed(&refused);
@@ -83,7 +83,7 @@ async fn nist_63b_3_2_2_after_100_failures_in_a_row_the_right_password_is_refuse
         }
     }
     assert_eq!(guess(&first, 201, "robert", PASSWORD).await.status, 303, "others are not concerned");
-    admin::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
+    admin::enable(&first.operator(), first.id("alice").await).await.expect("alice");
     assert_eq!(guess(&second, 202, "alice", PASSWORD).await.status, 303);
 }
 
@@ -154,10 +154,10 @@ async fn asvs_15_3_4_an_ipv6_subscriber_has_one_bucket_for_a_whole_64_bit_prefix
     for n in 0..10 {
         let at = |prefix: &str| Key::network(format!("{prefix}:{n:x}:{n:x}::1").parse().expect("an address"));
         let subject = (Key::name(&format!("name{n}")), limits::ACCOUNT);
-        let taken = limits::take(&mut connection, (at("2001:db8:1:2"), limit), subject).await.expect("a database");
-        assert_eq!(matches!(taken, Taken::Yes), n < 5, "try {n}: {taken:?}");
+        let taken = limits::spend(&mut connection, (at("2001:db8:1:2"), limit), subject).await.expect("a database");
+        assert_eq!(matches!(taken, Spend::Allowed), n < 5, "try {n}: {taken:?}");
         let neighbour = (Key::network(format!("2001:db8:1:{:x}::1", n + 16).parse().expect("an address")), limit);
-        assert_eq!(limits::take(&mut connection, neighbour, subject).await.expect("a database"), Taken::Yes);
+        assert_eq!(limits::spend(&mut connection, neighbour, subject).await.expect("a database"), Spend::Allowed);
     }
 }
 
@@ -339,7 +339,10 @@ async fn f23_sign_ups_from_one_address_are_bounded_whether_they_make_an_account_
         accepted += 1;
     };
     assert_slowed(&refused);
-    assert!(accepted >= limits::SIGN_UP.burst as usize && accepted <= at_most(limits::SIGN_UP, started));
+    assert!(
+        accepted >= limits::UNAUTHENTICATED_WRITES.burst as usize
+            && accepted <= at_most(limits::UNAUTHENTICATED_WRITES, started)
+    );
     assert!(app.count("select count(*) from users").await <= i64::try_from(accepted).expect("few"));
     app.sign_up("elsewhere").await;
     // Signing in is another matter.

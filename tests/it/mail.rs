@@ -12,8 +12,10 @@ use serde_json::json;
 use sqlx::PgConnection;
 use tokio::time::{Instant, sleep};
 use vestibule::{
-    mail::{Kind, NewLetter, outbox},
-    types::{Entropy, Lang},
+    features::deletion::ERASED,
+    mail::{NewEmail, outbox},
+    passwords::PASSWORD_CHANGED,
+    types::Lang,
 };
 
 /// A service that sends to a URL, with little patience.
@@ -31,8 +33,8 @@ async fn sending(sink: &Sink) -> TestApp {
 /// Writes a letter that needs no account, as the erasure of one does.
 pub async fn write(connection: &mut PgConnection, address: &str, username: &str) {
     let detail = json!({ "username": username });
-    let letter = NewLetter { kind: Kind::Erased, user_id: None, address, lang: Lang::En, detail };
-    outbox::enqueue(connection, Entropy, &letter).await.expect("a letter");
+    let letter = NewEmail { kind: &ERASED, user_id: None, address, lang: Lang::En, detail };
+    outbox::enqueue(connection, &letter).await.expect("a letter");
 }
 
 /// Letters to `person0@example.com` and so on, announced as a use case does.
@@ -41,7 +43,7 @@ async fn post(app: &TestApp, letters: usize) {
     for n in 0..letters {
         write(&mut connection, &format!("person{n}@example.com"), "minji").await;
     }
-    app.state.mailer.wake();
+    app.state.mailer.waker().wake();
 }
 
 pub async fn until(what: &str, done: impl AsyncFn() -> bool) {
@@ -87,7 +89,7 @@ async fn a_letter_arrives_whole_at_one_recipient() {
     assert!(letter.headers("Content-Type")[0].starts_with("multipart/alternative"), "{letter:?}");
     assert!(letter.data.contains("Your Vestibule account minji and everything"), "{}", letter.data);
     let metrics = app.state.metrics.encode();
-    assert!(metrics.contains("vestibule_letters_total{outcome=\"sent\"} 1"), "{metrics}");
+    assert!(metrics.contains("vestibule_emails_total{outcome=\"sent\"} 1"), "{metrics}");
 }
 
 #[tokio::test]
@@ -167,7 +169,7 @@ async fn a_recipient_who_does_not_exist_is_given_up_and_nobody_else() {
     let to: BTreeSet<_> = sink.received().into_iter().flat_map(|letter| letter.to).collect();
     assert_eq!(to, BTreeSet::from(["person5@example.com".to_owned(), "person6@example.com".to_owned()]));
     assert_eq!(sink.count(), 2);
-    assert!(app.state.metrics.encode().contains("vestibule_letters_total{outcome=\"dropped\"} 5"));
+    assert!(app.state.metrics.encode().contains("vestibule_emails_total{outcome=\"dropped\"} 5"));
 }
 
 #[tokio::test]
@@ -185,7 +187,7 @@ async fn row_54_nothing_in_a_row_becomes_a_header_a_command_or_a_recipient() {
     ] {
         write(&mut connection, address, "minji").await;
     }
-    app.state.mailer.wake();
+    app.state.mailer.waker().wake();
     until_nothing_waits(&app).await;
     let [letter] = sink.received().try_into().expect("one letter");
     assert_eq!(letter.to, ["minji@example.com"]);
@@ -200,7 +202,7 @@ async fn two_replicas_send_500_letters_once_each() {
     let two = one.replica().await;
     let started = Instant::now();
     post(&one, 500).await;
-    two.state.mailer.wake();
+    two.state.mailer.waker().wake();
     until_nothing_waits(&one).await;
     println!("500 letters in {:?}", started.elapsed());
     assert_once_each(&sink.received(), 500);
@@ -208,7 +210,7 @@ async fn two_replicas_send_500_letters_once_each() {
         let metrics = app.state.metrics.encode();
         let sent = metrics
             .lines()
-            .find_map(|line| line.strip_prefix("vestibule_letters_total{outcome=\"sent\"} ")?.parse::<u32>().ok());
+            .find_map(|line| line.strip_prefix("vestibule_emails_total{outcome=\"sent\"} ")?.parse::<u32>().ok());
         sent.unwrap_or_default()
     };
     // The last one may be counted after it is gone.
@@ -327,9 +329,9 @@ async fn a_letter_speaks_the_language_that_its_account_chose() {
     let id: uuid::Uuid = sqlx::query_scalar("select id from users").fetch_one(&app.db).await.expect("an account");
     let mut connection = app.db.acquire().await.expect("a connection");
     let user_id = Some(vestibule::types::UserId(id));
-    let letter = |kind, detail| NewLetter { kind, user_id, address: "old@example.com", lang: Lang::En, detail };
-    outbox::enqueue(&mut connection, Entropy, &letter(Kind::PasswordChanged, json!({}))).await.expect("a letter");
-    app.state.mailer.wake();
+    let letter = |kind, detail| NewEmail { kind, user_id, address: "old@example.com", lang: Lang::En, detail };
+    outbox::enqueue(&mut connection, &letter(&PASSWORD_CHANGED, json!({}))).await.expect("a letter");
+    app.state.mailer.waker().wake();
     until_nothing_waits(&app).await;
     let [letter] = sink.received().try_into().expect("one letter");
     assert_eq!(letter.to, ["old@example.com"], "where it was to go, and not where the account's mail goes now");
@@ -342,7 +344,7 @@ async fn a_letter_speaks_the_language_that_its_account_chose() {
         values (gen_random_uuid(), 'password-changed', 'a@example.com', 'en', now() + interval '1 day')",
     )
     .await;
-    app.state.mailer.wake();
+    app.state.mailer.waker().wake();
     until_nothing_waits(&app).await;
     assert_eq!(sink.count(), 1);
 }
@@ -355,7 +357,7 @@ async fn f13_the_outbox_says_when_it_is_full_and_when_there_is_room_again() {
         select gen_random_uuid(), 'erased', 'a@example.com', 'en', '{\"username\": \"a\"}', now() + interval '1 day', now() + interval '1 hour'
         from generate_series(1, 10000)").await;
     until("it is full", async || app.state.mailer.is_full()).await;
-    assert!(app.state.metrics.encode().contains("vestibule_letters_waiting 10000"));
+    assert!(app.state.metrics.encode().contains("vestibule_emails_waiting 10000"));
     app.execute("delete from outbox where id in (select id from outbox limit 1)").await;
     until("there is room", async || !app.state.mailer.is_full()).await;
 }

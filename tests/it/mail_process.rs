@@ -97,10 +97,10 @@ async fn attack_38_no_log_line_tells_who_gets_a_letter_or_what_is_in_it() {
     sink.set(Mode::Accept);
     sink.refuse("gone.canary@example.com", "550 5.1.1 <gone.canary@example.com>: no such user");
     write(&mut connection, "gone.canary@example.com", "canary-name").await;
-    until("it is dropped", async || service.log().contains("a letter was dropped")).await;
+    until("it is dropped", async || service.log().contains("email dropped")).await;
     sqlx::raw_sql("update outbox set due_at = now()").execute(&mut connection).await.expect("the time passes");
     until("it arrives", async || sink.count() == 1).await;
-    until("it is told", async || service.log().contains("a letter was sent")).await;
+    until("it is told", async || service.log().contains("email sent")).await;
     service.terminate().await;
     let log = std::fs::read_to_string(program.folder.path().join("log")).expect("the log");
     assert!(log.contains("recipient 550") && log.contains("\"kind\":\"erased\""), "{log}");

@@ -5,7 +5,7 @@ use crate::{
     support::app::{PASSWORD, TestApp},
 };
 use vestibule::{
-    limits::{self, Key, Taken},
+    limits::{self, Key, Spend},
     types::UserId,
 };
 
@@ -124,9 +124,9 @@ async fn a_refused_name_comes_back_with_its_reason_and_changes_nothing() {
 async fn spend_changes(app: &TestApp) {
     let id: UserId = sqlx::query_scalar("select id from users").fetch_one(&app.db).await.expect("one person");
     let mut connection = app.db.acquire().await.expect("a connection");
-    let mut taken = Taken::Yes;
-    while taken == Taken::Yes {
-        let one = limits::take_one(&mut connection, Key::changes(id), limits::CHANGES).await;
+    let mut taken = Spend::Allowed;
+    while taken == Spend::Allowed {
+        let one = limits::spend_one(&mut connection, Key::changes(id), limits::CHANGES).await;
         taken = one.expect("a bucket");
     }
 }

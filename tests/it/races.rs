@@ -9,7 +9,7 @@ use crate::support::{
     race::race,
 };
 use sqlx::{ConnectOptions as _, Connection as _};
-use vestibule::{config::Secrets, db, features::admin, types::Entropy};
+use vestibule::{config::Secrets, db, features::admin};
 
 const AT_ONCE: usize = 16;
 
@@ -124,11 +124,10 @@ async fn asvs_7_4_2_a_sign_in_beside_the_closing_of_its_account_opens_nothing_no
     let second = first.replica().await;
     for round in 0..6 {
         let visitors = visitors([&first, &second], "/login", round * AT_ONCE).await;
-        let db = first.db.clone();
+        let (operator, id) = (first.operator(), first.id("alice").await);
         let closing = tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(3 * round as u64)).await;
-            let mut connection = db.acquire().await.expect("a connection");
-            admin::disable(&mut connection, "alice").await.expect("alice");
+            admin::disable(&operator, id).await.expect("alice");
         });
         let answers = post_at_once(visitors, "/login", login).await;
         closing.await.expect("the operator");
@@ -136,7 +135,7 @@ async fn asvs_7_4_2_a_sign_in_beside_the_closing_of_its_account_opens_nothing_no
         assert!(statuses.iter().all(|status| [303, 422, 429].contains(status)), "round {round}: {statuses:?}");
         for enabled in [false, true] {
             if enabled {
-                admin::enable(&mut first.db.acquire().await.expect("a connection"), "alice").await.expect("alice");
+                admin::enable(&first.operator(), first.id("alice").await).await.expect("alice");
             }
             for (mut browser, _) in answers.clone() {
                 assert!(!is_signed_in(&mut browser).await, "round {round}, enabled: {enabled}");
@@ -216,7 +215,7 @@ async fn the_first_start_of_many_services_in_one_folder_makes_one_key() {
         let keys: Vec<_> = std::thread::scope(|scope| {
             let start = || {
                 line.wait();
-                Secrets::given_or_kept(&[], &data, Entropy).expect("a key").derive("test")
+                Secrets::given_or_kept(&[], &data).expect("a key").derive("test")
             };
             let starts: Vec<_> = (0..8).map(|_| scope.spawn(start)).collect();
             starts.into_iter().map(|start| start.join().expect("a start")).collect()

@@ -9,7 +9,6 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Ro
 use vestibule::{
     MIGRATOR,
     db::{self, MigrateError},
-    jobs,
 };
 
 use crate::support::{
@@ -181,7 +180,7 @@ async fn an_incompatible_or_an_edited_schema_is_refused_in_clear_words() {
         (20261123000100, 'accounts users', now(), true, '', 0), (20261123000200, 'passwords', now(), true, '', 0)";
     for (change, wanted) in [
         (contracted.as_str(), "migrated by a newer Vestibule and needs version 9.9.9 or later"),
-        ("update _sqlx_migrations set checksum = 'edited' where version = 20261201000300", "another content"),
+        ("update _sqlx_migrations set checksum = 'edited' where version = 20261201000300", "different content"),
         (
             from_before,
             "this database was created by a Vestibule from before 0.1.0, whose schema cannot be upgraded; \
@@ -315,13 +314,11 @@ async fn asvs_13_2_2_the_service_runs_as_a_role_that_cannot_change_the_schema() 
         insert into attempt_limits values ('0123456789abcdef', now() - interval '1 day', 0)",
     )
     .await;
-    let swept = jobs::sweep(&app.db).await.expect("a sweep");
-    assert_eq!((swept.browser_sessions, swept.limits > 0), (1, true));
+    let swept = app.sweep().await;
+    assert_eq!((swept.count("browser_sessions"), swept.count("attempt_limits") > 0), (1, true));
     assert_eq!(app.signed_in("alice").await.submit("/logout", &[]).await.status, 303);
-    let mut connection = app.db.acquire().await.expect("a connection");
-    vestibule::features::admin::disable(&mut connection, "alice").await.expect("alice");
-    vestibule::features::admin::enable(&mut connection, "alice").await.expect("alice");
-    drop(connection);
+    vestibule::features::admin::disable(&app.operator(), app.id("alice").await).await.expect("alice");
+    vestibule::features::admin::enable(&app.operator(), app.id("alice").await).await.expect("alice");
     assert!(!is_signed_in(&mut person).await);
     for forbidden in [
         "create table public.mine ()",

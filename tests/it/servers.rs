@@ -17,7 +17,7 @@ async fn f1_when_another_server_takes_the_writes_the_service_goes_there_and_back
     let service = TestApp::on(one.options.clone(), &[]).await;
     let servers = Servers::new(one.options.clone(), vec![other.options.clone()]);
     let (state, followed) = (service.state.clone(), servers.clone());
-    let following = tokio::spawn(async move { followed.follow(&state.db, &state.given_up).await });
+    let following = tokio::spawn(async move { followed.follow(&state.db, &state.quarantine).await });
     let mut owner = service.person("alice").await;
     for (goes, stays, folder) in
         [(&one, &other, &other.options), (&other, &one, &one.options), (&one, &other, &other.options)]
@@ -50,7 +50,7 @@ async fn f26_a_service_that_began_at_a_standby_leaves_it_for_the_primary() {
     assert_eq!(servers.best().await.get_socket(), standby.get_socket(), "for want of another");
     let service = TestApp::on(standby, &[]).await;
     let state = service.state.clone();
-    let following = tokio::spawn(async move { servers.follow(&state.db, &state.given_up).await });
+    let following = tokio::spawn(async move { servers.follow(&state.db, &state.quarantine).await });
     owner.to = service.address;
     assert_eq!(owner.get("/readyz").await.status, 503);
     assert_eq!(owner.get("/dashboard").await.status, 200);

@@ -38,7 +38,7 @@ const EARS: &str = "pg_stat_activity where datname = current_database()
 
 /// How often the database was asked who somebody is.
 fn asked(app: &TestApp) -> u64 {
-    app.state.metrics.sessions_asked.get()
+    app.state.metrics.session_checks_database.get()
 }
 
 /// Makes a replica know this browser by heart.

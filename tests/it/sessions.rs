@@ -12,12 +12,8 @@ use crate::{
 };
 use axum::{Router, routing::get};
 use tokio::sync::Notify;
-use tower_sessions::Session;
-use vestibule::{
-    jobs,
-    types::{Entropy, SecretToken},
-    web::session_store,
-};
+use tower_sessions::{Session, SessionManagerLayer};
+use vestibule::{types::SecretToken, web::DigestedStore};
 
 #[tokio::test]
 async fn asvs_7_2_3_session_cookies_carry_128_bits_and_repeat_nothing() {
@@ -71,7 +67,7 @@ fn holding(app: &TestApp, cookie: &str) -> Browser {
 async fn cve_2024_28197_an_identifier_that_was_never_issued_is_not_adopted() {
     let app = TestApp::start().await;
     app.sign_up("alice").await;
-    let chosen = SecretToken::new(Entropy).reveal();
+    let chosen = SecretToken::random().reveal();
     let mut victim = holding(&app, &chosen);
     let answer = sign_in(&mut victim, "alice", PASSWORD).await;
     assert_eq!(answer.status, 303, "{answer:?}");
@@ -108,7 +104,8 @@ async fn t2_a_request_that_began_before_a_sign_out_cannot_undo_it() {
             "saved"
         }
     };
-    let slow = serve(Router::new().route("/slow", get(held)).layer(session_store::layer(&app.state)), WIDE).await;
+    let layer = SessionManagerLayer::new(DigestedStore::new(app.db.clone())).with_name("vestibule").with_secure(false);
+    let slow = serve(Router::new().route("/slow", get(held)).layer(layer), WIDE).await;
     let mut browser = app.person("alice").await;
     let cookie = browser.cookies["vestibule"].clone();
 
@@ -246,10 +243,10 @@ async fn f24_the_sweep_removes_what_ended_long_ago_and_only_that() {
         app.signed_in("alice").await;
         let newest = "(select id from sessions order by created_at desc limit 1)";
         app.execute(&format!("update sessions set {column} = now() - interval '59 minutes' where id = {newest}")).await;
-        assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").sessions, 0, "{n}: {column}");
+        assert_eq!(app.sweep().await.count("sessions"), 0, "{n}: {column}");
         app.execute(&format!("update sessions set {column} = {column} - interval '2 minutes' where id = {newest}"))
             .await;
-        assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").sessions, 1, "{n}: {column}");
+        assert_eq!(app.sweep().await.count("sessions"), 1, "{n}: {column}");
     }
     assert!(is_signed_in(&mut live).await);
     assert_eq!(app.count("select count(*) from sessions").await, 1);
@@ -260,7 +257,7 @@ async fn a_method_that_nothing_has_changes_no_session() {
     let app = TestApp::start().await;
     let mut person = app.person("alice").await;
     let routes = vestibule::app::routes(&app.state);
-    for path in routes.list().iter().map(|route| route.path).filter(|path| !path.contains('{')) {
+    for path in routes.list().iter().map(|route| route.policy.path).filter(|path| !path.contains('{')) {
         for method in ["OPTIONS", "BREW", "get"] {
             let answer = person.send(method, path, None).await;
             assert_eq!(answer.status, 405, "{method} {path}");

@@ -9,7 +9,16 @@ use self::html::{Tag, tags};
 use vestibule::{
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, login, logout,
-        passkeys, password, profile, reauth, recovery, recovery_codes, registration, setup, totp, verification,
+        passkeys::{self, Passkeys},
+        password, profile, reauth, recovery,
+        recovery_codes::{self, RecoveryCodes},
+        registration, setup,
+        totp::{self, Totp},
+        verification,
+    },
+    signin::{
+        code::CodePage,
+        manage::{RemovePage, RenamePage},
     },
     templates::{Chrome, Page, Section, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
@@ -32,7 +41,7 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<login::pages::LoginPage>(templates, &mut all);
     render::<registration::pages::RegisterPage>(templates, &mut all);
     render::<setup::pages::SetupPage>(templates, &mut all);
-    render::<setup::pages::LinkOverPage>(templates, &mut all);
+    render::<setup::pages::LinkExpiredPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
     render::<verification::pages::WaitingPage>(templates, &mut all);
     render::<verification::pages::ConfirmPage>(templates, &mut all);
@@ -41,7 +50,7 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<reauth::pages::ReauthPage>(templates, &mut all);
     render::<dashboard::pages::DashboardPage>(templates, &mut all);
     render::<dev_mailbox::pages::MailboxPage>(templates, &mut all);
-    render::<dev_mailbox::pages::LetterPage>(templates, &mut all);
+    render::<dev_mailbox::pages::EmailPage>(templates, &mut all);
     render::<profile::pages::ProfilePage>(templates, &mut all);
     render::<password::pages::PasswordPage>(templates, &mut all);
     render::<account_sessions::pages::SessionsPage>(templates, &mut all);
@@ -53,20 +62,20 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<deletion::pages::DeletePage>(templates, &mut all);
     render::<deletion::pages::KeepPage>(templates, &mut all);
     render::<factors::pages::FactorsPage>(templates, &mut all);
-    render::<factors::pages::RenamePage>(templates, &mut all);
-    render::<factors::pages::RemovePage>(templates, &mut all);
     render::<factors::pages::PasswordlessPage>(templates, &mut all);
-    render::<totp::pages::ChallengePage>(templates, &mut all);
+    render::<CodePage<Totp>>(templates, &mut all);
     render::<totp::pages::BeginPage>(templates, &mut all);
     render::<totp::pages::EnrolPage>(templates, &mut all);
-    render::<totp::pages::RenamePage>(templates, &mut all);
-    render::<totp::pages::RemovePage>(templates, &mut all);
-    render::<recovery_codes::pages::ChallengePage>(templates, &mut all);
+    render::<RenamePage<Totp>>(templates, &mut all);
+    render::<RemovePage<Totp>>(templates, &mut all);
+    render::<CodePage<RecoveryCodes>>(templates, &mut all);
     render::<recovery_codes::pages::KeptPage>(templates, &mut all);
     render::<recovery_codes::pages::CodesPage>(templates, &mut all);
     render::<passkeys::pages::LoginPasskeyPage>(templates, &mut all);
     render::<passkeys::pages::ReauthPasskeyPage>(templates, &mut all);
     render::<passkeys::pages::PasskeysPage>(templates, &mut all);
+    render::<RenamePage<Passkeys>>(templates, &mut all);
+    render::<RemovePage<Passkeys>>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     all
 }
@@ -307,11 +316,13 @@ fn every_kind_of_error_is_worded() {
     let templates = Templates::load().unwrap();
     for kind in ErrorKind::ALL {
         for lang in Lang::ALL {
-            let text = templates.message(lang, kind.title_key());
+            let text = templates.message(lang, &kind.title_key());
             assert!(!text.contains('⟦'), "{text}");
         }
+        // A browser that must verify, add a factor or authenticate again is redirected; programs get JSON.
+        let json_only = matches!(kind, ErrorKind::Unverified | ErrorKind::Unenrolled | ErrorKind::Stale);
         let samples = ErrorPage::samples();
-        assert!(samples.iter().any(|(_, p)| p.kind == kind), "{kind:?}");
+        assert!(json_only || samples.iter().any(|(_, p)| p.kind == kind), "{kind:?}");
     }
 }
 

@@ -197,7 +197,7 @@ async fn a_sign_in_waits_ten_minutes_for_its_code_and_not_for_another_password()
     let (_, authenticator) = person(&app, "alice").await;
     for ended in [
         "update pending_sign_ins set expires_at = now()",
-        "update password_credentials set changed_at = now()",
+        "update users set credentials_version = credentials_version + 1",
         "update users set disabled_at = now()",
     ] {
         let mut browser = pending(&app, "alice").await;

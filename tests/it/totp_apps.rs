@@ -9,17 +9,14 @@ use crate::{
     },
     totp::{assert_in, enter},
 };
-use vestibule::{
-    features::totp,
-    jobs,
-    types::{TotpId, UserId},
-};
+use uuid::Uuid;
+use vestibule::{features::totp, types::UserId};
 
 /// The one app of the one person.
-async fn the_app(app: &TestApp) -> TotpId {
+async fn the_app(app: &TestApp) -> Uuid {
     let id: UserId = sqlx::query_scalar("select id from users").fetch_one(&app.db).await.expect("one person");
     let mut connection = app.db.acquire().await.expect("a connection");
-    totp::list(&mut connection, id).await.expect("a list").first().expect("an app").id
+    (totp::FACTOR.list)(&mut connection, id).await.expect("a list").first().expect("an app").id
 }
 
 /// How often it was told by letter.
@@ -123,7 +120,7 @@ async fn what_is_not_confirmed_within_an_hour_goes_and_few_are_kept() {
     let answer = confirm(&mut last, &before.now(&app).await, "").await;
     assert_eq!(answer.status, 403, "the page shows no form for it: {answer:?}");
     assert_ne!(begin(&mut last).await.seed, before.seed);
-    assert_eq!(jobs::sweep(&app.db).await.expect("a sweep").enrolments, 4);
+    assert_eq!(app.sweep().await.count("totp_factors"), 4);
     assert_eq!(app.count("select count(*) from totp_factors").await, 1);
     assert_eq!(app.count("select count(*) from totp_factors where confirmed_at is not null").await, 0);
 }

@@ -84,7 +84,7 @@ async fn nist_3_2_2_a_hundred_wrong_codes_disable_the_app_until_it_is_set_up_aga
         "update attempt_limits set full_at = now() - interval '31 days', used_at = used_at - interval '31 days'",
     )
     .await;
-    vestibule::jobs::sweep(&app.db).await.expect("a sweep");
+    app.sweep().await;
     let replica = app.replica().await;
     let right = authenticator.now(&app).await;
     let mut browser = pending(&replica, "alice").await;

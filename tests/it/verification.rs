@@ -13,7 +13,7 @@ use vestibule::{
         Identifier, find_by_identifier,
         links::{self, Purpose},
     },
-    types::{Entropy, SecretToken},
+    types::SecretToken,
 };
 
 const VERIFIED: &str = "select count(*) from users where email_verified_at is not null";
@@ -240,7 +240,7 @@ async fn asvs_6_4_1_only_the_whole_secret_of_a_live_link_opens_anything() {
     let token = app.letter_to("alice@example.com", "/verify").await.token();
     assert!(SecretToken::parse(&token).is_some(), "128 bits");
     let swapped: String = token.chars().map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c }).collect();
-    let fresh = SecretToken::new(Entropy).reveal();
+    let fresh = SecretToken::random().reveal();
     for wrong in ["", " ", &token[1..], &token[..21], &format!("{token}="), &format!("{token}A"), &swapped, &fresh] {
         let path = format!("/verify?token={}", wrong.replace(' ', "%20"));
         let page = open(&mut browser, &path).await;
@@ -275,12 +275,11 @@ async fn a_link_of_one_purpose_opens_no_other_door_and_none_after_the_address_ha
     for (purpose, path) in
         [(Purpose::Recover, "/verify"), (Purpose::ChangeEmail, "/verify"), (Purpose::Verify, "/recover/reset")]
     {
-        let secret = links::issue(&mut connection, Entropy, purpose, user, "alice@example.com").await.expect("a link");
+        let secret = links::issue(&mut connection, purpose, user, "alice@example.com").await.expect("a link");
         let page = open(&mut app.browser(), &format!("{path}?token={}", secret.reveal())).await;
         assert_eq!(page.status, 410, "{purpose:?} at {path}");
     }
-    let secret =
-        links::issue(&mut connection, Entropy, Purpose::Verify, user, "old@example.com").await.expect("a link");
+    let secret = links::issue(&mut connection, Purpose::Verify, user, "old@example.com").await.expect("a link");
     let page = open(&mut app.browser(), &format!("/verify?token={}", secret.reveal())).await;
     assert_eq!(page.status, 410, "asvs_6_6_2: it speaks for another address");
 }
@@ -331,7 +330,7 @@ async fn f9_of_many_claims_to_one_address_that_are_confirmed_at_once_one_becomes
         let mut connection = first.db.acquire().await.expect("a connection");
         let user = find_by_identifier(&mut connection, &Identifier::Username(format!("twin{n}"))).await;
         let user = user.expect("an answer").expect("an account").id;
-        let secret = links::issue(&mut connection, Entropy, Purpose::Verify, user, email).await.expect("a link");
+        let secret = links::issue(&mut connection, Purpose::Verify, user, email).await.expect("a link");
         drop(connection);
         let path = format!("/verify?token={}", secret.reveal());
         all.extend(with_link(&owner, [&first, &second], &path, 1).await);

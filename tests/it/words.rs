@@ -256,7 +256,6 @@ fn the_docs_use_our_words() {
 }
 
 #[test]
-#[ignore = "the sources follow"]
 fn the_sources_use_our_words() {
     let found = violations(&SOURCES);
     assert!(found.is_empty(), "{found:#?}");

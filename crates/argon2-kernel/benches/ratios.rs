@@ -1,8 +1,8 @@
-//! Hashes a second of every path of this processor and of others, at m=19456,
-//! t=2, p=1, on one thread and on two, all in one interleaved run.
+//! Hash rates of every backend of this processor and of other implementations. At m=19456, t=2, p=1, on one thread and
+//! on two, in one interleaved run.
 //!
-//! `cargo bench -p vestibule-argon2 [-- ROUNDS MILLISECONDS]`. With the C reference
-//! implementation beside them, if `ARGON2_C` names it as a shared library:
+//! `cargo bench -p vestibule-argon2 [-- ROUNDS MILLISECONDS]`. To include the C reference implementation, set
+//! `ARGON2_C` to its shared library:
 //!
 //! ```sh
 //! gcc -O3 -march=native -shared -fPIC -DA2_VISCTL=1 -pthread -Iinclude -o /tmp/libargon2.so \
@@ -10,14 +10,14 @@
 //! ARGON2_C=/tmp/libargon2.so cargo bench -p vestibule-argon2
 //! ```
 //!
-//! Rates are by processor time, so that what else runs takes only caches and
-//! bandwidth; ratios are medians of those within each round, slices apart.
+//! Rates are per second of processor time, so that other load affects only caches and bandwidth. Ratios are medians of
+//! the ratios within each round.
 
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-use vestibule_argon2::{Argon2, Memory, Params, Path, Variant};
+use vestibule_argon2::{Argon2, Backend, Memory, Params, Variant};
 
 const M: u32 = 19_456;
 const T: u32 = 2;
@@ -60,20 +60,20 @@ fn contenders() -> Vec<Contender> {
     if let Ok(library) = library {
         all.push(contender("C reference", || c_reference(&library)));
     }
-    for path in Path::available() {
-        // One memory for both ways, so that they differ in the wiping alone.
+    for backend in Backend::available() {
+        // Both variants share one memory, so that they differ only in wiping.
         let memories = [(); 2].map(|()| Arc::new(Mutex::new(Memory::new())));
         for (how, wiped) in [("", false), (", wiped after each", true)] {
             let mut next = memories.iter().cycle();
-            all.push(contender(format!("{path}{how}"), || ours(path, wiped, next.next().expect("a memory"))));
+            all.push(contender(format!("{backend}{how}"), || ours(backend, wiped, next.next().expect("a memory"))));
         }
     }
     all
 }
 
-fn ours(path: Path, wiped: bool, memory: &Arc<Mutex<Memory>>) -> Hash {
+fn ours(backend: Backend, wiped: bool, memory: &Arc<Mutex<Memory>>) -> Hash {
     let memory = Arc::clone(memory);
-    let argon2 = Argon2::new(Variant::Id, Params::new(M, T, 1).expect("parameters"), path);
+    let argon2 = Argon2::new(Variant::Id, Params::new(M, T, 1).expect("parameters"), backend);
     Box::new(move |password| {
         let (mut memory, mut tag) = (memory.lock().expect("a memory"), [0; 32]);
         argon2.hash_unwiped(&mut memory, &password.to_le_bytes(), SALT, &mut tag).expect("a hash");
@@ -94,7 +94,7 @@ unsafe extern "C" {
 
 fn c_reference(library: &str) -> Hash {
     const NOW: c_int = 2;
-    let name = CString::new(library).expect("a path");
+    let name = CString::new(library).expect("a backend");
     // SAFETY: both are given strings that end; the library is the one asked for.
     let symbol = unsafe {
         let library = dlopen(name.as_ptr(), NOW);
@@ -114,7 +114,7 @@ fn c_reference(library: &str) -> Hash {
     })
 }
 
-/// Seconds of processor time that this thread has used.
+/// Processor time of this thread in seconds.
 fn processor_time() -> f64 {
     const THREAD: c_int = 3;
     let mut time = [0; 2];

@@ -1,9 +1,8 @@
-//! `BLAKE2b` without a key (RFC 7693), in plain Rust: of an Argon2 hash it is a
-//! hundredth of the time at most.
+//! Unkeyed `BLAKE2b` (RFC 7693), in plain Rust: it takes at most a hundredth of an Argon2 hash.
 
 use crate::memory::clear;
 
-/// The longest output.
+/// The maximum output length.
 pub(crate) const HASH_BYTES: usize = 64;
 const BLOCK_BYTES: usize = 128;
 
@@ -33,20 +32,20 @@ const SIGMA: [[usize; 16]; 10] = [
     [10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0],
 ];
 
-/// A hash under way. What it holds is cleared when it goes.
+/// An incremental hash, zeroized on drop.
 pub(crate) struct Blake2b {
     state: [u64; 8],
     buffer: [u8; BLOCK_BYTES],
-    /// The bytes in the buffer: a full one stays until more comes, as the last
-    /// block is another one than those before it.
+    /// Bytes in the buffer. A full buffer is kept until more input follows, because the last block is compressed
+    /// differently.
     filled: usize,
-    /// The bytes of the blocks done.
-    count: u128,
+    /// Bytes compressed so far. The upper half of the RFC's counter stays zero: no input is that long.
+    count: u64,
     length: usize,
 }
 
 impl Blake2b {
-    /// For an output of 1 to 64 bytes.
+    /// Starts a hash with an output of 1 to 64 bytes.
     pub(crate) fn new(length: usize) -> Self {
         assert!((1..=HASH_BYTES).contains(&length), "BLAKE2b has 1 to 64 bytes");
         let mut state = INITIAL;
@@ -57,7 +56,7 @@ impl Blake2b {
     pub(crate) fn update(&mut self, mut input: &[u8]) -> &mut Self {
         while !input.is_empty() {
             if self.filled == BLOCK_BYTES {
-                self.count += BLOCK_BYTES as u128;
+                self.count += BLOCK_BYTES as u64;
                 self.compress(false);
                 self.filled = 0;
             }
@@ -69,10 +68,10 @@ impl Blake2b {
         self
     }
 
-    /// The hash, into the first bytes of `output`: as many as were asked for.
+    /// Writes the hash into the first bytes of `output`, as many as requested.
     pub(crate) fn finish(mut self, output: &mut [u8]) {
         self.buffer[self.filled..].fill(0);
-        self.count += self.filled as u128;
+        self.count += self.filled as u64;
         self.compress(true);
         let words = self.state.iter().flat_map(|word| word.to_le_bytes());
         for (output, byte) in output[..self.length].iter_mut().zip(words) {
@@ -89,10 +88,7 @@ impl Blake2b {
         let mut v = [0; 16];
         v[..8].copy_from_slice(&self.state);
         v[8..].copy_from_slice(&INITIAL);
-        #[expect(clippy::cast_possible_truncation, reason = "its halves, each by itself")]
-        for (word, half) in v[12..14].iter_mut().zip([self.count as u64, (self.count >> 64) as u64]) {
-            *word ^= half;
-        }
+        v[12] ^= self.count;
         if last {
             v[14] = !v[14];
         }
@@ -146,7 +142,7 @@ fn mix(v: &mut [u64; 16], [a, b, c, d]: [usize; 4], x: u64, y: u64) {
 mod tests {
     use super::*;
 
-    /// RFC 7693 appendix A. All other lengths are proven with Argon2 itself.
+    /// RFC 7693 appendix A. Argon2's own tests cover all other lengths.
     #[test]
     fn abc_hashes_as_in_the_rfc() {
         let mut output = [0; 64];

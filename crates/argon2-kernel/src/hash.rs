@@ -1,63 +1,26 @@
-//! From the inputs to the first blocks, and from the last blocks to the tag
-//! (RFC 9106 sections 3.2 and 3.3).
+//! From the inputs to the first blocks, and from the last blocks to the tag (RFC 9106 sections 3.2 and 3.3).
 
+use crate::argon2::Argon2;
 use crate::blake2b::{Blake2b, HASH_BYTES};
 use crate::block::{BLOCK_BYTES, Block};
 use crate::fill::{Layout, fill};
 use crate::memory::clear;
-use crate::params::{Error, MIN_SALT, Params, TAG_LENGTHS, Variant};
-use crate::path::Path;
 
 const VERSION: u32 = 0x13;
-/// H0, then the column and the lane of the block made from it.
+/// H0, then the column and the lane of the block derived from it.
 const SEED_BYTES: usize = HASH_BYTES + 8;
 
-/// What is hashed: P, S, K and X of RFC 9106 section 3.1.
-pub(crate) struct Inputs<'a> {
-    pub(crate) password: &'a [u8],
-    pub(crate) salt: &'a [u8],
-    pub(crate) secret: &'a [u8],
-    pub(crate) associated: &'a [u8],
-}
-
-impl Inputs<'_> {
-    pub(crate) fn check(&self, tag: usize) -> Result<(), Error> {
-        let too_long = |input: &[u8]| u32::try_from(input.len()).is_err();
-        if !TAG_LENGTHS.contains(&tag) {
-            return Err(Error::TagLength);
-        }
-        if self.salt.len() < MIN_SALT || too_long(self.salt) {
-            return Err(Error::SaltLength);
-        }
-        if too_long(self.password) {
-            return Err(Error::PasswordLength);
-        }
-        if too_long(self.secret) || too_long(self.associated) {
-            return Err(Error::InputLength);
-        }
-        Ok(())
-    }
-}
-
-/// The whole of RFC 9106 section 3.2, for inputs that have been checked. What
-/// `blocks` held before does not matter: all of them are written before they
-/// are read. Afterwards they hold what they are filled with.
-pub(crate) fn hash(
-    path: Path,
-    variant: Variant,
-    params: &Params,
-    blocks: &mut [Block],
-    inputs: &Inputs<'_>,
-    tag: &mut [u8],
-) {
-    let layout = Layout::new(variant, params);
+/// Computes a tag (RFC 9106 section 3.2) from validated inputs. The previous content of `blocks` is irrelevant, because
+/// every block is written before it is read. They are not wiped.
+pub(crate) fn hash(argon2: &Argon2<'_>, blocks: &mut [Block], password: &[u8], salt: &[u8], tag: &mut [u8]) {
+    let layout = Layout::new(argon2.variant, &argon2.params);
     let mut seed = [0; SEED_BYTES];
-    initial_hash(variant, params, inputs, tag.len(), &mut seed);
-    let position = path.position();
+    initial_hash(argon2, password, salt, tag.len(), &mut seed);
+    let position = argon2.backend.position();
     first_blocks(&layout, &mut seed, blocks, position);
     clear(&mut seed);
 
-    fill(path, &layout, blocks);
+    fill(argon2.backend, &layout, blocks);
 
     let mut last = [0; BLOCK_BYTES];
     final_block(&layout, blocks, &mut last, position);
@@ -65,19 +28,20 @@ pub(crate) fn hash(
     clear(&mut last);
 }
 
-/// Step 1: H0, into the first 64 bytes of `seed`.
-fn initial_hash(variant: Variant, params: &Params, inputs: &Inputs<'_>, tag: usize, seed: &mut [u8; SEED_BYTES]) {
+/// Step 1: computes H0 into the first 64 bytes of `seed`.
+fn initial_hash(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], tag: usize, seed: &mut [u8; SEED_BYTES]) {
+    let Argon2 { variant, params, secret, associated, .. } = argon2;
     let mut hash = Blake2b::new(HASH_BYTES);
     for word in [params.p(), length(tag), params.m_kib(), params.t(), VERSION, variant.number()] {
         hash.update(&word.to_le_bytes());
     }
-    for input in [inputs.password, inputs.salt, inputs.secret, inputs.associated] {
+    for input in [password, salt, secret, associated] {
         hash.update(&length(input.len()).to_le_bytes()).update(input);
     }
     hash.finish(seed);
 }
 
-/// Steps 3 and 4: the first two blocks of every lane.
+/// Steps 3 and 4: computes the first two blocks of every lane.
 fn first_blocks(layout: &Layout, seed: &mut [u8; SEED_BYTES], blocks: &mut [Block], position: fn(usize) -> usize) {
     let mut bytes = [0; BLOCK_BYTES];
     for lane in 0..layout.lanes {
@@ -94,7 +58,7 @@ fn first_blocks(layout: &Layout, seed: &mut [u8; SEED_BYTES], blocks: &mut [Bloc
     clear(&mut bytes);
 }
 
-/// Step 7: the exclusive or of the last column, as bytes.
+/// Step 7: XORs the last column, as bytes.
 fn final_block(layout: &Layout, blocks: &[Block], bytes: &mut [u8; BLOCK_BYTES], position: fn(usize) -> usize) {
     for lane in 1..=layout.lanes {
         let block = &blocks[layout.lane_start(lane) - 1];
@@ -104,7 +68,7 @@ fn final_block(layout: &Layout, blocks: &[Block], bytes: &mut [u8; BLOCK_BYTES],
     }
 }
 
-/// H' of RFC 9106 section 3.3: `BLAKE2b` stretched to the length of `output`.
+/// H' of RFC 9106 section 3.3: `BLAKE2b` with variable output length.
 fn variable_hash(input: &[u8], output: &mut [u8]) {
     let prefix = length(output.len()).to_le_bytes();
     let mut hash = Blake2b::new(output.len().min(HASH_BYTES));
@@ -112,8 +76,8 @@ fn variable_hash(input: &[u8], output: &mut [u8]) {
     if output.len() <= HASH_BYTES {
         return hash.finish(output);
     }
-    // V1 is the hash of the input, each later V that of the one before. The
-    // first half of each is output; of the last, all of it.
+    // V1 is the hash of the input, each later V the hash of the previous. The first half of each is output; the last is
+    // output in full.
     let mut v = [0; HASH_BYTES];
     hash.finish(&mut v);
     let half = HASH_BYTES / 2;
@@ -131,7 +95,7 @@ fn variable_hash(input: &[u8], output: &mut [u8]) {
     clear(&mut v);
 }
 
-/// A length as the RFC encodes it: the callers have checked it, or it is fixed.
+/// Encodes a length as in the RFC; callers have checked it, or it is constant.
 fn length(length: usize) -> u32 {
     u32::try_from(length).expect("a length that has been checked")
 }

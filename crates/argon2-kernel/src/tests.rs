@@ -1,11 +1,10 @@
-//! What only the inside shows: wiping, growing, refusals, and what is chosen.
-//! The tags themselves are in `tests/equality.rs`.
+//! Unit tests of internals: wiping, growing, validation and backend selection. `tests/equality.rs` tests the tags.
 
 use super::*;
 use crate::params::InvalidParams;
 
-fn id(m: u32, t: u32, p: u32, path: Path) -> Argon2<'static> {
-    Argon2::new(Variant::Id, Params::new(m, t, p).unwrap(), path)
+fn id(m: u32, t: u32, p: u32, backend: Backend) -> Argon2<'static> {
+    Argon2::new(Variant::Id, Params::new(m, t, p).unwrap(), backend)
 }
 
 fn is_zero(blocks: &[Block]) -> bool {
@@ -22,41 +21,41 @@ fn expected(m: u32, t: u32, password: &[u8], salt: &[u8]) -> [u8; 32] {
 
 #[test]
 fn a_hash_wipes_the_memory() {
-    for path in Path::available() {
+    for backend in Backend::available() {
         let (mut memory, mut tag) = (Memory::new(), [0; 32]);
-        id(64, 2, 1, path).hash(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
-        assert!(is_zero(memory.all()), "{path}");
+        id(64, 2, 1, backend).hash(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
+        assert!(is_zero(memory.all()), "{backend}");
         let mut blocks = vec![Block([7; 128]); 70];
         let mut again = [0; 32];
-        id(64, 2, 1, path).hash_in(&mut blocks, b"password", b"somesalt", &mut again).unwrap();
+        id(64, 2, 1, backend).hash_in(&mut blocks, b"password", b"somesalt", &mut again).unwrap();
         assert_eq!(tag, again);
-        assert!(is_zero(&blocks[..64]), "{path}");
+        assert!(is_zero(&blocks[..64]), "{backend}");
         assert!(!is_zero(&blocks[64..65]), "only what was used");
     }
 }
 
 #[test]
-fn wiping_is_put_off_until_asked_for_and_then_reaches_all_that_was_used() {
-    for path in Path::available() {
+fn deferred_wiping_reaches_all_that_was_used() {
+    for backend in Backend::available() {
         let (mut memory, mut tag) = (Memory::new(), [0; 32]);
-        id(512, 1, 1, path).hash_unwiped(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
-        // A smaller one leaves the rest of the larger one standing.
-        id(64, 1, 1, path).hash_unwiped(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
+        id(512, 1, 1, backend).hash_unwiped(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
+        // A smaller hash leaves the rest of the larger one.
+        id(64, 1, 1, backend).hash_unwiped(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
         assert!(!is_zero(&memory.all()[500..512]), "nothing to wipe");
         memory.wipe();
-        assert!(is_zero(memory.all()), "{path}");
+        assert!(is_zero(memory.all()), "{backend}");
     }
 }
 
 #[test]
 fn what_an_earlier_hash_left_changes_nothing() {
     let expected = expected(64, 3, b"password", b"somesalt");
-    for path in Path::available() {
+    for backend in Backend::available() {
         let (mut memory, mut tag) = (Memory::new(), [0; 32]);
         for before in [8, 40, 300] {
-            id(before, 1, 1, path).hash_unwiped(&mut memory, b"another", b"othersalt", &mut tag).unwrap();
-            id(64, 3, 1, path).hash_unwiped(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
-            assert_eq!(tag, expected, "{path} after {before}");
+            id(before, 1, 1, backend).hash_unwiped(&mut memory, b"another", b"othersalt", &mut tag).unwrap();
+            id(64, 3, 1, backend).hash_unwiped(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
+            assert_eq!(tag, expected, "{backend} after {before}");
         }
     }
 }
@@ -67,7 +66,7 @@ fn memory_is_reused_grown_and_never_shrunk() {
     assert!(memory.is_empty());
     let (mut before, mut tag) = (0, [0; 32]);
     for m in [64, 8, 4096, 64, 3000, 5000, 8, 4096] {
-        id(m, 2, 1, Path::fastest()).hash(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
+        id(m, 2, 1, Backend::fastest()).hash(&mut memory, b"password", b"somesalt", &mut tag).unwrap();
         assert_eq!(tag, expected(m, 2, b"password", b"somesalt"), "{m}");
         assert!(memory.len() >= before.max(m as usize * 1024), "{m}");
         before = memory.len();
@@ -83,29 +82,29 @@ fn the_known_tag_is_rustcryptos() {
 }
 
 #[test]
-fn every_path_here_has_the_known_tag_and_the_fastest_is_chosen() {
-    for path in Path::available() {
-        assert!(has_known_tag(path), "{path}");
+fn every_backend_has_the_known_tag_and_the_fastest_is_selected() {
+    for backend in Backend::available() {
+        assert!(has_known_tag(backend), "{backend}");
     }
-    let fastest = Path::available().next_back().unwrap();
-    assert_eq!(Choice::checked_by(has_known_tag), Ok(Choice { path: fastest, failed: None }));
+    let fastest = Backend::available().next_back().unwrap();
+    assert_eq!(Selection::checked_by(has_known_tag), Ok(Selection { backend: fastest, failed: None }));
 }
 
 #[test]
-fn a_path_that_is_wrong_gives_way_to_plain_rust_or_to_nothing() {
-    let fastest = Path::fastest();
+fn a_failing_backend_is_replaced_by_the_portable_one_or_none() {
+    let fastest = Backend::fastest();
     let mut asked = vec![];
-    let choice = Choice::checked_by(|path| {
-        asked.push(path);
-        path == Path::Portable
+    let selection = Selection::checked_by(|backend| {
+        asked.push(backend);
+        backend == Backend::Portable
     });
-    if fastest == Path::Portable {
-        assert_eq!(choice, Ok(Choice { path: Path::Portable, failed: None }));
+    if fastest == Backend::Portable {
+        assert_eq!(selection, Ok(Selection { backend: Backend::Portable, failed: None }));
     } else {
-        assert_eq!(choice, Ok(Choice { path: Path::Portable, failed: Some(fastest) }));
-        assert_eq!(asked, [fastest, Path::Portable]);
+        assert_eq!(selection, Ok(Selection { backend: Backend::Portable, failed: Some(fastest) }));
+        assert_eq!(asked, [fastest, Backend::Portable]);
     }
-    assert_eq!(Choice::checked_by(|_| false), Err(NoneIsRight));
+    assert_eq!(Selection::checked_by(|_| false), Err(NoWorkingBackend));
 }
 
 #[test]
@@ -133,7 +132,7 @@ fn wrong_parameters_are_refused() {
 
 #[test]
 fn wrong_lengths_are_refused() {
-    let argon2 = id(8, 1, 1, Path::fastest());
+    let argon2 = id(8, 1, 1, Backend::fastest());
     let memory = &mut Memory::new();
     for length in [0, 3, 65, 128] {
         let mut tag = vec![0xaa; length];
@@ -151,7 +150,7 @@ fn wrong_lengths_are_refused() {
 }
 
 #[test]
-fn what_is_hashed_is_not_shown() {
-    let shown = format!("{:?} {:?}", id(8, 1, 1, Path::Portable).secret(&[0xee; 3]), Block([0xee; 128]));
+fn debug_output_hides_secrets() {
+    let shown = format!("{:?} {:?}", id(8, 1, 1, Backend::Portable).secret(&[0xee; 3]), Block([0xee; 128]));
     assert!(!shown.contains("238"), "{shown}");
 }

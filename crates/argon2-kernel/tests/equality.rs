@@ -1,10 +1,10 @@
-//! Every path of this processor gives the tags of the standard, of the reference
-//! implementation and of RustCrypto's `argon2`.
+//! Every backend of this processor computes the tags of the standard, of the reference implementation and of
+//! RustCrypto's `argon2`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use vestibule_argon2::{Argon2, Memory, Params, Path, Variant};
+use vestibule_argon2::{Argon2, Backend, Memory, Params, Variant};
 
 #[path = "equality/case.rs"]
 mod case;
@@ -30,17 +30,17 @@ fn rfc_9106_section_5_vectors() {
         ("id", "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"),
     ];
     for (name, expected) in vectors {
-        for path in Path::available() {
-            let argon2 = Argon2::new(variant(name), Params::new(32, 3, 4).unwrap(), path);
+        for backend in Backend::available() {
+            let argon2 = Argon2::new(variant(name), Params::new(32, 3, 4).unwrap(), backend);
             let mut tag = [0; 32];
             argon2.secret(&[3; 8]).associated(&[4; 12]).hash(&mut Memory::new(), &[1; 32], &[2; 16], &mut tag).unwrap();
-            assert_eq!(hex(&tag), expected, "argon2{name} by {path}");
+            assert_eq!(hex(&tag), expected, "argon2{name} by {backend}");
         }
     }
 }
 
-/// From `src/test.c` of the reference implementation, those of version 0x13 but the
-/// one that takes a gigabyte: variant, t, log2 of m, p, password, salt, tag.
+/// The version 0x13 vectors of the reference implementation's `src/test.c`, except the one that needs a gigabyte:
+/// variant, t, log2 of m, p, password, salt, tag.
 const REFERENCE: &[(&str, u32, u32, u32, &str, &str, &str)] = &[
     ("i", 2, 16, 1, "password", "somesalt", "c1628832147d9720c5bd1cfd61367078729f6dfb6f8fea9ff98158e0d7816ed0"),
     ("i", 2, 18, 1, "password", "somesalt", "296dbae80b807cdceaad44ae741b506f14db0959267b183b118f9b24229bc7cb"),
@@ -80,16 +80,16 @@ const REFERENCE: &[(&str, u32, u32, u32, &str, &str, &str)] = &[
 fn the_reference_implementations_vectors() {
     let mut memory = Memory::new();
     for (name, t, log_m, p, password, salt, expected) in REFERENCE {
-        for path in Path::available() {
-            let argon2 = Argon2::new(variant(name), Params::new(1 << log_m, *t, *p).unwrap(), path);
+        for backend in Backend::available() {
+            let argon2 = Argon2::new(variant(name), Params::new(1 << log_m, *t, *p).unwrap(), backend);
             let mut tag = [0; 32];
             argon2.hash_unwiped(&mut memory, password.as_bytes(), salt.as_bytes(), &mut tag).unwrap();
-            assert_eq!(hex(&tag), *expected, "argon2{name} 2^{log_m} {t} {p} by {path}");
+            assert_eq!(hex(&tag), *expected, "argon2{name} 2^{log_m} {t} {p} by {backend}");
         }
     }
 }
 
-/// All workers together take the cases in turn, until one fails.
+/// Distributes the cases over all processors, until one fails.
 fn on_all_processors(work: impl Fn(u64, &mut Memory) + Sync, cases: u64) {
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -108,20 +108,20 @@ fn on_all_processors(work: impl Fn(u64, &mut Memory) + Sync, cases: u64) {
     });
 }
 
-/// The numbers of the cases are their seeds: a failure names its own.
+/// The case number is the seed, so a failure names it.
 #[test]
 fn twenty_thousand_random_cases_on_every_path() {
     on_all_processors(
         |number, memory| {
             let bytes = case::random_bytes(number);
             let case = Case::read(&bytes, if number % 1000 == 999 { 65_536 } else { OFTEN });
-            assert_eq!(case.differing_path(memory), None, "case {number}: {case:?}");
+            assert_eq!(case.differing_backend(memory), None, "case {number}: {case:?}");
         },
         20_000,
     );
 }
 
-/// What fuzzing kept, each file as the fuzz target reads it.
+/// The fuzzing corpus, decoded as in the fuzz target.
 #[test]
 fn the_corpus_of_fuzzing_on_every_path() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/equality");
@@ -132,13 +132,13 @@ fn the_corpus_of_fuzzing_on_every_path() {
             let file = &files[usize::try_from(number).unwrap()];
             let bytes = std::fs::read(file).unwrap();
             let case = Case::read(&bytes, OFTEN);
-            assert_eq!(case.differing_path(memory), None, "{}: {case:?}", file.display());
+            assert_eq!(case.differing_backend(memory), None, "{}: {case:?}", file.display());
         },
         files.len() as u64,
     );
 }
 
-/// So that the tests above cannot pass by comparing little.
+/// Ensures that the tests above cover every parameter.
 #[test]
 fn the_random_cases_reach_all_there_is_to_vary() {
     let cases: Vec<Vec<u8>> = (0..20_000).map(case::random_bytes).collect();

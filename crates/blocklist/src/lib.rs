@@ -42,14 +42,12 @@ struct Aligned<Bytes: ?Sized>(Bytes);
 /// Returns whether the blocklist contains a password, ignoring case. The password must be in NFC.
 ///
 /// Hashes the whole text with SHA-256, so limit its length first.
-#[must_use]
 pub fn contains(password: &str) -> bool {
     let (head, fingerprints) = FILE.0.split_at(FINGERPRINTS);
     BinaryFuse16Ref::from_dma(&head[4..], fingerprints).contains(&key(password))
 }
 
 /// Computes the key of a password in NFC, without keeping a copy of the password.
-#[must_use]
 pub fn key(password: &str) -> u64 {
     let mut digest = Sha256::new();
     let mut utf8 = [0; 4];

@@ -2,12 +2,11 @@
 
 use std::{
     fs::{self, File},
-    io::ErrorKind,
     path::Path,
     time::Instant,
 };
 
-use crate::{Durability, Error, SUPERUSER, discover::Binaries, place::Place};
+use crate::{Durability, Error, SUPERUSER, discover::Binaries, error::if_present, place::Place};
 
 const UNFINISHED: &str = "cluster.new.";
 
@@ -15,13 +14,10 @@ const UNFINISHED: &str = "cluster.new.";
 pub(crate) fn major_of(cluster: &Path) -> Result<Option<u32>, Error> {
     let not_a_cluster = |reason| Error::NotACluster { folder: cluster.to_owned(), reason };
     let has_entries = || fs::read_dir(cluster).is_ok_and(|mut entries| entries.next().is_some());
-    match fs::read_to_string(cluster.join("PG_VERSION")) {
-        Ok(text) => text.trim().parse().map(Some).map_err(|_| not_a_cluster("its PG_VERSION is not a number")),
-        Err(error) if error.kind() == ErrorKind::NotFound && has_entries() => {
-            Err(not_a_cluster("it has no PG_VERSION"))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::file("reading", cluster)(error)),
+    match if_present(fs::read_to_string(cluster.join("PG_VERSION")), "reading", cluster)? {
+        Some(text) => text.trim().parse().map(Some).map_err(|_| not_a_cluster("its PG_VERSION is not a number")),
+        None if has_entries() => Err(not_a_cluster("it has no PG_VERSION")),
+        None => Ok(None),
     }
 }
 
@@ -49,14 +45,9 @@ pub(crate) async fn create(binaries: &Binaries, place: &Place, durability: Durab
     let unfinished = place.dir.join(format!("{UNFINISHED}{}", std::process::id()));
     let program = binaries.dir.join("initdb");
     let mut command = place.command(&program);
-    command
-        .arg("--pgdata")
-        .arg(&unfinished)
-        .args(["--username", SUPERUSER])
-        // No password: only the server's user can enter the folder of the socket.
-        .args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C"])
-        .args(["--data-checksums", "--no-instructions"])
-        .kill_on_drop(true);
+    command.arg("--pgdata").arg(&unfinished).args(["--username", SUPERUSER]).kill_on_drop(true);
+    // No password: only the server's user can enter the folder of the socket.
+    command.args(["--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--data-checksums", "--no-instructions"]);
     if durability == Durability::Throwaway {
         command.arg("--no-sync");
     }

@@ -37,9 +37,7 @@ const USUAL_PLACES: [&str; 8] = [
 
 /// Returns the first programs that run here and have the cluster's major version, if one is wanted.
 pub(crate) async fn find(settings: &Settings, place: &Place, wanted: Option<u32>) -> Result<Binaries, Error> {
-    let Some(folder) = &settings.bin_dir else {
-        return search(settings, place, wanted, &USUAL_PLACES).await;
-    };
+    let Some(folder) = &settings.bin_dir else { return search(settings, place, wanted, &USUAL_PLACES).await };
     let folder = std::path::absolute(folder).map_err(Error::file("resolving", folder))?;
     usable(&folder, place, wanted).await.map_err(|reason| match wanted {
         Some(needs) => Error::OtherMajor { folder: place.cluster(), needs, seen: vec![reason] },
@@ -123,23 +121,14 @@ async fn ask_pg_config(on_path: &[PathBuf], place: &Place) -> Option<PathBuf> {
 
 /// Returns the folders that match a pattern with one star, newest version first.
 fn expand(pattern: &str) -> Vec<PathBuf> {
-    let Some((before, after)) = pattern.split_once('*') else {
-        return vec![PathBuf::from(pattern)];
+    let Some((before, after)) = pattern.split_once('*') else { return vec![PathBuf::from(pattern)] };
+    let Some((parent, prefix)) = before.rsplit_once('/') else { return Vec::new() };
+    let matching = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok()?;
+        let version = leading_number(name.strip_prefix(prefix)?.trim_start_matches(['@', '-']));
+        Some((version, PathBuf::from(format!("{parent}/{name}{after}"))))
     };
-    let Some((parent, prefix)) = before.rsplit_once('/') else {
-        return Vec::new();
-    };
-    let mut found: Vec<(u32, PathBuf)> = fs::read_dir(parent)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let name = entry.file_name().into_string().ok()?;
-            let version = name.strip_prefix(prefix)?;
-            let folder = format!("{parent}/{name}{after}");
-            Some((leading_number(version.trim_start_matches(['@', '-'])), folder.into()))
-        })
-        .collect();
+    let mut found: Vec<_> = fs::read_dir(parent).into_iter().flatten().flatten().filter_map(matching).collect();
     found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     found.into_iter().map(|(_, folder)| folder).collect()
 }
@@ -159,10 +148,8 @@ pub(crate) async fn examine(folder: &Path, place: &Place) -> Result<Binaries, St
     initdb?;
     // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
     let postgres = postgres?;
-    let version = postgres
-        .split_once(") ")
-        .and_then(|(_, rest)| rest.split_whitespace().next())
-        .ok_or_else(|| format!("postgres --version: {postgres}"))?;
+    let version = postgres.split_once(") ").and_then(|(_, rest)| rest.split_whitespace().next());
+    let version = version.ok_or_else(|| format!("postgres --version: {postgres}"))?;
     Ok(Binaries { dir: folder.to_owned(), major: leading_number(version), version: version.to_owned() })
 }
 
@@ -170,10 +157,8 @@ pub(crate) async fn examine(folder: &Path, place: &Place) -> Result<Binaries, St
 async fn answer(place: &Place, program: &Path, option: &str) -> Result<String, String> {
     let mut command = place.command(program);
     command.arg(option).stderr(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(10), command.output())
-        .await
-        .map_err(|_| "no answer".to_owned())?
-        .map_err(|error| error.to_string())?;
+    let output = tokio::time::timeout(Duration::from_secs(10), command.output()).await;
+    let output = output.map_err(|_| "no answer".to_owned())?.map_err(|error| error.to_string())?;
     if !output.status.success() {
         return Err(output.status.to_string());
     }

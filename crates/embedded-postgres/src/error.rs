@@ -1,6 +1,11 @@
 //! Errors. Each message says what happened and what to do about it.
 
-use std::{fs, io, path::PathBuf, process::ExitStatus};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    process::ExitStatus,
+};
 
 use crate::discover::OLDEST_MAJOR;
 
@@ -100,6 +105,14 @@ impl Error {
     pub(crate) fn file(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::File { action, path, source }
+    }
+}
+
+/// Returns `None` if the file does not exist.
+pub(crate) fn if_present<T>(done: io::Result<T>, action: &'static str, path: &Path) -> Result<Option<T>, Error> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        done => done.map(Some).map_err(Error::file(action, path)),
     }
 }
 

@@ -167,8 +167,7 @@ impl Server {
         if !database {
             connection.execute(&*format!("create database \"{name}\" owner \"{name}\"")).await?;
         }
-        connection.close().await?;
-        Ok(())
+        Ok(connection.close().await?)
     }
 }
 
@@ -211,14 +210,9 @@ async fn answering(cluster: &Path, name: &str) -> Result<Option<PgConnectOptions
 
 /// Connects `role` to the database of the same name.
 fn options(socket_dir: &Path, port: u16, role: &str) -> PgConnectOptions {
-    PgConnectOptions::new_without_pgpass()
-        .socket(socket_dir)
-        .port(port)
-        .username(role)
-        .database(role)
-        // A socket needs no TLS, which every connection would ask for first.
-        .ssl_mode(PgSslMode::Disable)
-        .application_name(role)
+    let options = PgConnectOptions::new_without_pgpass().socket(socket_dir).port(port);
+    // A socket needs no TLS, which every connection would ask for first.
+    options.username(role).database(role).ssl_mode(PgSslMode::Disable).application_name(role)
 }
 
 /// `postgres://name@%2Fsocket%2Ffolder:5432/name`: libpq and sqlx read a host that begins with `/` as a folder.

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Write as _},
+    io::Write as _,
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
     time::Duration,
@@ -12,7 +12,7 @@ use std::{
 use rustix::fs::OFlags;
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, place::Place};
+use crate::{Error, error::if_present, place::Place};
 
 /// Long enough for [`holder`] in another process, which locks for an instant, and for a previous owner that is ending.
 const GRACE: Duration = Duration::from_secs(1);
@@ -20,15 +20,10 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Locks the folder of a server for this process, until the file is closed.
 pub(crate) async fn acquire(place: &Place) -> Result<File, Error> {
     let path = place.lock_path();
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(&path)
-        .map_err(Error::file("opening", &path))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    let mut file = options.open(&path).map_err(Error::file("opening", &path))?;
     let deadline = Instant::now() + GRACE;
     while let Some(holder) = try_lock(&file, &path)? {
         if Instant::now() > deadline {
@@ -44,11 +39,7 @@ pub(crate) async fn acquire(place: &Place) -> Result<File, Error> {
 /// Returns the process that holds the lock, without creating the file or keeping the lock.
 pub(crate) fn holder(place: &Place) -> Result<Option<String>, Error> {
     let path = place.lock_path();
-    match File::open(&path) {
-        Ok(file) => try_lock(&file, &path),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::file("opening", path)(error)),
-    }
+    if_present(File::open(&path), "opening", &path)?.map_or(Ok(None), |file| try_lock(&file, &path))
 }
 
 /// Locks a file, or returns who holds the lock, in words.

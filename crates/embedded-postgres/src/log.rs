@@ -35,7 +35,7 @@ impl Tail {
                 let text = text.trim_end();
                 // Further lines of a message begin with a tab.
                 if !text.starts_with('\t') {
-                    about_client = is_about_a_client(text);
+                    about_client = ["client backend|", "parallel worker|"].iter().any(|by| text.starts_with(by));
                 }
                 if !about_client {
                     emit(text);
@@ -80,16 +80,9 @@ impl Tail {
     }
 }
 
-fn is_about_a_client(line: &str) -> bool {
-    line.starts_with("client backend|") || line.starts_with("parallel worker|")
-}
-
 fn emit(line: &str) {
     // Before the prefix is configured, the server only complains about its arguments or its folder.
-    let Some((process, rest)) = line.split_once('|') else {
-        warn!(target: TARGET, "{line}");
-        return;
-    };
+    let Some((process, rest)) = line.split_once('|') else { return warn!(target: TARGET, "{line}") };
     let (level, message) = rest.split_once(':').unwrap_or(("LOG", rest));
     let message = message.trim_start();
     match level {

@@ -6,7 +6,6 @@
 
 use std::{
     fs,
-    io::ErrorKind,
     os::unix::{ffi::OsStrExt as _, net::UnixStream},
     path::{Path, PathBuf},
     process::Command,
@@ -19,7 +18,7 @@ use rustix::{
 };
 use tokio::time::{Instant, sleep};
 
-use crate::{Error, PORT, place::socket_in, process::cluster_name};
+use crate::{Error, PORT, error::if_present, place::socket_in, process::cluster_name};
 
 /// A fast shutdown ends with a checkpoint, which takes long on a slow disk.
 const STOP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -35,11 +34,7 @@ pub(crate) struct PidFile {
 impl PidFile {
     pub(crate) fn read(cluster: &Path) -> Result<Option<Self>, Error> {
         let path = cluster.join("postmaster.pid");
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(Self::parse(&text)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::file("reading", path)(error)),
-        }
+        Ok(if_present(fs::read_to_string(&path), "reading", &path)?.as_deref().and_then(Self::parse))
     }
 
     /// Returns `None` for a file that is only half written, or invalid.
@@ -71,10 +66,8 @@ pub(crate) async fn clear(cluster: &Path, socket_dir: &Path, name: &str) -> Resu
     }
     let socket_lock = socket_dir.join(format!(".s.PGSQL.{PORT}.lock"));
     for leftover in [cluster.join("postmaster.pid"), socket_lock, socket_in(socket_dir)] {
-        match fs::remove_file(&leftover) {
-            Ok(()) => tracing::debug!(file = %leftover.display(), "removed a stale file of the embedded database"),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::file("removing", leftover)(error)),
+        if if_present(fs::remove_file(&leftover), "removing", &leftover)?.is_some() {
+            tracing::debug!(file = %leftover.display(), "removed a stale file of the embedded database");
         }
     }
     Ok(())

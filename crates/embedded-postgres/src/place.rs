@@ -143,18 +143,18 @@ impl Place {
     /// Prepares a command that runs as the server's user, in `/` and with a clean environment: the server sees neither
     /// secrets nor `PG…` variables, and its messages are in English.
     pub(crate) fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
-        command
-            .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
-            .env("LC_ALL", "C")
-            .current_dir("/")
-            .stdin(Stdio::null());
-        if let Some(Account { uid, gid }) = self.account {
-            command.uid(uid).gid(gid);
-        }
-        command
+        command(program, self.account.as_ref())
     }
+}
+
+fn command(program: &Path, account: Option<&Account>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C");
+    command.current_dir("/").stdin(Stdio::null());
+    if let Some(Account { uid, gid }) = account {
+        command.uid(*uid).gid(*gid);
+    }
+    command
 }
 
 fn parent(dir: &Path) -> &Path {
@@ -212,19 +212,9 @@ impl Account {
 /// It tries, because access lists, mounts and containers count as well as modes.
 async fn can_enter(folder: &Path, account: &Account) -> Result<bool, Error> {
     let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
-    let status = Command::new("/bin/sh")
-        .args(["-c", "cd \"$1\"", "sh"])
-        .arg(existing)
-        .env_clear()
-        .current_dir("/")
-        .uid(account.uid)
-        .gid(account.gid)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .await
-        .map_err(|source| Error::Spawn { program: "/bin/sh".into(), source })?;
+    let mut command = command(Path::new("/bin/sh"), Some(account));
+    command.args(["-c", "cd \"$1\"", "sh"]).arg(existing).stdout(Stdio::null()).stderr(Stdio::null());
+    let status = command.status().await.map_err(|source| Error::Spawn { program: "/bin/sh".into(), source })?;
     Ok(status.success())
 }
 

@@ -118,16 +118,8 @@ impl Process {
         let (leash_end, leash) = io::pipe()?;
         let (log_end, log) = io::pipe()?;
         let mut command = place.command(Path::new("/bin/sh"));
-        command
-            .args(["-c", LEASH, "sh"])
-            .arg(program)
-            .arg("-D")
-            .arg(place.cluster())
-            .args(arguments)
-            .stdin(Stdio::from(leash_end))
-            .stdout(Stdio::null())
-            .stderr(Stdio::from(log))
-            .process_group(0);
+        command.args(["-c", LEASH, "sh"]).arg(program).arg("-D").arg(place.cluster()).args(arguments);
+        command.stdin(leash_end).stdout(Stdio::null()).stderr(log).process_group(0);
         let child = command.spawn()?;
         // The command holds copies of the server's ends, with which neither pipe would ever close.
         drop(command);
@@ -229,24 +221,16 @@ fn arguments(settings: &Settings, socket_dir: &Path) -> Vec<OsString> {
     let mut parameters: Vec<OsString> = DEFAULTS.map(OsString::from).into();
     parameters.extend(settings.parameters.iter().map(OsString::from));
     parameters.extend(FIXED.iter().chain(durability).map(OsString::from));
-    parameters.push(cluster_name(&settings.name).into());
-    parameters.push(format!("log_line_prefix={}", log::PREFIX).into());
-    parameters.push(format!("port={PORT}").into());
+    let (prefix, port) = (format!("log_line_prefix={}", log::PREFIX), format!("port={PORT}"));
+    parameters.extend([cluster_name(&settings.name), prefix, port].map(OsString::from));
     parameters.push(socket_parameter(socket_dir));
     parameters.into_iter().flat_map(|parameter| ["-c".into(), parameter]).collect()
 }
 
 /// The parameter is a list of folders. In quotes, which are doubled inside, a path may contain any character.
 fn socket_parameter(socket_dir: &Path) -> OsString {
-    let mut parameter = b"unix_socket_directories=\"".to_vec();
-    for &byte in socket_dir.as_os_str().as_bytes() {
-        parameter.push(byte);
-        if byte == b'"' {
-            parameter.push(byte);
-        }
-    }
-    parameter.push(b'"');
-    OsString::from_vec(parameter)
+    let parts: Vec<&[u8]> = socket_dir.as_os_str().as_bytes().split(|byte| *byte == b'"').collect();
+    OsString::from_vec([b"unix_socket_directories=\"", &parts.join(&b"\"\""[..])[..], b"\""].concat())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Where you are signed in.
+//! The page of sessions and trusted browsers.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
@@ -13,9 +13,9 @@ use crate::{
 
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionsPage {
-    /// The visitor's own session first, then the most lately used.
+    /// The user's own session first, then by last use.
     pub sessions: Vec<SessionRow>,
-    /// Those that skip the second step.
+    /// The browsers that skip the second step.
     pub browsers: Vec<BrowserRow>,
     pub notice: Option<Notice>,
 }
@@ -23,7 +23,7 @@ pub struct SessionsPage {
 /// A browser that skips the second step.
 #[derive(Clone, Debug, Serialize)]
 pub struct BrowserRow {
-    /// Names it in the form that has the second step asked for again.
+    /// Names it in the form that ends this.
     pub id: String,
     pub browser: Option<String>,
     pub system: Option<String>,
@@ -35,7 +35,7 @@ pub struct BrowserRow {
 }
 
 impl BrowserRow {
-    pub fn of(ctx: &Ctx, trusted: &TrustedBrowser) -> Self {
+    pub fn new(ctx: &Ctx, trusted: &TrustedBrowser) -> Self {
         Self {
             id: trusted.id.to_string(),
             browser: device::browser(&trusted.user_agent).map(str::to_owned),
@@ -66,28 +66,23 @@ impl Page for SessionsPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let one = vec![SessionRow::sample(Some("Firefox"), Some("macOS"), "203.0.113.7", true)];
         let many = SessionRow::samples();
-        let hostile = vec![SessionRow::sample(Some("<svg>{{7*7}}"), Some("\"'"), "203.0.113.7", true)];
         let plain = Self { sessions: one, browsers: Vec::new(), notice: None };
-        let two = vec![
-            BrowserRow::sample(Some("Firefox"), Some("macOS"), true),
-            BrowserRow::sample(None, Some("Linux"), false),
-        ];
-        let told = |notice| Self { notice: Some(notice), ..plain.clone() };
+        let this = BrowserRow::sample(Some("Firefox"), Some("macOS"), true);
+        let other = BrowserRow::sample(None, Some("Linux"), false);
+        let hostile = Self {
+            sessions: vec![SessionRow::sample(Some("<svg>{{7*7}}"), Some("\"'"), "203.0.113.7", true)],
+            browsers: vec![BrowserRow::sample(Some("<svg>{{7*7}}"), None, false)],
+            notice: None,
+        };
+        let notice = |notice| Self { notice: Some(notice), ..plain.clone() };
         vec![
             ("one", plain.clone()),
             ("five", Self { sessions: many.clone(), ..plain.clone() }),
-            ("ended", Self { sessions: many.clone(), ..told(Notice::SessionEnded) }),
-            ("others-ended", told(Notice::OtherSessionsEnded)),
-            ("trusted", Self { sessions: many, browsers: two, ..plain.clone() }),
-            ("forgotten", told(Notice::BrowserForgotten)),
-            (
-                "hostile",
-                Self {
-                    sessions: hostile,
-                    browsers: vec![BrowserRow::sample(Some("<svg>{{7*7}}"), None, false)],
-                    notice: None,
-                },
-            ),
+            ("ended", Self { sessions: many.clone(), ..notice(Notice::SessionEnded) }),
+            ("others-ended", notice(Notice::OtherSessionsEnded)),
+            ("trusted", Self { sessions: many, browsers: vec![this, other], ..plain.clone() }),
+            ("forgotten", notice(Notice::BrowserForgotten)),
+            ("hostile", hostile),
         ]
     }
 }

@@ -1,22 +1,24 @@
-//! What happened in one's own account.
+//! What happened in your account.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
 use serde::Serialize;
 
 use crate::{
-    audit::{Actor, Event, KEPT_FOR_DAYS},
+    audit::{Actor, Event, KEPT_FOR_DAYS, Listed, PasswordPrompt},
+    sessions::LiveSession,
     templates::Page,
-    types::{Age, AgeUnit},
+    types::{Age, AgeUnit, UserId},
+    web::{Ctx, device},
 };
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ActivityPage {
     /// The newest first.
     pub rows: Vec<ActivityRow>,
-    /// Where older ones begin, when there are any.
+    /// The cursor of the next page, if there is one.
     pub older: Option<i64>,
-    /// Whether newer ones are on pages before.
+    /// Whether there are newer ones on a page before.
     pub newest: bool,
     pub kept_days: i32,
 }
@@ -27,69 +29,48 @@ pub struct ActivityRow {
     pub what: &'static str,
     pub count: u64,
     pub when: Age,
-    /// Who did it, when it was nobody at a browser.
+    /// Who did it, unless it was someone in a browser.
     pub by: Option<&'static str>,
     pub browser: Option<String>,
     pub system: Option<String>,
     pub address: Option<String>,
-    /// Of the session that is looking.
+    /// Whether it happened in the user's session.
     pub current: bool,
 }
 
-/// The message for an event, and its number.
-pub(super) fn words(event: Option<&Event>) -> (&'static str, u64) {
-    let Some(event) = event else { return ("unknown", 0) };
-    let what = match event {
-        Event::SignedUp => "signed-up",
-        Event::EmailVerified => "email-verified",
-        Event::SignedIn { .. } => "signed-in",
-        Event::SignInFailed => "sign-in-failed",
-        Event::SignedOut => "signed-out",
-        Event::Reauthenticated => "reauthenticated",
-        Event::PasswordChanged => "password-changed",
-        Event::PasswordReset => "password-reset",
-        Event::RecoveryStarted => "recovery-started",
-        Event::RecoveryMailed => "recovery-mailed",
-        Event::ProfileChanged => "profile-changed",
-        Event::EmailChangeMailed => "email-change-mailed",
-        Event::EmailChanged => "email-changed",
-        Event::EmailChangeUndone => "email-change-undone",
-        Event::SessionEnded { .. } => "session-ended",
-        Event::OtherSessionsEnded { count } => return ("other-sessions-ended", *count),
-        Event::AllSessionsEnded { count } => return ("all-sessions-ended", *count),
-        Event::DataDownloaded => "data-downloaded",
-        Event::DeletionScheduled => "deletion-scheduled",
-        Event::DeletionUndone => "deletion-undone",
-        Event::Erased => "erased",
-        Event::Disabled => "disabled",
-        Event::Enabled => "enabled",
-        Event::RoleChanged { role } if role == "admin" => "made-admin",
-        Event::RoleChanged { .. } => "made-member",
-        Event::SetupLinkIssued => "setup-link-issued",
-        Event::SignUpRepeated => "sign-up-repeated",
-        Event::FactorAdded { factor } if factor == "passkey" => "passkey-added",
-        Event::FactorAdded { .. } => "totp-added",
-        Event::FactorRemoved { factor } if factor == "passkey" => "passkey-removed",
-        Event::FactorRemoved { .. } => "totp-removed",
-        Event::FactorAsked => "factor-asked",
-        Event::FactorFailed { .. } => "factor-failed",
-        Event::RecoveryCodesMade => "recovery-codes-made",
-        Event::RecoveryCodeUsed => "recovery-code-used",
-        Event::PasswordRemoved => "password-removed",
-        Event::BrowserTrusted => "browser-trusted",
-        Event::BrowserForgotten => "browser-forgotten",
-        Event::FactorsReset => "factors-reset",
-        Event::FactorsUndone => "factors-undone",
-        Event::AuditPruned { .. } => "audit-pruned",
-    };
-    (what, 0)
+pub(super) fn row(ctx: &Ctx, me: &LiveSession, listed: &Listed) -> ActivityRow {
+    let user_agent = listed.user_agent.as_deref().unwrap_or_default();
+    let (what, count) = message(listed.event.as_ref());
+    ActivityRow {
+        what,
+        count,
+        when: Age::between(listed.at, ctx.now()),
+        by: doer(listed.actor),
+        browser: device::browser(user_agent).map(str::to_owned),
+        system: device::system(user_agent).map(str::to_owned),
+        address: listed.address.clone(),
+        current: listed.session_id == Some(me.id),
+    }
 }
 
-pub(super) fn doer(actor: Actor) -> Option<&'static str> {
+/// The message for an event, and its number.
+fn message(event: Option<&Event>) -> (&'static str, u64) {
+    let Some(event) = event else { return ("unknown", 0) };
+    match event {
+        Event::OtherSessionsEnded { count } | Event::AllSessionsEnded { count } => (event.into(), *count),
+        Event::RoleChanged { role } => (if role == "admin" { "made-admin" } else { "made-member" }, 0),
+        Event::FactorAdded { factor } => (if factor == "passkey" { "passkey-added" } else { "totp-added" }, 0),
+        Event::FactorRemoved { factor } => (if factor == "passkey" { "passkey-removed" } else { "totp-removed" }, 0),
+        _ => (event.into(), 0),
+    }
+}
+
+fn doer(actor: Actor) -> Option<&'static str> {
     match actor {
         Actor::Visitor => None,
-        Actor::Operator => Some("operator"),
-        Actor::Service => Some("service"),
+        Actor::Administrator(_) => Some("administrator"),
+        Actor::Cli => Some("operator"),
+        Actor::System => Some("service"),
     }
 }
 
@@ -98,17 +79,19 @@ impl Page for ActivityPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let page = |rows| Self { rows, older: None, newest: false, kept_days: KEPT_FOR_DAYS };
-        let every = one_of_each().iter().map(|event| row(event.as_ref(), Actor::Visitor)).collect();
-        let failed = Some(Event::SignInFailed);
+        let row = |event: &Event, actor| sample(Some(event), actor);
+        let every = one_of_each().iter().map(|event| sample(event.as_ref(), Actor::Visitor)).collect();
+        let failed = || row(&FAILED, Actor::Visitor);
         let few = vec![
-            ActivityRow { current: true, ..row(Some(&signed_in()), Actor::Visitor) },
-            row(Some(&Event::Disabled), Actor::Operator),
-            row(Some(&Event::Erased), Actor::Service),
-            ActivityRow { browser: None, system: None, ..row(failed.as_ref(), Actor::Visitor) },
-            ActivityRow { address: None, ..row(failed.as_ref(), Actor::Visitor) },
+            ActivityRow { current: true, ..row(&signed_in(), Actor::Visitor) },
+            row(&Event::Disabled, Actor::Cli),
+            row(&Event::Disabled, Actor::Administrator(UserId(uuid::Uuid::nil()))),
+            row(&Event::Erased, Actor::System),
+            ActivityRow { browser: None, system: None, ..failed() },
+            ActivityRow { address: None, ..failed() },
         ];
         let markup = Some(r#""><svg onload=alert(1)>{{7*7}}"#.to_owned());
-        let hostile = ActivityRow { browser: markup.clone(), address: markup, ..row(failed.as_ref(), Actor::Visitor) };
+        let hostile = ActivityRow { browser: markup.clone(), address: markup, ..failed() };
         vec![
             ("empty", page(Vec::new())),
             ("few", page(few)),
@@ -117,6 +100,8 @@ impl Page for ActivityPage {
         ]
     }
 }
+
+const FAILED: Event = Event::SignInFailed { proven: false };
 
 fn signed_in() -> Event {
     Event::SignedIn { amr: vec!["pwd".into()] }
@@ -130,7 +115,9 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::SignedUp,
         Event::EmailVerified,
         signed_in(),
-        Event::SignInFailed,
+        FAILED,
+        Event::PasswordMistyped { at: PasswordPrompt::Reauth },
+        Event::PasskeyCopied,
         Event::SignedOut,
         Event::Reauthenticated,
         Event::PasswordChanged,
@@ -172,8 +159,8 @@ fn one_of_each() -> Vec<Option<Event>> {
     known.into_iter().map(Some).chain([None]).collect()
 }
 
-fn row(event: Option<&Event>, actor: Actor) -> ActivityRow {
-    let (what, count) = words(event);
+fn sample(event: Option<&Event>, actor: Actor) -> ActivityRow {
+    let (what, count) = message(event);
     ActivityRow {
         what,
         count,

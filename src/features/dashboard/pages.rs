@@ -1,23 +1,25 @@
-//! Who you are, and where you are signed in.
+//! The account's front page.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
 use serde::Serialize;
 
 use crate::{
+    accounts::{Factors, User},
+    sessions::{ListedSession, LiveSession},
     templates::Page,
     types::{Age, AgeUnit, Notice},
-    web::SessionRow,
+    web::{Ctx, SessionRow, session_rows},
 };
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct DashboardPage {
     pub username: String,
     pub display_name: Option<String>,
     pub email: String,
     /// `2026-03-01`; the page words it.
     pub member_since: String,
-    /// The visitor's own session first, then the most lately used.
+    /// The user's own session first, then by last use.
     pub sessions: Vec<SessionRow>,
     /// How many are not listed.
     pub more_sessions: usize,
@@ -30,7 +32,27 @@ pub struct DashboardPage {
     pub notice: Option<Notice>,
 }
 
-/// A name as long as they come; nothing may break where it stands.
+impl DashboardPage {
+    pub(super) fn new(ctx: &Ctx, me: &LiveSession, user: User, factors: &Factors, listed: &[ListedSession]) -> Self {
+        let total = listed.first().map_or(0, |session| usize::try_from(session.total).unwrap_or(0));
+        Self {
+            username: user.username,
+            display_name: user.display_name,
+            email: user.email,
+            member_since: user.created_at.date().to_string(),
+            sessions: session_rows(ctx, me, listed),
+            more_sessions: total.saturating_sub(listed.len()),
+            password_changed: user.password_changed_at.map(|at| Age::between(at, ctx.now())),
+            passkeys: factors.passkeys,
+            apps: factors.totp,
+            second_step: factors.has_second(),
+            recovery_codes: factors.recovery_codes,
+            notice: ctx.take_notice(),
+        }
+    }
+}
+
+/// The longest names; they must not break the page.
 const LONG_NAME: &str = "김수한무 거북이와 두루미 삼천갑자 동방삭 \
     치치카포 사리사리센타 워리워리 세브리캉 무드셀라 구름이";
 
@@ -40,17 +62,11 @@ impl Page for DashboardPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let one = Self {
             username: "minji".into(),
-            display_name: None,
             email: "minji@example.com".into(),
             member_since: "2026-03-01".into(),
             sessions: vec![SessionRow::sample(Some("Firefox"), Some("macOS"), "203.0.113.7", true)],
-            more_sessions: 0,
             password_changed: Some(age(AgeUnit::Now, 0)),
-            passkeys: 0,
-            apps: 0,
-            second_step: false,
-            recovery_codes: 0,
-            notice: None,
+            ..Self::default()
         };
         let many = Self {
             display_name: Some("김민지".into()),
@@ -75,11 +91,11 @@ impl Page for DashboardPage {
             sessions: vec![SessionRow::sample(Some("<script>alert(1)</script>"), Some("\"'"), "203.0.113.7", true)],
             ..one.clone()
         };
-        let told = |notice| Self { notice: Some(notice), ..one.clone() };
+        let notice = |notice| Self { notice: Some(notice), ..one.clone() };
         vec![
-            ("email-verified", told(Notice::EmailVerified)),
-            ("email-changed", told(Notice::EmailChanged)),
-            ("password-changed", told(Notice::PasswordChanged)),
+            ("email-verified", notice(Notice::EmailVerified)),
+            ("email-changed", notice(Notice::EmailChanged)),
+            ("password-changed", notice(Notice::PasswordChanged)),
             ("no-password", Self { password_changed: None, ..many.clone() }),
             ("no-codes", Self { recovery_codes: 0, ..many.clone() }),
             ("few-codes", Self { recovery_codes: 1, ..many.clone() }),

@@ -1,10 +1,13 @@
-//! The pages of leaving and of staying after all.
+//! The pages and email of leaving and of staying after all.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
 use serde::Serialize;
 
-use crate::templates::Page;
+use crate::{
+    templates::{Mail, Page, sample_link, usual_and_hostile},
+    web::Refusal,
+};
 
 /// What goes, when, and the button.
 #[derive(Clone, Debug, Serialize)]
@@ -18,7 +21,7 @@ pub struct DeletePage {
 pub enum DeleteProblem {
     /// The box was not ticked.
     NotUnderstood,
-    /// Without this account nobody would look after the others.
+    /// The account is the only enabled administrator.
     LastAdmin,
 }
 
@@ -26,7 +29,30 @@ pub enum DeleteProblem {
 #[derive(Clone, Debug, Serialize)]
 pub struct KeepPage {
     pub username: String,
-    pub link_over: bool,
+    pub link_expired: bool,
+}
+
+/// The account is going to be erased.
+#[derive(Clone, Debug, Serialize)]
+pub struct DeletionScheduled {
+    pub username: String,
+    /// `2026-03-01`; the template words it.
+    pub date: String,
+    pub undo_link: String,
+}
+
+/// The account was erased.
+#[derive(Clone, Debug, Serialize)]
+pub struct Erased {
+    pub username: String,
+}
+
+impl Refusal for DeletePage {}
+
+impl Refusal for KeepPage {
+    fn link_expired(&self) -> bool {
+        self.link_expired
+    }
 }
 
 impl Page for DeletePage {
@@ -47,8 +73,28 @@ impl Page for KeepPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         vec![
-            ("fresh", Self { username: "minji".into(), link_over: false }),
-            ("link-over", Self { username: String::new(), link_over: true }),
+            ("fresh", Self { username: "minji".into(), link_expired: false }),
+            ("link-expired", Self { username: String::new(), link_expired: true }),
         ]
+    }
+}
+
+impl Mail for DeletionScheduled {
+    const NAME: &'static str = "emails/deletion-scheduled";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self {
+            username,
+            date: "2026-03-01".into(),
+            undo_link: sample_link("/account/keep"),
+        })
+    }
+}
+
+impl Mail for Erased {
+    const NAME: &'static str = "emails/erased";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self { username })
     }
 }

@@ -1,83 +1,134 @@
-//! The use cases: setting the day, and keeping the account after all.
+//! The use cases: scheduling an erasure, keeping the account after all, erasing accounts, and the email about it.
 
 use serde_json::json;
+use sqlx::{PgConnection, PgPool};
 
+use super::{
+    ERASED,
+    pages::{DeleteProblem, DeletionScheduled, Erased},
+};
 use crate::{
     accounts::{
-        self, Role,
-        links::{self, Link, Purpose},
+        self, DELETION_SCHEDULED, User,
+        links::{self, Purpose},
     },
-    audit::{self, Event},
-    mail::{Kind, outbox},
-    sessions::{self, LiveSession},
-    signin,
+    audit::{self, Event, Recorder, Unit},
+    features::email,
+    limits,
+    mail::{NewEmail, RenderedEmail, outbox},
+    sessions::{self, LiveSession, ended},
     state::AppState,
-    types::UserId,
-    web::{AppError, Ctx},
+    types::{Lang, Request, SecretToken, UserId},
+    web::{AppError, email::Renderer},
 };
 
-/// What became of the wish to go.
-#[must_use]
-#[derive(Clone, Copy, Debug)]
-pub enum Scheduled {
-    /// The day is set.
-    Done,
-    /// The account is the last open one of an administrator.
-    LastAdmin,
-    /// The session ended meanwhile.
-    Ended,
+/// Schedules an account's erasure and ends whatever leads into it.
+pub async fn schedule(
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+) -> Result<Result<(), DeleteProblem>, AppError> {
+    const SIGNED_OUT: AppError = AppError::SignIn { next: None };
+    let mut unit = state.recorder(request).begin().await?;
+    // Before any other lock: two administrators who leave at once lock each other's account.
+    if accounts::is_last_administrator(&mut unit, live.user_id).await? {
+        return Ok(Err(DeleteProblem::LastAdmin));
+    }
+    if !accounts::lock(&mut unit, live.user_id).await? || !sessions::lock(&mut unit, live.id).await? {
+        return Err(SIGNED_OUT);
+    }
+    email::end_links(&mut unit, live.user_id).await?;
+    sessions::revoke_all(&mut unit, live.user_id).await?;
+    accounts::schedule_deletion(&mut unit, live.user_id).await?;
+    let user = accounts::find(&mut unit, live.user_id).await?.ok_or(SIGNED_OUT)?;
+    unit.record(Event::DeletionScheduled, user.id, Some(live.id));
+    unit.email(&user.email(&DELETION_SCHEDULED, request.lang, json!({}))).await?;
+    Ok(Ok(unit.commit().await?))
 }
 
-/// Sets the day of an account's erasure and ends whatever leads into it.
-pub async fn schedule(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Scheduled, AppError> {
-    let mut transaction = state.db.begin().await?;
-    // Before anything else is held: two administrators who leave at once hold each other's account.
-    if live.role == Role::Admin && accounts::hold_administrators(&mut transaction).await? == [live.user_id] {
-        return Ok(Scheduled::LastAdmin);
-    }
-    if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {
-        return Ok(Scheduled::Ended);
-    }
-    links::kill(&mut transaction, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    outbox::take_back(&mut transaction, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
-    sessions::revoke_all(&mut transaction, live.user_id).await?;
-    accounts::schedule_deletion(&mut transaction, live.user_id).await?;
-    let user = accounts::find(&mut transaction, live.user_id).await?;
-    let Some(user) = user else { return Ok(Scheduled::Ended) };
-    let entry = signin::entry(ctx, &Event::DeletionScheduled, Some(user.id), Some(live.id));
-    audit::record(&mut transaction, &entry).await?;
-    let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({}));
-    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
-    Ok(Scheduled::Done)
+/// Finds the username of the account that the browser's link would keep.
+pub async fn open(state: &AppState, link: Option<&SecretToken>) -> Result<Option<String>, AppError> {
+    let peeked = links::peek(&mut *state.db.acquire().await?, Purpose::UndoDeletion, link).await?;
+    Ok(peeked.filter(|(_, user)| user.deletion_due_at.is_some()).map(|(_, user)| user.username))
 }
 
-/// Which account the link in a browser's hands would keep.
-pub async fn open(state: &AppState, ctx: &Ctx) -> Result<Option<String>, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(None) };
-    let mut connection = state.db.acquire().await?;
-    let Some(link) = links::peek(&mut connection, Purpose::UndoDeletion, &secret.digest()).await? else {
-        return Ok(None);
-    };
-    let user = accounts::find(&mut connection, link.user_id).await?;
-    Ok(user.filter(|user| user.deletion_due_at.is_some()).map(|user| user.username))
+/// Keeps the account with the browser's link. Returns `false` if the link no longer works.
+pub async fn undo(state: &AppState, request: &Request, link: Option<&SecretToken>) -> Result<bool, AppError> {
+    let mut unit = state.recorder(request).begin().await?;
+    let Some(link) = links::spend(&mut unit, Purpose::UndoDeletion, link).await? else { return Ok(false) };
+    // A session that was being created when the day was set would be live again.
+    sessions::revoke_all(&mut unit, link.user_id).await?;
+    if !accounts::call_off_deletion(&mut unit, link.user_id).await? {
+        return Ok(false);
+    }
+    unit.record(Event::DeletionUndone, link.user_id, None);
+    unit.commit().await?;
+    Ok(true)
 }
 
-/// Keeps the account by the link in a browser's hands. `None` when the link no longer works.
-pub async fn undo(state: &AppState, ctx: &Ctx) -> Result<Option<UserId>, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(None) };
-    let mut transaction = state.db.begin().await?;
-    let link = links::spend(&mut transaction, Purpose::UndoDeletion, &secret.digest()).await?;
-    let Some(Link { user_id, .. }) = link else { return Ok(None) };
-    links::kill(&mut transaction, user_id, &[Purpose::UndoDeletion]).await?;
-    outbox::take_back(&mut transaction, user_id, &[Kind::DeletionScheduled]).await?;
-    // A session that was being opened when the day was set would be live again.
-    sessions::revoke_all(&mut transaction, user_id).await?;
-    if !accounts::call_off_deletion(&mut transaction, user_id).await? {
-        return Ok(None);
+/// Erases every account whose day has come, each in a transaction of its own, and returns how many. What was erased
+/// before an error stays erased.
+pub async fn erase_due(recorder: &Recorder) -> sqlx::Result<u64> {
+    let mut erased = 0;
+    loop {
+        let mut unit = recorder.begin().await?;
+        let Some(due) = accounts::take_due(&mut unit).await? else { return Ok(erased) };
+        outbox::forget(&mut unit, &[due.username.clone(), due.email.to_lowercase()]).await?;
+        // It names the user until it is sent, or given up after three days.
+        let last = NewEmail {
+            kind: &ERASED,
+            user_id: None,
+            address: &due.email,
+            lang: due.language.as_deref().and_then(Lang::from_code).unwrap_or_default(),
+            detail: json!({ "username": due.username }),
+        };
+        unit.email(&last).await?;
+        unit.record(Event::Erased, due.id, None);
+        audit::forget_origins(&mut unit, &[due.id]).await?;
+        limits::forget(&mut unit, due.id).await?;
+        accounts::forget_factor_limits(&mut unit, due.id).await?;
+        delete(&mut unit, &[due.id]).await?;
+        unit.commit().await?;
+        erased += 1;
     }
-    audit::record(&mut transaction, &signin::entry(ctx, &Event::DeletionUndone, Some(user_id), None)).await?;
-    transaction.commit().await?;
-    Ok(Some(user_id))
+}
+
+/// Deletes accounts whose address was not verified in time, with where they came from, and returns how many.
+pub async fn drop_unverified(db: &PgPool) -> sqlx::Result<u64> {
+    let mut dropped = 0;
+    loop {
+        let mut transaction = db.begin().await?;
+        let gone = accounts::take_unverified(&mut transaction).await?;
+        if gone.is_empty() {
+            return Ok(dropped);
+        }
+        audit::forget_origins(&mut transaction, &gone).await?;
+        delete(&mut transaction, &gone).await?;
+        transaction.commit().await?;
+        dropped += gone.len() as u64;
+    }
+}
+
+/// Deletes accounts that are locked, after their sessions: those, some at a time.
+async fn delete(connection: &mut PgConnection, ids: &[UserId]) -> sqlx::Result<()> {
+    while ended::remove_some_of(connection, ids).await? > 0 {}
+    accounts::remove(connection, ids).await
+}
+
+/// Renders the email that says when the account is erased, and how to keep it; nothing when it is kept.
+pub async fn render_scheduled(
+    renderer: Renderer<'_>,
+    unit: &mut Unit,
+    user: User,
+) -> Result<Option<RenderedEmail>, AppError> {
+    let Some(due) = user.deletion_due_at else { return Ok(None) };
+    let undo_link = renderer.secret_link(unit, Purpose::UndoDeletion, &user, &user.email).await?;
+    let date = due.date().to_string();
+    renderer.render(&user.email, &DeletionScheduled { username: user.username, date, undo_link })
+}
+
+/// Renders the last email.
+pub fn render_erased(renderer: &Renderer<'_>) -> Result<Option<RenderedEmail>, AppError> {
+    let username = renderer.email.text("username").to_owned();
+    renderer.render(&renderer.email.address, &Erased { username })
 }

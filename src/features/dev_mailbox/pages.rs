@@ -6,37 +6,37 @@ use serde::Serialize;
 
 use crate::{
     templates::Page,
-    types::{Age, AgeUnit, Lang, LocalPath},
+    types::{Age, AgeUnit, Lang, ReturnTo},
 };
 
 #[derive(Clone, Debug, Serialize)]
 pub struct MailboxPage {
     /// The newest first.
-    pub letters: Vec<Row>,
+    pub emails: Vec<Row>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     pub path: String,
     pub subject: String,
-    /// What the letter is written in, whatever this page is.
+    /// The email's, whatever this page is in.
     pub language: Lang,
     pub address: String,
     pub sent: Age,
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct LetterPage {
+pub struct EmailPage {
     pub subject: String,
     pub address: String,
-    /// What the letter is written in, whatever this page is.
+    /// The email's, whatever this page is in.
     pub language: Lang,
     pub sent: Age,
     pub text: Vec<Piece>,
     pub html_path: String,
 }
 
-/// A part of a letter's text.
+/// A part of an email's text.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Piece {
     pub text: String,
@@ -44,27 +44,24 @@ pub struct Piece {
     pub path: Option<String>,
 }
 
-/// Cuts a letter's text into links to this service and what stands between them.
+/// Cuts an email's text into links to this service and the text between them.
 pub fn pieces(text: &str, origin: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut between = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(origin) {
-        let (before, from) = rest.split_at(at);
-        let end = from.find(char::is_whitespace).unwrap_or(from.len());
-        let (link, after) = from.split_at(end);
+    // Whatever else begins as our origin does is text: it may be another host.
+    for word in text.split_inclusive(char::is_whitespace) {
+        let (before, link) = word.split_at(word.find(origin).unwrap_or(word.len()));
+        let (link, space) = link.split_at(link.trim_end().len());
         between.push_str(before);
-        match LocalPath::parse(&link[origin.len()..]) {
-            Some(path) if link.len() > origin.len() => {
+        match link.strip_prefix(origin).and_then(ReturnTo::parse) {
+            Some(path) => {
                 pieces.push(Piece { text: std::mem::take(&mut between), path: None });
                 pieces.push(Piece { text: link.to_owned(), path: Some(path.as_str().to_owned()) });
             }
-            // Another host that only begins as ours does.
-            _ => between.push_str(link),
+            None => between.push_str(link),
         }
-        rest = after;
+        between.push_str(space);
     }
-    between.push_str(rest);
     pieces.push(Piece { text: between, path: None });
     pieces.retain(|piece| !piece.text.is_empty());
     pieces
@@ -86,21 +83,15 @@ impl Page for MailboxPage {
             sent,
         };
         let long = format!("{}@{}.example.com", "a".repeat(64), "b".repeat(60));
-        let letters = vec![
-            row("Confirm your email address for Vestibule", "minji@example.com", sent(AgeUnit::Now, 0)),
-            row("Vestibule: 비밀번호가 바뀌었어요", &long, sent(AgeUnit::Minutes, 12)),
-        ];
+        let confirm = row("Confirm your email address for Vestibule", "minji@example.com", sent(AgeUnit::Now, 0));
+        let emails = vec![confirm, row("Vestibule: 비밀번호가 바뀌었어요", &long, sent(AgeUnit::Minutes, 12))];
         let hostile = vec![row("\"><svg onload=alert(1)>{{7*7}}", "<b>@example.com", sent(AgeUnit::Days, 2))];
-        vec![
-            ("empty", Self { letters: Vec::new() }),
-            ("some", Self { letters }),
-            ("hostile", Self { letters: hostile }),
-        ]
+        vec![("empty", Self { emails: Vec::new() }), ("some", Self { emails }), ("hostile", Self { emails: hostile })]
     }
 }
 
-impl Page for LetterPage {
-    const TEMPLATE: &'static str = "dev_mailbox/letter.html";
+impl Page for EmailPage {
+    const TEMPLATE: &'static str = "dev_mailbox/email.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
         let text = "Hello minji,\n\nOne step is left.\n\nConfirm this address:\n\

@@ -1,12 +1,16 @@
-//! The pages of changing an address.
+//! The pages and email of changing an address.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
+use std::time::Duration;
+
+use axum::http::StatusCode;
 use serde::Serialize;
 
 use crate::{
-    templates::Page,
-    types::{EmailError, Notice, Wait, WaitUnit},
+    templates::{Mail, Page, sample_link, usual_and_hostile},
+    types::{EmailError, Notice, Throttled},
+    web::Refusal,
 };
 
 /// The present address, and the form for another.
@@ -23,7 +27,6 @@ pub struct EmailPage {
 
 impl EmailPage {
     /// As it is before anything was typed.
-    #[must_use]
     pub fn of(address: &str) -> Self {
         Self { address: address.to_owned(), ..Self::default() }
     }
@@ -32,46 +35,30 @@ impl EmailPage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum EmailProblem {
-    EmailMissing,
-    EmailInvalid,
-    EmailTooLong,
     /// It is the one that the account has.
-    EmailSame,
-    SlowDown {
-        wait: Wait,
-    },
-    /// Too many letters wait.
-    Busy {
-        wait: Wait,
-    },
-}
-
-impl From<EmailError> for EmailProblem {
-    fn from(error: EmailError) -> Self {
-        match error {
-            EmailError::Missing => Self::EmailMissing,
-            EmailError::Invalid => Self::EmailInvalid,
-            EmailError::TooLong => Self::EmailTooLong,
-        }
-    }
+    Same,
+    #[serde(untagged)]
+    Email(EmailError),
+    #[serde(untagged)]
+    Throttled(Throttled),
 }
 
 /// The page with the button that gives the account its new address.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ConfirmPage {
     pub username: String,
     pub address: String,
-    pub problem: Option<ConfirmProblem>,
+    pub problem: Option<LinkProblem>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
-pub enum ConfirmProblem {
+pub enum LinkProblem {
     /// The link no longer works.
-    LinkOver,
+    LinkExpired,
     /// The link is another account's.
     NotYours,
-    /// The address was shown to be another account's.
+    /// The address was verified for another account.
     Taken,
 }
 
@@ -80,16 +67,55 @@ pub enum ConfirmProblem {
 pub struct UndoPage {
     pub username: String,
     pub address: String,
-    pub problem: Option<UndoProblem>,
+    pub problem: Option<LinkProblem>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum UndoProblem {
-    /// The link no longer works.
-    LinkOver,
-    /// The address was shown to be another account's.
-    Taken,
+/// Confirm that the new address is yours.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeEmail {
+    pub username: String,
+    pub link: String,
+    /// How long the link works.
+    pub hours: u64,
+}
+
+/// Another user wanted an address that belongs to your account.
+#[derive(Clone, Debug, Serialize)]
+pub struct AddressInUse {}
+
+/// The address was replaced: to the old one, which does not learn the new one.
+#[derive(Clone, Debug, Serialize)]
+pub struct EmailChanged {
+    pub username: String,
+    pub undo_link: String,
+    /// How long the link works.
+    pub days: u64,
+}
+
+impl Refusal for EmailPage {
+    fn throttled(&self) -> Option<Throttled> {
+        if let Some(EmailProblem::Throttled(throttled)) = self.problem { Some(throttled) } else { None }
+    }
+}
+
+impl Refusal for ConfirmPage {
+    fn status(&self) -> StatusCode {
+        status(self.problem)
+    }
+}
+
+impl Refusal for UndoPage {
+    fn status(&self) -> StatusCode {
+        status(self.problem)
+    }
+}
+
+fn status(problem: Option<LinkProblem>) -> StatusCode {
+    match problem {
+        Some(LinkProblem::LinkExpired) => StatusCode::GONE,
+        Some(LinkProblem::NotYours) => StatusCode::FORBIDDEN,
+        Some(LinkProblem::Taken) | None => StatusCode::CONFLICT,
+    }
 }
 
 impl Page for EmailPage {
@@ -97,29 +123,21 @@ impl Page for EmailPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let plain = Self::of("minji@example.com");
+        let waiting = Self { waiting: Some("minji@example.org".into()), ..plain.clone() };
         let typed = |problem| Self { email: "minji@example".into(), problem: Some(problem), ..plain.clone() };
+        let email = |error| typed(EmailProblem::Email(error));
         vec![
             ("fresh", plain.clone()),
-            (
-                "waiting",
-                Self {
-                    waiting: Some("minji@example.org".into()),
-                    notice: Some(Notice::EmailChangeMailed),
-                    ..plain.clone()
-                },
-            ),
+            ("waiting", Self { notice: Some(Notice::EmailChangeMailed), ..waiting }),
             ("changed", Self { notice: Some(Notice::EmailChanged), ..plain.clone() }),
             ("long", Self { waiting: Some(format!("{}@example.org", "a".repeat(64))), ..plain.clone() }),
-            ("email-missing", Self { email: String::new(), ..typed(EmailProblem::EmailMissing) }),
-            ("email-invalid", typed(EmailProblem::EmailInvalid)),
-            ("email-too-long", typed(EmailProblem::EmailTooLong)),
-            ("email-same", Self { email: "Minji@example.com".into(), ..typed(EmailProblem::EmailSame) }),
-            ("slow-down", typed(EmailProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } })),
-            ("busy", typed(EmailProblem::Busy { wait: Wait { unit: WaitUnit::Seconds, count: 30 } })),
-            (
-                "hostile",
-                Self { email: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..typed(EmailProblem::EmailInvalid) },
-            ),
+            ("email-missing", Self { email: String::new(), ..email(EmailError::Missing) }),
+            ("email-invalid", email(EmailError::Invalid)),
+            ("email-too-long", email(EmailError::TooLong)),
+            ("email-same", Self { email: "Minji@example.com".into(), ..typed(EmailProblem::Same) }),
+            ("slow-down", typed(EmailProblem::Throttled(Throttled::slow_down(Duration::from_secs(120))))),
+            ("busy", typed(EmailProblem::Throttled(Throttled::busy(30)))),
+            ("hostile", Self { email: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..email(EmailError::Invalid) }),
         ]
     }
 }
@@ -132,9 +150,9 @@ impl Page for ConfirmPage {
         let with = |problem| Self { problem: Some(problem), ..plain.clone() };
         vec![
             ("fresh", plain.clone()),
-            ("link-over", with(ConfirmProblem::LinkOver)),
-            ("not-yours", with(ConfirmProblem::NotYours)),
-            ("taken", with(ConfirmProblem::Taken)),
+            ("link-expired", with(LinkProblem::LinkExpired)),
+            ("not-yours", with(LinkProblem::NotYours)),
+            ("taken", with(LinkProblem::Taken)),
         ]
     }
 }
@@ -145,6 +163,34 @@ impl Page for UndoPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let plain = Self { username: "minji".into(), address: "minji@example.com".into(), problem: None };
         let with = |problem| Self { problem: Some(problem), ..plain.clone() };
-        vec![("fresh", plain.clone()), ("link-over", with(UndoProblem::LinkOver)), ("taken", with(UndoProblem::Taken))]
+        vec![
+            ("fresh", plain.clone()),
+            ("link-expired", with(LinkProblem::LinkExpired)),
+            ("taken", with(LinkProblem::Taken)),
+        ]
+    }
+}
+
+impl Mail for ChangeEmail {
+    const NAME: &'static str = "emails/change-email";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self { username, link: sample_link("/account/email/confirm"), hours: 1 })
+    }
+}
+
+impl Mail for AddressInUse {
+    const NAME: &'static str = "emails/address-in-use";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("usual", Self {})]
+    }
+}
+
+impl Mail for EmailChanged {
+    const NAME: &'static str = "emails/email-changed";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self { username, undo_link: sample_link("/account/email/undo"), days: 7 })
     }
 }

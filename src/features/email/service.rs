@@ -1,179 +1,181 @@
-//! The use cases: asking for another address, and confirming it.
+//! The use cases: requesting another address, confirming it, and the email about both.
 
-use std::time::Duration;
+pub mod undo;
 
 use serde_json::json;
-use sqlx::PgConnection;
 
-use super::store;
+use super::{
+    CHANGE_EMAIL, EMAIL_CHANGED,
+    pages::{AddressInUse, ChangeEmail, EmailChanged, LinkProblem},
+    store,
+};
 use crate::{
     accounts::{
         self, EMAIL_UNIQUE, User,
         links::{self, Link, Purpose},
     },
-    audit::{self, Event},
+    audit::{Event, Unit},
     db::is_taken,
-    limits::{self, Key, Taken},
-    mail::{Kind, NewLetter, asked_from, outbox},
+    features::verification::VERIFY,
+    limits::{self, Key, Spend},
+    mail::{NewEmail, RenderedEmail, outbox, requested_from},
     sessions::{self, LiveSession},
-    signin,
     state::AppState,
-    types::{Email, UserId},
-    web::{AppError, Ctx, Visitor},
+    types::{Email, Request, ReturnTo, SecretToken, Throttled, UserId},
+    web::{AppError, Visitor, email::Renderer, paths},
 };
 
-/// The address that waits to be confirmed.
+/// Finds the address that waits to be confirmed.
 pub async fn waiting_for(state: &AppState, user_id: UserId) -> Result<Option<String>, AppError> {
-    let mut connection = state.db.acquire().await?;
-    Ok(links::waiting_for(&mut connection, user_id, Purpose::ChangeEmail).await?)
+    Ok(links::waiting_for(&mut *state.db.acquire().await?, user_id, Purpose::ChangeEmail).await?)
 }
 
-/// What became of asking.
-#[must_use]
-#[derive(Clone, Copy, Debug)]
-pub enum Asked {
-    /// It is written down.
-    Mailed,
-    /// Too many letters from this network.
-    SlowDown(Duration),
-    /// The session ended meanwhile.
-    Ended,
-}
-
-/// Writes down that an account wants another address. Whoever has that address, the same rows are
-/// written and the same is shown.
-pub async fn ask(state: &AppState, ctx: &Ctx, live: &LiveSession, email: &Email) -> Result<Asked, AppError> {
-    let mut connection = state.db.acquire().await?;
-    let taken = limits::take_one(&mut connection, Key::sign_up(ctx.client_ip()), limits::SIGN_UP).await?;
-    drop(connection);
-    if let Taken::No { retry_after } = taken {
-        return Ok(Asked::SlowDown(retry_after));
+/// Requests another address. The same rows are written and the same is shown whether or not another account has it.
+pub async fn request(
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+    email: &Email,
+) -> Result<Result<(), Throttled>, AppError> {
+    if state.mailer.is_full() {
+        return Ok(Err(Throttled::busy(30)));
     }
-    let mut transaction = state.db.begin().await?;
-    if !accounts::hold(&mut transaction, live.user_id).await? || !sessions::hold(&mut transaction, live.id).await? {
-        return Ok(Asked::Ended);
+    let key = Key::sign_up(request.address);
+    let spent = limits::spend_one(&mut *state.db.acquire().await?, key, limits::UNAUTHENTICATED_WRITES).await?;
+    if let Spend::Limited(throttled) = spent {
+        return Ok(Err(throttled));
     }
-    links::kill(&mut transaction, live.user_id, &[Purpose::ChangeEmail]).await?;
-    outbox::take_back(&mut transaction, live.user_id, &[Kind::ChangeEmail]).await?;
-    // Its secret goes nowhere: it only remembers what was asked for. The one that works is made when the
-    // letter is sent.
-    drop(links::issue(&mut transaction, state.entropy, Purpose::ChangeEmail, live.user_id, email.as_str()).await?);
-    let entry = signin::entry(ctx, &Event::EmailChangeMailed, Some(live.user_id), Some(live.id));
-    audit::record(&mut transaction, &entry).await?;
-    let letter = NewLetter {
-        kind: Kind::ChangeEmail,
-        user_id: Some(live.user_id),
-        address: email.as_str(),
-        lang: ctx.lang(),
-        // A browser that the account knows has letters of its own, which strangers cannot use up.
-        detail: asked_from(ctx.browser()),
-    };
-    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
-    Ok(Asked::Mailed)
+    let mut unit = state.recorder(request).begin().await?;
+    if !accounts::lock(&mut unit, live.user_id).await? || !sessions::lock(&mut unit, live.id).await? {
+        return Err(AppError::SignIn { next: None });
+    }
+    links::revoke(&mut unit, live.user_id, &[Purpose::ChangeEmail]).await?;
+    outbox::take_back(&mut unit, live.user_id, &[&CHANGE_EMAIL]).await?;
+    // Its secret goes nowhere: the link only records the request. The one that works is created with the email.
+    drop(links::issue(&mut unit, Purpose::ChangeEmail, live.user_id, email.as_str()).await?);
+    unit.record(Event::EmailChangeMailed, live.user_id, Some(live.id));
+    let (user_id, address) = (Some(live.user_id), email.as_str());
+    let (lang, detail) = (request.lang, requested_from(request.browser.as_ref()));
+    unit.email(&NewEmail { kind: &CHANGE_EMAIL, user_id, address, lang, detail }).await?;
+    unit.commit().await?;
+    Ok(Ok(()))
 }
 
-/// What the link in a browser's hands would do.
+/// Finds what the browser's link would confirm, in the visitor's session.
+pub async fn open<'a>(
+    state: &AppState,
+    link: Option<&SecretToken>,
+    visitor: &'a Visitor,
+) -> Result<Result<(&'a LiveSession, Link), LinkProblem>, AppError> {
+    let peeked = links::peek(&mut *state.db.acquire().await?, Purpose::ChangeEmail, link).await?;
+    let Some((link, _)) = peeked else { return Ok(Err(LinkProblem::LinkExpired)) };
+    match visitor {
+        Visitor::Anonymous => Err(sign_in_first()),
+        Visitor::SignedIn(live) if live.user_id == link.user_id && live.must_enrol => Err(AppError::Enrol),
+        Visitor::SignedIn(live) if live.user_id == link.user_id => Ok(Ok((live, link))),
+        Visitor::Unverified(_) | Visitor::SignedIn(_) => Ok(Err(LinkProblem::NotYours)),
+    }
+}
+
+fn sign_in_first() -> AppError {
+    AppError::SignIn { next: ReturnTo::parse(paths::ACCOUNT_EMAIL_CONFIRM) }
+}
+
+/// The result of confirming.
 #[must_use]
-#[derive(Debug)]
-pub enum Opened {
-    /// Give the visitor's account this address.
-    Theirs(String),
-    /// The same, once they are signed in.
-    SignInFirst,
-    /// Nothing here: it is another account's.
-    NotTheirs,
-    /// Nothing any more.
-    LinkOver,
-}
-
-/// Looks at the link, and changes nothing.
-pub async fn open(state: &AppState, ctx: &Ctx, visitor: &Visitor) -> Result<Opened, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(Opened::LinkOver) };
-    let mut connection = state.db.acquire().await?;
-    let link = links::peek(&mut connection, Purpose::ChangeEmail, &secret.digest()).await?;
-    Ok(match (link, visitor) {
-        (None, _) => Opened::LinkOver,
-        (Some(_), Visitor::Anonymous) => Opened::SignInFirst,
-        (Some(link), Visitor::SignedIn(live)) if live.user_id == link.user_id => Opened::Theirs(link.address),
-        (Some(_), Visitor::Unverified(_) | Visitor::SignedIn(_)) => Opened::NotTheirs,
-    })
-}
-
-/// What became of the button.
-#[must_use]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Confirmed {
-    /// The address is another one.
+    /// The account has the new address.
     Done,
-    /// The link no longer works.
-    LinkOver,
-    /// The link is another account's.
-    NotTheirs,
-    /// The address was shown to be another account's.
-    Taken(String),
-    /// The session ended meanwhile.
-    Ended,
+    /// The address was verified for another account than this one.
+    Taken { username: String, address: String },
+    /// Nothing changed.
+    TurnedAway(LinkProblem),
 }
 
-/// Gives the account the address that its link was mailed to, with all that follows, or does nothing.
-pub async fn confirm(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<Confirmed, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(Confirmed::LinkOver) };
-    let mut transaction = state.db.begin().await?;
-    let link = links::peek(&mut transaction, Purpose::ChangeEmail, &secret.digest()).await?;
-    let Some(Link { user_id, address }) = link else { return Ok(Confirmed::LinkOver) };
-    if user_id != live.user_id {
-        return Ok(Confirmed::NotTheirs);
-    }
+/// Gives the account the address that its link was mailed to, with all that follows.
+pub async fn confirm(
+    state: &AppState,
+    request: &Request,
+    link: Option<&SecretToken>,
+    visitor: &Visitor,
+) -> Result<Confirmed, AppError> {
+    let link_expired = Confirmed::TurnedAway(LinkProblem::LinkExpired);
+    let (live, Link { user_id, address }) = match open(state, link, visitor).await? {
+        Ok(opened) => opened,
+        Err(problem) => return Ok(Confirmed::TurnedAway(problem)),
+    };
     let email = Email::parse(&address).map_err(|_| AppError::fault("a link to something that is no address"))?;
-    accounts::hold_with_claimants(&mut transaction, user_id, &email).await?;
-    if links::spend(&mut transaction, Purpose::ChangeEmail, &secret.digest()).await?.is_none() {
-        return Ok(Confirmed::LinkOver);
+    let mut unit = state.recorder(request).begin().await?;
+    accounts::lock_with_address(&mut unit, user_id, &email).await?;
+    if links::spend(&mut unit, Purpose::ChangeEmail, link).await?.is_none() {
+        return Ok(link_expired);
     }
-    if !end_what_spoke_of_the_old(&mut transaction, live).await? {
-        return Ok(Confirmed::Ended);
+    end_links(&mut unit, user_id).await?;
+    if !sessions::lock(&mut unit, live.id).await? {
+        return Err(sign_in_first());
     }
-    let Some(user) = accounts::find(&mut transaction, user_id).await? else { return Ok(Confirmed::LinkOver) };
-    let replaced = match accounts::replace_email(&mut transaction, user_id, &email).await {
-        Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(Confirmed::Taken(address)),
-        replaced => replaced?,
-    };
-    let Some(old) = replaced.filter(|old| Email::parse(old).as_ref() != Ok(&email)) else {
-        return Ok(Confirmed::LinkOver);
-    };
-    accounts::drop_other_claimants(&mut transaction, user_id).await?;
-    let entry = signin::entry(ctx, &Event::EmailChanged, Some(user_id), Some(live.id));
-    audit::record(&mut transaction, &entry).await?;
-    tell_the_old(&mut transaction, state, ctx, &user, &old).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
+    sessions::revoke_others(&mut unit, user_id, Some(live.id)).await?;
+    let Some(user) = accounts::find(&mut unit, user_id).await? else { return Ok(link_expired) };
+    match accounts::replace_email(&mut unit, user_id, &email).await {
+        Err(error) if is_taken(&error, EMAIL_UNIQUE) => {
+            return Ok(Confirmed::Taken { username: user.username, address });
+        }
+        replaced => drop(replaced?),
+    }
+    if Email::parse(&user.email).as_ref() == Ok(&email) {
+        return Ok(link_expired);
+    }
+    accounts::drop_unverified_namesakes(&mut unit, user_id).await?;
+    unit.record(Event::EmailChanged, user_id, Some(live.id));
+    // An address that was never verified may be another person's, who must not get a way into this account.
+    if user.email_verified_at.is_some() {
+        store::add(&mut unit, user_id, &user.email).await?;
+        unit.email(&user.email(&EMAIL_CHANGED, request.lang, json!({}))).await?;
+    }
+    unit.commit().await?;
     Ok(Confirmed::Done)
 }
 
-/// Every other session, and every link that was made while the account had the old address. Tells
-/// whether the session in whose name this happens is still there.
-async fn end_what_spoke_of_the_old(connection: &mut PgConnection, live: &LiveSession) -> sqlx::Result<bool> {
-    links::kill(connection, live.user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    outbox::take_back(connection, live.user_id, &[Kind::Verify, Kind::ChangeEmail]).await?;
-    let held = sessions::hold(connection, live.id).await?;
-    sessions::revoke_others(connection, live.user_id, Some(live.id)).await?;
-    Ok(held)
+/// Ends the links that were mailed to the account's address, and takes back email that would carry more of them.
+pub async fn end_links(unit: &mut Unit, user_id: UserId) -> sqlx::Result<()> {
+    links::revoke(unit, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    outbox::take_back(unit, user_id, &[&VERIFY, &CHANGE_EMAIL]).await
 }
 
-/// The old address is told, and may be taken back from there. Not one that was never shown to be the
-/// owner's: it may be a stranger's, whom nothing may hand this account to.
-async fn tell_the_old(
-    connection: &mut PgConnection,
-    state: &AppState,
-    ctx: &Ctx,
-    user: &User,
-    old: &str,
-) -> sqlx::Result<()> {
-    if user.email_verified_at.is_none() {
-        return Ok(());
+/// Renders the email to a new address, or to the owner of the account that has it already. The audit log says nothing
+/// of it: the user who requested it reads theirs, and must not learn which of the two it was.
+pub async fn render_change(
+    renderer: Renderer<'_>,
+    unit: &mut Unit,
+    user: User,
+) -> Result<Option<RenderedEmail>, AppError> {
+    let new = renderer.email.address.as_str();
+    // Another address was requested since, or the account was taken back from the user who requested this one.
+    if !links::is_wanted(unit, user.id, Purpose::ChangeEmail, new).await? {
+        return Ok(None);
     }
-    store::note(connection, state.entropy, user.id, old).await?;
-    let letter = NewLetter { address: old, ..user.letter(Kind::EmailChanged, ctx.lang(), json!({})) };
-    outbox::enqueue(connection, state.entropy, &letter).await
+    // Created even if it is not mailed, because users can download the list of their links.
+    let link = renderer.secret_link(unit, Purpose::ChangeEmail, &user, new).await?;
+    let owner = match Email::parse(new) {
+        Ok(email) => accounts::find_owner(unit, email.canonical()).await?,
+        Err(_) => None,
+    };
+    if let Some(owner) = owner.filter(|owner| owner.id != user.id) {
+        return renderer.in_language_of(&owner).render(&owner.email, &AddressInUse {});
+    }
+    let hours = Purpose::ChangeEmail.lifetime().as_secs() / 3600;
+    renderer.render(new, &ChangeEmail { username: user.username, link, hours })
+}
+
+/// Renders the email to the old address.
+pub async fn render_changed(
+    renderer: Renderer<'_>,
+    unit: &mut Unit,
+    user: User,
+) -> Result<Option<RenderedEmail>, AppError> {
+    let old = renderer.email.address.as_str();
+    let undo_link = renderer.secret_link(unit, Purpose::UndoEmail, &user, old).await?;
+    let days = Purpose::UndoEmail.lifetime().as_secs() / 86_400;
+    renderer.render(old, &EmailChanged { username: user.username, undo_link, days })
 }

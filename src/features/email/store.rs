@@ -1,15 +1,16 @@
-//! Addresses that were given up, and in which order.
+//! Addresses that were replaced, and in which order.
 
+use serde::Serialize;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::types::{Entropy, UserId};
+use crate::types::{ExportedTime, UserId, random_uuid};
 
-/// Notes that an account gave an address up. Its row is held, so the order is the true one.
-pub async fn note(connection: &mut PgConnection, entropy: Entropy, user_id: UserId, address: &str) -> sqlx::Result<()> {
+/// Adds an address that an account had until now. The account is locked, so the order is right.
+pub async fn add(connection: &mut PgConnection, user_id: UserId, address: &str) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into email_replacements (id, user_id, address) values ($1, $2, $3)",
-        entropy.uuid(),
+        random_uuid(),
         user_id as UserId,
         address,
     )
@@ -18,31 +19,14 @@ pub async fn note(connection: &mut PgConnection, entropy: Entropy, user_id: User
     Ok(())
 }
 
-/// Whether an account may have this address back.
-pub async fn is_open(connection: &mut PgConnection, user_id: UserId, address: &str) -> sqlx::Result<bool> {
-    sqlx::query_scalar!(
-        r#"
-        select exists (
-            select 1 from email_replacements where user_id = $1 and address = $2 and closed_at is null
-        ) as "open!"
-        "#,
-        user_id as UserId,
-        address,
-    )
-    .fetch_one(connection)
-    .await
-}
-
-/// When an account gave this address up, for as long as it may have it back.
-pub async fn given_up_at(
+/// Finds when an account had this address replaced, if it may have it back.
+pub async fn replaced_at(
     connection: &mut PgConnection,
     user_id: UserId,
     address: &str,
 ) -> sqlx::Result<Option<OffsetDateTime>> {
     sqlx::query_scalar!(
-        r#"
-        select min(replaced_at) from email_replacements where user_id = $1 and address = $2 and closed_at is null
-        "#,
+        "select min(replaced_at) from email_replacements where user_id = $1 and address = $2 and closed_at is null",
         user_id as UserId,
         address,
     )
@@ -50,39 +34,55 @@ pub async fn given_up_at(
     .await
 }
 
-/// Closes the way back to an address and to all that were given up after it. Returns them; none when
-/// there is no way back.
-pub async fn close_from(connection: &mut PgConnection, user_id: UserId, address: &str) -> sqlx::Result<Vec<String>> {
+/// Closes the way back to all addresses that were replaced since then. Returns them.
+pub async fn close_since(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    replaced_at: OffsetDateTime,
+) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
-        r#"
-        update email_replacements set closed_at = now()
-        where user_id = $1 and closed_at is null and replaced_at >= (
-            select min(replaced_at) from email_replacements where user_id = $1 and address = $2 and closed_at is null
-        )
-        returning address
-        "#,
+        "update email_replacements set closed_at = now()
+        where user_id = $1 and closed_at is null and replaced_at >= $2 returning address",
         user_id as UserId,
-        address,
+        replaced_at,
     )
     .fetch_all(connection)
     .await
 }
 
-/// Removes what no link can bring back any more, and tells how many. A letter is tried for three days,
-/// and its link works for seven.
-///
-/// # Errors
-/// Only the database's.
-pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+/// Deletes addresses that no link can bring back any more, and returns how many. An email is tried for three days, and
+/// its link works for seven.
+pub async fn delete_expired(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        r#"
-        delete from email_replacements where ctid = any(array(
+        "delete from email_replacements where ctid = any(array(
             select ctid from email_replacements where replaced_at < now() - interval '14 days'
-            order by replaced_at limit 1000 for update skip locked
-        ))
-        "#
+            order by replaced_at limit 1000 for update skip locked))"
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// An address that the account had before, as its owner downloads it.
+#[derive(Debug, Serialize)]
+pub struct FormerAddress {
+    /// The address.
+    pub address: String,
+    /// When it was replaced.
+    pub replaced_at: ExportedTime,
+    /// Since when it cannot be brought back.
+    pub beyond_return_since: ExportedTime,
+}
+
+/// Lists the addresses that the account had before, the newest first.
+pub async fn export(connection: &mut PgConnection, id: UserId, limit: i64) -> sqlx::Result<Vec<FormerAddress>> {
+    sqlx::query_as!(
+        FormerAddress,
+        "select address, replaced_at, closed_at as beyond_return_since from email_replacements where user_id = $1
+        order by replaced_at desc limit $2",
+        id as UserId,
+        limit,
+    )
+    .fetch_all(connection)
+    .await
 }

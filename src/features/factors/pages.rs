@@ -3,11 +3,15 @@
 #![expect(missing_docs, reason = "the template words what the names say")]
 
 use serde::Serialize;
+use time::OffsetDateTime;
 
+use super::service::Overview;
 use crate::{
-    accounts::Factors,
-    templates::Page,
+    accounts::{Factors, ListedFactor},
+    sessions::LiveSession,
+    templates::{Mail, Page, usual_and_hostile},
     types::{Age, AgeUnit, Notice},
+    web::Refusal,
 };
 
 /// So few recovery codes left are worth a warning.
@@ -23,11 +27,12 @@ pub struct FactorRow {
     pub synced: bool,
 }
 
-/// How it stands with the recovery codes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+/// The state of the recovery codes.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Codes {
-    /// There is no factor whose loss they could make good.
+    /// The account has no factor that they could replace.
+    #[default]
     TooEarly,
     None,
     Few,
@@ -35,7 +40,6 @@ pub enum Codes {
 }
 
 impl Codes {
-    #[must_use]
     pub fn of(factors: &Factors) -> Self {
         match factors.recovery_codes {
             _ if !factors.has_second() => Self::TooEarly,
@@ -46,7 +50,7 @@ impl Codes {
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct FactorsPage {
     /// Nothing else is open to the account before it has a second factor.
     pub must_enrol: bool,
@@ -62,26 +66,6 @@ pub struct FactorsPage {
     pub notice: Option<Notice>,
 }
 
-/// Another name for a passkey.
-#[derive(Clone, Debug, Serialize)]
-pub struct RenamePage {
-    pub id: String,
-    pub name: String,
-}
-
-/// Whether a passkey is really to go.
-#[derive(Clone, Debug, Serialize)]
-pub struct RemovePage {
-    pub id: String,
-    pub name: String,
-    /// Without it the account would have no safe way in.
-    pub needed: bool,
-    /// It is the last: a password alone will do, and the recovery codes go with it.
-    pub last: bool,
-    /// The account has to have one.
-    pub required: bool,
-}
-
 /// Whether the password is really to go.
 #[derive(Clone, Debug, Serialize)]
 pub struct PasswordlessPage {
@@ -89,13 +73,61 @@ pub struct PasswordlessPage {
     pub email: String,
     pub allowed: bool,
     pub passkeys: u32,
-    /// It was asked for and cannot be.
+    /// It was requested and is impossible.
     pub refused: bool,
 }
+
+impl FactorsPage {
+    pub fn new(overview: Overview, must_enrol: bool, now: OffsetDateTime, notice: Option<Notice>) -> Self {
+        let Overview { factors, mut listed, password_set_at } = overview;
+        let mut of_kind = |kind: &str| {
+            let found = listed.iter_mut().find(|(code, _)| *code == kind);
+            found.map(|(_, factors)| std::mem::take(factors)).unwrap_or_default()
+        };
+        let rows = |factors: Vec<ListedFactor>| factors.into_iter().map(|factor| FactorRow::new(factor, now)).collect();
+        let codes_made = of_kind("recovery_code").first().map(|codes| Age::between(codes.created_at, now));
+        Self {
+            must_enrol,
+            second_step: factors.has_second(),
+            password_set: password_set_at.map(|at| Age::between(at, now)),
+            may_remove_password: factors.do_without_password(),
+            passkeys: rows(of_kind("passkey")),
+            apps: rows(of_kind("totp")),
+            codes: Codes::of(&factors),
+            codes_left: factors.recovery_codes,
+            codes_made,
+            notice,
+        }
+    }
+}
+
+impl PasswordlessPage {
+    pub fn new(live: &LiveSession, factors: &Factors, refused: bool) -> Self {
+        Self {
+            username: live.username.clone(),
+            email: live.email.clone(),
+            allowed: factors.do_without_password(),
+            passkeys: factors.passkeys,
+            refused,
+        }
+    }
+}
+
+impl Refusal for PasswordlessPage {}
 
 const HOSTILE: &str = "<svg onload=alert(1)>{{7*7}}";
 
 impl FactorRow {
+    fn new(factor: ListedFactor, now: OffsetDateTime) -> Self {
+        Self {
+            id: factor.id.to_string(),
+            name: factor.name,
+            added: Age::between(factor.created_at, now),
+            last_used: factor.last_used_at.map(|at| Age::between(at, now)),
+            synced: factor.synced,
+        }
+    }
+
     fn sample(name: &str, added: Age, last_used: Option<Age>, synced: bool) -> Self {
         Self { id: "0198f2b4-0000-4000-8000-000000000001".into(), name: name.into(), added, last_used, synced }
     }
@@ -105,18 +137,7 @@ impl Page for FactorsPage {
     const TEMPLATE: &'static str = "factors/factors.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let none = Self {
-            must_enrol: false,
-            second_step: false,
-            password_set: Some(age(AgeUnit::Days, 41)),
-            may_remove_password: false,
-            passkeys: Vec::new(),
-            apps: Vec::new(),
-            codes: Codes::TooEarly,
-            codes_left: 0,
-            codes_made: None,
-            notice: None,
-        };
+        let none = Self { password_set: Some(age(AgeUnit::Days, 41)), ..Self::default() };
         let phone = FactorRow::sample("Phone", age(AgeUnit::Days, 3), Some(age(AgeUnit::Hours, 2)), true);
         let key = FactorRow::sample("Key on my key ring", age(AgeUnit::Hours, 1), None, false);
         let app = FactorRow::sample("휴대전화의 인증 앱", age(AgeUnit::Days, 41), Some(age(AgeUnit::Now, 0)), false);
@@ -135,51 +156,10 @@ impl Page for FactorsPage {
             ("none", none.clone()),
             ("must-enrol", Self { must_enrol: true, ..none.clone() }),
             ("all", all.clone()),
-            (
-                "no-codes",
-                Self {
-                    codes: Codes::None,
-                    codes_left: 0,
-                    codes_made: None,
-                    may_remove_password: false,
-                    passkeys: vec![phone],
-                    apps: Vec::new(),
-                    ..all.clone()
-                },
-            ),
+            ("no-codes", Self { second_step: true, codes: Codes::None, passkeys: vec![phone], ..none.clone() }),
             ("few-codes", Self { codes: Codes::Few, codes_left: 1, apps: vec![app], ..all.clone() }),
             ("no-password", Self { password_set: None, notice: Some(Notice::PasswordRemoved), ..all.clone() }),
             ("hostile", Self { passkeys: vec![hostile.clone()], apps: vec![hostile], ..all }),
-        ]
-    }
-}
-
-impl Page for RenamePage {
-    const TEMPLATE: &'static str = "factors/rename.html";
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let id = "0198f2b4-0000-4000-8000-000000000001".to_owned();
-        vec![("named", Self { id: id.clone(), name: "Phone".into() }), ("hostile", Self { id, name: HOSTILE.into() })]
-    }
-}
-
-impl Page for RemovePage {
-    const TEMPLATE: &'static str = "factors/remove.html";
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self {
-            id: "0198f2b4-0000-4000-8000-000000000001".into(),
-            name: "Phone".into(),
-            needed: false,
-            last: false,
-            required: false,
-        };
-        vec![
-            ("one-of-several", plain.clone()),
-            ("last", Self { last: true, ..plain.clone() }),
-            ("last-required", Self { last: true, required: true, ..plain.clone() }),
-            ("needed", Self { needed: true, ..plain.clone() }),
-            ("hostile", Self { name: HOSTILE.into(), ..plain }),
         ]
     }
 }
@@ -188,13 +168,8 @@ impl Page for PasswordlessPage {
     const TEMPLATE: &'static str = "factors/passwordless.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self {
-            username: "minji".into(),
-            email: "minji@example.com".into(),
-            allowed: true,
-            passkeys: 2,
-            refused: false,
-        };
+        let (username, email) = ("minji".into(), "minji@example.com".into());
+        let plain = Self { username, email, allowed: true, passkeys: 2, refused: false };
         vec![
             ("two-passkeys", plain.clone()),
             ("one-passkey", Self { passkeys: 1, ..plain.clone() }),
@@ -202,6 +177,43 @@ impl Page for PasswordlessPage {
             ("refused", Self { allowed: false, passkeys: 0, refused: true, ..plain.clone() }),
             ("hostile", Self { email: HOSTILE.into(), ..plain }),
         ]
+    }
+}
+
+/// What an email about a change can say.
+pub const CHANGES: [&str; 9] = [
+    "totp-added",
+    "totp-removed",
+    "passkey-added",
+    "passkey-removed",
+    "recovery-codes-made",
+    "recovery-code-used",
+    "password-removed",
+    "factors-reset",
+    "factors-undone",
+];
+
+/// The email to an owner whose factors changed.
+#[derive(Clone, Debug, Serialize)]
+pub struct FactorsChanged {
+    pub username: String,
+    /// One of [`CHANGES`].
+    pub change: &'static str,
+    /// How many recovery codes are left.
+    pub left: u64,
+    pub factors_link: String,
+}
+
+impl Mail for FactorsChanged {
+    const NAME: &'static str = "emails/factors-changed";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let link = "https://id.example.com/account/factors";
+        let with = |username, change| Self { username, change, left: 9, factors_link: link.into() };
+        let mut samples = usual_and_hostile(|username| with(username, "totp-added"));
+        samples.extend(CHANGES.map(|change| (change, with("minji".into(), change))));
+        samples.push(("last-code", Self { left: 0, ..with("minji".into(), "recovery-code-used") }));
+        samples
     }
 }
 

@@ -1,56 +1,58 @@
 //! What an orchestrator asks.
 //!
-//! `/livez`: the process answers; it never asks the database, so that an outage there restarts
-//! nothing here. `/readyz`: the database answers within a second and takes writes.
+//! `/livez`: the process answers. It never asks the database, so that an outage there restarts nothing here.
+//! `/readyz`: the database answers within a second and takes writes.
 
 use std::time::Duration;
 
 use axum::{
     extract::State,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+
+use tokio::time::timeout;
 
 use crate::{
     db,
     state::AppState,
-    web::{access::Access, paths, routes::Routes},
+    web::{Access, Slice, paths},
 };
 
 /// A database that needs longer is no use to a visitor.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::LIVEZ, Access::Public, live).get(paths::READYZ, Access::Public, ready)
-}
+/// Liveness and readiness.
+pub const SLICE: Slice =
+    Slice::new(|r| r.get(paths::LIVEZ, Access::Public, live).get(paths::READYZ, Access::Public, ready));
 
 async fn live() -> Response {
     answer(StatusCode::OK, r#"{"live":true}"#)
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    let Ok(Ok(mut connection)) = tokio::time::timeout(ANSWERS_WITHIN, state.db.acquire()).await else { return away() };
-    match tokio::time::timeout(ANSWERS_WITHIN, db::takes_writes(&mut connection)).await {
-        Ok(Ok(true)) => answer(StatusCode::OK, r#"{"ready":true}"#),
-        Ok(Ok(false)) => {
-            answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database is read-only"}"#)
-        }
-        Ok(Err(_)) => away(),
-        Err(_) => {
-            // Not for a pool that is merely busy: that one needs its connections.
-            state.given_up.note();
-            away()
-        }
+    match takes_writes(&state).await {
+        Some(true) => answer(StatusCode::OK, r#"{"ready":true}"#),
+        Some(false) => unavailable(r#"{"ready":false,"because":"the database is read-only"}"#),
+        None => unavailable(r#"{"ready":false,"because":"the database does not answer"}"#),
     }
 }
 
-fn away() -> Response {
-    answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"ready":false,"because":"the database does not answer"}"#)
+/// Returns `None` when the database does not answer in time.
+async fn takes_writes(state: &AppState) -> Option<bool> {
+    let mut connection = timeout(ANSWERS_WITHIN, state.db.acquire()).await.ok()?.ok()?;
+    let asked = timeout(ANSWERS_WITHIN, db::takes_writes(&mut connection)).await;
+    if asked.is_err() {
+        // A pool that is merely busy needs its connections, and is not quarantined.
+        state.quarantine.note();
+    }
+    asked.ok()?.ok()
+}
+
+fn unavailable(body: &'static str) -> Response {
+    answer(StatusCode::SERVICE_UNAVAILABLE, body)
 }
 
 fn answer(status: StatusCode, body: &'static str) -> Response {
-    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
-    (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }

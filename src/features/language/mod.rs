@@ -1,26 +1,14 @@
-//! The language switch, remembered in a cookie.
-
-use axum::{extract::State, response::Response};
+//! The language switch, which sets a cookie.
 
 use crate::{
-    state::AppState,
-    types::{Lang, LocalPath},
-    web::{AppError, Submitted, access::Access, cookies, paths, routes::Routes, see_other},
+    types::Lang,
+    web::{Access, Answer, AnswerExt as _, AppError, Ctx, Slice, Submitted, paths},
 };
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.post(paths::LANGUAGE, Access::Public, submit)
-}
+/// The language switch.
+pub const SLICE: Slice = Slice::new(|r| r.post(paths::LANGUAGE, Access::Public, submit));
 
-async fn submit(State(state): State<AppState>, Submitted(fields): Submitted) -> Result<Response, AppError> {
-    let Ok(lang) = fields.get("language").parse::<Lang>() else {
-        return Err(AppError::BadRequest("an unknown language"));
-    };
-    let next = LocalPath::parse(fields.get("next")).unwrap_or_default();
-    let mut response = see_other(next.as_str());
-    let public_url = &state.config.site.public_url;
-    cookies::keep_language(response.headers_mut(), public_url, Some(lang));
-    Ok(response)
+async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
+    let lang: Lang = form.get("language").parse().map_err(|_| AppError::BadRequest("an unknown language"))?;
+    ctx.see_other(form.next().unwrap_or_default().as_str()).language(Some(lang))
 }

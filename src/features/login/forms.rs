@@ -1,38 +1,40 @@
-//! The sign-in form, from text to an attempt.
+//! The sign-in form.
 
 use super::pages::{LoginPage, LoginProblem};
 use crate::{
     accounts::Identifier,
-    types::{LocalPath, PlainPassword},
+    config::Site,
+    types::{Objection, OwnWords, PlainPassword, ReturnTo, objection},
     web::Fields,
 };
 
 /// A form that can be tried.
 #[derive(Debug)]
 pub struct LoginForm {
-    /// Whom the visitor claims to be.
+    /// The account that the visitor names.
     pub identifier: Identifier,
     /// The password; none when it is longer than any account's can be.
     pub password: Option<PlainPassword>,
-    /// Whether the session is to outlive the browser's window.
+    /// Whether the session outlives the browser's window.
     pub remember: bool,
-    /// Where to go then.
-    pub next: Option<LocalPath>,
+    /// Where the visitor is going.
+    pub next: Option<ReturnTo>,
 }
 
-/// Reads the form, and the page to show again should it be refused.
-pub fn parse(fields: &Fields) -> (LoginPage, Result<LoginForm, LoginProblem>) {
+impl LoginForm {
+    /// Whether the password is on the blocklist. No other rule is applied to a password that was accepted once (ASVS
+    /// 6.2.4; NIST SP 800-63B-4 section 3.1.1.2).
+    pub fn has_common_password(&self) -> bool {
+        self.password.as_ref().and_then(|password| objection(password, &OwnWords::default())) == Some(Objection::Common)
+    }
+}
+
+/// Reads the form, and the page to show again if it is refused.
+pub fn parse(site: &Site, fields: &Fields) -> (LoginPage, Result<LoginForm, LoginProblem>) {
     let (identifier, password) = (fields.get("identifier"), fields.get("password"));
-    let remember = !fields.get("remember").is_empty();
-    let next = LocalPath::parse(fields.get("next"));
-    let page = LoginPage {
-        identifier: fields.shown("identifier", TYPED_MAX),
-        next: next.as_ref().map(|next| next.as_str().to_owned()),
-        remember,
-        ..LoginPage::default()
-    };
-    let missing = (identifier.trim().is_empty(), password.is_empty());
-    let form = match missing {
+    let (remember, next) = (fields.has("remember"), fields.next());
+    let page = LoginPage { identifier: fields.shown("identifier"), remember, ..LoginPage::new(site, next.as_ref()) };
+    let form = match (identifier.trim().is_empty(), password.is_empty()) {
         (false, false) => Ok(LoginForm {
             identifier: Identifier::parse(identifier),
             password: PlainPassword::presented(password),
@@ -43,6 +45,3 @@ pub fn parse(fields: &Fields) -> (LoginPage, Result<LoginForm, LoginProblem>) {
     };
     (page, form)
 }
-
-/// How much of a typed identifier is worth showing again.
-const TYPED_MAX: usize = 254;

@@ -1,26 +1,56 @@
 //! Signing in with a password.
 //!
-//! 1. `GET /login` shows the form; a visitor who is signed in already goes on.
-//! 2. `POST /login` takes a place at the hasher first: a service that is too busy says so before it
-//!    asks the database anything.
-//! 3. The identifier is looked up, and one try is taken from the network's bucket and from the
-//!    account's, or from that of a browser the account knows.
-//! 4. The password is compared, with a dummy hash when there is none, so that an unknown account, a
-//!    closed one and a wrong password cost the same and are answered in the same words.
-//! 5. A success opens a session under a fresh identifier, ends the one the browser had, gives back
-//!    what it spent, knows the browser from now on, and upgrades a hash of an older cost.
-//! 6. A password that has come onto the list of common ones meanwhile leads to the page that changes it,
-//!    and from there on.
+//! 1. `GET /login` shows the form; a visitor who is signed in goes on.
+//! 2. `POST /login` reserves a place at the hasher: a service that is too busy says so before it asks the database.
+//! 3. The account is looked up, and one try is spent: the network's, and the account's or that of a known browser.
+//! 4. The password is compared, for an unknown account with a dummy hash. So an unknown account, a disabled one and
+//!    a wrong password cost the same and get the same answer.
+//! 5. A success opens a session under a new cookie in place of the browser's old one, refunds what it spent,
+//!    remembers the browser, and hashes the password again if its hash has an older cost.
+//! 6. A password that has become common since it was set leads to the page that changes it, and from there on.
 
 mod forms;
 mod handlers;
 pub mod pages;
 mod service;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use std::future::ready;
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::LOGIN, Access::Anyone, handlers::show).post(paths::LOGIN, Access::Anyone, handlers::submit)
-}
+use self::pages::{SecondFactorFailed, SignInAfterFailures};
+use crate::{
+    signin::{SIGN_IN_AFTER_FAILURES, challenge::SECOND_FACTOR_FAILED},
+    web::{
+        Access, Slice, Writes,
+        email::{EmailSpec, Render},
+        paths,
+    },
+};
+
+/// Signing in with a password.
+pub const SLICE: Slice = Slice {
+    routes: |r| {
+        r.get(paths::LOGIN, Access::Anyone, handlers::show)
+            .post(paths::LOGIN, Access::Anyone, handlers::submit)
+            .writes(Writes::Cookie)
+    },
+    sweeps: &[],
+    emails: &[
+        EmailSpec {
+            kind: &SIGN_IN_AFTER_FAILURES,
+            render: Render::ForUser(|renderer, _, user| {
+                let password_link = renderer.link(paths::ACCOUNT_PASSWORD);
+                let failures = renderer.email.number("failures").unwrap_or(1);
+                let email = SignInAfterFailures { username: user.username, failures, password_link };
+                Box::pin(ready(renderer.render(&renderer.email.address, &email)))
+            }),
+        },
+        EmailSpec {
+            kind: &SECOND_FACTOR_FAILED,
+            render: Render::ForUser(|renderer, _, user| {
+                let password_link = renderer.link(paths::ACCOUNT_PASSWORD);
+                let email = SecondFactorFailed { username: user.username, password_link };
+                Box::pin(ready(renderer.render(&renderer.email.address, &email)))
+            }),
+        },
+    ],
+};

@@ -1,74 +1,74 @@
-//! The use case: an attempt to sign in, from start to commit.
+//! The use case: a sign-in with a password.
 
 use serde_json::json;
-use tower_sessions::Session;
 
-use super::forms::LoginForm;
+use super::{forms::LoginForm, pages::LoginProblem};
 use crate::{
-    accounts,
-    audit::{self, Event},
-    mail::{Kind, outbox},
-    passwords::proof::{self, Attempt, Origin, Proof},
-    sessions::Method,
+    accounts::{self, DELETION_SCHEDULED},
+    audit::{Event, log},
+    passwords::proof::{self, Attempt},
+    sessions::{LiveSession, Method},
     signin::{self, Entered, Entering},
     state::AppState,
-    types::{Objection, OwnWords, UserId, objection},
-    web::{AppError, Ctx, Visitor},
+    types::{Request, UserId},
+    web::AppError,
 };
 
-/// Judges an attempt and notes a refused one: with one write whether there is such an account or not.
-pub async fn attempt(state: &AppState, ctx: &Ctx, form: &LoginForm) -> Result<Attempt, AppError> {
-    let origin = Origin { address: ctx.client_ip(), browser: ctx.browser() };
-    let password = form.password.clone();
-    let counted = password.is_some();
-    let attempt = proof::attempt(&state.db, &state.hasher, &form.identifier, password, origin).await?;
-    if let (Attempt::Refused { user_id }, true) = (&attempt, counted) {
-        refused(state, ctx, *user_id).await?;
-    }
-    Ok(attempt)
-}
-
-async fn refused(state: &AppState, ctx: &Ctx, user_id: Option<UserId>) -> Result<(), AppError> {
-    let mut connection = state.db.acquire().await?;
-    audit::record(&mut connection, &signin::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
-    Ok(())
-}
-
-/// Lets in whoever proved to know the password, or asks for a factor first.
-pub async fn enter(
+/// Signs a visitor in, or asks for a second factor first. A refused attempt costs one write, whether the account
+/// exists or not.
+pub async fn sign_in(
     state: &AppState,
-    ctx: &Ctx,
-    visitor: &Visitor,
-    session: &Session,
+    request: &Request,
     form: &LoginForm,
-    proof: &Proof,
-) -> Result<Entered, AppError> {
+    replaces: Option<&LiveSession>,
+) -> Result<Result<Entered, LoginProblem>, AppError> {
+    let password = form.password.clone();
+    let proof = match proof::attempt(&state.db, &state.hasher, request, &form.identifier, password).await? {
+        Attempt::Proven(proof) => proof,
+        Attempt::Refused { user_id } => {
+            match form.password {
+                Some(_) => refuse(state, request, user_id, false).await?,
+                None => log::impossible_password(&state.metrics, request),
+            }
+            return Ok(Err(LoginProblem::Refused));
+        }
+        Attempt::Throttled(throttled) => return Ok(Err(LoginProblem::Throttled(throttled))),
+    };
+    let user_id = proof.user_id;
+    if proof.closing {
+        remind_of_deletion(state, request, user_id).await?;
+        return Ok(Err(LoginProblem::Closing));
+    }
     let entering = Entering {
-        user_id: proof.user_id,
+        user_id,
         methods: &[Method::Password],
-        proof: Some(proof),
+        proof: Some(&proof),
         remember: form.remember,
         next: form.next.as_ref(),
+        replaces,
     };
-    signin::enter(state, ctx, visitor, session, entering).await
+    let entered = signin::enter(state, request, entering).await?;
+    if matches!(entered, Entered::Refused) {
+        refuse(state, request, Some(user_id), true).await?;
+    }
+    Ok(Ok(entered))
 }
 
-/// Whether the password has come onto the list of common ones since it was set. Nothing else is held
-/// against a password that was taken once (ASVS 6.2.4; NIST SP 800-63B-4 section 3.1.1.2).
-pub fn is_common(form: &LoginForm) -> bool {
-    let objection = form.password.as_ref().and_then(|password| objection(password, &OwnWords::default()));
-    objection == Some(Objection::Common)
+/// Records a failed attempt; `proven` says that the password was right.
+async fn refuse(state: &AppState, request: &Request, user_id: Option<UserId>, proven: bool) -> Result<(), AppError> {
+    let mut unit = state.recorder(request).begin().await?;
+    match user_id {
+        Some(user_id) => unit.record(Event::SignInFailed { proven }, user_id, None),
+        None => unit.record_without_account(Event::SignInFailed { proven }),
+    }
+    Ok(unit.commit().await?)
 }
 
-/// Notes that somebody with the right password was kept out of an account that is going to be erased, and tells
-/// its owner once more how to keep it.
-pub async fn remind_of_deletion(state: &AppState, ctx: &Ctx, user_id: UserId) -> Result<(), AppError> {
-    let mut transaction = state.db.begin().await?;
-    let Some(user) = accounts::find(&mut transaction, user_id).await? else { return Ok(()) };
-    let letter = user.letter(Kind::DeletionScheduled, ctx.lang(), json!({ "reminder": true }));
-    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
-    audit::record(&mut transaction, &signin::entry(ctx, &Event::SignInFailed, Some(user_id), None)).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
-    Ok(())
+/// Emails the owner once more how to keep the account.
+async fn remind_of_deletion(state: &AppState, request: &Request, user_id: UserId) -> Result<(), AppError> {
+    let mut unit = state.recorder(request).begin().await?;
+    let Some(user) = accounts::find(&mut unit, user_id).await? else { return Ok(()) };
+    unit.email(&user.email(&DELETION_SCHEDULED, request.lang, json!({ "reminder": true }))).await?;
+    unit.record(Event::SignInFailed { proven: true }, user_id, None);
+    Ok(unit.commit().await?)
 }

@@ -1,62 +1,36 @@
 //! Signing out.
 //!
-//! `GET /logout` shows a button and changes nothing. `POST /logout` revokes the session row, which
-//! ends the session on every replica at once, deletes what the store kept, and asks the browser to
-//! forget what it cached.
+//! 1. `GET /logout` shows a button and changes nothing.
+//! 2. `POST /logout` revokes the session row, which ends the session on every replica, deletes the session store's
+//!    row, and has the browser clear its cache.
 
 pub mod pages;
+mod service;
 
-use axum::{extract::State, http::StatusCode, response::Response};
-use tower_sessions::Session;
-
+use self::pages::LogoutPage;
 use crate::{
-    audit::{self, Entry, Event},
-    sessions::{self, LiveSession},
-    signin,
-    state::AppState,
-    web::{AppError, Ctx, Submitted, Visitor, access::Access, event, page, paths, refused, routes::Routes},
+    types::Notice,
+    web::{Access, Answer, AnswerExt as _, AppError, Ctx, Slice, Submitted, Writes, paths},
 };
-use pages::LogoutPage;
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::LOGOUT, Access::Anyone, show).post(paths::LOGOUT, Access::Anyone, submit)
+/// Signing out.
+pub const SLICE: Slice = Slice::new(|r| {
+    r.get(paths::LOGOUT, Access::Anyone, show).post(paths::LOGOUT, Access::Anyone, submit).writes(Writes::Cookie)
+});
+
+async fn show(ctx: Ctx) -> Answer {
+    ctx.page_for_visitor(&LogoutPage { signed_in: ctx.visitor().any_session().is_some() })
 }
 
-async fn show(State(state): State<AppState>, ctx: Ctx, visitor: Visitor) -> Result<Response, AppError> {
-    page(&state, &ctx, Some(&visitor), &LogoutPage { signed_in: visitor.any_session().is_some() })
-}
-
-/// Signing out twice is as good as once: a second tab's form has lost its session and with it its
-/// token, and hears that it is done instead of a warning.
-async fn submit(
-    State(state): State<AppState>,
-    ctx: Ctx,
-    visitor: Visitor,
-    session: Session,
-    form: Result<Submitted, AppError>,
-) -> Result<Response, AppError> {
+/// A second tab's form has lost its session and with it its token: its page says that the visitor is signed out.
+async fn submit(ctx: Ctx, form: Result<Submitted, AppError>) -> Answer {
+    let session = ctx.visitor().any_session();
     match form {
-        Err(AppError::StaleForm) if visitor.any_session().is_none() => {
-            return refused(&state, &ctx, StatusCode::FORBIDDEN, None, &LogoutPage { signed_in: false });
-        }
+        Err(AppError::StaleForm) if session.is_none() => return ctx.refuse(&LogoutPage { signed_in: false }),
         form => form?,
     };
-    if let Some(live) = visitor.any_session() {
-        end(&state, &ctx, live).await?;
-        event::signed_out(&ctx, live.user_id, live.id);
+    if let Some(session) = session {
+        service::sign_out(&ctx.state, ctx.request(), session).await?;
     }
-    signin::leave(&state, &session).await
-}
-
-async fn end(state: &AppState, ctx: &Ctx, live: &LiveSession) -> Result<(), AppError> {
-    let mut transaction = state.db.begin().await?;
-    // A double click ends a session once.
-    if sessions::revoke(&mut transaction, live.id).await? {
-        let entry = Entry::of_visitor(&Event::SignedOut, Some(live.user_id), Some(live.id), ctx.origin());
-        audit::record(&mut transaction, &entry).await?;
-    }
-    transaction.commit().await?;
-    Ok(())
+    ctx.see_other(paths::LOGIN).notice(Notice::SignedOut).signed_out()
 }

@@ -1,14 +1,21 @@
-//! The page that asks before it signs anyone out.
+//! The page that asks before it signs out.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
+use axum::http::StatusCode;
 use serde::Serialize;
 
-use crate::templates::Page;
+use crate::{templates::Page, web::Refusal};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct LogoutPage {
     pub signed_in: bool,
+}
+
+impl Refusal for LogoutPage {
+    fn status(&self) -> StatusCode {
+        StatusCode::FORBIDDEN
+    }
 }
 
 impl Page for LogoutPage {

@@ -1,45 +1,73 @@
 //! Passkeys (WebAuthn level 3): adding them, and proving with one who you are.
 //!
-//! 1. `POST …/options` begins a ceremony. The answer is what the page's script hands to the browser; the
-//!    challenge waits in the database, for ten minutes, under the digest of a cookie of this browser.
-//! 2. The script puts what the browser answers into the page's form, and sends that like any other form.
-//! 3. A ceremony is used up by the first answer, right or wrong, and only for what it was begun for: the
-//!    same purpose, account, and session or pending sign-in.
-//! 4. A passkey is discoverable and makes sure of its owner itself, so it signs in alone, as two factors.
-//!    Who may not sign in, an unknown passkey and a forged answer are answered in the same words.
-//! 5. The counter of a key that exists once only goes up; one that does not is refused and logged.
-//! 6. The first factor of an account ends the sessions that were opened without it; a factor that goes ends
-//!    all others.
+//! 1. `POST …/options` begins a ceremony. The answer is what the page's script passes to the browser; the challenge
+//!    waits in the database, for ten minutes, under the digest of a cookie of this browser.
+//! 2. The script puts the browser's answer into the page's form, and sends it like any other form.
+//! 3. A ceremony is spent by the first answer, right or wrong, and only for what it was begun for: the same purpose,
+//!    account, and session or pending sign-in.
+//! 4. A passkey is discoverable and verifies its user, so it signs in alone, as two factors. An account that may not
+//!    sign in, an unknown passkey and a forged answer get the same response.
+//! 5. The signature counter of a key that is not synced only goes up; a copied key is refused and logged.
+//! 6. The first factor of an account ends the sessions that were opened without it; removing one ends all others
+//!    ([`crate::signin::factor_change`]).
 
+mod export;
+mod forms;
+mod handlers;
 #[doc(hidden)] // for the fuzz targets, a crate of their own
-pub mod answer;
-pub mod ceremonies;
-mod ceremony;
-mod enrol;
-mod login;
+pub mod model;
 pub mod pages;
-mod reauth;
-mod relying_party;
-mod settings;
+mod service;
 mod store;
 
-pub use relying_party::relying_party;
+use crate::{
+    accounts::FactorKind,
+    signin::manage,
+    web::{Access, Slice, Sweep, Turn, Writes, paths, routes::Routes},
+};
 
-use crate::web::{access::Access, paths, routes::Routes};
+pub use export::{ExportedPasskey, Unfinished, export, export_ceremonies};
+pub use service::Passkeys;
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
+/// What this slice registers.
+pub const SLICE: Slice = Slice {
+    routes,
+    sweeps: &[Sweep {
+        name: "webauthn_ceremonies",
+        turn: Turn::Round,
+        run: |state| Box::pin(async { store::sweep(&mut *state.db.acquire().await?).await }),
+    }],
+    emails: &[],
+};
+
+/// The kind of factor.
+pub const FACTOR: FactorKind = FactorKind {
+    code: "passkey",
+    stands_in: false,
+    list: |connection, user_id| Box::pin(store::list(connection, user_id)),
+    rename: |connection, user_id, id, label| Box::pin(store::rename(connection, user_id, id, label)),
+    remove: |connection, user_id, id| Box::pin(store::remove(connection, user_id, id)),
+    delete: |connection, user_id, since| Box::pin(store::delete(connection, user_id, since)),
+};
+
+fn routes(routes: Routes) -> Routes {
+    let account = Access::account().while_enrolling();
     routes
-        .get(paths::LOGIN_PASSKEY, Access::Anyone, login::show)
-        .post(paths::LOGIN_PASSKEY, Access::Anyone, login::submit)
-        .post(paths::LOGIN_PASSKEY_OPTIONS, Access::Public, login::options)
-        .get(paths::REAUTH_PASSKEY, Access::Session, reauth::show)
-        .post(paths::REAUTH_PASSKEY, Access::Session, reauth::submit)
-        .post(paths::REAUTH_PASSKEY_OPTIONS, Access::Session, reauth::options)
-        .get(paths::ACCOUNT_PASSKEYS, Access::RecentSession, settings::show)
-        .post(paths::ACCOUNT_PASSKEYS, Access::RecentSession, settings::add)
-        .post(paths::ACCOUNT_PASSKEYS_OPTIONS, Access::RecentSession, settings::options)
-        .post(paths::ACCOUNT_PASSKEYS_RENAME, Access::RecentSession, settings::rename)
-        .post(paths::ACCOUNT_PASSKEYS_REMOVE, Access::RecentSession, settings::remove)
+        .get(paths::LOGIN_PASSKEY, Access::Anyone, handlers::show_sign_in)
+        .post(paths::LOGIN_PASSKEY, Access::Anyone, handlers::sign_in)
+        .writes(Writes::Cookie)
+        .post(paths::LOGIN_PASSKEY_OPTIONS, Access::Public, handlers::sign_in_options)
+        .get(paths::REAUTH_PASSKEY, account, handlers::show_again)
+        .post(paths::REAUTH_PASSKEY, account, handlers::submit_again)
+        .writes(Writes::Cookie)
+        .post(paths::REAUTH_PASSKEY_OPTIONS, account, handlers::again_options)
+        .get(paths::ACCOUNT_PASSKEYS, account.fresh(), handlers::show)
+        .post(paths::ACCOUNT_PASSKEYS, account.fresh(), handlers::add)
+        .writes(Writes::Cookie)
+        .post(paths::ACCOUNT_PASSKEYS_OPTIONS, account.fresh(), handlers::add_options)
+        .get(paths::ACCOUNT_PASSKEYS_RENAME, account.fresh(), manage::show_rename::<Passkeys>)
+        .post(paths::ACCOUNT_PASSKEYS_RENAME, account.fresh(), manage::rename::<Passkeys>)
+        .get(paths::ACCOUNT_PASSKEYS_REMOVE, account.fresh(), manage::show_remove::<Passkeys>)
+        .post(paths::ACCOUNT_PASSKEYS_REMOVE, account.fresh(), manage::remove::<Passkeys>)
+        .writes(Writes::Sessions)
 }

@@ -2,25 +2,19 @@
 
 #![expect(missing_docs, reason = "the templates word what the names say")]
 
+use axum::http::StatusCode;
 use serde::Serialize;
+use time::OffsetDateTime;
 
+use super::{model::Problem, service::PASSKEYS_MAX};
 use crate::{
-    signin::challenge::OtherWay,
+    accounts::{Factors, ListedFactor},
+    sessions::{Challenge, pending::Pending},
+    signin::challenge::{self, OtherWay},
     templates::Page,
     types::{Age, AgeUnit, Notice},
+    web::Refusal,
 };
-
-/// What is wrong with an answer of a passkey.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Problem {
-    /// None came.
-    Missing,
-    /// It took too long, or was answered before.
-    Over,
-    /// It shows nothing; for which reason is never said.
-    Refused,
-}
 
 /// Sign in with a passkey, alone or after the password.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -56,7 +50,7 @@ pub struct PasskeysPage {
     /// What a new one is called, unless its owner says otherwise.
     pub name: String,
     pub notice: Option<Notice>,
-    pub problem: Option<PasskeysProblem>,
+    pub problem: Option<Problem>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -66,31 +60,54 @@ pub struct PasskeyRow {
     pub created: Age,
     pub last_used: Option<Age>,
     pub synced: bool,
-    /// The name that was typed for it and refused.
-    pub typed: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PasskeysProblem {
-    Missing,
-    Over,
-    Refused,
-    Full,
-    /// Without it the owner could not get in any more.
-    Needed,
-    NameMissing,
-    NameTooLong,
-    NameCharacters,
+impl LoginPasskeyPage {
+    #[must_use]
+    pub fn after_password(self, pending: &Pending, factors: &Factors) -> Self {
+        let others = challenge::other_ways(factors, Challenge::Passkey);
+        Self { username: Some(pending.username.clone()), others, ..self }
+    }
 }
 
-impl From<Problem> for PasskeysProblem {
-    fn from(problem: Problem) -> Self {
-        match problem {
-            Problem::Missing => Self::Missing,
-            Problem::Over => Self::Over,
-            Problem::Refused => Self::Refused,
-        }
+impl PasskeysPage {
+    pub fn new(offered: bool, listed: Vec<ListedFactor>, name: String, now: OffsetDateTime) -> Self {
+        let full = listed.len() >= PASSKEYS_MAX;
+        let row = |passkey: ListedFactor| PasskeyRow {
+            id: passkey.id.to_string(),
+            name: passkey.name,
+            created: Age::between(passkey.created_at, now),
+            last_used: passkey.last_used_at.map(|at| Age::between(at, now)),
+            synced: passkey.synced,
+        };
+        let passkeys = listed.into_iter().map(row).collect();
+        Self { offered, passkeys, full, name, ..Self::default() }
+    }
+}
+
+impl Refusal for LoginPasskeyPage {
+    fn status(&self) -> StatusCode {
+        status(self.problem)
+    }
+}
+
+impl Refusal for ReauthPasskeyPage {
+    fn status(&self) -> StatusCode {
+        status(self.problem)
+    }
+}
+
+impl Refusal for PasskeysPage {
+    fn status(&self) -> StatusCode {
+        status(self.problem)
+    }
+}
+
+/// An invalid answer may be forged; a missing one, or one passkey too many, is a form error.
+fn status(problem: Option<Problem>) -> StatusCode {
+    match problem {
+        Some(Problem::Over | Problem::Refused) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -151,17 +168,12 @@ impl Page for PasskeysPage {
             created: Age { unit: AgeUnit::Days, count: 3, at: "2026-03-01T09:30:00Z".into() },
             last_used,
             synced,
-            typed: None,
         };
         let now = Age { unit: AgeUnit::Now, count: 0, at: "2026-03-04T09:30:00Z".into() };
         let none = Self { offered: true, name: "Chrome (macOS)".into(), ..Self::default() };
         let two = vec![row("Chrome (macOS)", true, Some(now)), row("열쇠고리에 단 보안 키", false, None)];
-        let some = Self { passkeys: two.clone(), ..none.clone() };
+        let some = Self { passkeys: two, ..none.clone() };
         let with = |problem| Self { problem: Some(problem), ..some.clone() };
-        let mut refused_name = two;
-        refused_name[1].typed = Some("x".repeat(70));
-        let mut no_name = refused_name.clone();
-        no_name[1].typed = Some(String::new());
         vec![
             ("none", none.clone()),
             ("two", some.clone()),
@@ -171,14 +183,10 @@ impl Page for PasskeysPage {
             ("added", Self { notice: Some(Notice::PasskeyAdded), ..some.clone() }),
             ("renamed", Self { notice: Some(Notice::PasskeyRenamed), ..some.clone() }),
             ("removed", Self { notice: Some(Notice::PasskeyRemoved), ..some.clone() }),
-            ("missing", with(PasskeysProblem::Missing)),
-            ("over", with(PasskeysProblem::Over)),
-            ("refused", with(PasskeysProblem::Refused)),
-            ("refused-full", Self { full: true, ..with(PasskeysProblem::Full) }),
-            ("needed", with(PasskeysProblem::Needed)),
-            ("name-missing", Self { passkeys: no_name, ..with(PasskeysProblem::NameMissing) }),
-            ("name-too-long", Self { passkeys: refused_name.clone(), ..with(PasskeysProblem::NameTooLong) }),
-            ("name-characters", Self { passkeys: refused_name, ..with(PasskeysProblem::NameCharacters) }),
+            ("missing", with(Problem::Missing)),
+            ("over", with(Problem::Over)),
+            ("refused", with(Problem::Refused)),
+            ("refused-full", Self { full: true, ..with(Problem::Full) }),
             ("hostile", Self { passkeys: vec![row(HOSTILE, true, None)], name: HOSTILE.into(), ..some }),
         ]
     }

@@ -1,66 +1,113 @@
-//! The passkeys of accounts, row by row.
+//! The rows of passkeys and of their ceremonies.
 
 use serde_json::Value;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::types::{DisplayName, PasskeyId, UserId};
+use super::model::{Ceremony, LIFETIME};
+use crate::{
+    accounts::ListedFactor,
+    types::{Label, TokenDigest, UserId, random_uuid},
+};
 
-/// A passkey as its owner reads of it.
-#[derive(Clone, Debug)]
-pub struct ListedPasskey {
-    /// Names it in the forms that rename and remove it.
-    pub id: PasskeyId,
-    /// What its owner calls it.
-    pub name: String,
-    /// When it was added.
-    pub created_at: OffsetDateTime,
-    /// When it last proved who its owner is.
-    pub last_used_at: Option<OffsetDateTime>,
-    /// Whether it may be on several devices of its owner.
-    pub synced: bool,
+/// Stores the challenge of a ceremony.
+pub async fn begin(
+    connection: &mut PgConnection,
+    digest: &TokenDigest,
+    ceremony: &Ceremony,
+    state: &Value,
+) -> sqlx::Result<()> {
+    let (user_id, bound_to) = ceremony.bound_to().unzip();
+    sqlx::query!(
+        r#"
+        insert into webauthn_ceremonies (digest, purpose, user_id, bound_to, state, expires_at)
+        values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))
+        "#,
+        digest.as_bytes(),
+        <&str>::from(ceremony),
+        user_id as Option<UserId>,
+        bound_to,
+        state,
+        LIFETIME.as_secs_f64(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
-/// The passkeys of an account, the oldest first.
-///
-/// # Errors
-/// Only the database's.
-pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedPasskey>> {
-    sqlx::query_as!(
-        ListedPasskey,
+/// Spends a challenge: of any number of answers at once, one gets it.
+pub async fn spend(
+    connection: &mut PgConnection,
+    digest: &TokenDigest,
+    ceremony: &Ceremony,
+) -> sqlx::Result<Option<Value>> {
+    let (user_id, bound_to) = ceremony.bound_to().unzip();
+    sqlx::query_scalar!(
         r#"
-        select id as "id: PasskeyId", name, created_at, last_used_at, backup_eligible as synced from passkeys
-        where user_id = $1
-        order by created_at, id
+        update webauthn_ceremonies set used_at = now()
+        where digest = $1 and used_at is null and expires_at > now() and purpose = $2
+            and user_id is not distinct from $3 and bound_to is not distinct from $4
+        returning state
         "#,
+        digest.as_bytes(),
+        <&str>::from(ceremony),
+        user_id as Option<UserId>,
+        bound_to,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Deletes expired ceremonies, and returns how many.
+pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from webauthn_ceremonies where ctid = any(array(
+            select ctid from webauthn_ceremonies where expires_at < now()
+            order by expires_at limit 1000 for update skip locked))"
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Lists the passkeys of an account, the oldest first.
+pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedFactor>> {
+    sqlx::query_as!(
+        ListedFactor,
+        "select id, name, created_at, last_used_at, backed_up as synced from passkeys
+        where user_id = $1 order by created_at, id",
         user_id as UserId,
     )
     .fetch_all(connection)
     .await
 }
 
-/// A passkey, and whether its account is one to sign in to.
+/// A stored passkey, and whether its account may be signed in to.
 #[derive(Debug)]
-pub struct Kept {
-    /// Names it.
-    pub id: PasskeyId,
-    /// As `webauthn-rs` keeps it.
+pub struct Stored {
+    pub id: Uuid,
+    /// As `webauthn-rs` serializes it.
     pub credential: Value,
-    /// Whether it may be on several devices of its owner.
+    /// It may be on several devices of its owner.
     pub backup_eligible: bool,
-    /// Neither closed nor about to be erased.
+    /// The account is neither disabled nor about to be erased.
     pub open: bool,
-    /// Whether its address was shown to be its owner's.
+    /// The account's address is verified.
     pub verified: bool,
 }
 
-/// The passkey of an account by the name that authenticators have for it. The account is held, so that
-/// nobody else uses or removes it meanwhile.
-pub async fn find(connection: &mut PgConnection, user_id: UserId, credential_id: &[u8]) -> sqlx::Result<Option<Kept>> {
+/// Finds a passkey of an account by its WebAuthn credential id. The account is locked, so no other request uses or
+/// removes it meanwhile.
+pub async fn find(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    credential_id: &[u8],
+) -> sqlx::Result<Option<Stored>> {
     sqlx::query_as!(
-        Kept,
+        Stored,
         r#"
-        select p.id as "id: PasskeyId", p.credential, p.backup_eligible,
+        select p.id, p.credential, p.backup_eligible,
             u.disabled_at is null and u.deletion_due_at is null as "open!", u.email_verified_at is not null as "verified!"
         from passkeys p join users u on u.id = p.user_id
         where p.credential_id = $2 and p.user_id = $1
@@ -72,16 +119,11 @@ pub async fn find(connection: &mut PgConnection, user_id: UserId, credential_id:
     .await
 }
 
-/// Notes that a passkey was used, with its counter and flags as they are now.
-pub async fn used(
-    connection: &mut PgConnection,
-    id: PasskeyId,
-    credential: &Value,
-    backed_up: bool,
-) -> sqlx::Result<()> {
+/// Records the use of a passkey, with its new counter and flags.
+pub async fn used(connection: &mut PgConnection, id: Uuid, credential: &Value, backed_up: bool) -> sqlx::Result<()> {
     sqlx::query!(
         "update passkeys set last_used_at = now(), credential = $2, backed_up = $3 where id = $1",
-        id as PasskeyId,
+        id,
         credential,
         backed_up,
     )
@@ -90,57 +132,44 @@ pub async fn used(
     Ok(())
 }
 
-/// The names that authenticators have for the passkeys of an account.
+/// Lists the WebAuthn credential ids of an account's passkeys.
 pub async fn credential_ids(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<Vec<u8>>> {
     sqlx::query_scalar!("select credential_id from passkeys where user_id = $1 order by created_at", user_id as UserId)
         .fetch_all(connection)
         .await
 }
 
-/// A passkey to be kept.
-#[derive(Debug)]
-pub struct NewPasskey<'a> {
-    pub id: PasskeyId,
-    pub user_id: UserId,
-    pub name: &'a str,
-    pub credential_id: &'a [u8],
-    pub credential: &'a Value,
-    pub backup_eligible: bool,
-    pub backed_up: bool,
-}
-
-/// Keeps a passkey, and tells whether it did: not one that an account has already.
-pub async fn insert(connection: &mut PgConnection, new: &NewPasskey<'_>) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        r#"
-        insert into passkeys (id, user_id, name, credential_id, credential, backup_eligible, backed_up)
-        values ($1, $2, $3, $4, $5, $6, $7)
-        on conflict on constraint passkeys_credential_id_unique do nothing
-        "#,
-        new.id as PasskeyId,
-        new.user_id as UserId,
-        new.name,
-        new.credential_id,
-        new.credential,
-        new.backup_eligible,
-        new.backed_up,
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Renames a passkey of an account, and tells whether it has it.
-pub async fn rename(
+/// Adds a passkey and returns whether it can be synced. `None` if an account has it already.
+pub async fn insert(
     connection: &mut PgConnection,
     user_id: UserId,
-    id: PasskeyId,
-    name: &DisplayName,
-) -> sqlx::Result<bool> {
+    name: &Label,
+    (credential_id, credential): (&[u8], &Value),
+) -> sqlx::Result<Option<bool>> {
+    sqlx::query_scalar!(
+        r#"
+        insert into passkeys (id, user_id, name, credential_id, credential, backup_eligible, backed_up)
+        values ($1, $2, $3, $4, $5, coalesce(($5::jsonb #> '{cred,backup_eligible}')::boolean, false),
+            coalesce(($5::jsonb #> '{cred,backup_state}')::boolean, false))
+        on conflict on constraint passkeys_credential_id_unique do nothing
+        returning backup_eligible
+        "#,
+        random_uuid(),
+        user_id as UserId,
+        name.as_str(),
+        credential_id,
+        credential,
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Renames a passkey. Returns `false` if the account has none with this id.
+pub async fn rename(connection: &mut PgConnection, user_id: UserId, id: Uuid, name: &Label) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update passkeys set name = $3 where id = $2 and user_id = $1",
         user_id as UserId,
-        id as PasskeyId,
+        id,
         name.as_str(),
     )
     .execute(connection)
@@ -148,10 +177,26 @@ pub async fn rename(
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes a passkey of an account, and tells whether it had it.
-pub async fn remove(connection: &mut PgConnection, user_id: UserId, id: PasskeyId) -> sqlx::Result<bool> {
-    let done = sqlx::query!("delete from passkeys where id = $2 and user_id = $1", user_id as UserId, id as PasskeyId,)
+/// Deletes a passkey. Returns `false` if the account has none with this id.
+pub async fn remove(connection: &mut PgConnection, user_id: UserId, id: Uuid) -> sqlx::Result<bool> {
+    let done = sqlx::query!("delete from passkeys where id = $2 and user_id = $1", user_id as UserId, id)
         .execute(connection)
         .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Deletes the passkeys of an account, all or those added since a moment, and returns how many.
+pub async fn delete(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    since: Option<OffsetDateTime>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from passkeys where user_id = $1 and ($2::timestamptz is null or created_at >= $2)",
+        user_id as UserId,
+        since,
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
 }

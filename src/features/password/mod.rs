@@ -1,30 +1,48 @@
 //! Changing the password while signed in.
 //!
-//! 1. `GET /account/password` shows the form. Whoever has a second factor and did not show it within the last
-//!    ten minutes shows it first. An account without a password is led to what it has.
-//! 2. `POST /account/password` judges the new password, then asks for the present one through
-//!    `passwords::proof`: wrong ones spend from the same limits as at sign-in. A form that stood open for longer
-//!    than that proof is good for leads to it, too.
-//! 3. The password is replaced only if it still is the one that was proven. With it, in one
-//!    transaction: outstanding links die, every other session ends, other browsers are forgotten, this
-//!    session gets a fresh cookie, the trail has a line and the owner a letter.
-//! 4. Whoever was led here on the way elsewhere goes on.
+//! 1. `GET /account/password` shows the form. A user with a second factor shows it first, unless that was within the
+//!    last ten minutes. An account without a password is led to its factors.
+//! 2. `POST /account/password` checks the new password, then verifies the current one through `passwords::proof`:
+//!    wrong ones spend from the same limits as at sign-in. A form that was open for more than ten minutes leads to
+//!    the second factor, too.
+//! 3. The password is replaced only if it is still the one that was verified. In the same transaction outstanding
+//!    links are revoked, every other session ends, other browsers are forgotten, this session gets a new cookie,
+//!    and the change is audited and emailed to the owner.
+//! 4. A user who was led here on the way elsewhere goes on.
 //!
-//! No session of the old password survives (F11): a sign-in with it that is under way holds the row of
-//! the password, so that either it waits and finds it replaced, or this waits and ends its session.
+//! No session of the old password survives: a concurrent sign-in with it holds the account's row, so that
+//! either it waits and finds the password replaced, or this waits and ends its session.
 
+mod forms;
 mod handlers;
 pub mod pages;
 mod service;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use std::future::ready;
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::ACCOUNT_PASSWORD, Access::SignedIn, handlers::show).post(
-        paths::ACCOUNT_PASSWORD,
-        Access::SignedIn,
-        handlers::submit,
-    )
-}
+use self::pages::PasswordChanged;
+use crate::{
+    passwords::PASSWORD_CHANGED,
+    web::{
+        Access, Slice, Writes,
+        email::{EmailSpec, Render},
+        paths,
+    },
+};
+
+/// Changing the password.
+pub const SLICE: Slice = Slice {
+    routes: |r| {
+        r.get(paths::ACCOUNT_PASSWORD, Access::account(), handlers::show)
+            .post(paths::ACCOUNT_PASSWORD, Access::account(), handlers::submit)
+            .writes(Writes::Cookie)
+    },
+    sweeps: &[],
+    emails: &[EmailSpec {
+        kind: &PASSWORD_CHANGED,
+        render: Render::ForUser(|renderer, _, user| {
+            let email = PasswordChanged { username: user.username, recover_link: renderer.link(paths::RECOVER) };
+            Box::pin(ready(renderer.render(&renderer.email.address, &email)))
+        }),
+    }],
+};

@@ -1,151 +1,126 @@
 //! The use case: another password, and everything that follows from it.
 
-use std::time::Duration;
-
 use serde_json::json;
-use tower_sessions::Session;
+use time::OffsetDateTime;
 
+use super::forms::Passwords;
 use crate::{
     accounts::{
-        self, Identifier,
+        self, Identifier, User,
         links::{self, Purpose},
     },
-    audit::{self, Event},
+    audit::{Event, PasswordPrompt},
     limits::Key,
-    mail::{Kind, NewLetter, outbox},
     passwords::{
-        hasher::HasherError,
-        proof::{self, Attempt, Origin, Proof},
+        PASSWORD_CHANGED,
+        proof::{self, Attempt, Proof},
     },
-    sessions::{self, Aal, LiveSession, Renewal, known_browsers},
-    signin::{self, Renewed},
+    sessions::{self, LiveSession, Methods, known_browsers},
+    signin,
     state::AppState,
-    types::{Lang, PlainPassword, SecretToken},
-    web::{AppError, Ctx, session_store::FreshId},
+    types::{Request, SecretToken, Throttled},
+    web::{AppError, SessionCookie},
 };
 
-/// The present password and the one to come.
+/// An account that has a password.
 #[derive(Debug)]
-pub struct NewPassword {
-    /// As typed; none when no account can have it.
-    pub current: Option<PlainPassword>,
-    /// As judged.
-    pub new: PlainPassword,
+pub struct Account {
+    /// The account.
+    pub user: User,
+    /// When the password was set.
+    pub changed_at: OffsetDateTime,
+    /// Whether the session must show a second factor again first.
+    pub needs_factor: bool,
 }
 
-/// What became of it.
+/// The result of a change.
 #[must_use]
-#[derive(Clone, Copy, Debug)]
-pub enum Changed {
-    /// It is set, and this session has a fresh cookie.
-    Done,
-    /// The present password is another one.
-    Refused,
-    /// The session ended, or the password was replaced, while this one was compared.
-    Over,
-    /// A second factor is to be shown again first.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is set, and the session goes on under another cookie.
+    Changed(SessionCookie),
+    /// The current password is another one.
+    Wrong,
+    /// The session ended, or the credentials changed, while the password was compared.
+    SignedOut,
+    /// A second factor must be shown again first.
     Stale,
-    /// Too many tries.
-    SlowDown(Duration),
-    /// Too many passwords are waiting.
-    Busy,
+    /// Nothing was compared, or nothing was hashed.
+    Throttled(Throttled),
 }
 
-/// Replaces the password of whoever proves to know it.
+/// The account of a session; none when it has no password.
+pub async fn account(state: &AppState, live: &LiveSession) -> Result<Option<Account>, AppError> {
+    let mut connection = state.db.acquire().await?;
+    let user = accounts::find(&mut connection, live.user_id).await?.ok_or(AppError::NotFound)?;
+    let Some(changed_at) = user.password_changed_at else { return Ok(None) };
+    let needs_factor = !live.recent && accounts::factors(&mut connection, live.user_id).await?.has_second();
+    Ok(Some(Account { user, changed_at, needs_factor }))
+}
+
+/// Replaces the password of a user who proves to know it.
 pub async fn change(
     state: &AppState,
-    ctx: &Ctx,
+    request: &Request,
     live: &LiveSession,
-    session: &Session,
-    passwords: NewPassword,
-) -> Result<Changed, AppError> {
-    let origin = Origin { address: ctx.client_ip(), browser: ctx.browser() };
+    user: &User,
+    passwords: Passwords,
+) -> Result<Outcome, AppError> {
     let identifier = Identifier::Username(live.username.clone());
-    match proof::attempt(&state.db, &state.hasher, &identifier, passwords.current, origin).await? {
-        // A password and somebody's open browser must not be enough where there is a second factor.
-        Attempt::Proven(proof) if proof.factors.has_second() && !live.recent => {
-            let mut connection = state.db.acquire().await?;
-            proof::settle(&mut connection, &proof).await?;
-            Ok(Changed::Stale)
-        }
-        Attempt::Proven(proof) => {
-            let place = match state.hasher.reserve(Key::network(ctx.client_ip())) {
-                Ok(place) => place,
-                Err(HasherError::Busy) => {
-                    let mut connection = state.db.acquire().await?;
-                    proof::settle(&mut connection, &proof).await?;
-                    return Ok(Changed::Busy);
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let hash = place.hash(passwords.new).await?;
-            replace(state, ctx, live, session, &proof, &hash).await
-        }
+    let proof = match proof::attempt(&state.db, &state.hasher, request, &identifier, passwords.current).await? {
+        Attempt::Proven(proof) => proof,
         Attempt::Refused { .. } => {
-            let mut connection = state.db.acquire().await?;
-            let entry = signin::entry(ctx, &Event::SignInFailed, Some(live.user_id), Some(live.id));
-            audit::record(&mut connection, &entry).await?;
-            Ok(Changed::Refused)
+            let mut unit = state.recorder(request).begin().await?;
+            unit.record(Event::PasswordMistyped { at: PasswordPrompt::Change }, live.user_id, Some(live.id));
+            unit.commit().await?;
+            return Ok(Outcome::Wrong);
         }
-        Attempt::SlowDown { retry_after } => Ok(Changed::SlowDown(retry_after)),
-        Attempt::Busy => Ok(Changed::Busy),
+        Attempt::Throttled(throttled) => return Ok(Outcome::Throttled(throttled)),
+    };
+    // The password and someone's open browser must not be enough where there is a second factor.
+    if proof.factors.has_second() && !live.recent {
+        proof::settle(&mut *state.db.acquire().await?, &proof).await?;
+        return Ok(Outcome::Stale);
     }
+    let place = match state.hasher.reserve(Key::network(request.address)) {
+        Ok(place) => place,
+        Err(busy) => {
+            proof::settle(&mut *state.db.acquire().await?, &proof).await?;
+            return Ok(Outcome::Throttled(busy));
+        }
+    };
+    let hash = place.hash(passwords.new).await?;
+    replace(state, request, live, user, (&proof, &hash)).await
 }
 
-/// Everything that follows from a proven password and the hash of another, in one transaction.
+/// Everything that follows from a proven password and the hash of another.
 async fn replace(
     state: &AppState,
-    ctx: &Ctx,
+    request: &Request,
     live: &LiveSession,
-    session: &Session,
-    proof: &Proof,
-    hash: &str,
-) -> Result<Changed, AppError> {
-    let fresh = FreshId::new(state.entropy);
+    user: &User,
+    (proof, hash): (&Proof, &str),
+) -> Result<Outcome, AppError> {
     let user_id = live.user_id;
-    let mut transaction = state.db.begin().await?;
-    // The account, then its links: who resets the password by one waits here, or this waits for them.
-    accounts::hold(&mut transaction, user_id).await?;
-    links::kill(&mut transaction, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    let set_at = accounts::replace_password(&mut transaction, user_id, proof.password_set_at, hash).await?;
-    let is_still_here = match set_at {
-        Some(_) => {
-            let renewal = Renewal {
-                id: live.id,
-                stored: &fresh.stored(state, ctx, live.remembered)?,
-                amr: &live.amr,
-                aal: Aal::of(&live.amr),
-                password_set_at: set_at,
-                factors_changed_at: proof.factors_changed_at,
-                // A password says too little where there is a second factor.
-                fresh: !proof.factors.has_second(),
-            };
-            sessions::renew(&mut transaction, &renewal).await?
-        }
-        None => false,
-    };
-    if !is_still_here {
-        return Ok(Changed::Over);
-    }
-    sessions::revoke_others(&mut transaction, user_id, Some(live.id)).await?;
-    let browser = ctx.browser().map(SecretToken::digest);
-    known_browsers::forget(&mut transaction, user_id, browser.as_ref()).await?;
-    let entry = signin::entry(ctx, &Event::PasswordChanged, Some(user_id), Some(live.id));
-    audit::record(&mut transaction, &entry).await?;
-    let letter = NewLetter {
-        kind: Kind::PasswordChanged,
-        user_id: Some(user_id),
-        address: &live.email,
-        lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(ctx.lang()),
-        detail: json!({}),
-    };
-    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+    let mut unit = state.recorder(request).begin().await?;
+    // The account before its links: a reset through one of them waits here, or this waits for it.
+    accounts::lock(&mut unit, user_id).await?;
+    links::revoke(&mut unit, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    let version = accounts::set_password(&mut unit, user_id, hash, Some(proof.credentials_version)).await?;
+    let Some(version) = version else { return Ok(Outcome::SignedOut) };
+    // A password proves too little where there is a second factor.
+    let (methods, fresh) = (Methods::from_amr(&live.amr), !proof.factors.has_second());
+    let renewed = signin::renew_as(&mut unit, state, request, live, (&methods, Some(version), fresh)).await?;
+    let Some(renewed) = renewed else { return Ok(Outcome::SignedOut) };
+    sessions::revoke_others(&mut unit, user_id, Some(live.id)).await?;
+    let browser = request.browser.as_ref().map(SecretToken::digest);
+    known_browsers::forget(&mut unit, user_id, browser.as_ref()).await?;
+    unit.record(Event::PasswordChanged, user_id, Some(live.id));
+    unit.email(&user.email(&PASSWORD_CHANGED, request.lang, json!({}))).await?;
     if let Some(browser) = browser {
-        known_browsers::remember(&mut transaction, user_id, &browser).await?;
+        known_browsers::remember(&mut unit, user_id, &browser).await?;
     }
-    proof::settle(&mut transaction, proof).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
-    Renewed::new(fresh, live).begun(state, session).await?;
-    Ok(Changed::Done)
+    proof::settle(&mut unit, proof).await?;
+    unit.commit().await?;
+    Ok(Outcome::Changed(renewed))
 }

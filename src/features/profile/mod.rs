@@ -1,22 +1,18 @@
-//! What a person is called, and the language they are written to in.
+//! A user's display name, and the language that we write to them in.
 //!
 //! 1. `GET /account/profile` shows the form, and beside it what is changed elsewhere or never.
-//! 2. `POST /account/profile` takes two fields, the display name and the language, and no other: what
-//!    else a form brings is ignored.
-//! 3. The language is the account's, for mails; saving also gives it to this browser, for the pages.
+//! 2. `POST /account/profile` takes the display name and the language; other fields are ignored.
+//! 3. The language is the account's, for email; saving also sets it in this browser, for pages.
 
 mod handlers;
 pub mod pages;
 mod service;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::web::{Access, Slice, Writes, paths};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::ACCOUNT_PROFILE, Access::SignedIn, handlers::show).post(
-        paths::ACCOUNT_PROFILE,
-        Access::SignedIn,
-        handlers::submit,
-    )
-}
+/// Display name and language.
+pub const SLICE: Slice = Slice::new(|r| {
+    r.get(paths::ACCOUNT_PROFILE, Access::account(), handlers::show)
+        .post(paths::ACCOUNT_PROFILE, Access::account(), handlers::submit)
+        .writes(Writes::Sessions)
+});

@@ -1,23 +1,25 @@
-//! The profile in all its states.
+//! The profile page.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
 use serde::Serialize;
 
 use crate::{
+    sessions::LiveSession,
     templates::Page,
-    types::{self, DisplayName, Lang, Notice, Wait, WaitUnit},
+    types::{self, DisplayName, Lang, Notice, Throttled, Wait, WaitUnit},
+    web::Refusal,
 };
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct ProfilePage {
     pub username: String,
     pub email: String,
     pub display_name: String,
-    /// None is whatever the browser asks for.
+    /// None for the one that the browser asks for.
     pub language: Option<Lang>,
     pub error: Option<DisplayNameError>,
-    pub problem: Option<ProfileProblem>,
+    pub problem: Option<Throttled>,
     pub notice: Option<Notice>,
 }
 
@@ -28,11 +30,24 @@ pub enum DisplayNameError {
     Characters,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum ProfileProblem {
-    /// Too many changes of this account.
-    SlowDown { wait: Wait },
+impl ProfilePage {
+    /// The profile as it is stored.
+    pub(super) fn new(me: &LiveSession) -> Self {
+        Self {
+            username: me.username.clone(),
+            email: me.email.clone(),
+            display_name: me.display_name.clone().unwrap_or_default(),
+            // A language that only a newer version has is shown as none.
+            language: me.language.as_deref().and_then(Lang::from_code),
+            ..Self::default()
+        }
+    }
+}
+
+impl Refusal for ProfilePage {
+    fn throttled(&self) -> Option<Throttled> {
+        self.problem
+    }
 }
 
 impl From<types::DisplayNameError> for DisplayNameError {
@@ -48,33 +63,24 @@ impl Page for ProfilePage {
     const TEMPLATE: &'static str = "profile/profile.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self {
-            username: "minji".into(),
-            email: "minji@example.com".into(),
-            display_name: String::new(),
-            language: None,
-            error: None,
-            problem: None,
-            notice: None,
+        let (username, email) = ("minji".to_owned(), "minji@example.com".to_owned());
+        let plain = Self { username, email, ..Self::default() };
+        let long = Self {
+            username: "a".repeat(32),
+            email: format!("{}@{}.example.com", "a".repeat(64), "b".repeat(60)),
+            display_name: "가".repeat(64),
+            language: Some(Lang::En),
+            ..Self::default()
         };
         let named = Self { display_name: "김민지".into(), language: Some(Lang::Ko), ..plain.clone() };
         let wrong = |error| Self { error: Some(error), ..named.clone() };
-        let slow_down = ProfileProblem::SlowDown { wait: Wait { unit: WaitUnit::Seconds, count: 10 } };
+        let slow_down = Throttled::SlowDown { wait: Wait { unit: WaitUnit::Seconds, count: 10 } };
         vec![
             ("saved", Self { notice: Some(Notice::ProfileSaved), ..named.clone() }),
             ("too-long", wrong(DisplayNameError::TooLong { max: 64 })),
             ("characters", wrong(DisplayNameError::Characters)),
             ("slow-down", Self { problem: Some(slow_down), ..named.clone() }),
-            (
-                "long-names",
-                Self {
-                    username: "a".repeat(32),
-                    email: format!("{}@{}.example.com", "a".repeat(64), "b".repeat(60)),
-                    display_name: "가".repeat(64),
-                    language: Some(Lang::En),
-                    ..plain.clone()
-                },
-            ),
+            ("long-names", long),
             ("hostile", Self { display_name: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..plain.clone() }),
             ("plain", plain),
             ("named", named),

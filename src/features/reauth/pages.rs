@@ -1,12 +1,14 @@
-//! The page that asks again.
+//! The page that asks for the password again.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
 use serde::Serialize;
 
 use crate::{
+    sessions::LiveSession,
     templates::Page,
-    types::{Wait, WaitUnit},
+    types::{ReturnTo, Throttled, Wait, WaitUnit},
+    web::Refusal,
 };
 
 #[derive(Clone, Debug, Serialize)]
@@ -20,9 +22,22 @@ pub struct ReauthPage {
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum ReauthProblem {
     PasswordMissing,
+    /// Or the session or the credentials changed while the password was compared.
     PasswordWrong,
-    SlowDown { wait: Wait },
-    Busy { wait: Wait },
+    #[serde(untagged)]
+    Throttled(Throttled),
+}
+
+impl ReauthPage {
+    pub(super) fn new(me: &LiveSession, next: Option<&ReturnTo>, problem: Option<ReauthProblem>) -> Self {
+        Self { username: me.username.clone(), next: next.map(|next| next.as_str().to_owned()), problem }
+    }
+}
+
+impl Refusal for ReauthPage {
+    fn throttled(&self) -> Option<Throttled> {
+        if let Some(ReauthProblem::Throttled(throttled)) = self.problem { Some(throttled) } else { None }
+    }
 }
 
 impl Page for ReauthPage {
@@ -31,13 +46,14 @@ impl Page for ReauthPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let plain = Self { username: "minji".into(), next: Some("/account/email".into()), problem: None };
         let with = |problem| Self { problem: Some(problem), ..plain.clone() };
+        let slow_down = Throttled::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } };
         vec![
             ("fresh", plain.clone()),
             ("without-next", Self { next: None, ..plain.clone() }),
             ("password-missing", with(ReauthProblem::PasswordMissing)),
             ("password-wrong", with(ReauthProblem::PasswordWrong)),
-            ("slow-down", with(ReauthProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } })),
-            ("busy", with(ReauthProblem::Busy { wait: Wait { unit: WaitUnit::Seconds, count: 1 } })),
+            ("slow-down", with(ReauthProblem::Throttled(slow_down))),
+            ("busy", with(ReauthProblem::Throttled(Throttled::busy(1)))),
             ("hostile", Self { next: Some("/\"><script>".into()), ..plain.clone() }),
         ]
     }

@@ -1,29 +1,41 @@
-//! A way back in for somebody who does not know the password.
+//! A way back in for a user who does not know the password.
 //!
-//! 1. `POST /recover` takes a username or an address and answers everybody alike: what was typed is
-//!    written down, and whether there is anything to send is found when the letter is sent.
-//! 2. The mailed link, `GET /recover/reset?token=…`, puts its secret into a cookie and shows the form
-//!    for a new password. Opening it changes nothing. It works for ten minutes.
-//! 3. `POST /recover/reset` uses the link up, sets the password, and ends what anybody else may hold:
-//!    every session, every outstanding link, every browser that was known. The owner is told.
-//! 4. The address is verified by that, and other accounts that merely claimed it go. Of an account that
-//!    was only claimed so far nothing is left but its username: factors that the claimant added go too.
+//! 1. `POST /recover` takes a username or an address and answers everyone alike: what was typed is queued, and whether
+//!    there is anything to send is decided when the email is rendered.
+//! 2. The mailed link, `GET /recover/reset?token=…`, puts its secret into a cookie and shows the form for a new
+//!    password. Opening it changes nothing. It works for ten minutes.
+//! 3. `POST /recover/reset` uses the link up, sets the password, and ends what anyone else may hold: every session,
+//!    every outstanding link, every known browser. The owner is notified.
+//! 4. That verifies the address, too, and deletes other unverified accounts with it. An account that was unverified
+//!    keeps nothing but its username: the factors that its first holder added go, too.
 //!
-//! No session is given: who knows the new password signs in with it, and with whatever second factor
-//! the account has (OWASP Forgot Password Cheat Sheet).
+//! No session is created: the user signs in with the new password and the account's second factor (OWASP Forgot
+//! Password Cheat Sheet).
 
 mod handlers;
 pub mod pages;
 mod service;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::{
+    mail::Kind,
+    web::{Access, Slice, Writes, email, paths},
+};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .get(paths::RECOVER, Access::Anyone, handlers::show)
-        .post(paths::RECOVER, Access::Anyone, handlers::ask)
-        .get(paths::RECOVER_RESET, Access::Anyone, handlers::show_reset)
-        .post(paths::RECOVER_RESET, Access::Anyone, handlers::reset)
-}
+/// The email with the link that sets a new password.
+pub const RECOVER: Kind = Kind::requested("recover");
+
+/// This slice.
+pub const SLICE: Slice = Slice {
+    routes: |r| {
+        r.get(paths::RECOVER, Access::Anyone, handlers::show)
+            .post(paths::RECOVER, Access::Anyone, handlers::submit)
+            .get(paths::RECOVER_RESET, Access::Anyone, handlers::show_reset)
+            .post(paths::RECOVER_RESET, Access::Anyone, handlers::reset)
+            .writes(Writes::Sessions)
+    },
+    sweeps: &[],
+    emails: &[email::EmailSpec {
+        kind: &RECOVER,
+        render: email::Render::ForUser(|renderer, unit, user| Box::pin(service::render(renderer, unit, user))),
+    }],
+};

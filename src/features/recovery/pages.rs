@@ -1,37 +1,38 @@
-//! The pages of recovery.
+//! The pages and email of recovery.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
+
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::{
-    templates::Page,
-    types::{Notice, Wait, WaitUnit},
-    web::PasswordError,
+    templates::{Mail, Page, sample_link, usual_and_hostile},
+    types::{Notice, ReturnTo, Throttled},
+    web::{PasswordError, Refusal, next_query},
 };
 
-/// Asking for a way back in.
+/// Requesting a way back in.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AskPage {
     pub identifier: String,
-    /// Whether letters stay on this machine, to be read at `/dev/mail`.
+    /// Whether email stays on this machine, to be read at `/dev/mail`.
     pub dev_mail: bool,
     pub notice: Option<Notice>,
     pub problem: Option<AskProblem>,
+    pub next: Option<String>,
+    /// Leads to the sign-in page on the way there.
+    pub query: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum AskProblem {
     /// The link that was opened no longer works.
-    LinkOver,
+    LinkExpired,
     Missing,
-    SlowDown {
-        wait: Wait,
-    },
-    Busy {
-        wait: Wait,
-    },
+    #[serde(untagged)]
+    Throttled(Throttled),
 }
 
 /// Choosing a new password.
@@ -40,15 +41,40 @@ pub struct ResetPage {
     pub username: String,
     pub password_min: usize,
     pub error: Option<PasswordError>,
-    pub problem: Option<ResetProblem>,
+    pub problem: Option<Throttled>,
     pub notice: Option<Notice>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum ResetProblem {
-    SlowDown { wait: Wait },
-    Busy { wait: Wait },
+/// The way back in that was requested.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recover {
+    pub username: String,
+    pub link: String,
+    /// How long the link works.
+    pub minutes: u64,
+}
+
+impl AskPage {
+    /// For a visitor on the way to `next`.
+    pub fn new(next: Option<&ReturnTo>) -> Self {
+        Self { next: next.map(|next| next.as_str().to_owned()), query: next_query(next), ..Self::default() }
+    }
+}
+
+impl Refusal for AskPage {
+    fn throttled(&self) -> Option<Throttled> {
+        if let Some(AskProblem::Throttled(throttled)) = self.problem { Some(throttled) } else { None }
+    }
+
+    fn link_expired(&self) -> bool {
+        self.problem == Some(AskProblem::LinkExpired)
+    }
+}
+
+impl Refusal for ResetPage {
+    fn throttled(&self) -> Option<Throttled> {
+        self.problem
+    }
 }
 
 impl Page for AskPage {
@@ -61,9 +87,9 @@ impl Page for AskPage {
             ("mailed", Self { notice: Some(Notice::RecoveryMailed), ..Self::default() }),
             ("mailed-here", Self { notice: Some(Notice::RecoveryMailed), dev_mail: true, ..Self::default() }),
             ("missing", Self { identifier: String::new(), ..with(AskProblem::Missing) }),
-            ("link-over", Self { identifier: String::new(), ..with(AskProblem::LinkOver) }),
-            ("slow-down", with(AskProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } })),
-            ("busy", with(AskProblem::Busy { wait: Wait { unit: WaitUnit::Seconds, count: 30 } })),
+            ("link-expired", Self { identifier: String::new(), ..with(AskProblem::LinkExpired) }),
+            ("slow-down", with(AskProblem::Throttled(Throttled::slow_down(Duration::from_secs(120))))),
+            ("busy", with(AskProblem::Throttled(Throttled::busy(30)))),
             ("hostile", Self { identifier: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..with(AskProblem::Missing) }),
         ]
     }
@@ -74,26 +100,22 @@ impl Page for ResetPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let plain = Self { username: "minji".into(), password_min: 12, error: None, problem: None, notice: None };
-        let mut samples = vec![
+        let throttled = |throttled| Self { problem: Some(throttled), ..plain.clone() };
+        let samples = [
             ("fresh", plain.clone()),
             ("undone", Self { notice: Some(Notice::FactorsUndone), ..plain.clone() }),
-            (
-                "slow-down",
-                Self {
-                    problem: Some(ResetProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } }),
-                    ..plain.clone()
-                },
-            ),
-            (
-                "busy",
-                Self {
-                    problem: Some(ResetProblem::Busy { wait: Wait { unit: WaitUnit::Seconds, count: 1 } }),
-                    ..plain.clone()
-                },
-            ),
+            ("slow-down", throttled(Throttled::slow_down(Duration::from_secs(120)))),
+            ("busy", throttled(Throttled::busy(1))),
         ];
-        samples
-            .extend(PasswordError::SAMPLES.map(|(name, error)| (name, Self { error: Some(error), ..plain.clone() })));
-        samples
+        let refused = PasswordError::SAMPLES.map(|(name, error)| (name, Self { error: Some(error), ..plain.clone() }));
+        samples.into_iter().chain(refused).collect()
+    }
+}
+
+impl Mail for Recover {
+    const NAME: &'static str = "emails/recover";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self { username, link: sample_link("/recover/reset"), minutes: 60 })
     }
 }

@@ -1,124 +1,149 @@
-//! The use cases: asking for a way back in, and setting a new password.
-
-use std::time::Duration;
+//! The use cases: requesting a link, setting a new password with it, and the email that carries it.
 
 use serde_json::json;
-use sqlx::PgConnection;
 
+use super::{RECOVER, pages::Recover};
 use crate::{
     accounts::{
         self, EMAIL_UNIQUE, Identifier, User,
-        links::{self, Link, Purpose},
+        links::{self, Purpose},
     },
-    audit::{self, Event},
+    audit::{Event, Unit, log},
     db::is_taken,
-    limits::{self, Key, Taken},
-    mail::{Kind, NewLetter, asked_from, outbox},
-    passwords::{NewHash, new_hash},
-    sessions::{self, known_browsers},
-    signin,
+    features::{deletion, verification},
+    limits,
+    mail::{NewEmail, RenderedEmail, requested_from},
+    passwords::{PASSWORD_CHANGED, new_hash},
+    sessions::{self, known_browsers, return_paths},
     state::AppState,
-    types::{PlainPassword, TokenDigest, UserId},
-    web::{AppError, Ctx, event},
+    types::{Request, ReturnTo, SecretToken, Throttled, TokenDigest, UserId},
+    web::{
+        AppError, PasswordError,
+        email::{self, Renderer},
+        new_password_of,
+    },
 };
 
-/// Writes down that a way back in is asked for: one row for everybody.
-pub async fn ask(state: &AppState, ctx: &Ctx, identifier: &Identifier) -> Result<Taken, AppError> {
-    let mut transaction = state.db.begin().await?;
-    let taken = limits::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), limits::SIGN_UP).await?;
-    if taken == Taken::Yes {
-        let address: String = identifier.as_str().chars().take(254).collect();
-        let detail = asked_from(ctx.browser());
-        let letter = NewLetter { kind: Kind::Recover, user_id: None, address: &address, lang: ctx.lang(), detail };
-        outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+/// The longest name that is stored: the longest address.
+const NAME_MAX: usize = 254;
+
+/// Requests a link: one row for everyone.
+pub async fn request(
+    state: &AppState,
+    request: &Request,
+    identifier: &Identifier,
+    going: Option<(&TokenDigest, &ReturnTo)>,
+) -> Result<Result<(), Throttled>, AppError> {
+    let address: String = identifier.as_str().chars().take(NAME_MAX).collect();
+    let (lang, detail) = (request.lang, requested_from(request.browser.as_ref()));
+    let email = NewEmail { kind: &RECOVER, user_id: None, address: &address, lang, detail };
+    let requested = email::request(state, request, &email, going).await?;
+    if requested.is_ok() {
+        log::recovery_requested(request);
     }
-    transaction.commit().await?;
-    state.mailer.wake();
-    Ok(taken)
+    Ok(requested)
 }
 
-/// Whose password the link in a browser's hands would set.
-pub async fn open(state: &AppState, ctx: &Ctx) -> Result<Option<User>, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(None) };
-    let mut connection = state.db.acquire().await?;
-    let Some(link) = links::peek(&mut connection, Purpose::Recover, &secret.digest()).await? else { return Ok(None) };
-    Ok(accounts::find(&mut connection, link.user_id).await?)
+/// Finds whose password the browser's link would set.
+pub async fn open(state: &AppState, link: Option<&SecretToken>) -> Result<Option<User>, AppError> {
+    let peeked = links::peek(&mut *state.db.acquire().await?, Purpose::Recover, link).await?;
+    Ok(peeked.map(|(_, user)| user))
 }
 
-/// What became of a new password.
+/// The result of a reset.
 #[must_use]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Reset {
-    /// It is set.
-    Done(UserId),
+    /// The password is set; this browser was going there.
+    Done(Option<ReturnTo>),
     /// The link no longer works.
-    LinkOver,
-    /// Too many passwords from this network.
-    SlowDown(Duration),
-    /// Too many passwords are waiting.
-    Busy,
+    LinkExpired,
+    /// The password breaks a rule.
+    Refused { username: String, error: PasswordError },
+    /// Nothing was hashed.
+    Throttled { username: String, throttled: Throttled },
 }
 
-/// Sets a new password by the link in a browser's hands, which [`open`] found to be this account's.
-pub async fn reset(state: &AppState, ctx: &Ctx, user_id: UserId, password: PlainPassword) -> Result<Reset, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(Reset::LinkOver) };
-    match new_hash(&state.db, &state.hasher, ctx.client_ip(), password).await? {
-        NewHash::Hashed(hash) => replace(state, ctx, user_id, &secret.digest(), &hash).await,
-        NewHash::SlowDown(retry_after) => Ok(Reset::SlowDown(retry_after)),
-        NewHash::Busy => Ok(Reset::Busy),
+/// Sets a new password with the browser's link.
+pub async fn reset(
+    state: &AppState,
+    request: &Request,
+    link: Option<&SecretToken>,
+    typed: &str,
+) -> Result<Reset, AppError> {
+    // The link before the password: a visitor without one learns nothing, and nothing is hashed.
+    let Some(user) = open(state, link).await? else { return Ok(Reset::LinkExpired) };
+    // The display name of an unverified account goes with the reset, and may not be this person's.
+    let display_name = user.email_verified_at.and(user.display_name.as_deref());
+    let password = match new_password_of(state, &user, display_name, typed) {
+        Ok(password) => password,
+        Err(error) => return Ok(Reset::Refused { username: user.username, error }),
+    };
+    let hash = match new_hash(&state.db, &state.hasher, request, password).await? {
+        Ok(hash) => hash,
+        Err(throttled) => return Ok(Reset::Throttled { username: user.username, throttled }),
+    };
+    if !replace(state, request, user.id, link, &hash).await? {
+        return Ok(Reset::LinkExpired);
     }
+    Ok(Reset::Done(return_paths::take_of_browser(&mut *state.db.acquire().await?, request).await?))
 }
 
-/// Everything that follows from a new password, in one transaction.
+/// Sets the password with everything that follows, in one transaction. Returns `false` if the link no longer works.
 async fn replace(
     state: &AppState,
-    ctx: &Ctx,
+    request: &Request,
     user_id: UserId,
-    digest: &TokenDigest,
+    link: Option<&SecretToken>,
     hash: &str,
-) -> Result<Reset, AppError> {
-    let mut transaction = state.db.begin().await?;
-    accounts::lock_claimants(&mut transaction, user_id).await?;
-    let Some(Link { user_id, .. }) = links::spend(&mut transaction, Purpose::Recover, digest).await? else {
-        return Ok(Reset::LinkOver);
-    };
-    let Some(user) = accounts::find(&mut transaction, user_id).await? else { return Ok(Reset::LinkOver) };
-    match accounts::verify_email(&mut transaction, user_id).await {
-        // Somebody else has shown meanwhile that the address is theirs.
-        Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(Reset::LinkOver),
+) -> Result<bool, AppError> {
+    let mut unit = state.recorder(request).begin().await?;
+    accounts::lock_own_address(&mut unit, user_id).await?;
+    if links::spend(&mut unit, Purpose::Recover, link).await?.is_none() {
+        return Ok(false);
+    }
+    let Some(user) = accounts::find(&mut unit, user_id).await? else { return Ok(false) };
+    match accounts::verify_email(&mut unit, user_id).await {
+        // Another account with this address was verified first.
+        Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(false),
         done => done?,
     }
-    let mut dropped = 0;
+    let mut deleted = 0;
     if user.email_verified_at.is_none() {
-        accounts::drop_other_claimants(&mut transaction, user_id).await?;
-        // The words of whoever claimed the address before it was shown to be this person's.
-        accounts::set_profile(&mut transaction, user_id, None, Some(ctx.lang())).await?;
-        // And what would let them in again, or keep this person out.
-        dropped = accounts::drop_factors(&mut transaction, user_id).await?;
+        accounts::drop_unverified_namesakes(&mut unit, user_id).await?;
+        // Others may have set the names, and factors that let them in again or lock the owner out.
+        accounts::set_profile(&mut unit, user_id, None, Some(request.lang)).await?;
+        deleted = accounts::delete_factors(&mut unit, state.factors, user_id, None).await?;
     }
-    accounts::set_password(&mut transaction, user_id, hash).await?;
-    end_everything(&mut transaction, user_id).await?;
-    if dropped > 0 {
-        limits::forget_factors(&mut transaction, user_id).await?;
-        audit::record(&mut transaction, &signin::entry(ctx, &Event::FactorsUndone, Some(user_id), None)).await?;
+    accounts::set_password(&mut unit, user_id, hash, None).await?;
+    // Links first: a request that uses one waits here, or is waited for, so no session is created after all have ended.
+    links::revoke(&mut unit, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    sessions::revoke_all(&mut unit, user_id).await?;
+    // The limits of known browsers are found by them, so they go first.
+    limits::forget(&mut unit, user_id).await?;
+    known_browsers::forget(&mut unit, user_id, None).await?;
+    if deleted > 0 {
+        accounts::forget_factor_limits(&mut unit, user_id).await?;
+        unit.record(Event::FactorsUndone, user_id, None);
     }
-    audit::record(&mut transaction, &signin::entry(ctx, &Event::PasswordReset, Some(user_id), None)).await?;
-    let letter = user.letter(Kind::PasswordChanged, ctx.lang(), json!({}));
-    outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
-    if dropped > 0 {
-        event::factors_changed(ctx, user_id, "factors undone");
-    }
-    Ok(Reset::Done(user_id))
+    unit.record(Event::PasswordReset, user_id, None);
+    unit.email(&user.email(&PASSWORD_CHANGED, request.lang, json!({}))).await?;
+    unit.commit().await?;
+    Ok(true)
 }
 
-/// Links first: who is using one waits here, or this waits for them, so that no session is opened
-/// behind the back of the statement that ends all sessions.
-async fn end_everything(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
-    links::kill(connection, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
-    sessions::revoke_all(connection, user_id).await?;
-    // The tries of browsers that were known are counted by them, so they go first.
-    limits::forget(connection, user_id).await?;
-    known_browsers::forget(connection, user_id, None).await
+/// Renders the email with the link. If the account is going to be deleted, it says how to keep it instead.
+pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Result<Option<RenderedEmail>, AppError> {
+    let (user, owner) = verification::addressee(unit, user).await?;
+    if owner.is_none() && user.deletion_due_at.is_some() {
+        return deletion::render_scheduled(renderer, unit, user).await;
+    }
+    // Created even if it is not mailed, because users can download the list of their links.
+    let link = renderer.secret_link(unit, Purpose::Recover, &user, &user.email).await?;
+    unit.record(Event::RecoveryMailed, user.id, None);
+    if let Some(owner) = owner {
+        return verification::render_address_taken(&renderer, unit, owner);
+    }
+    let minutes = Purpose::Recover.lifetime().as_secs() / 60;
+    renderer.render(&user.email, &Recover { username: user.username, link, minutes })
 }

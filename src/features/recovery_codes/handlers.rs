@@ -1,73 +1,43 @@
-//! The account's pages: show, and take the forms.
+//! The account's page of recovery codes.
 
-use axum::{
-    extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse as _, Response},
-};
+use axum::http::{HeaderValue, header};
 
 use super::{
     model::RecoveryCode,
     pages::{CodesPage, KeptPage},
-    service::{self, CODES, Made},
+    service::{self, CODES, Created},
 };
 use crate::{
-    state::AppState,
     types::Age,
-    web::{AppError, Ctx, SignedIn, Submitted, Visitor, notice::page_with_notice, page, paths, see_other},
+    web::{Answer, AppError, Ctx, SignedIn, Submitted, paths},
 };
 
 /// `GET /account/factors/recovery-codes`.
-pub async fn show(State(state): State<AppState>, ctx: Ctx, SignedIn(live): SignedIn) -> Result<Response, AppError> {
-    let Some(kept) = service::kept(&state, &live).await? else { return Ok(see_other(paths::ACCOUNT_FACTORS)) };
-    let content = KeptPage {
+pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
+    let Some(kept) = service::kept(&ctx.state, &me).await? else { return ctx.see_other(paths::ACCOUNT_FACTORS) };
+    ctx.page(&KeptPage {
         left: kept.left.unsigned_abs(),
-        made: kept.made_at.map(|made_at| Age::between(made_at, ctx.now())),
-        notice: ctx.notice(),
-    };
-    page_with_notice(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
+        created: kept.created_at.map(|created_at| Age::between(created_at, ctx.now())),
+        notice: ctx.take_notice(),
+    })
 }
 
-/// `POST /account/factors/recovery-codes`: the page that shows them, instead of a redirect to one that could
-/// show them again.
-pub async fn make(
-    State(state): State<AppState>,
-    ctx: Ctx,
-    SignedIn(live): SignedIn,
-    Submitted(fields): Submitted,
-) -> Result<Response, AppError> {
-    match service::make(&state, &ctx, &live, fields.get("instead_of")).await? {
-        Made::Codes(codes) => {
-            let codes = codes.iter().map(|code| code.grouped().to_string()).collect();
-            let content = CodesPage { username: live.username.clone(), codes };
-            page(&state, &ctx, Some(&Visitor::SignedIn(live)), &content)
-        }
-        Made::Already => Ok(see_other(paths::ACCOUNT_RECOVERY_CODES)),
-        Made::NothingToStandInFor => Ok(see_other(paths::ACCOUNT_FACTORS)),
-        Made::Over => Err(AppError::SignIn { next: None }),
+/// `POST /account/factors/recovery-codes`: the page that shows them, instead of a redirect to one that could show them
+/// again.
+pub async fn create(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
+    match service::create(&ctx.state, ctx.request(), &me, form.get("instead_of")).await? {
+        Created::Codes(codes) => ctx.page(&CodesPage::new(&me.username, &codes)),
+        Created::Already => ctx.see_other(paths::ACCOUNT_RECOVERY_CODES),
+        Created::NoSecondFactor => ctx.see_other(paths::ACCOUNT_FACTORS),
     }
 }
 
-/// `GET /account/factors/recovery-codes/file`: where a visitor comes to who chose another language.
-pub async fn back() -> Response {
-    see_other(paths::ACCOUNT_RECOVERY_CODES)
-}
-
 /// `POST /account/factors/recovery-codes/file`.
-pub async fn file(
-    State(state): State<AppState>,
-    ctx: Ctx,
-    SignedIn(live): SignedIn,
-    Submitted(fields): Submitted,
-) -> Result<Response, AppError> {
-    let codes: Option<Vec<_>> = fields.get("codes").split(' ').map(RecoveryCode::parse).collect();
-    let codes = codes.filter(|codes| codes.len() == CODES).ok_or(AppError::BadRequest("no ten recovery codes"))?;
-    let mut text = format!(
-        "{} - {}\r\n{}\r\n\r\n",
-        &*state.config.site.name,
-        live.username,
-        state.templates.message(ctx.lang(), "recovery-codes-file")
-    );
+pub async fn file(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
+    let codes: Option<Vec<_>> = form.get("codes").split(' ').map(RecoveryCode::parse).collect();
+    let codes = codes.filter(|codes| codes.len() == CODES).ok_or(AppError::BadRequest("not ten recovery codes"))?;
+    let title = format!("{} - {}", &*ctx.state.config.site.name, me.username);
+    let mut text = format!("{title}\r\n{}\r\n\r\n", ctx.state.templates.message(ctx.lang(), "recovery-codes-file"));
     for code in codes {
         text.push_str(&code.grouped());
         text.push_str("\r\n");
@@ -76,5 +46,5 @@ pub async fn file(
         (header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
         (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment; filename=\"recovery-codes.txt\"")),
     ];
-    Ok((headers, text).into_response())
+    ctx.answer((headers, text))
 }

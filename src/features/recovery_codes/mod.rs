@@ -1,16 +1,14 @@
-//! Codes that are written down, for the day on which no other factor is at hand.
+//! Recovery codes: codes that are written down, for the day on which no other factor is at hand.
 //!
-//! 1. `POST /account/factors/recovery-codes` makes ten, in place of those from before, and is the one page
-//!    that ever shows them: the database keeps digests. An account without a second factor has no use for
-//!    them.
-//! 2. That page's form sends them back to `…/file`, which answers with a text file, so that they can be kept
-//!    without a script. What is no ten codes is refused: nothing else comes back.
-//! 3. `/login/recovery-code` ends a sign-in that waits, `/reauth/recovery-code` renews a session. The try is
-//!    counted first; then one guarded statement uses the code up, together with what it opens. Of many at
-//!    once one gets it.
-//! 4. Making and using them is told by letter, with how many are left.
+//! 1. `POST /account/factors/recovery-codes` creates ten, in place of the earlier ones, and is the one page that ever
+//!    shows them: the database keeps digests. An account without a second factor has no use for them.
+//! 2. That page's form sends them back to `…/file`, which answers with a text file, so that they can be kept without a
+//!    script. Anything but ten codes is refused.
+//! 3. `/login/recovery-code` completes a pending sign-in, `/reauth/recovery-code` renews a session
+//!    ([`crate::signin::code`]). Each code works once.
+//! 4. The owner is emailed when codes are created or used, and how many are left.
 
-mod challenge;
+mod export;
 mod handlers;
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod model;
@@ -18,18 +16,39 @@ pub mod pages;
 mod service;
 mod store;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::{
+    accounts::FactorKind,
+    signin::code,
+    web::{Access, Slice, Writes, paths, routes::Routes},
+};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
+pub use export::{ExportedCode, export};
+pub use service::RecoveryCodes;
+
+/// What this slice registers.
+pub const SLICE: Slice = Slice::new(routes);
+
+/// The kind of factor. The codes of an account are one thing to their owner: nameless, created and deleted together.
+pub const FACTOR: FactorKind = FactorKind {
+    code: "recovery_code",
+    stands_in: true,
+    list: |connection, user_id| Box::pin(store::list(connection, user_id)),
+    rename: |_, _, _, _| Box::pin(async { Ok(false) }),
+    remove: |_, _, _| Box::pin(async { Ok(false) }),
+    delete: |connection, user_id, since| Box::pin(store::delete(connection, user_id, since)),
+};
+
+fn routes(routes: Routes) -> Routes {
+    let account = Access::account().while_enrolling();
     routes
-        .get(paths::LOGIN_RECOVERY_CODE, Access::Anyone, challenge::show)
-        .post(paths::LOGIN_RECOVERY_CODE, Access::Anyone, challenge::submit)
-        .get(paths::REAUTH_RECOVERY_CODE, Access::Session, challenge::show_again)
-        .post(paths::REAUTH_RECOVERY_CODE, Access::Session, challenge::submit_again)
-        .get(paths::ACCOUNT_RECOVERY_CODES, Access::RecentSession, handlers::show)
-        .post(paths::ACCOUNT_RECOVERY_CODES, Access::RecentSession, handlers::make)
-        .get(paths::ACCOUNT_RECOVERY_CODES_FILE, Access::Session, handlers::back)
-        .post(paths::ACCOUNT_RECOVERY_CODES_FILE, Access::Session, handlers::file)
+        .get(paths::LOGIN_RECOVERY_CODE, Access::Anyone, code::show::<RecoveryCodes>)
+        .post(paths::LOGIN_RECOVERY_CODE, Access::Anyone, code::submit::<RecoveryCodes>)
+        .writes(Writes::Cookie)
+        .get(paths::REAUTH_RECOVERY_CODE, account, code::show_again::<RecoveryCodes>)
+        .post(paths::REAUTH_RECOVERY_CODE, account, code::submit_again::<RecoveryCodes>)
+        .writes(Writes::Cookie)
+        .get(paths::ACCOUNT_RECOVERY_CODES, account.fresh(), handlers::show)
+        .post(paths::ACCOUNT_RECOVERY_CODES, account.fresh(), handlers::create)
+        .back(paths::ACCOUNT_RECOVERY_CODES_FILE, account, paths::ACCOUNT_RECOVERY_CODES)
+        .post(paths::ACCOUNT_RECOVERY_CODES_FILE, account, handlers::file)
 }

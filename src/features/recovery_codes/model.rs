@@ -1,27 +1,26 @@
 //! A recovery code: 125 random bits, as people copy them from paper.
 
-use std::fmt;
-
+use derive_more::Debug;
 use sha2::{Digest as _, Sha256};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use crate::types::{Entropy, TokenDigest};
+use crate::types::{TokenDigest, random_bytes};
 
-/// The digits and letters of Crockford's base 32, which has no I, L, O and U: none is taken for another.
+/// The symbols of Crockford's base 32, which has no I, L, O and U: none is taken for another.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Five groups of five.
 const LENGTH: usize = 25;
 const GROUP: usize = 5;
 
 /// One code, in its canonical spelling.
-#[derive(Clone, Eq, PartialEq, ZeroizeOnDrop)]
+#[derive(Clone, Debug, Eq, PartialEq, ZeroizeOnDrop)]
+#[debug("RecoveryCode(..)")]
 pub struct RecoveryCode([u8; LENGTH]);
 
 impl RecoveryCode {
-    /// A fresh one.
-    #[must_use]
-    pub fn new(entropy: Entropy) -> Self {
-        let mut bits = Zeroizing::new(u128::from_be_bytes(entropy.bytes()));
+    /// Creates one.
+    pub fn random() -> Self {
+        let mut bits = Zeroizing::new(u128::from_be_bytes(random_bytes()));
         let mut code = Self([0; LENGTH]);
         for symbol in &mut code.0 {
             let [.., low] = bits.to_be_bytes();
@@ -31,9 +30,8 @@ impl RecoveryCode {
         code
     }
 
-    /// Reads one as somebody typed it: in either case, with or without what stands between the groups, with
-    /// the letters that look like digits, and in the full width of East Asian keyboards.
-    #[must_use]
+    /// Reads one as a user typed it: in either case, with or without separators, with symbols that look like digits,
+    /// and in the full-width characters of East Asian keyboards.
     pub fn parse(text: &str) -> Option<Self> {
         let mut code = Self([0; LENGTH]);
         let mut length = 0;
@@ -57,22 +55,14 @@ impl RecoveryCode {
     }
 
     /// As it is shown: five groups of five.
-    #[must_use]
     pub fn grouped(&self) -> Zeroizing<String> {
         let groups: Vec<&str> = self.0.chunks(GROUP).filter_map(|group| std::str::from_utf8(group).ok()).collect();
         Zeroizing::new(groups.join("-"))
     }
 
-    /// What the database keeps of it. With 125 random bits behind it, a plain digest cannot be guessed back.
-    #[must_use]
+    /// The digest that the database stores. With 125 random bits behind it, a plain digest cannot be guessed back.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest(Sha256::digest(self.0).into())
-    }
-}
-
-impl fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecoveryCode(..)")
     }
 }
 
@@ -88,7 +78,7 @@ mod tests {
 
     #[test]
     fn asvs_6_5_3_a_code_has_125_random_bits() {
-        let codes: Vec<_> = (0..200).map(|_| RecoveryCode::new(Entropy)).collect();
+        let codes: Vec<_> = (0..200).map(|_| RecoveryCode::random()).collect();
         let distinct: BTreeSet<_> = codes.iter().map(|code| code.0).collect();
         assert_eq!(distinct.len(), codes.len());
         for at in 0..LENGTH {
@@ -122,7 +112,7 @@ mod tests {
         ] {
             assert_eq!(RecoveryCode::parse(text), None, "{text}");
         }
-        let fresh = RecoveryCode::new(Entropy);
+        let fresh = RecoveryCode::random();
         assert_eq!(RecoveryCode::parse(&fresh.grouped()), Some(fresh.clone()));
         assert_eq!(format!("{fresh:?}"), "RecoveryCode(..)");
     }

@@ -2,37 +2,44 @@
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
-use crate::types::{TokenDigest, UserId};
+use crate::{
+    accounts::ListedFactor,
+    types::{TokenDigest, UserId},
+};
 
 /// What is left of the codes of an account.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Kept {
-    /// How many were not used yet.
+    /// How many are unused.
     pub left: i64,
-    /// When they were made; none when there are none, used or not.
-    pub made_at: Option<OffsetDateTime>,
+    /// When they were created; none when there are none, used or not.
+    pub created_at: Option<OffsetDateTime>,
 }
 
-/// What is left of the codes of an account.
-///
-/// # Errors
-/// Only the database's.
+/// Counts the codes of an account.
 pub async fn kept(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Kept> {
     sqlx::query_as!(
         Kept,
-        r#"
-        select count(*) filter (where used_at is null) as "left!", max(created_at) as made_at
-        from recovery_codes where user_id = $1
-        "#,
+        r#"select count(*) filter (where used_at is null) as "left!", max(created_at) as created_at
+        from recovery_codes where user_id = $1"#,
         user_id as UserId,
     )
     .fetch_one(connection)
     .await
 }
 
-/// Keeps the digests of new ones.
-pub(super) async fn add(connection: &mut PgConnection, user_id: UserId, digests: &[TokenDigest]) -> sqlx::Result<()> {
+/// Lists the codes of an account, as one.
+pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedFactor>> {
+    let created_at = kept(connection, user_id).await?.created_at;
+    let (id, name) = (Uuid::nil(), String::new());
+    let listed = |created_at| ListedFactor { id, name, created_at, last_used_at: None, synced: false };
+    Ok(created_at.map(listed).into_iter().collect())
+}
+
+/// Stores the digests of new codes.
+pub async fn insert(connection: &mut PgConnection, user_id: UserId, digests: &[TokenDigest]) -> sqlx::Result<()> {
     let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
     sqlx::query!(
         "insert into recovery_codes (digest, user_id) select unnest($2::bytea[]), $1",
@@ -44,9 +51,9 @@ pub(super) async fn add(connection: &mut PgConnection, user_id: UserId, digests:
     Ok(())
 }
 
-/// Uses a code up: of any number at once, one gets it. Holds the account first, as everything does that
+/// Spends a code: of any number of requests at once, one gets it. Locks the account first, as everything does that
 /// changes it.
-pub(super) async fn use_up(connection: &mut PgConnection, user_id: UserId, digest: &TokenDigest) -> sqlx::Result<bool> {
+pub async fn spend(connection: &mut PgConnection, user_id: UserId, digest: &TokenDigest) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
         with account as (select id from users where id = $1 for no key update)
@@ -59,4 +66,21 @@ pub(super) async fn use_up(connection: &mut PgConnection, user_id: UserId, diges
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Deletes the codes of an account, all or those created since a moment. Returns 1 if some were created since then:
+/// codes are one thing to their owner.
+pub async fn delete(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    since: Option<OffsetDateTime>,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "delete from recovery_codes where user_id = $1 and ($2::timestamptz is null or created_at >= $2)",
+        user_id as UserId,
+        since,
+    )
+    .execute(connection)
+    .await?;
+    Ok(u64::from(since.is_some() && done.rows_affected() > 0))
 }

@@ -1,55 +1,54 @@
-//! The sign-up form, from text to an account that can be made.
+//! The sign-up form, from text to typed input.
 
 use super::pages::{DisplayNameError, EmailError, RegisterErrors, RegisterPage, UsernameError};
 use crate::{
-    types::{self, DisplayName, Email, OwnWords, PasswordPolicy, PlainPassword, Username},
+    accounts::{Address, NewAccount, Role},
+    config::Config,
+    types::{self, DisplayName, Email, Lang, OwnWords, PlainPassword, ReturnTo, UserId, Username},
     web::{Fields, new_password},
 };
 
-/// A form without mistakes.
+/// A form without errors.
 #[derive(Debug)]
 pub struct RegisterForm {
     /// The public name.
     pub username: Username,
-    /// Where mail goes.
+    /// Where email goes.
     pub email: Email,
-    /// What the person wants to be called.
+    /// What the user wants to be called.
     pub display_name: Option<DisplayName>,
     /// The password.
     pub password: PlainPassword,
+    /// Where the visitor is going.
+    pub next: Option<ReturnTo>,
 }
 
-/// Reads the form, and the page to show again should it be refused.
-pub fn parse(
-    fields: &Fields,
-    policy: PasswordPolicy,
-    service_name: &str,
-) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
-    let typed = |name| fields.shown(name, TYPED_MAX);
+/// Reads the form. Returns the page to show again if it is refused, too.
+pub fn parse(form: &Fields, config: &Config) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
+    let next = form.next();
     let page = RegisterPage {
-        username: typed("username"),
-        email: typed("email"),
-        display_name: typed("display_name"),
-        password_min: policy.min,
-        ..RegisterPage::default()
+        username: form.shown("username"),
+        email: form.shown("email"),
+        display_name: form.shown("display_name"),
+        ..RegisterPage::blank(config, next.as_ref())
     };
-    let username = Username::parse(fields.get("username"));
-    let email = Email::parse(fields.get("email"));
-    let display_name = DisplayName::parse(fields.get("display_name"));
+    let username = Username::parse(form.get("username"));
+    let email = Email::parse(form.get("email"));
+    let display_name = DisplayName::parse(form.get("display_name"));
     let own = OwnWords {
         username: username.as_ref().ok(),
         email: email.as_ref().ok(),
         display_name: display_name.as_ref().ok().and_then(Option::as_ref),
-        service_name,
+        service_name: &config.site.name,
     };
-    let password = new_password(fields.get("password"), policy, &own);
+    let password = new_password(form.get("password"), config.passwords.policy, &own);
     let form = match (username, email, display_name, password) {
         (Ok(username), Ok(email), Ok(display_name), Ok(password)) => {
-            Ok(RegisterForm { username, email, display_name, password })
+            Ok(RegisterForm { username, email, display_name, password, next })
         }
         (username, email, display_name, password) => Err(RegisterErrors {
             username: username.err().map(Into::into),
-            email: email.err().map(Into::into),
+            email: email.err().map(EmailError::Unusable),
             display_name: display_name.err().map(Into::into),
             password: password.err(),
         }),
@@ -57,8 +56,20 @@ pub fn parse(
     (page, form)
 }
 
-/// How much of a typed text is worth showing again.
-const TYPED_MAX: usize = 254;
+impl RegisterForm {
+    /// The account to create from the form.
+    pub fn account<'a>(
+        &'a self,
+        id: UserId,
+        password_hash: &'a str,
+        lang: Lang,
+        role: Role,
+        address: Address<'a>,
+    ) -> NewAccount<'a> {
+        let (username, display_name, email) = (&self.username, self.display_name.as_ref(), &self.email);
+        NewAccount { id, username, display_name, email, password_hash, lang: Some(lang), role, address }
+    }
+}
 
 impl From<types::UsernameError> for UsernameError {
     fn from(error: types::UsernameError) -> Self {
@@ -67,16 +78,6 @@ impl From<types::UsernameError> for UsernameError {
             types::UsernameError::TooShort => Self::TooShort { min: Username::MIN },
             types::UsernameError::TooLong => Self::TooLong { max: Username::MAX },
             types::UsernameError::Characters => Self::Characters,
-        }
-    }
-}
-
-impl From<types::EmailError> for EmailError {
-    fn from(error: types::EmailError) -> Self {
-        match error {
-            types::EmailError::Missing => Self::Missing,
-            types::EmailError::Invalid => Self::Invalid,
-            types::EmailError::TooLong => Self::TooLong,
         }
     }
 }

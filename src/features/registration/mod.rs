@@ -1,14 +1,14 @@
 //! Signing up.
 //!
-//! 1. `GET /register` shows the form; a visitor who is signed in already goes on.
-//! 2. `POST /register` checks every field at once and takes a try from the network's bucket.
-//! 3. The password is hashed before anything is written, whoever asks.
-//! 4. One statement makes the account and its credential. It leads to `/verify` ("look at your mail")
-//!    and to a letter. A taken *username* is public and is said.
+//! 1. `GET /register` shows the form; a visitor who is signed in goes on to the dashboard.
+//! 2. `POST /register` checks every field and spends a try of the network.
+//! 3. The password is hashed before anything is written, whether or not the sign-up succeeds.
+//! 4. One statement creates the account and its password. The visitor goes to `/verify` ("look at your mail"), and an
+//!    email is queued. A taken *username* is public and is reported.
 //!
-//! The account merely claims its address, whoever's that is, so the visitor learns nothing: neither
-//! here nor by signing in afterwards. Only the letter differs: a link to whoever has the mailbox, or,
-//! where that address is an account's already, word to its owner (see the ADR on claimed addresses).
+//! An address can belong to several unverified accounts, so a visitor learns nothing about it, neither here nor by
+//! signing in later. Only the email differs: a link that verifies the address, or a warning to the verified account
+//! that has it (see the ADR on claimed addresses).
 
 mod forms;
 mod handlers;
@@ -17,10 +17,9 @@ mod service;
 
 pub use forms::{RegisterForm, parse};
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::web::{Access, Slice, paths};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::REGISTER, Access::Anyone, handlers::show).post(paths::REGISTER, Access::Anyone, handlers::submit)
-}
+/// This slice.
+pub const SLICE: Slice = Slice::new(|r| {
+    r.get(paths::REGISTER, Access::Anyone, handlers::show).post(paths::REGISTER, Access::Anyone, handlers::submit)
+});

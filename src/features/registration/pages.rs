@@ -2,12 +2,15 @@
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::{
+    config::Config,
     templates::Page,
-    types::{Wait, WaitUnit},
-    web::PasswordError,
+    types::{self, ReturnTo, Throttled},
+    web::{PasswordError, Refusal, next_query},
 };
 
 /// What was typed comes back, except for the password.
@@ -19,7 +22,10 @@ pub struct RegisterPage {
     pub errors: RegisterErrors,
     /// The setting, for the hint.
     pub password_min: usize,
-    pub problem: Option<RegisterProblem>,
+    pub next: Option<String>,
+    /// Leads to the sign-in page on the way there.
+    pub query: String,
+    pub problem: Option<Throttled>,
 }
 
 /// One message at most for each field.
@@ -44,11 +50,10 @@ pub enum UsernameError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum EmailError {
-    Missing,
-    Invalid,
-    TooLong,
-    /// For whoever makes an account for the operator; a sign-up never tells.
+    /// Only for accounts that an operator creates; a sign-up never reports it.
     Taken,
+    #[serde(untagged)]
+    Unusable(types::EmailError),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -58,15 +63,34 @@ pub enum DisplayNameError {
     Characters,
 }
 
-/// What concerns the whole form.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum RegisterProblem {
-    SlowDown { wait: Wait },
-    Busy { wait: Wait },
+impl RegisterPage {
+    /// An empty form.
+    pub fn blank(config: &Config, next: Option<&ReturnTo>) -> Self {
+        let password_min = config.passwords.policy.min;
+        let (next, query) = (next.map(|next| next.as_str().to_owned()), next_query(next));
+        Self { password_min, next, query, ..Self::default() }
+    }
 }
 
-/// A name as long as they come; nothing may break where it stands.
+impl RegisterErrors {
+    /// Only the username is wrong.
+    pub fn username(error: UsernameError) -> Self {
+        Self { username: Some(error), ..Self::default() }
+    }
+
+    /// Only the address is wrong.
+    pub fn email(error: EmailError) -> Self {
+        Self { email: Some(error), ..Self::default() }
+    }
+}
+
+impl Refusal for RegisterPage {
+    fn throttled(&self) -> Option<Throttled> {
+        self.problem
+    }
+}
+
+/// A long real name; the layout must hold it.
 const LONG_NAME: &str = "김수한무 거북이와 두루미 삼천갑자 동방삭 \
     치치카포 사리사리센타 워리워리 세브리캉 무드셀라 구름이";
 
@@ -81,63 +105,47 @@ impl Page for RegisterPage {
             password_min: 12,
             ..Self::default()
         };
-        let username = |error| Self {
-            errors: RegisterErrors { username: Some(error), ..RegisterErrors::default() },
-            ..filled.clone()
-        };
-        let email = |error| Self {
-            errors: RegisterErrors { email: Some(error), ..RegisterErrors::default() },
-            ..filled.clone()
-        };
-        let display_name = |error| Self {
-            errors: RegisterErrors { display_name: Some(error), ..RegisterErrors::default() },
-            ..filled.clone()
-        };
-        let password = |error| Self {
-            errors: RegisterErrors { password: Some(error), ..RegisterErrors::default() },
-            ..filled.clone()
-        };
+        let with = |errors| Self { errors, ..filled.clone() };
+        let username = |error| with(RegisterErrors::username(error));
+        let email = |error| with(RegisterErrors::email(error));
+        let display_name = |error| with(RegisterErrors { display_name: Some(error), ..RegisterErrors::default() });
+        let password = |error| with(RegisterErrors { password: Some(error), ..RegisterErrors::default() });
         let problem = |problem| Self { problem: Some(problem), ..filled.clone() };
+        let with_next = Self { next: Some("/a?b=\"c\"".into()), query: "?next=/a?b=%22c%22".into(), ..filled.clone() };
+        let long = Self {
+            email: format!("{}@example.com", "a".repeat(64)),
+            display_name: LONG_NAME.into(),
+            ..username(UsernameError::Taken)
+        };
+        let hostile = Self {
+            display_name: r#""><svg onload=alert(1)>{{7*7}}"#.into(),
+            email: "\" autofocus onfocus=\"x".into(),
+            ..username(UsernameError::Characters)
+        };
+        let all_missing = RegisterErrors {
+            username: Some(UsernameError::Missing),
+            email: Some(EmailError::Unusable(types::EmailError::Missing)),
+            display_name: Some(DisplayNameError::Characters),
+            password: Some(PasswordError::MISSING),
+        };
         let mut samples = vec![
             ("fresh", Self { password_min: 12, ..Self::default() }),
-            ("all-missing", Self { password_min: 12, errors: all_missing(), ..Self::default() }),
+            ("on-the-way", with_next),
+            ("all-missing", Self { password_min: 12, errors: all_missing, ..Self::default() }),
             ("username-too-short", username(UsernameError::TooShort { min: 3 })),
             ("username-too-long", username(UsernameError::TooLong { max: 32 })),
             ("username-characters", username(UsernameError::Characters)),
             ("username-taken", username(UsernameError::Taken)),
-            ("email-invalid", email(EmailError::Invalid)),
-            ("email-too-long", email(EmailError::TooLong)),
+            ("email-invalid", email(EmailError::Unusable(types::EmailError::Invalid))),
+            ("email-too-long", email(EmailError::Unusable(types::EmailError::TooLong))),
             ("display-name-too-long", display_name(DisplayNameError::TooLong { max: 100 })),
             ("display-name-characters", display_name(DisplayNameError::Characters)),
-            ("slow-down", problem(RegisterProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 1 } })),
-            ("busy", problem(RegisterProblem::Busy { wait: Wait { unit: WaitUnit::Seconds, count: 1 } })),
-            (
-                "long-names",
-                Self {
-                    email: format!("{}@example.com", "a".repeat(64)),
-                    display_name: LONG_NAME.into(),
-                    ..username(UsernameError::Taken)
-                },
-            ),
-            (
-                "hostile",
-                Self {
-                    display_name: r#""><svg onload=alert(1)>{{7*7}}"#.into(),
-                    email: "\" autofocus onfocus=\"x".into(),
-                    ..username(UsernameError::Characters)
-                },
-            ),
+            ("slow-down", problem(Throttled::slow_down(Duration::from_secs(60)))),
+            ("busy", problem(Throttled::busy(1))),
+            ("long-names", long),
+            ("hostile", hostile),
         ];
         samples.extend(PasswordError::SAMPLES.map(|(name, error)| (name, password(error))));
         samples
-    }
-}
-
-fn all_missing() -> RegisterErrors {
-    RegisterErrors {
-        username: Some(UsernameError::Missing),
-        email: Some(EmailError::Missing),
-        display_name: Some(DisplayNameError::Characters),
-        password: Some(PasswordError::Missing),
     }
 }

@@ -1,89 +1,57 @@
-//! The use case: making an account.
-
-use std::time::Duration;
+//! The use case: creating an account.
 
 use serde_json::json;
-use sqlx::PgConnection;
 
 use super::forms::RegisterForm;
 use crate::{
-    accounts::{self, Address, NewAccount, Role, SignedUp},
-    audit::{self, Event},
-    mail::{Kind, NewLetter, outbox},
-    passwords::{NewHash, new_hash},
-    signin,
+    accounts::{self, Address, Role, SignedUp},
+    audit::Event,
+    features::verification::SIGN_UP,
+    mail::NewEmail,
+    passwords::new_hash,
+    sessions::return_paths,
     state::AppState,
-    types::{TokenDigest, UserId},
-    web::{AppError, Ctx},
+    types::{Request, Throttled, TokenDigest, UserId},
+    web::AppError,
 };
 
-/// What became of a sign-up.
+/// The result of a sign-up.
 #[must_use]
 #[derive(Clone, Copy, Debug)]
 pub enum SignUp {
-    /// There is a new account.
-    Created(UserId),
-    /// The public name belongs to somebody else.
+    /// The account exists.
+    Created,
+    /// Another account has this username.
     UsernameTaken,
-    /// Too many sign-ups from this network.
-    SlowDown {
-        /// When the next one may come.
-        retry_after: Duration,
-    },
-    /// Too many passwords are waiting.
-    Busy,
+    /// Nothing was tried.
+    Throttled(Throttled),
 }
 
-/// Makes the account that a form asks for. Whether its address is somebody's makes no difference here:
-/// the account merely claims it, and the words of the letter are found when it is sent.
+/// Creates an unverified account. Who owns its address is found when the email is rendered.
 pub async fn sign_up(
     state: &AppState,
-    ctx: &Ctx,
+    request: &Request,
     form: &RegisterForm,
     browser: &TokenDigest,
 ) -> Result<SignUp, AppError> {
-    let password_hash = match new_hash(&state.db, &state.hasher, ctx.client_ip(), form.password.clone()).await? {
-        NewHash::Hashed(hash) => hash,
-        NewHash::SlowDown(retry_after) => return Ok(SignUp::SlowDown { retry_after }),
-        NewHash::Busy => return Ok(SignUp::Busy),
+    if state.mailer.is_full() {
+        return Ok(SignUp::Throttled(Throttled::busy(30)));
+    }
+    let password_hash = match new_hash(&state.db, &state.hasher, request, form.password.clone()).await? {
+        Ok(hash) => hash,
+        Err(throttled) => return Ok(SignUp::Throttled(throttled)),
     };
-    let id = UserId::new(state.entropy);
-    let expires = state.config.accounts.require_verification;
-    let account = NewAccount {
-        id,
-        username: &form.username,
-        display_name: form.display_name.as_ref(),
-        email: &form.email,
-        password_hash: &password_hash,
-        lang: Some(ctx.lang()),
-        role: Role::Member,
-        address: Address::Claimed { browser: Some(browser), expires },
-    };
-    let mut transaction = state.db.begin().await?;
-    if accounts::create(&mut transaction, &account).await? != SignedUp::Created {
+    let (id, expires) = (UserId::random(), state.config.accounts.require_verification);
+    let address = Address::Claimed { browser: Some(browser), expires };
+    let account = form.account(id, &password_hash, request.lang, Role::Member, address);
+    let mut unit = state.recorder(request).begin().await?;
+    if accounts::create(&mut unit, &account).await? != SignedUp::Created {
         return Ok(SignUp::UsernameTaken);
     }
-    audit::record(&mut transaction, &signin::entry(ctx, &Event::SignedUp, Some(id), None)).await?;
-    tell(&mut transaction, state, ctx, form, id).await?;
-    transaction.commit().await?;
-    state.mailer.wake();
-    Ok(SignUp::Created(id))
-}
-
-async fn tell(
-    connection: &mut PgConnection,
-    state: &AppState,
-    ctx: &Ctx,
-    form: &RegisterForm,
-    whom: UserId,
-) -> Result<(), AppError> {
-    let letter = NewLetter {
-        kind: Kind::SignUp,
-        user_id: Some(whom),
-        address: form.email.as_str(),
-        lang: ctx.lang(),
-        detail: json!({}),
-    };
-    outbox::enqueue(connection, state.entropy, &letter).await?;
-    Ok(())
+    return_paths::keep_for_browser(&mut unit, browser, form.next.as_ref()).await?;
+    unit.record(Event::SignedUp, id, None);
+    let (address, detail) = (form.email.as_str(), json!({}));
+    unit.email(&NewEmail { kind: &SIGN_UP, user_id: Some(id), address, lang: request.lang, detail }).await?;
+    unit.commit().await?;
+    Ok(SignUp::Created)
 }

@@ -1,26 +1,34 @@
-//! `GET /api/v1/session`: who am I, for the apps beside us.
+//! `GET /api/v1/session`: who is signed in, for apps on the same host.
 //!
-//! An app on the same site forwards the visitor's cookie and gets an answer that is true at this
-//! moment: 200 with the account and the session, or 401 as `application/problem+json`.
+//! 1. An app on the same site forwards the visitor's cookie. The answer is true now: 200 with the account and the
+//!    session, or 401 as `application/problem+json`.
+//! 2. `GET /api/openapi.json` describes that, to any origin.
 
-use axum::{
-    Json,
-    http::{HeaderValue, header},
-    response::{IntoResponse as _, Response},
-};
+use axum::{Json, http::header};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
     types::{SessionId, UserId},
-    web::{SignedIn, access::Access, paths, routes::Routes},
+    web::{
+        Access, Answer, Ctx, SignedIn, Slice,
+        access::{Cors, Dialect},
+        paths,
+    },
 };
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::API_SESSION, Access::SignedIn, show)
-}
+/// The OpenAPI description of what apps may call.
+const OPENAPI: &str = include_str!("openapi.json");
+const JSON: &str = "application/json; charset=utf-8";
+
+/// The API for apps.
+pub const SLICE: Slice = Slice::new(|r| {
+    r.get(paths::API_SESSION, Access::account(), show)
+        .dialect(Dialect::Problem)
+        .get(paths::API_OPENAPI, Access::Public, openapi)
+        .dialect(Dialect::Problem)
+        .cors(Cors::Any)
+});
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -35,7 +43,7 @@ struct Account<'a> {
     username: &'a str,
     display_name: Option<&'a str>,
     email: &'a str,
-    /// Whether the person has shown that the address is theirs.
+    /// Whether the user has shown that the address is theirs.
     email_verified: bool,
 }
 
@@ -46,7 +54,7 @@ struct Session<'a> {
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
-    /// When the person last proved who they are: seconds since 1970 (OpenID Connect Core section 2).
+    /// When the user last proved who they are: seconds since 1970 (OpenID Connect Core section 2).
     auth_time: i64,
     /// Authenticator assurance level of NIST SP 800-63B.
     aal: i16,
@@ -54,26 +62,27 @@ struct Session<'a> {
     amr: &'a [String],
 }
 
-async fn show(SignedIn(live): SignedIn) -> Response {
+async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
     let answer = WhoAmI {
         user: Account {
-            id: live.user_id,
-            username: &live.username,
-            display_name: live.display_name.as_deref(),
-            email: &live.email,
-            email_verified: live.email_verified,
+            id: me.user_id,
+            username: &me.username,
+            display_name: me.display_name.as_deref(),
+            email: &me.email,
+            email_verified: me.email_verified,
         },
         session: Session {
-            id: live.id,
-            created_at: live.created_at,
-            expires_at: live.absolute_ends_at,
-            auth_time: live.authenticated_at.unix_timestamp(),
-            aal: live.aal,
-            amr: &live.amr,
+            id: me.id,
+            created_at: me.created_at,
+            expires_at: me.absolute_ends_at,
+            auth_time: me.authenticated_at.unix_timestamp(),
+            aal: me.aal,
+            amr: &me.amr,
         },
     };
-    let mut response = Json(answer).into_response();
-    let content_type = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response
+    ctx.answer(([(header::CONTENT_TYPE, JSON)], Json(answer)))
+}
+
+async fn openapi(ctx: Ctx) -> Answer {
+    ctx.answer(([(header::CONTENT_TYPE, JSON)], OPENAPI))
 }

@@ -1,13 +1,11 @@
 //! The first administrator.
 //!
-//! 1. A service that starts on an empty database makes a link, and the replica that made it prints it in
-//!    its log, once ([`begin`]). An operator can have it replaced from the command line.
-//! 2. `GET /setup?token=…` puts the secret into a cookie and shows the form of a sign-up. Opening it
-//!    changes nothing.
-//! 3. `POST /setup` uses the link up and makes the account of an administrator, in one transaction. Whoever
-//!    has the link runs the service, so the address counts as verified, and a taken name or address is
-//!    said; then the link still works.
-//! 4. The person is signed in.
+//! 1. A service that starts on an empty database creates a link, and the replica that created it prints it in its log,
+//!    once ([`begin`]). An operator can replace it from the command line.
+//! 2. `GET /setup?token=…` puts the secret into a cookie and shows the form of a sign-up. Opening it changes nothing.
+//! 3. `POST /setup` uses the link up and creates the administrator's account, in one transaction. Only the operator has
+//!    the link, so the address counts as verified, and a taken name or address is reported; then the link still works.
+//! 4. The administrator is signed in.
 
 mod handlers;
 pub mod pages;
@@ -15,10 +13,11 @@ mod service;
 
 pub use service::{Begun, begin};
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::web::{Access, Slice, Writes, paths};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes.get(paths::SETUP, Access::Public, handlers::show).post(paths::SETUP, Access::Anyone, handlers::submit)
-}
+/// This slice.
+pub const SLICE: Slice = Slice::new(|r| {
+    r.get(paths::SETUP, Access::Public, handlers::show)
+        .post(paths::SETUP, Access::Anyone, handlers::submit)
+        .writes(Writes::Cookie)
+});

@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::{
     features::registration::pages::{EmailError, RegisterErrors, RegisterPage},
     templates::Page,
+    types::Throttled,
+    web::Refusal,
 };
 
 /// The form, which is that of a sign-up.
@@ -15,9 +17,21 @@ pub struct SetupPage {
     pub form: RegisterPage,
 }
 
-/// What a link that does not work leads to.
+/// Shown for a link that does not work.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct LinkOverPage {}
+pub struct LinkExpiredPage {}
+
+impl Refusal for SetupPage {
+    fn throttled(&self) -> Option<Throttled> {
+        self.form.throttled()
+    }
+}
+
+impl Refusal for LinkExpiredPage {
+    fn link_expired(&self) -> bool {
+        true
+    }
+}
 
 impl Page for SetupPage {
     const TEMPLATE: &'static str = "setup/setup.html";
@@ -25,7 +39,7 @@ impl Page for SetupPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let mut samples: Vec<_> =
             RegisterPage::samples().into_iter().map(|(name, form)| (name, Self { form })).collect();
-        let errors = RegisterErrors { email: Some(EmailError::Taken), ..RegisterErrors::default() };
+        let errors = RegisterErrors::email(EmailError::Taken);
         let email = "minji@example.com".to_owned();
         let form = RegisterPage { email, errors, password_min: 12, ..RegisterPage::default() };
         samples.push(("email-taken", Self { form }));
@@ -33,10 +47,10 @@ impl Page for SetupPage {
     }
 }
 
-impl Page for LinkOverPage {
-    const TEMPLATE: &'static str = "setup/link_over.html";
+impl Page for LinkExpiredPage {
+    const TEMPLATE: &'static str = "setup/link_expired.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("link-over", Self {})]
+        vec![("link-expired", Self {})]
     }
 }

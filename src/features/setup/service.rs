@@ -1,117 +1,97 @@
-//! The use cases: a link at the start, and the account that it makes.
-
-use std::time::Duration;
+//! The use cases: a link at the start, and the account that it creates.
 
 use crate::{
-    accounts::{self, Address, NewAccount, Role, SignedUp, setup},
-    audit::{self, Entry, Event},
-    features::registration::RegisterForm,
-    passwords::{NewHash, new_hash},
-    signin,
+    accounts::{self, Address, Role, SignedUp, setup},
+    audit::Event,
+    features::registration::{
+        RegisterForm,
+        pages::{EmailError, RegisterErrors, UsernameError},
+    },
+    passwords::new_hash,
+    sessions::{LiveSession, Method},
+    signin::{self, Entered, Entering},
     state::AppState,
-    types::{SecretToken, TokenDigest, UserId},
-    web::{AppError, Ctx},
+    types::{Request, SecretToken, Throttled, UserId},
+    web::AppError,
 };
 
 /// What a service finds when it starts.
 #[must_use]
 #[derive(Debug)]
 pub enum Begun {
-    /// Nobody has an account. The link was made here, and its secret is kept nowhere else.
+    /// No accounts. The link was created here, and its secret is kept nowhere else.
     Issued(SecretToken),
-    /// There is no administrator, and no link that could be shown.
+    /// No administrator, and no link that could be shown.
     NoAdministrator,
-    /// There is an administrator.
+    /// An administrator.
     Administered,
 }
 
-/// Makes the link that makes the first administrator, when nobody has an account.
-///
-/// # Errors
-/// Only the database's.
+/// Creates the link for the first administrator, if there are no accounts.
 pub async fn begin(state: &AppState) -> Result<Begun, AppError> {
-    let mut transaction = state.db.begin().await?;
-    if let Some(secret) = setup::issue(&mut transaction, state.entropy).await? {
-        audit::record(&mut transaction, &Entry::of_service(&Event::SetupLinkIssued, None)).await?;
-        transaction.commit().await?;
+    let mut unit = state.system().begin().await?;
+    if let Some(secret) = setup::issue(&mut unit).await? {
+        unit.record_without_account(Event::SetupLinkIssued);
+        unit.commit().await?;
         return Ok(Begun::Issued(secret));
     }
-    let administered = setup::has_administrator(&mut transaction).await?;
-    transaction.rollback().await?;
-    Ok(if administered { Begun::Administered } else { Begun::NoAdministrator })
+    Ok(if setup::has_administrator(&mut unit).await? { Begun::Administered } else { Begun::NoAdministrator })
 }
 
-/// Whether the link in a browser's hands works.
-pub async fn open(state: &AppState, ctx: &Ctx) -> Result<bool, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(false) };
-    let mut connection = state.db.acquire().await?;
-    Ok(setup::peek(&mut connection, &secret.digest()).await?)
+/// Whether the browser's link works.
+pub async fn link_works(state: &AppState, link: Option<&SecretToken>) -> Result<bool, AppError> {
+    let Some(secret) = link else { return Ok(false) };
+    Ok(setup::peek(&mut *state.db.acquire().await?, &secret.digest()).await?)
 }
 
-/// What became of the form.
+/// The result of a set-up.
 #[must_use]
-#[derive(Clone, Copy, Debug)]
-pub enum Made {
-    /// There is an administrator.
-    Done(UserId),
+#[derive(Debug)]
+pub enum SetUp {
+    /// The administrator exists, and is signed in.
+    Done(Entered),
     /// The link no longer works.
-    LinkOver,
-    /// The public name belongs to somebody.
-    UsernameTaken,
-    /// The address was shown to be somebody's.
-    EmailTaken,
-    /// Too many passwords from this network.
-    SlowDown(Duration),
-    /// Too many passwords are waiting.
-    Busy,
+    LinkExpired,
+    /// The form has errors, or its name or address is taken.
+    Refused(RegisterErrors),
+    /// Nothing was tried.
+    Throttled(Throttled),
 }
 
-/// Makes the first administrator by the link in a browser's hands.
-pub async fn make(state: &AppState, ctx: &Ctx, form: &RegisterForm) -> Result<Made, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(Made::LinkOver) };
-    match new_hash(&state.db, &state.hasher, ctx.client_ip(), form.password.clone()).await? {
-        NewHash::Hashed(hash) => create(state, ctx, form, &secret.digest(), &hash).await,
-        NewHash::SlowDown(retry_after) => Ok(Made::SlowDown(retry_after)),
-        NewHash::Busy => Ok(Made::Busy),
-    }
-}
-
-/// The link, the account and the trail, or nothing: a link whose account could not be made still works.
-async fn create(
+/// Creates the first administrator by the browser's link, and signs them in.
+pub async fn set_up(
     state: &AppState,
-    ctx: &Ctx,
-    form: &RegisterForm,
-    digest: &TokenDigest,
-    hash: &str,
-) -> Result<Made, AppError> {
-    let id = UserId::new(state.entropy);
-    let account = NewAccount {
-        id,
-        username: &form.username,
-        display_name: form.display_name.as_ref(),
-        email: &form.email,
-        password_hash: hash,
-        lang: Some(ctx.lang()),
-        role: Role::Admin,
-        address: Address::Verified,
+    request: &Request,
+    link: Option<&SecretToken>,
+    form: Result<RegisterForm, RegisterErrors>,
+    replaces: Option<&LiveSession>,
+) -> Result<SetUp, AppError> {
+    // The link before the form: a visitor without one learns nothing, and no password is hashed.
+    let (true, Some(secret)) = (link_works(state, link).await?, link) else { return Ok(SetUp::LinkExpired) };
+    let form = match form {
+        Ok(form) => form,
+        Err(errors) => return Ok(SetUp::Refused(errors)),
     };
-    let mut transaction = state.db.begin().await?;
-    if !setup::spend(&mut transaction, digest).await? {
-        transaction.rollback().await?;
-        return Ok(Made::LinkOver);
-    }
-    let refused = match accounts::create(&mut transaction, &account).await? {
-        SignedUp::Created => None,
-        SignedUp::UsernameTaken => Some(Made::UsernameTaken),
-        SignedUp::EmailTaken => Some(Made::EmailTaken),
+    let password_hash = match new_hash(&state.db, &state.hasher, request, form.password.clone()).await? {
+        Ok(hash) => hash,
+        Err(throttled) => return Ok(SetUp::Throttled(throttled)),
     };
-    if let Some(refused) = refused {
-        transaction.rollback().await?;
-        return Ok(refused);
+    let user_id = UserId::random();
+    let account = form.account(user_id, &password_hash, request.lang, Role::Admin, Address::Verified);
+    // Until the commit the link still works.
+    let mut unit = state.recorder(request).begin().await?;
+    if !setup::spend(&mut unit, &secret.digest()).await? {
+        return Ok(SetUp::LinkExpired);
     }
-    for event in [Event::SignedUp, Event::RoleChanged { role: Role::Admin.code().to_owned() }] {
-        audit::record(&mut transaction, &signin::entry(ctx, &event, Some(id), None)).await?;
+    match accounts::create(&mut unit, &account).await? {
+        SignedUp::Created => {}
+        SignedUp::UsernameTaken => return Ok(SetUp::Refused(RegisterErrors::username(UsernameError::Taken))),
+        SignedUp::EmailTaken => return Ok(SetUp::Refused(RegisterErrors::email(EmailError::Taken))),
     }
-    transaction.commit().await?;
-    Ok(Made::Done(id))
+    unit.record(Event::SignedUp, user_id, None);
+    unit.record(Event::RoleChanged { role: Role::Admin.code().to_owned() }, user_id, None);
+    unit.commit().await?;
+    let methods = &[Method::Password];
+    let entering = Entering { user_id, methods, proof: None, remember: false, next: None, replaces };
+    Ok(SetUp::Done(signin::enter(state, request, entering).await?))
 }

@@ -1,50 +1,76 @@
-//! Codes of authenticator apps (RFC 6238).
+//! Authenticator apps (TOTP, RFC 6238).
 //!
-//! 1. `POST /account/factors/totp` makes a seed for this session, sealed at rest, or keeps the one that the
-//!    session has; `GET` shows it, as a picture and as text. Another session sees another: nobody confirms
-//!    a seed that somebody else has seen. What is not confirmed within an hour goes.
-//! 2. `POST …/confirm` takes a code of it, and the app is a factor of the account. The first second factor
-//!    ends every other session, gives this one another cookie, and leads to recovery codes.
-//! 3. `/login/totp` ends a sign-in that waits, `/reauth/totp` renews a session. The try is counted first, in
-//!    one bucket for the account; then the code is compared, for this step of thirty seconds, the one before
-//!    and the one after, by PostgreSQL's clock; then the step is used up by one guarded statement, together
-//!    with what the code opens. So a code works once, also the one that confirmed the app, and none that is
-//!    older than one that worked.
-//! 4. `…/rename` and `…/remove` are a page and a form each. With the last factor the recovery codes go.
-//! 5. A rotation of `VESTIBULE_SECRET` locks nobody out: old keys open, the newest seals, a job seals anew
-//!    ([`reseal`]), and no service starts over seeds that it cannot open ([`seeds`]).
+//! 1. `POST /account/factors/totp` creates a seed for this session, sealed at rest, or keeps the one that the session
+//!    has; `GET` shows it, as a picture and as text. Every session gets its own: nobody confirms a seed that someone
+//!    else has seen. An unconfirmed seed is deleted after an hour.
+//! 2. `POST …/confirm` takes a code of it, and the app is a factor of the account. The first second factor ends every
+//!    other session, gives this one another cookie, and leads to recovery codes.
+//! 3. `/login/totp` completes a pending sign-in, `/reauth/totp` renews a session ([`crate::signin::code`]). A code is
+//!    compared for the current step of thirty seconds, the one before and the one after, by PostgreSQL's clock. It works
+//!    once, also the one that confirmed the app, and no older code works after it.
+//! 4. `…/rename` and `…/remove` are a page and a form each ([`crate::signin::manage`]).
+//! 5. Rotating `VESTIBULE_SECRET` locks nobody out: old keys open seeds, the newest seals them, a job re-encrypts
+//!    ([`reseal`]), and no service starts with seeds that it cannot open ([`seeds`]).
 
-mod challenge;
-mod codes;
-mod enrolment;
+mod export;
+mod forms;
 mod handlers;
-mod keys;
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod model;
 pub mod pages;
-mod qr;
 mod service;
 mod store;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::{
+    accounts::FactorKind,
+    signin::{code, manage},
+    web::{Access, Slice, Sweep, Turn, Writes, paths, routes::Routes},
+};
 
-pub use keys::{Seeds, reseal, seeds};
-pub use store::{ListedTotp, list, sweep};
+pub use export::{ExportedApp, export};
+pub use service::{Seeds, Totp, reseal, seeds};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
+/// What this slice registers.
+pub const SLICE: Slice = Slice {
+    routes,
+    sweeps: &[
+        Sweep { name: "totp_factors to re-encrypt", turn: Turn::Start, run: |state| Box::pin(reseal(state)) },
+        Sweep {
+            name: "totp_factors",
+            turn: Turn::Round,
+            run: |state| Box::pin(async { store::sweep(&mut *state.db.acquire().await?).await }),
+        },
+    ],
+    emails: &[],
+};
+
+/// The kind of factor.
+pub const FACTOR: FactorKind = FactorKind {
+    code: "totp",
+    stands_in: false,
+    list: |connection, user_id| Box::pin(store::list(connection, user_id)),
+    rename: |connection, user_id, id, label| Box::pin(store::rename(connection, user_id, id, label)),
+    remove: |connection, user_id, id| Box::pin(store::remove(connection, user_id, id)),
+    delete: |connection, user_id, since| Box::pin(store::delete(connection, user_id, since)),
+};
+
+fn routes(routes: Routes) -> Routes {
+    let account = Access::account().while_enrolling();
     routes
-        .get(paths::LOGIN_TOTP, Access::Anyone, challenge::show)
-        .post(paths::LOGIN_TOTP, Access::Anyone, challenge::submit)
-        .get(paths::REAUTH_TOTP, Access::Session, challenge::show_again)
-        .post(paths::REAUTH_TOTP, Access::Session, challenge::submit_again)
-        .get(paths::ACCOUNT_TOTP, Access::RecentSession, handlers::show)
-        .post(paths::ACCOUNT_TOTP, Access::RecentSession, handlers::begin)
-        .get(paths::ACCOUNT_TOTP_CONFIRM, Access::RecentSession, handlers::back)
-        .post(paths::ACCOUNT_TOTP_CONFIRM, Access::RecentSession, handlers::confirm)
-        .get(paths::ACCOUNT_TOTP_RENAME, Access::RecentSession, handlers::show_rename)
-        .post(paths::ACCOUNT_TOTP_RENAME, Access::RecentSession, handlers::rename)
-        .get(paths::ACCOUNT_TOTP_REMOVE, Access::RecentSession, handlers::show_remove)
-        .post(paths::ACCOUNT_TOTP_REMOVE, Access::RecentSession, handlers::remove)
+        .get(paths::LOGIN_TOTP, Access::Anyone, code::show::<Totp>)
+        .post(paths::LOGIN_TOTP, Access::Anyone, code::submit::<Totp>)
+        .writes(Writes::Cookie)
+        .get(paths::REAUTH_TOTP, account, code::show_again::<Totp>)
+        .post(paths::REAUTH_TOTP, account, code::submit_again::<Totp>)
+        .writes(Writes::Cookie)
+        .get(paths::ACCOUNT_TOTP, account.fresh(), handlers::show)
+        .post(paths::ACCOUNT_TOTP, account.fresh(), handlers::begin)
+        .back(paths::ACCOUNT_TOTP_CONFIRM, account.fresh(), paths::ACCOUNT_TOTP)
+        .post(paths::ACCOUNT_TOTP_CONFIRM, account.fresh(), handlers::confirm)
+        .writes(Writes::Cookie)
+        .get(paths::ACCOUNT_TOTP_RENAME, account.fresh(), manage::show_rename::<Totp>)
+        .post(paths::ACCOUNT_TOTP_RENAME, account.fresh(), manage::rename::<Totp>)
+        .get(paths::ACCOUNT_TOTP_REMOVE, account.fresh(), manage::show_remove::<Totp>)
+        .post(paths::ACCOUNT_TOTP_REMOVE, account.fresh(), manage::remove::<Totp>)
+        .writes(Writes::Sessions)
 }

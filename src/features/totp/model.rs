@@ -1,57 +1,60 @@
-//! RFC 6238 over RFC 4226, as the apps have it: SHA-1, six digits, thirty seconds. No clock in here.
-
-use std::fmt;
+//! RFC 6238 over RFC 4226, as apps implement it: SHA-1, six digits, thirty seconds. No clock in here.
 
 use data_encoding::BASE32_NOPAD;
+use derive_more::Debug;
 use hmac::{Hmac, Mac as _};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha1::Sha1;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use crate::types::Entropy;
+use crate::types::random_bytes;
 
 /// How long one code is shown, in seconds.
 pub const STEP: i64 = 30;
 /// Clocks differ, and people type: the step before and the one after count too (ASVS 6.5.5).
 const WINDOW: i64 = 1;
 
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// The secret that an app and the service share: 160 random bits, as long as the digest (RFC 4226 section 4).
-#[derive(Clone, ZeroizeOnDrop)]
-pub struct Seed([u8; 20]);
+#[derive(Clone, Debug, ZeroizeOnDrop)]
+#[debug("Seed(..)")]
+pub struct Seed(pub(super) [u8; 20]);
 
 impl Seed {
-    /// A fresh one.
-    #[must_use]
-    pub fn new(entropy: Entropy) -> Self {
-        Self(entropy.bytes())
+    /// Creates one.
+    pub fn random() -> Self {
+        Self(random_bytes())
     }
 
-    /// Reads one that was opened.
-    #[must_use]
+    /// Reads one that was unsealed.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
     /// Its bytes, for sealing them.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// As apps take it (RFC 4648 section 6).
-    #[must_use]
     pub fn base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+    }
+
+    /// The URI by which apps take it: who issued it, and whose it is. Also says what apps assume anyway.
+    pub fn otpauth(&self, issuer: &str, username: &str) -> Zeroizing<String> {
+        // Apps split the two at the colon.
+        let issuer = issuer.replace(':', " ");
+        let (issuer, user) = (utf8_percent_encode(issuer.trim(), RESERVED), utf8_percent_encode(username, RESERVED));
+        let parameters = format!("secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period=30", *self.base32());
+        Zeroizing::new(format!("otpauth://totp/{issuer}:{user}?{parameters}"))
     }
 
     /// The steps around `now` whose code this is.
     pub fn steps(&self, code: &Code, now: i64) -> impl Iterator<Item = i64> {
         (now - WINDOW..=now + WINDOW).filter(|step| hotp(&self.0, step.cast_unsigned()) % 1_000_000 == code.0)
-    }
-}
-
-impl fmt::Debug for Seed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Seed(..)")
     }
 }
 
@@ -67,40 +70,26 @@ fn hotp(seed: &[u8], counter: u64) -> u32 {
     truncated
 }
 
-/// Six digits as somebody typed them.
-#[derive(ZeroizeOnDrop)]
+/// Six digits as a user typed them.
+#[derive(Debug, ZeroizeOnDrop)]
+#[debug("Code(..)")]
 pub struct Code(u32);
 
 impl Code {
-    /// Reads them with the spaces and dashes that apps show between them, and in the full width of East
-    /// Asian keyboards.
-    #[must_use]
+    /// Reads them with the spaces and dashes that apps show, also in the full-width digits of East Asian keyboards.
     pub fn parse(text: &str) -> Option<Self> {
-        let typed = text.chars().filter(|c| !c.is_whitespace() && !is_dash(*c));
-        let (mut value, mut digits) = (0, 0);
-        for c in typed {
-            let digit = match c {
-                '０'..='９' => u32::from(c) - u32::from('０'),
-                _ => c.to_digit(10)?,
-            };
-            digits += 1;
-            if digits > 6 {
-                return None;
-            }
-            value = value * 10 + digit;
+        let between =
+            |c: &char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}');
+        let mut digits = text.chars().filter(|c| !between(c)).map(|c| match c {
+            '０'..='９' => Some(u32::from(c) - u32::from('０')),
+            _ => c.to_digit(10),
+        });
+        let mut value = 0;
+        for _ in 0..6 {
+            value = value * 10 + digits.next()??;
         }
-        (digits == 6).then_some(Self(value))
+        digits.next().is_none().then_some(Self(value))
     }
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Code(..)")
-    }
-}
-
-fn is_dash(c: char) -> bool {
-    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }
 
 #[cfg(test)]
@@ -154,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn an_app_learns_who_issued_the_key_and_whose_it_is() {
+        let seed = Seed::read(b"12345678901234567890").expect("a seed");
+        let name = "H%C3%A9llo%20%20a%20%26%20b";
+        let key = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+        let parameters = format!("secret={key}&issuer={name}&algorithm=SHA1&digits=6&period=30");
+        assert_eq!(*seed.otpauth("Héllo: a & b", "min.ji"), format!("otpauth://totp/{name}:min.ji?{parameters}"));
+    }
+
+    #[test]
     fn asvs_6_5_5_the_step_before_and_the_one_after_count_and_no_other() {
         let seed = Seed::read(b"12345678901234567890").expect("a seed");
         // The fourth of RFC 4226: the code of counter 3.
@@ -164,7 +162,7 @@ mod tests {
 
     #[test]
     fn asvs_6_5_2_a_seed_has_160_bits_and_is_never_printed() {
-        let seed = Seed::new(Entropy);
+        let seed = Seed::random();
         assert_eq!((seed.as_bytes().len() * 8, seed.base32().len()), (160, 32));
         assert_eq!(format!("{seed:?} {:?}", Code::parse("000000")), "Seed(..) Some(Code(..))");
         assert_eq!(Seed::read(&[0; 19]).map(|_| ()), None);

@@ -2,104 +2,43 @@
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
+use std::fmt::Write as _;
+
+use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
 
-pub use super::qr::Picture;
+use super::{forms::Problems, model::Seed, service::APPS_MAX};
 use crate::{
-    signin::challenge::OtherWay,
+    signin::code::CodeProblem,
     templates::Page,
-    types::{DisplayName, DisplayNameError, Wait, WaitUnit},
+    types::{LabelError, Throttled, Wait, WaitUnit},
+    web::Refusal,
 };
 
-/// What can be wrong with a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum CodeProblem {
-    /// Not six digits.
-    Digits,
-    /// Another code, or one that was used before: which of the two is nobody's business.
-    Wrong,
-    SlowDown {
-        wait: Wait,
-    },
-}
-
-/// What can be wrong with the name of an app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", rename_all = "kebab-case")]
-pub enum NameError {
-    Missing,
-    TooLong { max: usize },
-    Characters,
-}
-
-impl From<DisplayNameError> for NameError {
-    fn from(error: DisplayNameError) -> Self {
-        match error {
-            DisplayNameError::TooLong => Self::TooLong { max: DisplayName::MAX },
-            DisplayNameError::Characters => Self::Characters,
-        }
-    }
-}
-
-/// Asks for a code: at sign-in, or again.
-#[derive(Clone, Debug, Serialize)]
-pub struct ChallengePage {
-    pub username: String,
-    /// Whether somebody who is in is asked again.
-    pub again: bool,
-    /// Where to go on to, for somebody who is in.
-    pub next: Option<String>,
-    pub trust: bool,
-    pub others: Vec<OtherWay>,
-    pub problem: Option<CodeProblem>,
-}
-
-impl Page for ChallengePage {
-    const TEMPLATE: &'static str = "totp/challenge.html";
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let way = |way, path: &str| OtherWay { way, path: path.into() };
-        let plain = Self {
-            username: "minji".into(),
-            again: false,
-            next: None,
-            trust: false,
-            others: vec![way("passkey", "/login/passkey"), way("recovery-code", "/login/recovery-code")],
-            problem: None,
-        };
-        let with = |problem| Self { problem: Some(problem), ..plain.clone() };
-        let again = Self {
-            again: true,
-            next: Some("/account/email".into()),
-            others: vec![way("totp", "/reauth/totp?next=/account/email")],
-            ..plain.clone()
-        };
-        vec![
-            ("sign-in", plain.clone()),
-            ("alone", Self { others: Vec::new(), ..plain.clone() }),
-            ("digits", with(CodeProblem::Digits)),
-            ("wrong", Self { trust: true, ..with(CodeProblem::Wrong) }),
-            ("slow-down", with(CodeProblem::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 1 } })),
-            ("again-wrong", Self { problem: Some(CodeProblem::Wrong), ..again.clone() }),
-            ("again", again),
-        ]
-    }
-}
+/// The white that a reader needs around a QR code, in modules (ISO/IEC 18004).
+const QUIET: i32 = 4;
 
 /// Begins, or says why not.
 #[derive(Clone, Debug, Serialize)]
 pub struct BeginPage {
-    /// The account has as many as it can have.
+    /// The account has as many as it may.
     pub full: bool,
     pub max: usize,
 }
+
+impl BeginPage {
+    pub fn new(full: bool) -> Self {
+        Self { full, max: APPS_MAX }
+    }
+}
+
+impl Refusal for BeginPage {}
 
 impl Page for BeginPage {
     const TEMPLATE: &'static str = "totp/begin.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("fresh", Self { full: false, max: 10 }), ("full", Self { full: true, max: 10 })]
+        vec![("fresh", Self::new(false)), ("full", Self::new(true))]
     }
 }
 
@@ -113,80 +52,100 @@ pub struct EnrolPage {
     /// For an app on the same device.
     pub otpauth: String,
     pub name: String,
-    pub name_error: Option<NameError>,
+    pub name_error: Option<LabelError>,
     pub problem: Option<CodeProblem>,
+}
+
+impl EnrolPage {
+    pub fn new(issuer: &str, username: &str, seed: &Seed) -> Self {
+        let otpauth = seed.otpauth(issuer, username);
+        let key = seed.base32();
+        let groups: Vec<&str> = key.as_bytes().chunks(4).filter_map(|group| std::str::from_utf8(group).ok()).collect();
+        Self {
+            picture: Picture::of(&otpauth),
+            key: groups.join(" "),
+            otpauth: otpauth.to_string(),
+            name: String::new(),
+            name_error: None,
+            problem: None,
+        }
+    }
+
+    #[must_use]
+    pub fn refused(self, name: String, (problem, name_error): Problems) -> Self {
+        Self { name, name_error, problem, ..self }
+    }
+}
+
+impl Refusal for EnrolPage {
+    fn throttled(&self) -> Option<Throttled> {
+        self.problem.and_then(CodeProblem::throttled)
+    }
 }
 
 impl Page for EnrolPage {
     const TEMPLATE: &'static str = "totp/enrol.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let otpauth = "otpauth://totp/Vestibule:minji?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
-        let plain = Self {
-            picture: Picture::of(otpauth),
-            key: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
-            otpauth: otpauth.into(),
-            name: String::new(),
-            name_error: None,
-            problem: None,
-        };
-        let with = |problem| Self { name: "내 휴대폰".into(), problem: Some(problem), ..plain.clone() };
+        let plain = Self::new("Vestibule", "minji", &Seed(*b"12345678901234567890"));
+        let with = |name: &str, code, name_error| plain.clone().refused(name.into(), (code, name_error));
+        let slow_down = Throttled::SlowDown { wait: Wait { unit: WaitUnit::Seconds, count: 40 } };
+        let hostile = r#""><svg onload=alert(1)>{{7*7}}"#;
         vec![
             ("fresh", plain.clone()),
-            ("digits", with(CodeProblem::Digits)),
-            ("wrong", with(CodeProblem::Wrong)),
-            ("slow-down", with(CodeProblem::SlowDown { wait: Wait { unit: WaitUnit::Seconds, count: 40 } })),
-            ("name-too-long", Self { name_error: Some(NameError::TooLong { max: 64 }), ..plain.clone() }),
-            (
-                "both-wrong",
-                Self { name_error: Some(NameError::Characters), problem: Some(CodeProblem::Digits), ..plain.clone() },
-            ),
-            ("hostile", Self { picture: None, name: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..plain.clone() }),
+            ("unreadable", with("내 휴대폰", Some(CodeProblem::Unreadable), None)),
+            ("wrong", with("내 휴대폰", Some(CodeProblem::Wrong), None)),
+            ("slow-down", with("내 휴대폰", Some(CodeProblem::Throttled(slow_down)), None)),
+            ("name-too-long", with("", None, Some(LabelError::TooLong { max: 64 }))),
+            ("both-wrong", with("", Some(CodeProblem::Unreadable), Some(LabelError::Characters))),
+            ("hostile", Self { picture: None, name: hostile.into(), ..plain.clone() }),
         ]
     }
 }
 
-/// Gives an app another name.
-#[derive(Clone, Debug, Serialize)]
-pub struct RenamePage {
-    pub id: String,
-    pub name: String,
-    pub error: Option<NameError>,
+/// A QR code as one path of SVG, in modules.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Picture {
+    /// Its width and its height.
+    pub size: i32,
+    /// What is dark.
+    pub path: String,
 }
 
-impl Page for RenamePage {
-    const TEMPLATE: &'static str = "totp/rename.html";
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self { id: "00000000-0000-4000-8000-000000000001".into(), name: "My phone".into(), error: None };
-        vec![
-            ("missing", Self { name: String::new(), error: Some(NameError::Missing), ..plain.clone() }),
-            ("too-long", Self { error: Some(NameError::TooLong { max: 64 }), ..plain.clone() }),
-            ("characters", Self { error: Some(NameError::Characters), ..plain.clone() }),
-            ("hostile", Self { name: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..plain.clone() }),
-            ("plain", plain),
-        ]
+impl Picture {
+    /// Draws a text; nothing for one that no code can hold.
+    pub fn of(text: &str) -> Option<Self> {
+        let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
+        let size = code.size();
+        let mut path = String::new();
+        for y in 0..size {
+            let mut x = 0;
+            while x < size {
+                let begin = x;
+                while x < size && code.get_module(x, y) {
+                    x += 1;
+                }
+                if x > begin {
+                    write!(path, "M{} {}h{}v1H{}z", begin + QUIET, y + QUIET, x - begin, begin + QUIET).ok()?;
+                }
+                x += 1;
+            }
+        }
+        Some(Self { size: size + 2 * QUIET, path })
     }
 }
 
-/// Asks whether an app is to go.
-#[derive(Clone, Debug, Serialize)]
-pub struct RemovePage {
-    pub id: String,
-    pub name: String,
-    /// It is the last factor beside the password.
-    pub last: bool,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Page for RemovePage {
-    const TEMPLATE: &'static str = "totp/remove.html";
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self { id: "00000000-0000-4000-8000-000000000001".into(), name: "My phone".into(), last: false };
-        vec![
-            ("last", Self { last: true, ..plain.clone() }),
-            ("hostile", Self { name: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..plain.clone() }),
-            ("plain", plain),
-        ]
+    #[test]
+    fn a_picture_has_its_three_finders_and_white_around_it() {
+        let picture = Picture::of("otpauth://totp/a:b?secret=GEZDGNBV").expect("a picture");
+        // Version 3: 29 modules, 4 of white on each side.
+        assert_eq!(picture.size, 37);
+        assert!(picture.path.starts_with("M4 4h7v1H4z") && picture.path.contains("M26 4h7v1H26z"));
+        assert!(picture.path.contains("M4 26h7v1H4z") && !picture.path.contains("M3 "));
+        assert!(Picture::of(&"a".repeat(5000)).is_none());
     }
 }

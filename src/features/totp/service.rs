@@ -1,101 +1,256 @@
-//! The use cases of a code: signing in, and proving again who one is.
+//! The use cases of authenticator apps, and of the keys that seal their seeds.
 
-use sqlx::Connection as _;
-use tower_sessions::Session;
+use data_encoding::HEXLOWER;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::{
-    codes::{self, Judged},
-    model::Code,
-    store,
+    FACTOR,
+    model::{Code, STEP, Seed},
+    store::{self, Sealed},
 };
 use crate::{
-    limits::Tries,
-    sessions::{
-        Challenge, LiveSession, Method,
-        pending::{self, Pending},
-    },
+    accounts::{self, FactorKind, Factors},
+    audit::{Event, Unit},
+    crypto::sealing::SealingKeys,
+    limits::{self, Key, Limit, Spend},
+    sessions::{Challenge, LiveSession, Method},
     signin::{
-        self, Begun,
-        challenge::{self, Shown},
+        code::{CodeProblem, TypedFactor},
+        factor_change::{self, Changed},
+        manage::ManagedFactor,
     },
     state::AppState,
-    web::{AppError, Ctx, Visitor, event},
+    types::{Label, Notice, Request, SessionId, UserId, now, random_uuid},
+    web::{AppError, SessionCookie, paths},
 };
 
-/// Ends the wait of the browser's pending sign-in with a code.
-pub async fn enter(
-    state: &AppState,
-    ctx: &Ctx,
-    visitor: &Visitor,
-    session: &Session,
-    code: &Code,
-    trust: bool,
-) -> Result<Shown<(Begun, Pending)>, AppError> {
-    let Some(secret) = ctx.pending() else { return Ok(Shown::Over) };
-    let mut connection = state.db.acquire().await?;
-    let Some(waiting) = pending::peek(&mut connection, &secret.digest()).await? else { return Ok(Shown::Over) };
-    let user_id = waiting.user_id;
-    let (id, step) = match codes::judge(&mut connection, state, ctx, user_id, code).await? {
-        Judged::Right { id, step } => (id, step),
-        Judged::Wrong => {
-            drop(connection);
-            challenge::refused_factor(state, ctx, (user_id, None), Challenge::Totp).await?;
-            return Ok(Shown::Wrong);
-        }
-        Judged::SlowDown(retry_after) => return Ok(Shown::SlowDown(retry_after)),
-        Judged::NoApp => return Ok(Shown::None),
-    };
-    // On the same connection: nothing long lies between.
-    let mut transaction = connection.begin().await?;
-    if !store::use_up(&mut transaction, user_id, (id, step)).await? {
-        // Another request was faster with the same code.
-        transaction.rollback().await?;
-        drop(connection);
-        challenge::refused_factor(state, ctx, (user_id, None), Challenge::Totp).await?;
-        return Ok(Shown::Wrong);
-    }
-    let done = signin::complete(&mut transaction, state, ctx, visitor, Method::Totp, trust).await?;
-    // With nothing to complete, the code is not used up either.
-    let Some((pending, opened)) = done else { return Ok(Shown::Over) };
-    Tries::at_totp(user_id, ctx.client_ip()).give_back(&mut transaction).await?;
-    transaction.commit().await?;
-    drop(connection);
-    Ok(Shown::Right((opened.begun(state, ctx, session).await?, pending)))
+/// The most apps of one account.
+pub const APPS_MAX: usize = 10;
+/// The most of them that are being set up, each in a session of its own.
+const ENROLMENTS_MAX: i64 = 5;
+/// A replica whose clock differs from PostgreSQL's by this many seconds says so in the log.
+const CLOCK_SKEW_REPORTED: i64 = 15;
+
+/// Returns the seed that this session is setting up.
+pub async fn unconfirmed(state: &AppState, live: &LiveSession) -> Result<Option<Seed>, AppError> {
+    let sealed = store::unconfirmed(&mut *state.db.acquire().await?, live.user_id, live.id).await?;
+    Ok(sealed.and_then(|sealed| open(&state.keys.sealing, &sealed)))
 }
 
-/// Renews a session with a code.
-pub async fn renew(
+/// The result of beginning to set up an app.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Begun {
+    /// A seed is ready to be shown.
+    Ready,
+    /// The account has [`APPS_MAX`] already.
+    Full,
+}
+
+/// Creates a seed for this session, or keeps the one that it has: a user who reloads the page still has the key that
+/// their app took.
+pub async fn begin(state: &AppState, request: &Request, live: &LiveSession) -> Result<Begun, AppError> {
+    let user_id = live.user_id;
+    let mut unit = state.recorder(request).begin().await?;
+    accounts::lock(&mut unit, user_id).await?;
+    if store::list(&mut unit, user_id).await?.len() >= APPS_MAX {
+        return Ok(Begun::Full);
+    }
+    let present = store::unconfirmed(&mut unit, user_id, live.id).await?;
+    if present.is_some_and(|sealed| open(&state.keys.sealing, &sealed).is_some()) {
+        return Ok(Begun::Ready);
+    }
+    if let Spend::Limited(throttled) = limits::spend_one(&mut unit, Key::changes(user_id), limits::CHANGES).await? {
+        return Err(AppError::Throttled(throttled));
+    }
+    let (id, seed) = (random_uuid(), Seed::random());
+    let sealed = state.keys.sealing.seal(user_id, id, seed.as_bytes());
+    let sealed = sealed.ok_or_else(|| AppError::fault("a seed that cannot be sealed"))?;
+    store::enrol(&mut unit, user_id, live.id, (id, &sealed), ENROLMENTS_MAX).await?;
+    unit.commit().await?;
+    Ok(Begun::Ready)
+}
+
+/// The result of confirming an app.
+#[must_use]
+#[derive(Debug)]
+pub enum Confirmed {
+    /// The app is a factor of the account: with the session's new cookie, if any. Recovery codes may be needed next.
+    Added { renewed: Option<SessionCookie>, needs_codes: bool },
+    /// It is not a code of this seed now, or there were too many tries.
+    Refused(CodeProblem),
+    /// This session sets nothing up, or no longer.
+    NothingBegun,
+    /// The account has [`APPS_MAX`] already.
+    Full,
+}
+
+/// Makes what this session set up a factor of the account.
+pub async fn confirm(
     state: &AppState,
-    ctx: &Ctx,
+    request: &Request,
     live: &LiveSession,
-    session: &Session,
-    code: &Code,
-) -> Result<Shown<()>, AppError> {
+    (code, name): &(Code, Label),
+) -> Result<Confirmed, AppError> {
     let user_id = live.user_id;
     let mut connection = state.db.acquire().await?;
-    let (id, step) = match codes::judge(&mut connection, state, ctx, user_id, code).await? {
-        Judged::Right { id, step } => (id, step),
-        Judged::Wrong => {
-            drop(connection);
-            challenge::refused_factor(state, ctx, (user_id, Some(live.id)), Challenge::Totp).await?;
-            return Ok(Shown::Wrong);
-        }
-        Judged::SlowDown(retry_after) => return Ok(Shown::SlowDown(retry_after)),
-        Judged::NoApp => return Ok(Shown::None),
+    let Some(sealed) = store::unconfirmed(&mut connection, user_id, live.id).await? else {
+        return Ok(Confirmed::NothingBegun);
     };
-    let mut transaction = connection.begin().await?;
-    if !store::use_up(&mut transaction, user_id, (id, step)).await? {
-        transaction.rollback().await?;
-        drop(connection);
-        challenge::refused_factor(state, ctx, (user_id, Some(live.id)), Challenge::Totp).await?;
-        return Ok(Shown::Wrong);
+    // A separate bucket: what others do to the account's apps must not stop its owner from adding another.
+    let key = Key::factor("enrolment", user_id);
+    if let Spend::Limited(throttled) = limits::spend_one(&mut connection, key, limits::ENROLMENT).await? {
+        return Ok(Confirmed::Refused(CodeProblem::Throttled(throttled)));
     }
-    let renewed = signin::renew(&mut transaction, state, ctx, live, Method::Totp, None).await?;
-    let Some(renewed) = renewed else { return Ok(Shown::Over) };
-    Tries::at_totp(user_id, ctx.client_ip()).give_back(&mut transaction).await?;
-    transaction.commit().await?;
     drop(connection);
-    event::reauthenticated(ctx, user_id, live.id);
-    renewed.begun(state, session).await?;
-    Ok(Shown::Right(()))
+    report_clock_skew(&sealed);
+    let Some(seed) = open(&state.keys.sealing, &sealed) else { return Ok(Confirmed::NothingBegun) };
+    let step = seed.steps(code, sealed.now / STEP).last();
+    let Some(step) = step else { return Ok(Confirmed::Refused(CodeProblem::Wrong)) };
+
+    let mut unit = state.recorder(request).begin().await?;
+    accounts::lock(&mut unit, user_id).await?;
+    let before = accounts::factors(&mut unit, user_id).await?;
+    if usize::try_from(before.totp).unwrap_or(usize::MAX) >= APPS_MAX {
+        return Ok(Confirmed::Full);
+    }
+    if !store::confirm(&mut unit, live.id, (sealed.id, step), name).await? {
+        return Ok(Confirmed::NothingBegun);
+    }
+    let added = factor_change::added(&mut unit, state, request, live, (&before, Method::Totp)).await?;
+    let Changed::Done(renewed) = added else { return Err(AppError::SignIn { next: None }) };
+    let event = Event::FactorAdded { factor: FACTOR.code.to_owned() };
+    factor_change::report(&mut unit, request, live, event, "totp-added").await?;
+    unit.commit().await?;
+    Ok(Confirmed::Added { renewed, needs_codes: before.recovery_codes == 0 })
+}
+
+/// Opens a seed. One that cannot be opened is logged and counts as none.
+fn open(keys: &SealingKeys, sealed: &Sealed) -> Option<Seed> {
+    match keys.open(sealed.user_id, sealed.id, &sealed.seed) {
+        Ok(seed) => Seed::read(&seed),
+        Err(error) => {
+            tracing::error!(factor = %sealed.id, %error, "cannot open the seed of an authenticator app");
+            None
+        }
+    }
+}
+
+/// Codes are compared by PostgreSQL's clock, so a replica whose clock is wrong accepts what the others accept.
+fn report_clock_skew(sealed: &Sealed) {
+    let seconds = now().unix_timestamp() - sealed.now;
+    if seconds.abs() >= CLOCK_SKEW_REPORTED {
+        tracing::warn!(event = "clock_skew", seconds, "the clocks of this machine and of PostgreSQL differ");
+    }
+}
+
+/// Authenticator apps in the flows of every factor.
+#[derive(Debug)]
+pub struct Totp;
+
+impl TypedFactor for Totp {
+    const CHALLENGE: Challenge = Challenge::Totp;
+    const METHOD: Method = Method::Totp;
+    const LIMIT: Limit = limits::FACTOR;
+    const TEMPLATE: &'static str = "totp/challenge.html";
+    type Code = Code;
+    /// The app, and the step of the code.
+    type Found = (Uuid, i64);
+
+    fn parse(text: &str) -> Option<Code> {
+        Code::parse(text)
+    }
+
+    fn has(factors: &Factors, _: bool) -> bool {
+        factors.totp > 0
+    }
+
+    async fn find(state: &AppState, user_id: UserId, code: &Code) -> Result<Option<(Uuid, i64)>, AppError> {
+        let apps = store::sealed(&mut *state.db.acquire().await?, user_id).await?;
+        apps.first().inspect(|app| report_clock_skew(app));
+        // Two apps may show the same code, so each is searched for a step that it has not used.
+        Ok(apps.iter().find_map(|app| {
+            let seed = open(&state.keys.sealing, app)?;
+            Some((app.id, seed.steps(code, app.now / STEP).find(|step| *step > app.last_step)?))
+        }))
+    }
+
+    async fn spend(unit: &mut Unit, user_id: UserId, found: &(Uuid, i64), _: bool) -> sqlx::Result<bool> {
+        store::spend(unit, user_id, *found).await
+    }
+
+    async fn spent(_: &mut Unit, _: &Request, _: UserId, _: SessionId) -> sqlx::Result<()> {
+        Ok(())
+    }
+}
+
+impl ManagedFactor for Totp {
+    const KIND: &'static FactorKind = &FACTOR;
+    const RENAME_TEMPLATE: &'static str = "totp/rename.html";
+    const REMOVE_TEMPLATE: &'static str = "totp/remove.html";
+    const FIELD: &'static str = "factor";
+    const LIST: &'static str = paths::ACCOUNT_FACTORS;
+    const LEADS_BACK: bool = false;
+    const RENAMED: Notice = Notice::TotpRenamed;
+    const REMOVED: Notice = Notice::TotpRemoved;
+
+    async fn removed(unit: &mut Unit, user_id: UserId, left: &Factors) -> sqlx::Result<()> {
+        if left.totp == 0 {
+            // An app that is added later begins with every try, also after a hundred wrong codes (NIST SP 800-63B 3.2.2).
+            limits::refill(unit, Key::factor(FACTOR.code, user_id)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What the configured keys mean for the stored seeds.
+#[must_use]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Seeds {
+    /// All of them are sealed with the newest key, or there are none.
+    Newest,
+    /// Some are still sealed with an older key, which must stay until they are not.
+    Older,
+    /// Some open with none of the keys; these are the ids of the missing keys, in hexadecimal digits.
+    Shut(Vec<String>),
+}
+
+/// Checks which keys the seeds are sealed with.
+pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::Result<Seeds> {
+    let heads = store::heads(connection).await?;
+    let shut = heads.iter().filter(|head| !keys.has(head));
+    let shut: Vec<_> = shut.map(|head| HEXLOWER.encode(head.get(1..).unwrap_or_default())).collect();
+    if !shut.is_empty() {
+        return Ok(Seeds::Shut(shut));
+    }
+    Ok(if heads.iter().all(|head| keys.is_newest(head)) { Seeds::Newest } else { Seeds::Older })
+}
+
+/// Seals with the newest key what an older one sealed, and returns how many seeds that were. Every replica may do it
+/// at once: a seed that another has resealed stays as it is.
+pub async fn reseal(state: &AppState) -> sqlx::Result<u64> {
+    let mut connection = state.db.acquire().await?;
+    let mut resealed = 0;
+    for head in state.keys.sealing.older_heads() {
+        let mut after = Uuid::nil();
+        loop {
+            let some = store::with_head(&mut connection, head, after).await?;
+            let Some(last) = some.last() else { break };
+            after = last.id;
+            for sealed in &some {
+                resealed += u64::from(reseal_one(&mut connection, &state.keys.sealing, sealed).await?);
+            }
+        }
+    }
+    if resealed > 0 {
+        tracing::info!(seeds = resealed, "re-encrypted seeds of authenticator apps with the newest key");
+    }
+    Ok(resealed)
+}
+
+async fn reseal_one(connection: &mut PgConnection, keys: &SealingKeys, sealed: &Sealed) -> sqlx::Result<bool> {
+    let resealed = open(keys, sealed).and_then(|seed| keys.seal(sealed.user_id, sealed.id, seed.as_bytes()));
+    let Some(resealed) = resealed else { return Ok(false) };
+    store::replace_seed(connection, sealed, &resealed).await
 }

@@ -2,75 +2,41 @@
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::{
+    accounts::ListedFactor,
     crypto::sealing::HEAD,
-    types::{DisplayName, SessionId, TotpId, UserId},
+    types::{Label, SessionId, UserId},
 };
 
-/// An authenticator app as its owner sees it.
-#[derive(Clone, Debug)]
-pub struct ListedTotp {
-    /// Names it in forms.
-    pub id: TotpId,
-    /// What its owner calls it.
-    pub name: String,
-    /// Since when it is there.
-    pub created_at: OffsetDateTime,
-    /// When a code of it was last taken.
-    pub last_used_at: Option<OffsetDateTime>,
-}
-
-/// A sealed seed, and what time it is: by PostgreSQL's clock, which is one for all replicas.
+/// A sealed seed, and the time by PostgreSQL's clock, which is one for all replicas.
 #[derive(Debug)]
-pub(super) struct Sealed {
-    pub id: TotpId,
+pub struct Sealed {
+    pub id: Uuid,
+    /// The account that it was sealed for.
+    pub user_id: UserId,
     pub seed: Vec<u8>,
-    /// The newest time step whose code was taken.
+    /// The newest time step whose code was used.
     pub last_step: i64,
     /// Seconds since 1970.
     pub now: i64,
 }
 
-/// The apps of an account whose code was shown once, the oldest first.
-///
-/// # Errors
-/// Only the database's.
-pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedTotp>> {
+/// Lists the confirmed apps of an account, the oldest first.
+pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedFactor>> {
     sqlx::query_as!(
-        ListedTotp,
-        r#"
-        select id as "id: TotpId", name, coalesce(confirmed_at, created_at) as "created_at!", last_used_at
-        from totp_factors where user_id = $1 and confirmed_at is not null
-        order by confirmed_at, id
-        "#,
+        ListedFactor,
+        r#"select id, name, confirmed_at as "created_at!", last_used_at, false as "synced!" from totp_factors
+        where user_id = $1 and confirmed_at is not null order by confirmed_at, id"#,
         user_id as UserId,
     )
     .fetch_all(connection)
     .await
 }
 
-/// One of them; another account's is not there.
-pub(super) async fn find(
-    connection: &mut PgConnection,
-    user_id: UserId,
-    id: TotpId,
-) -> sqlx::Result<Option<ListedTotp>> {
-    sqlx::query_as!(
-        ListedTotp,
-        r#"
-        select id as "id: TotpId", name, coalesce(confirmed_at, created_at) as "created_at!", last_used_at
-        from totp_factors where user_id = $1 and id = $2 and confirmed_at is not null
-        "#,
-        user_id as UserId,
-        id as TotpId,
-    )
-    .fetch_optional(connection)
-    .await
-}
-
-/// What is being set up in a session, for an hour.
-pub(super) async fn enrolment(
+/// Finds what is being set up in a session, for an hour.
+pub async fn unconfirmed(
     connection: &mut PgConnection,
     user_id: UserId,
     session_id: SessionId,
@@ -78,7 +44,7 @@ pub(super) async fn enrolment(
     sqlx::query_as!(
         Sealed,
         r#"
-        select id as "id: TotpId", seed, last_step, extract(epoch from now())::int8 as "now!"
+        select id, user_id as "user_id: UserId", seed, last_step, extract(epoch from now())::int8 as "now!"
         from totp_factors
         where session_id = $2 and user_id = $1 and confirmed_at is null and created_at > now() - interval '1 hour'
         "#,
@@ -89,12 +55,12 @@ pub(super) async fn enrolment(
     .await
 }
 
-/// Keeps what a session sets up, in place of what it had; of others of the account the newest few stay.
-pub(super) async fn enrol(
+/// Stores what a session sets up, in place of what it had. Of the account's other sessions, the newest few stay.
+pub async fn enrol(
     connection: &mut PgConnection,
     user_id: UserId,
     session_id: SessionId,
-    (id, seed): (TotpId, &[u8]),
+    (id, seed): (Uuid, &[u8]),
     kept: i64,
 ) -> sqlx::Result<()> {
     sqlx::query!(
@@ -114,7 +80,7 @@ pub(super) async fn enrol(
     .await?;
     sqlx::query!(
         "insert into totp_factors (id, user_id, name, seed, session_id) values ($1, $2, '-', $3, $4)",
-        id as TotpId,
+        id,
         user_id as UserId,
         seed,
         session_id as SessionId,
@@ -124,19 +90,17 @@ pub(super) async fn enrol(
     Ok(())
 }
 
-/// Makes a factor of what a session set up, and tells whether it did. The step whose code showed it is used.
-pub(super) async fn confirm(
+/// Makes what a session set up a factor. Returns `false` if it sets nothing up. The step of its code is spent.
+pub async fn confirm(
     connection: &mut PgConnection,
     session_id: SessionId,
-    (id, step): (TotpId, i64),
-    name: &DisplayName,
+    (id, step): (Uuid, i64),
+    name: &Label,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query!(
-        r#"
-        update totp_factors set confirmed_at = now(), name = $3, last_step = $4, session_id = null
-        where id = $1 and session_id = $2 and confirmed_at is null and created_at > now() - interval '1 hour'
-        "#,
-        id as TotpId,
+        "update totp_factors set confirmed_at = now(), name = $3, last_step = $4, session_id = null
+        where id = $1 and session_id = $2 and confirmed_at is null and created_at > now() - interval '1 hour'",
+        id,
         session_id as SessionId,
         name.as_str(),
         step,
@@ -146,12 +110,12 @@ pub(super) async fn confirm(
     Ok(done.rows_affected() == 1)
 }
 
-/// The sealed seeds of an account.
-pub(super) async fn sealed(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<Sealed>> {
+/// Lists the sealed seeds of an account.
+pub async fn sealed(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<Sealed>> {
     sqlx::query_as!(
         Sealed,
         r#"
-        select id as "id: TotpId", seed, last_step, extract(epoch from now())::int8 as "now!"
+        select id, user_id as "user_id: UserId", seed, last_step, extract(epoch from now())::int8 as "now!"
         from totp_factors where user_id = $1 and confirmed_at is not null
         order by last_used_at desc nulls last, id
         "#,
@@ -161,13 +125,9 @@ pub(super) async fn sealed(connection: &mut PgConnection, user_id: UserId) -> sq
     .await
 }
 
-/// Uses the code of one time step up: of any number at once, one gets it, and none of an older step. Holds
-/// the account first, as everything does that changes it.
-pub(super) async fn use_up(
-    connection: &mut PgConnection,
-    user_id: UserId,
-    (id, step): (TotpId, i64),
-) -> sqlx::Result<bool> {
+/// Spends the code of one time step: of any number at once one gets it, and none of an older step. Locks the account
+/// first, as everything does that changes it.
+pub async fn spend(connection: &mut PgConnection, user_id: UserId, (id, step): (Uuid, i64)) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
         with account as (select id from users where id = $1 for no key update)
@@ -175,7 +135,7 @@ pub(super) async fn use_up(
         from account where t.user_id = account.id and t.id = $2 and t.confirmed_at is not null and t.last_step < $3
         "#,
         user_id as UserId,
-        id as TotpId,
+        id,
         step,
     )
     .execute(connection)
@@ -183,17 +143,12 @@ pub(super) async fn use_up(
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives one another name, and tells whether it is there.
-pub(super) async fn rename(
-    connection: &mut PgConnection,
-    user_id: UserId,
-    id: TotpId,
-    name: &DisplayName,
-) -> sqlx::Result<bool> {
+/// Renames an app. Returns `false` if the account has none with this id.
+pub async fn rename(connection: &mut PgConnection, user_id: UserId, id: Uuid, name: &Label) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "update totp_factors set name = $3 where user_id = $1 and id = $2 and confirmed_at is not null",
         user_id as UserId,
-        id as TotpId,
+        id,
         name.as_str(),
     )
     .execute(connection)
@@ -201,38 +156,56 @@ pub(super) async fn rename(
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes one, and tells whether it was there.
-pub(super) async fn remove(connection: &mut PgConnection, user_id: UserId, id: TotpId) -> sqlx::Result<bool> {
+/// Deletes an app. Returns `false` if the account has none with this id.
+pub async fn remove(connection: &mut PgConnection, user_id: UserId, id: Uuid) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         "delete from totp_factors where user_id = $1 and id = $2 and confirmed_at is not null",
         user_id as UserId,
-        id as TotpId,
+        id,
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes what was never confirmed, an hour after it began, and tells how many.
-///
-/// # Errors
-/// Only the database's.
+/// Deletes the apps of an account, all or those confirmed since a moment, and everything that is being set up.
+/// Returns how many apps there were.
+pub async fn delete(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    since: Option<OffsetDateTime>,
+) -> sqlx::Result<u64> {
+    let confirmed = sqlx::query_scalar!(
+        r#"
+        with deleted as (
+            delete from totp_factors
+            where user_id = $1 and ($2::timestamptz is null or coalesce(confirmed_at, now()) >= $2)
+            returning confirmed_at
+        )
+        select count(confirmed_at) as "confirmed!" from deleted
+        "#,
+        user_id as UserId,
+        since,
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(confirmed.unsigned_abs())
+}
+
+/// Deletes what was not confirmed within an hour, and returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
-        r#"
-        delete from totp_factors where ctid = any(array(
+        "delete from totp_factors where ctid = any(array(
             select ctid from totp_factors where confirmed_at is null and created_at < now() - interval '1 hour'
-            order by created_at limit 1000 for update skip locked
-        ))
-        "#
+            order by created_at limit 1000 for update skip locked))"
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
 }
 
-/// The heads of all sealed seeds, each once: one look into the index for each key, however many seeds.
-pub(super) async fn heads(connection: &mut PgConnection) -> sqlx::Result<Vec<Vec<u8>>> {
+/// Returns the heads of all sealed seeds, each once: one look into the index for each key, however many seeds.
+pub async fn heads(connection: &mut PgConnection) -> sqlx::Result<Vec<Vec<u8>>> {
     sqlx::query_scalar!(
         r#"
         with recursive heads as (
@@ -252,43 +225,28 @@ pub(super) async fn heads(connection: &mut PgConnection) -> sqlx::Result<Vec<Vec
     .await
 }
 
-/// A sealed seed with the account that it was sealed for.
-#[derive(Debug)]
-pub(super) struct Kept {
-    pub id: TotpId,
-    pub user_id: UserId,
-    pub seed: Vec<u8>,
-}
-
-/// Some of the seeds with this head, after that one.
-pub(super) async fn with_head(
-    connection: &mut PgConnection,
-    head: [u8; HEAD],
-    after: TotpId,
-) -> sqlx::Result<Vec<Kept>> {
+/// Lists some of the seeds with this head, after that one.
+pub async fn with_head(connection: &mut PgConnection, head: [u8; HEAD], after: Uuid) -> sqlx::Result<Vec<Sealed>> {
     sqlx::query_as!(
-        Kept,
+        Sealed,
         r#"
-        select id as "id: TotpId", user_id as "user_id: UserId", seed from totp_factors
+        select id, user_id as "user_id: UserId", seed, last_step, extract(epoch from now())::int8 as "now!"
+        from totp_factors
         where confirmed_at is not null and substring(seed from 1 for 5) = $1 and id > $2
         order by id limit 200
         "#,
         head.as_slice(),
-        after as TotpId,
+        after,
     )
     .fetch_all(connection)
     .await
 }
 
-/// Puts a seed in place of itself, sealed anew. One that another replica was faster with stays.
-pub(super) async fn replace_seed(connection: &mut PgConnection, kept: &Kept, sealed: &[u8]) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update totp_factors set seed = $3 where id = $1 and seed = $2",
-        kept.id as TotpId,
-        kept.seed,
-        sealed,
-    )
-    .execute(connection)
-    .await?;
+/// Stores a re-encrypted seed. Returns `false` if another replica has replaced it.
+pub async fn replace_seed(connection: &mut PgConnection, sealed: &Sealed, resealed: &[u8]) -> sqlx::Result<bool> {
+    let done =
+        sqlx::query!("update totp_factors set seed = $3 where id = $1 and seed = $2", sealed.id, sealed.seed, resealed)
+            .execute(connection)
+            .await?;
     Ok(done.rows_affected() == 1)
 }

@@ -1,28 +1,47 @@
-//! Verifying an e-mail address.
+//! Verifying an email address.
 //!
-//! 1. A sign-up leads to `GET /verify`: look at your mail. So does every page, for somebody who signs
-//!    in to an account whose address is not verified. The link can be asked for again.
-//! 2. The mailed link, `GET /verify?token=…`, puts its secret into a cookie and shows a button.
-//!    Opening it changes nothing.
-//! 3. In the browser that signed up, or that is signed in to the account, the button confirms. In any
-//!    other the account's password is asked for: who signed up with somebody else's address must not
-//!    have them confirm it by a careless click (pre-hijacking). The owner of the address sets a new
-//!    password through `/recover` instead, which ends whatever the other held.
-//! 4. Confirming uses the link up, verifies the address, removes all other accounts that merely
-//!    claimed it, and signs the person in.
+//! 1. A sign-up leads to `GET /verify`: look at your mail. So does every page, for a user who signs in to an account
+//!    whose address is not verified. The link can be requested again.
+//! 2. The mailed link, `GET /verify?token=…`, puts its secret into a cookie and shows a button. Opening it changes
+//!    nothing.
+//! 3. In the browser that signed up, or that is signed in to the account, the button verifies. Any other browser must
+//!    show the account's password: someone who signed up with another person's address must not have them verify it by a
+//!    careless click (pre-hijacking). The owner of the address sets a new password through `/recover` instead, which
+//!    ends whatever others held.
+//! 4. Verifying uses the link up, deletes all other unverified accounts with this address, and signs the user in.
+//!
+//! The email says what is true when it is sent. If the address belongs to a verified account by then, its owner gets a
+//! warning in place of the link ([`addressee`]).
 
+mod forms;
 mod handlers;
 pub mod pages;
 mod service;
 
-use crate::web::{access::Access, paths, routes::Routes};
+use crate::{
+    mail::Kind,
+    web::{Access, Slice, Writes, email, paths},
+};
 
-/// The routes of this slice.
-#[must_use]
-pub fn routes(routes: Routes) -> Routes {
-    routes
-        .get(paths::VERIFY, Access::Anyone, handlers::show)
-        .post(paths::VERIFY, Access::Anyone, handlers::confirm)
-        .get(paths::VERIFY_RESEND, Access::Public, handlers::back)
-        .post(paths::VERIFY_RESEND, Access::Anyone, handlers::resend)
-}
+pub use service::{addressee, render_address_taken};
+
+/// The email to a user who signed up.
+pub const SIGN_UP: Kind = Kind::requested("sign-up");
+/// The same email, requested again.
+pub const VERIFY: Kind = Kind::requested("verify");
+
+/// This slice.
+pub const SLICE: Slice = Slice {
+    routes: |r| {
+        r.get(paths::VERIFY, Access::Anyone, handlers::show)
+            .post(paths::VERIFY, Access::Anyone, handlers::confirm)
+            .writes(Writes::Cookie)
+            .back(paths::VERIFY_RESEND, Access::Public, paths::VERIFY)
+            .post(paths::VERIFY_RESEND, Access::Anyone, handlers::resend)
+    },
+    sweeps: &[],
+    emails: &[email::EmailSpec { kind: &SIGN_UP, render: RENDER }, email::EmailSpec { kind: &VERIFY, render: RENDER }],
+};
+
+const RENDER: email::Render =
+    email::Render::ForUser(|renderer, unit, user| Box::pin(service::render(renderer, unit, user)));

@@ -1,21 +1,27 @@
-//! The use cases: confirming an address, and asking for its link again.
+//! The use cases: verifying an address, requesting its link again, and the email that carries the link.
 
-use std::time::Duration;
-
+use super::{
+    VERIFY,
+    pages::{AddressTaken, VerifyEmail},
+};
 use crate::{
     accounts::{
         self, EMAIL_UNIQUE, Identifier, User,
-        links::{self, Link, Purpose},
+        links::{self, Purpose},
     },
-    audit::{self, Event},
+    audit::{Event, Unit},
     db::is_taken,
-    limits::{self, Key, Taken},
-    mail::{Kind, NewLetter, asked_from, outbox},
-    passwords::proof::{self, Attempt, Origin, Proof},
-    signin,
+    mail::{NewEmail, RenderedEmail, requested_from},
+    passwords::proof::{self, Attempt},
+    sessions::{LiveSession, Method, return_paths},
+    signin::{self, Entered, Entering},
     state::AppState,
-    types::{Email, PlainPassword, SecretToken, TokenDigest, UserId},
-    web::{AppError, Ctx, Visitor},
+    types::{Email, PlainPassword, Request, ReturnTo, SecretToken, Throttled, UserId},
+    web::{
+        AppError,
+        email::{self, Renderer},
+        paths,
+    },
 };
 
 /// A link that works, with its account.
@@ -23,121 +29,162 @@ use crate::{
 pub struct Opened {
     /// The account.
     pub user: User,
-    /// Whether this browser has yet to show that it belongs to who signed up.
+    /// Whether this browser neither signed up nor is signed in to the account.
     pub needs_password: bool,
 }
 
-/// What the link in a browser's hands would do.
-pub async fn open(state: &AppState, ctx: &Ctx, visitor: &Visitor) -> Result<Option<Opened>, AppError> {
-    let Some(secret) = ctx.link() else { return Ok(None) };
-    let mut connection = state.db.acquire().await?;
-    let Some(link) = links::peek(&mut connection, Purpose::Verify, &secret.digest()).await? else { return Ok(None) };
-    let user = accounts::find(&mut connection, link.user_id).await?;
-    // One that another link verified a moment ago needs no more.
-    let user = user.filter(|user| user.email_verified_at.is_none());
-    Ok(user.map(|user| Opened { needs_password: !is_theirs(&user, ctx, visitor), user }))
+/// Finds what the browser's link would verify.
+pub async fn open(
+    state: &AppState,
+    request: &Request,
+    link: Option<&SecretToken>,
+    session: Option<&LiveSession>,
+) -> Result<Option<Opened>, AppError> {
+    let peeked = links::peek(&mut *state.db.acquire().await?, Purpose::Verify, link).await?;
+    // An account that another link just verified needs no more.
+    let Some((_, user)) = peeked.filter(|(_, user)| user.email_verified_at.is_none()) else { return Ok(None) };
+    let browser = request.browser.as_ref().map(SecretToken::digest);
+    let signed_up = browser.is_some_and(|digest| user.sign_up_browser.as_deref() == Some(digest.as_bytes()));
+    let needs_password = !signed_up && session.is_none_or(|session| session.user_id != user.id);
+    Ok(Some(Opened { user, needs_password }))
 }
 
-/// Whether this browser signed up, or is signed in with the account's password.
-fn is_theirs(user: &User, ctx: &Ctx, visitor: &Visitor) -> bool {
-    let digest = ctx.browser().map(SecretToken::digest);
-    let signed_up = digest.is_some_and(|digest| user.sign_up_browser.as_deref() == Some(digest.as_bytes()));
-    signed_up || visitor.any_session().is_some_and(|session| session.user_id == user.id)
-}
-
-/// What became of the button.
+/// The result of verifying.
 #[must_use]
 #[derive(Debug)]
 pub enum Confirmed {
-    /// The address is verified.
-    Done {
-        /// Whose it is.
-        user_id: UserId,
-        /// The password that was shown, when it was asked for.
-        proof: Option<Proof>,
-    },
+    /// The address is verified, and the user is signed in, on the way to where this browser was going.
+    Done(Entered, Option<ReturnTo>),
     /// The link no longer works.
-    LinkOver,
+    LinkExpired,
     /// The password is wrong.
     Refused(Opened),
-    /// Too many tries.
-    SlowDown(Opened, Duration),
-    /// Too many passwords are waiting.
-    Busy(Opened),
+    /// No password was compared.
+    Throttled(Opened, Throttled),
 }
 
-/// Confirms an address. A password is looked at only where it is needed.
+/// Verifies an address and signs the user in. The password is compared only where it is needed.
 pub async fn confirm(
     state: &AppState,
-    ctx: &Ctx,
-    visitor: &Visitor,
+    request: &Request,
+    link: Option<&SecretToken>,
+    session: Option<&LiveSession>,
     password: Option<PlainPassword>,
 ) -> Result<Confirmed, AppError> {
-    let (Some(opened), Some(secret)) = (open(state, ctx, visitor).await?, ctx.link()) else {
-        return Ok(Confirmed::LinkOver);
-    };
+    let Some(opened) = open(state, request, link, session).await? else { return Ok(Confirmed::LinkExpired) };
     let mut proof = None;
     if opened.needs_password {
-        let origin = Origin { address: ctx.client_ip(), browser: ctx.browser() };
-        let identifier = Identifier::Username(opened.user.username.clone());
-        match proof::attempt(&state.db, &state.hasher, &identifier, password, origin).await? {
+        match prove(state, request, &opened.user, password).await? {
             Attempt::Proven(proven) => proof = Some(proven),
-            Attempt::Refused { user_id: None } => return Ok(Confirmed::Refused(opened)),
-            Attempt::Refused { user_id } => {
-                let mut connection = state.db.acquire().await?;
-                audit::record(&mut connection, &signin::entry(ctx, &Event::SignInFailed, user_id, None)).await?;
-                return Ok(Confirmed::Refused(opened));
-            }
-            Attempt::SlowDown { retry_after } => return Ok(Confirmed::SlowDown(opened, retry_after)),
-            Attempt::Busy => return Ok(Confirmed::Busy(opened)),
+            Attempt::Refused { .. } => return Ok(Confirmed::Refused(opened)),
+            Attempt::Throttled(throttled) => return Ok(Confirmed::Throttled(opened, throttled)),
         }
     }
-    match verify(state, ctx, opened.user.id, &secret.digest()).await? {
-        Some(Link { user_id, .. }) => Ok(Confirmed::Done { user_id, proof }),
-        None => Ok(Confirmed::LinkOver),
+    let user_id = opened.user.id;
+    if !verify(state, request, user_id, link).await? {
+        return Ok(Confirmed::LinkExpired);
     }
+    let methods = if proof.is_some() { &[Method::Password, Method::MailedLink][..] } else { &[Method::MailedLink] };
+    let proof = proof.as_ref();
+    let next = return_paths::take_of_browser(&mut *state.db.acquire().await?, request).await?;
+    let entering = Entering { user_id, methods, proof, remember: false, next: next.as_ref(), replaces: session };
+    Ok(Confirmed::Done(signin::enter(state, request, entering).await?, next))
 }
 
-/// Uses the link up and verifies its address; nothing when another account did first.
-async fn verify(state: &AppState, ctx: &Ctx, user_id: UserId, digest: &TokenDigest) -> Result<Option<Link>, AppError> {
-    let mut transaction = state.db.begin().await?;
-    accounts::lock_claimants(&mut transaction, user_id).await?;
-    let Some(link) = links::spend(&mut transaction, Purpose::Verify, digest).await? else { return Ok(None) };
-    match accounts::verify_email(&mut transaction, link.user_id).await {
-        Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(None),
+/// Compares the account's password, and records a wrong one.
+async fn prove(
+    state: &AppState,
+    request: &Request,
+    user: &User,
+    password: Option<PlainPassword>,
+) -> Result<Attempt, AppError> {
+    let identifier = Identifier::Username(user.username.clone());
+    let attempt = proof::attempt(&state.db, &state.hasher, request, &identifier, password).await?;
+    if let Attempt::Refused { user_id: Some(user_id) } = attempt {
+        let mut unit = state.recorder(request).begin().await?;
+        unit.record(Event::SignInFailed { proven: true }, user_id, None);
+        unit.commit().await?;
+    }
+    Ok(attempt)
+}
+
+/// Uses the link up and verifies its address. Returns `false` if the link no longer works, or another account with
+/// this address was verified first.
+async fn verify(
+    state: &AppState,
+    request: &Request,
+    user_id: UserId,
+    link: Option<&SecretToken>,
+) -> Result<bool, AppError> {
+    let mut unit = state.recorder(request).begin().await?;
+    accounts::lock_own_address(&mut unit, user_id).await?;
+    if links::spend(&mut unit, Purpose::Verify, link).await?.is_none() {
+        return Ok(false);
+    }
+    match accounts::verify_email(&mut unit, user_id).await {
+        Err(error) if is_taken(&error, EMAIL_UNIQUE) => return Ok(false),
         done => done?,
     }
-    accounts::drop_other_claimants(&mut transaction, link.user_id).await?;
-    links::kill(&mut transaction, link.user_id, &[Purpose::Verify]).await?;
-    audit::record(&mut transaction, &signin::entry(ctx, &Event::EmailVerified, Some(link.user_id), None)).await?;
-    transaction.commit().await?;
-    Ok(Some(link))
+    accounts::drop_unverified_namesakes(&mut unit, user_id).await?;
+    links::revoke(&mut unit, user_id, &[Purpose::Verify]).await?;
+    unit.record(Event::EmailVerified, user_id, None);
+    unit.commit().await?;
+    Ok(true)
 }
 
-/// Whose link is asked for again.
-#[derive(Clone, Copy, Debug)]
-pub enum Asked<'a> {
-    /// The account that the visitor is signed in to.
-    Account(UserId, &'a str),
-    /// Whoever has this address.
-    Address(&'a Email),
+/// Requests the link again, for an account or for the one with this address.
+pub async fn resend(
+    state: &AppState,
+    request: &Request,
+    user_id: Option<UserId>,
+    address: &str,
+) -> Result<Result<(), Throttled>, AppError> {
+    let (lang, detail) = (request.lang, requested_from(request.browser.as_ref()));
+    email::request(state, request, &NewEmail { kind: &VERIFY, user_id, address, lang, detail }, None).await
 }
 
-/// Writes down that a link is asked for. Whether there is anything to send is found when it is sent, so
-/// that the answer is the same for everybody.
-pub async fn resend(state: &AppState, ctx: &Ctx, asked: Asked<'_>) -> Result<Taken, AppError> {
-    let mut transaction = state.db.begin().await?;
-    let taken = limits::take_one(&mut transaction, Key::sign_up(ctx.client_ip()), limits::SIGN_UP).await?;
-    if taken == Taken::Yes {
-        let (user_id, address) = match asked {
-            Asked::Account(user_id, address) => (Some(user_id), address),
-            Asked::Address(email) => (None, email.as_str()),
-        };
-        let detail = asked_from(ctx.browser());
-        let letter = NewLetter { kind: Kind::Verify, user_id, address, lang: ctx.lang(), detail };
-        outbox::enqueue(&mut transaction, state.entropy, &letter).await?;
+/// Finds the account that an email was requested for and, if it is unverified, the verified account with the same
+/// address. The owner of the latter gets a warning, and never a link into the former.
+pub async fn addressee(unit: &mut Unit, user: User) -> sqlx::Result<(User, Option<User>)> {
+    let owner = match Email::parse(&user.email) {
+        Ok(email) if user.email_verified_at.is_none() => accounts::find_owner(unit, email.canonical()).await?,
+        _ => None,
+    };
+    Ok(match owner {
+        // Verified since `user` was read.
+        Some(owner) if owner.id == user.id => (owner, None),
+        owner => (user, owner),
+    })
+}
+
+/// Renders the email that verifies an address; nothing for one that is verified.
+pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Result<Option<RenderedEmail>, AppError> {
+    let (user, owner) = addressee(unit, user).await?;
+    if user.email_verified_at.is_some() {
+        return Ok(None);
     }
-    transaction.commit().await?;
-    state.mailer.wake();
-    Ok(taken)
+    // Created even if it is not mailed, because users can download the list of their links.
+    let link = renderer.secret_link(unit, Purpose::Verify, &user, &user.email).await?;
+    if let Some(owner) = owner {
+        return render_address_taken(&renderer, unit, owner);
+    }
+    let hours = Purpose::Verify.lifetime().as_secs() / 3600;
+    renderer.render(&user.email, &VerifyEmail { username: user.username, link, hours })
+}
+
+/// Renders the warning to the owner of an address that an unverified account has.
+pub fn render_address_taken(
+    renderer: &Renderer<'_>,
+    unit: &mut Unit,
+    owner: User,
+) -> Result<Option<RenderedEmail>, AppError> {
+    if owner.disabled_at.is_some() {
+        return Ok(None);
+    }
+    if renderer.email.attempts == 1 {
+        unit.record(Event::SignUpRepeated, owner.id, None);
+    }
+    let renderer = renderer.in_language_of(&owner);
+    let (sign_in_link, recover_link) = (renderer.link(paths::LOGIN), renderer.link(paths::RECOVER));
+    renderer.render(&owner.email, &AddressTaken { username: owner.username, sign_in_link, recover_link })
 }

@@ -1,13 +1,10 @@
-//! Hears from `PostgreSQL` whose sessions changed (migration `authn_session_changes`).
+//! Listens for session changes sent by `PostgreSQL`.
 //!
-//! A connection that was cut says nothing, so silence proves nothing. While visitors come, the server is
-//! asked for a sign of life on the same connection every [`EVERY`]. It answers behind every change that was
-//! committed before it was asked, and for a moment what is remembered may be believed (see [`super::memory`]).
+//! A dead connection is silent, so silence proves nothing. While sessions are checked, the listener pings the server on
+//! the same connection every [`HEARTBEAT`]. The reply follows every notification committed before the ping, and renews
+//! the lease of the cache (see [`super::memory`]).
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{Acquire as _, PgPool, postgres::PgListener};
 use tokio::{
@@ -16,58 +13,56 @@ use tokio::{
 };
 use uuid::Uuid;
 
-use super::memory::Memory;
+use super::memory::CachedSessions;
 use crate::{
     db,
-    types::{Entropy, UserId},
+    types::{UserId, instant, random_uuid},
 };
 
-/// Where changes are told.
+/// The notification channel.
 pub(super) const CHANNEL: &str = "vestibule_sessions";
-/// How often the server is asked for a sign of life.
-const EVERY: Duration = Duration::from_millis(50);
-/// A server that takes longer for it is away.
-const BEAT_WITHIN: Duration = Duration::from_secs(1);
-/// How long it may take to connect, and then a word of our own from one connection to another.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(3);
-const ECHO_WITHIN: Duration = Duration::from_secs(2);
-/// How soon it is tried again after the connection was lost.
-const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// Interval between heartbeats.
+const HEARTBEAT: Duration = Duration::from_millis(50);
+/// A slower server counts as down.
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Timeouts for connecting, and for receiving our own test notification.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const ECHO_TIMEOUT: Duration = Duration::from_secs(2);
+/// Delay before reconnecting.
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
-/// Somebody who waits until everything that is committed by now has been heard.
+/// A caller that waits until all committed changes are received.
 pub(super) type Waiting = oneshot::Sender<()>;
 
-/// Why nothing is heard.
+/// Why the listener is down.
 #[derive(Debug, thiserror::Error)]
 enum Lost {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     #[error("the connection was closed")]
     Closed,
-    #[error("the server gives no sign of life")]
+    #[error("the server does not respond")]
     Silent,
-    #[error("another server of the database takes writes now")]
+    #[error("another server accepts writes now")]
     Moved,
-    #[error(
-        "what is told on one connection is not heard on another: is there a pooler in between, in transaction mode?"
-    )]
+    #[error("notifications do not arrive: is there a connection pooler in transaction mode?")]
     NoEcho,
 }
 
-/// Listens until nobody can ask any more.
-pub(super) async fn run(db: PgPool, memory: Arc<Memory>, mut asked: mpsc::UnboundedReceiver<Waiting>) {
+/// Runs until every cache handle is dropped.
+pub(super) async fn run(db: PgPool, cached: Arc<CachedSessions>, mut callers: mpsc::UnboundedReceiver<Waiting>) {
     let mut warned = false;
     loop {
         let server = db.connect_options();
         let lost = match connect(&db).await {
             Ok(mut listener) => {
-                memory.listening();
+                cached.connected();
                 if std::mem::take(&mut warned) {
-                    tracing::info!("session checks are answered from memory again");
+                    tracing::info!("session invalidation listener up; checking sessions from the cache again");
                 }
                 let followed =
-                    follow(&mut listener, &memory, &mut asked, || Arc::ptr_eq(&server, &db.connect_options())).await;
-                memory.deaf();
+                    follow(&mut listener, &cached, &mut callers, || Arc::ptr_eq(&server, &db.connect_options())).await;
+                cached.disconnected();
                 match followed {
                     Ok(()) => return,
                     Err(lost) => lost,
@@ -76,120 +71,121 @@ pub(super) async fn run(db: PgPool, memory: Arc<Memory>, mut asked: mpsc::Unboun
             Err(lost) => lost,
         };
         if !std::mem::replace(&mut warned, true) {
-            tracing::warn!(error = %lost, "changes of sessions are not heard; each check asks the database");
+            tracing::warn!(error = %lost, "session invalidation listener down; checking every session in the database");
         }
-        if !rest(&mut asked).await {
+        if !pause(&mut callers).await {
             return;
         }
     }
 }
 
-/// A connection on which every change from now on is heard. It and the one that tries it are not of the
-/// service's pool, where a connection that was cut silently would hold its place.
+/// Opens a connection that receives every change from now on. It uses separate connections, because a silently dead one
+/// would occupy a slot of the service's pool.
 async fn connect(db: &PgPool) -> Result<PgListener, Lost> {
     let connected = async {
-        let (ear, mouth) = (db::beside(db), db::beside(db));
-        let mut listener = PgListener::connect_with(&ear).await?;
+        let options = db.connect_options();
+        let (receiver, sender) = (db::dedicated_pool(&options), db::dedicated_pool(&options));
+        let mut listener = PgListener::connect_with(&receiver).await?;
         listener.eager_reconnect(false);
         listener.listen(CHANNEL).await?;
-        // Behind a pooler that lends connections by the transaction, nothing would ever be heard.
-        let word = Entropy.uuid().to_string();
-        sqlx::query!("select pg_notify($1, $2)", CHANNEL, word).execute(&mouth).await?;
-        Ok::<_, sqlx::Error>((listener, word))
+        // Behind a pooler in transaction mode, no notification would ever arrive.
+        let nonce = random_uuid().to_string();
+        sqlx::query!("select pg_notify($1, $2)", CHANNEL, nonce).execute(&sender).await?;
+        Ok::<_, sqlx::Error>((listener, nonce))
     };
-    let (mut listener, word) = timeout(CONNECTED_WITHIN, connected).await.map_err(|_| Lost::Silent)??;
+    let (mut listener, nonce) = timeout(CONNECT_TIMEOUT, connected).await.map_err(|_| Lost::Silent)??;
     let echo = async {
         loop {
             match listener.try_recv().await? {
-                Some(told) if told.payload() == word => return Ok(()),
+                Some(notified) if notified.payload() == nonce => return Ok(()),
                 Some(_) => {}
                 None => return Err(Lost::Closed),
             }
         }
     };
-    timeout(ECHO_WITHIN, echo).await.map_err(|_| Lost::NoEcho)??;
+    timeout(ECHO_TIMEOUT, echo).await.map_err(|_| Lost::NoEcho)??;
     Ok(listener)
 }
 
-/// Hears changes until the connection is lost or the service writes elsewhere, or, with `Ok`, until nobody
-/// can ask any more.
+/// Receives changes until the connection is lost or the pool moves to another server. Returns `Ok` once every cache
+/// handle is dropped.
 async fn follow(
     listener: &mut PgListener,
-    memory: &Memory,
-    asked: &mut mpsc::UnboundedReceiver<Waiting>,
-    stays: impl Fn() -> bool,
+    cached: &CachedSessions,
+    callers: &mut mpsc::UnboundedReceiver<Waiting>,
+    same_server: impl Fn() -> bool,
 ) -> Result<(), Lost> {
-    // Whoever asked before this connection was there has said so and will not say it again.
-    let (mut wanted, mut next) = (true, tokio::time::Instant::now());
+    // Demand from before this connection was signalled already and will not be signalled again.
+    let (mut wanted, mut next) = (true, instant());
     loop {
-        if !stays() {
+        if !same_server() {
             return Err(Lost::Moved);
         }
         tokio::select! {
-            told = listener.try_recv() => match told? {
-                Some(told) => note(memory, told.payload()),
+            notified = listener.try_recv() => match notified? {
+                Some(notified) => note(cached, notified.payload()),
                 None => return Err(Lost::Closed),
             },
-            waiting = asked.recv() => {
+            waiting = callers.recv() => {
                 let Some(waiting) = waiting else { return Ok(()) };
                 let mut all = vec![waiting];
-                while let Ok(waiting) = asked.try_recv() {
+                while let Ok(waiting) = callers.try_recv() {
                     all.push(waiting);
                 }
-                let beaten = beat(listener, memory).await;
-                if beaten.is_err() || !stays() {
-                    // Before those who wait learn of it.
-                    memory.deaf();
+                let alive = beat(listener, cached).await;
+                if alive.is_err() || !same_server() {
+                    // Before the waiting callers are released.
+                    cached.disconnected();
                 }
                 for waiting in all {
                     waiting.send(()).ok();
                 }
-                beaten?;
+                alive?;
             },
-            () = memory.wanted(), if !wanted => wanted = true,
-            () = sleep_until(next), if wanted => {
+            () = cached.demand(), if !wanted => wanted = true,
+            () = sleep_until(next.into()), if wanted => {
                 wanted = false;
-                memory.rest();
-                beat(listener, memory).await?;
-                next = tokio::time::Instant::now() + EVERY;
+                cached.reset_demand();
+                beat(listener, cached).await?;
+                next = instant() + HEARTBEAT;
             }
         }
     }
 }
 
-/// One round trip. What was committed before it is told before it ends: whoever commits has signalled
-/// this connection's server process by then, and that tells before it is ready for another question.
-async fn beat(listener: &mut PgListener, memory: &Memory) -> Result<(), Lost> {
-    let sent = Instant::now();
-    let answered = timeout(BEAT_WITHIN, async { db::takes_writes(listener.acquire().await?).await });
-    // One that only reads was the primary, and another tells what changes now.
+/// Makes one round trip. Notifications committed before it arrive before its reply: a commit signals this connection's
+/// backend, which sends them before it reads the next query.
+async fn beat(listener: &mut PgListener, cached: &CachedSessions) -> Result<(), Lost> {
+    let sent = instant();
+    let answered = timeout(HEARTBEAT_TIMEOUT, async { db::takes_writes(listener.acquire().await?).await });
+    // A read-only server was demoted; the new primary sends the notifications now.
     if !answered.await.map_err(|_| Lost::Silent)?? {
         return Err(Lost::Moved);
     }
-    while let Some(told) = listener.next_buffered() {
-        note(memory, told.payload());
+    while let Some(notified) = listener.next_buffered() {
+        note(cached, notified.payload());
     }
-    memory.believe(sent);
+    cached.renew_lease(sent);
     Ok(())
 }
 
-/// Our own words are no account's id, and are forgotten about like an account nobody has.
-fn note(memory: &Memory, told: &str) {
-    match told.parse::<Uuid>() {
-        Ok(user_id) => memory.forget(UserId(user_id)),
+/// Invalidates an account. Our own test notification is a UUID of no account.
+fn note(cached: &CachedSessions, payload: &str) {
+    match payload.parse::<Uuid>() {
+        Ok(user_id) => cached.invalidate(UserId(user_id)),
         // An operator's `notify vestibule_sessions, 'all'`.
-        Err(_) => memory.forget_all(),
+        Err(_) => cached.invalidate_all(),
     }
 }
 
-/// Waits before the next try, and holds nobody up; false when nobody can ask any more.
-async fn rest(asked: &mut mpsc::UnboundedReceiver<Waiting>) -> bool {
-    let again = sleep(AGAIN_AFTER);
+/// Waits before reconnecting, releasing callers meanwhile. Returns `false` once every cache handle is dropped.
+async fn pause(callers: &mut mpsc::UnboundedReceiver<Waiting>) -> bool {
+    let again = sleep(RECONNECT_DELAY);
     tokio::pin!(again);
     loop {
         tokio::select! {
             () = &mut again => return true,
-            waiting = asked.recv() => if waiting.is_none() { return false },
+            waiting = callers.recv() => if waiting.is_none() { return false },
         }
     }
 }

@@ -1,15 +1,14 @@
-//! Who was found lately, and whether that may be believed.
+//! The session cache.
 //!
-//! 1. An answer is kept until the time at which it could change by itself: an end of the session, or the
-//!    next time that its use is to be noted.
-//! 2. What changes it otherwise is told by `PostgreSQL` at the commit, and [`Memory::forget`] drops what
-//!    is kept of that account. An answer that was on its way meanwhile is not kept.
-//! 3. Nothing is believed for longer than [`LEASE`] after a question that `PostgreSQL` answered behind
-//!    all it had to tell. So a replica that is cut off stops believing by itself, however silently.
+//! 1. An entry is valid until the session could change by the passing of time: its expiry, or the next update of its
+//!    last use.
+//! 2. `PostgreSQL` notifies us of other changes at commit, and [`CachedSessions::invalidate`] invalidates the account's
+//!    entries. Results of queries that ran meanwhile are not cached.
+//! 3. The cache is trusted for [`LEASE`] after a heartbeat that `PostgreSQL` answered. So a replica that loses its
+//!    connection stops trusting the cache, however silently that happens.
 
 use std::{
     collections::HashMap,
-    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -20,197 +19,191 @@ use std::{
 use indexmap::IndexMap;
 use tokio::sync::Notify;
 
-use crate::{sessions::LiveSession, types::UserId};
+use crate::{
+    sessions::LiveSession,
+    types::{UserId, instant},
+};
 
-/// For how long after a heartbeat was sent what is kept is believed: the longest that a session can
-/// outlive its end, on a replica whose connection to the database was cut in that moment.
+/// How long the cache is trusted after a heartbeat was sent. This bounds how long a revoked session survives on a
+/// replica that lost its connection at that moment.
 pub const LEASE: Duration = Duration::from_millis(200);
 
-/// Sessions in memory, at most so many.
-pub(super) struct Memory {
+/// A bounded cache of sessions.
+#[derive(derive_more::Debug)]
+#[debug("CachedSessions {{ capacity: {capacity:?}, .. }}")]
+pub(super) struct CachedSessions {
     capacity: usize,
     began: Instant,
     /// In microseconds since `began`.
-    believed_until: AtomicU64,
-    wanted: AtomicBool,
+    lease_until: AtomicU64,
+    in_demand: AtomicBool,
     wake: Notify,
-    kept: Mutex<Kept>,
+    entries: Mutex<Entries>,
 }
 
 #[derive(Default)]
-struct Kept {
-    /// Whether changes are told to us.
-    told: bool,
-    /// How often something was forgotten.
-    changes: u64,
-    found: IndexMap<String, Found>,
-    of_user: HashMap<UserId, Vec<String>>,
-    /// Where to make room next.
+struct Entries {
+    /// Whether the listener is connected.
+    is_connected: bool,
+    /// Counts invalidations.
+    invalidations: u64,
+    by_id: IndexMap<String, Entry>,
+    by_user: HashMap<UserId, Vec<String>>,
+    /// The next candidate for eviction.
     hand: usize,
 }
 
-struct Found {
+struct Entry {
     live: Arc<LiveSession>,
     until: Instant,
 }
 
-/// A moment before a question to the database.
+/// The state of the cache before a database query.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct Snapshot {
     at: Instant,
-    changes: u64,
+    invalidations: u64,
 }
 
-impl fmt::Debug for Memory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Memory").field("capacity", &self.capacity).finish_non_exhaustive()
-    }
-}
-
-impl Memory {
+impl CachedSessions {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             capacity,
-            began: Instant::now(),
-            believed_until: AtomicU64::new(0),
-            wanted: AtomicBool::new(false),
+            began: instant(),
+            lease_until: AtomicU64::new(0),
+            in_demand: AtomicBool::new(false),
             wake: Notify::new(),
-            kept: Mutex::default(),
+            entries: Mutex::default(),
         }
     }
 
-    pub(super) fn is_off(&self) -> bool {
-        self.capacity == 0
-    }
-
-    /// Who is signed in under a digest, if that is kept and may be believed.
-    pub(super) fn recall(&self, store_id: &str) -> Option<Arc<LiveSession>> {
-        if self.is_off() {
+    /// Returns a cached session while its entry and the lease are valid.
+    pub(super) fn get(&self, store_id: &str) -> Option<Arc<LiveSession>> {
+        if self.capacity == 0 {
             return None;
         }
-        if !self.wanted.load(Ordering::Relaxed) && !self.wanted.swap(true, Ordering::Relaxed) {
+        if !self.in_demand.load(Ordering::Relaxed) && !self.in_demand.swap(true, Ordering::Relaxed) {
             self.wake.notify_one();
         }
-        let now = Instant::now();
-        if self.micros(now) >= self.believed_until.load(Ordering::Acquire) {
+        let now = instant();
+        if self.micros(now) >= self.lease_until.load(Ordering::Acquire) {
             return None;
         }
-        let kept = self.lock();
-        kept.found.get(store_id).filter(|found| now < found.until).map(|found| Arc::clone(&found.live))
+        let entries = self.lock();
+        entries.by_id.get(store_id).filter(|entry| now < entry.until).map(|entry| Arc::clone(&entry.live))
     }
 
-    /// To be called before the database is asked.
-    pub(super) fn asking(&self) -> Asked {
-        Asked { at: Instant::now(), changes: self.lock().changes }
+    /// Must be called before the database query.
+    pub(super) fn begin_query(&self) -> Snapshot {
+        Snapshot { at: instant(), invalidations: self.lock().invalidations }
     }
 
-    /// Keeps an answer, unless something changed while it was on its way.
-    pub(super) fn keep(&self, asked: Asked, store_id: &str, live: &Arc<LiveSession>, holds_for: Duration) {
-        let mut kept = self.lock();
-        if !kept.told || kept.changes != asked.changes || self.is_off() {
+    /// Caches a query result, unless something was invalidated since the query started.
+    pub(super) fn insert(&self, snapshot: Snapshot, store_id: &str, live: &Arc<LiveSession>, holds_for: Duration) {
+        let mut entries = self.lock();
+        if !entries.is_connected || entries.invalidations != snapshot.invalidations || self.capacity == 0 {
             return;
         }
-        kept.remove(store_id);
-        while kept.found.len() >= self.capacity {
-            kept.make_room();
+        entries.remove(store_id);
+        while entries.by_id.len() >= self.capacity {
+            entries.make_room();
         }
-        kept.of_user.entry(live.user_id).or_default().push(store_id.to_owned());
-        kept.found.insert(store_id.to_owned(), Found { live: Arc::clone(live), until: asked.at + holds_for });
+        entries.by_user.entry(live.user_id).or_default().push(store_id.to_owned());
+        entries.by_id.insert(store_id.to_owned(), Entry { live: Arc::clone(live), until: snapshot.at + holds_for });
     }
 
-    /// Forgets an account's sessions.
-    pub(super) fn forget(&self, user_id: UserId) {
-        let mut kept = self.lock();
-        kept.changes += 1;
-        for store_id in kept.of_user.remove(&user_id).unwrap_or_default() {
-            kept.found.swap_remove(&store_id);
+    /// Invalidates an account's sessions.
+    pub(super) fn invalidate(&self, user_id: UserId) {
+        let mut entries = self.lock();
+        entries.invalidations += 1;
+        for store_id in entries.by_user.remove(&user_id).unwrap_or_default() {
+            entries.by_id.swap_remove(&store_id);
         }
     }
 
-    /// Forgets everything.
-    pub(super) fn forget_all(&self) {
+    /// Invalidates every session.
+    pub(super) fn invalidate_all(&self) {
         self.lock().clear();
     }
 
-    /// Forgets nothing when there is something, and tells so: what is on its way to an empty memory is
-    /// not kept.
+    /// Returns whether the cache is empty. If so, results of running queries will not be cached.
     pub(super) fn is_empty(&self) -> bool {
-        let mut kept = self.lock();
-        kept.changes += u64::from(kept.found.is_empty());
-        kept.found.is_empty()
+        let mut entries = self.lock();
+        entries.invalidations += u64::from(entries.by_id.is_empty());
+        entries.by_id.is_empty()
     }
 
-    /// From now on every change is told.
-    pub(super) fn listening(&self) {
-        let mut kept = self.lock();
-        kept.clear();
-        kept.told = true;
+    /// Starts accepting entries: the listener is connected.
+    pub(super) fn connected(&self) {
+        let mut entries = self.lock();
+        entries.clear();
+        entries.is_connected = true;
     }
 
-    /// Changes may have been missed.
-    pub(super) fn deaf(&self) {
-        self.believed_until.store(0, Ordering::Release);
-        let mut kept = self.lock();
-        kept.clear();
-        kept.told = false;
+    /// Clears the cache: notifications may be missed from now on.
+    pub(super) fn disconnected(&self) {
+        self.lease_until.store(0, Ordering::Release);
+        let mut entries = self.lock();
+        entries.clear();
+        entries.is_connected = false;
     }
 
-    /// Nothing of what is kept is believed, before there is another sign of life or after.
-    pub(super) fn doubt(&self) {
-        self.believed_until.store(0, Ordering::Release);
-        self.forget_all();
+    /// Clears the cache and ends the lease until the next heartbeat.
+    pub(super) fn end_lease(&self) {
+        self.lease_until.store(0, Ordering::Release);
+        self.invalidate_all();
     }
 
-    /// Everything that was committed before `sent` has been told.
-    pub(super) fn believe(&self, sent: Instant) {
-        self.believed_until.store(self.micros(sent + LEASE), Ordering::Release);
+    /// Renews the lease: all changes committed before `sent` have been received.
+    pub(super) fn renew_lease(&self, sent: Instant) {
+        self.lease_until.store(self.micros(sent + LEASE), Ordering::Release);
     }
 
-    /// Waits until somebody asks.
-    pub(super) async fn wanted(&self) {
+    /// Waits until a session is looked up.
+    pub(super) async fn demand(&self) {
         self.wake.notified().await;
     }
 
-    /// Waits for another question from now on.
-    pub(super) fn rest(&self) {
-        self.wanted.store(false, Ordering::Relaxed);
+    /// Waits for a new lookup from now on.
+    pub(super) fn reset_demand(&self) {
+        self.in_demand.store(false, Ordering::Relaxed);
     }
 
     fn micros(&self, at: Instant) -> u64 {
         u64::try_from(at.duration_since(self.began).as_micros()).unwrap_or(u64::MAX)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Entries {
     fn clear(&mut self) {
-        self.changes += 1;
-        self.found.clear();
-        self.of_user.clear();
+        self.invalidations += 1;
+        self.by_id.clear();
+        self.by_user.clear();
     }
 
     fn remove(&mut self, store_id: &str) {
-        if let Some(gone) = self.found.swap_remove(store_id) {
+        if let Some(gone) = self.by_id.swap_remove(store_id) {
             self.unlist(gone.live.user_id, store_id);
         }
     }
 
-    /// Removes one after the other, wherever they stand: nobody can choose whose is next.
+    /// Evicts an entry. Eviction is not by age, so nobody can choose whose entry is next.
     fn make_room(&mut self) {
-        self.hand = (self.hand + 1) % self.found.len().max(1);
-        if let Some((store_id, gone)) = self.found.swap_remove_index(self.hand) {
+        self.hand = (self.hand + 1) % self.by_id.len().max(1);
+        if let Some((store_id, gone)) = self.by_id.swap_remove_index(self.hand) {
             self.unlist(gone.live.user_id, &store_id);
         }
     }
 
     fn unlist(&mut self, user_id: UserId, store_id: &str) {
-        if let Some(listed) = self.of_user.get_mut(&user_id) {
+        if let Some(listed) = self.by_user.get_mut(&user_id) {
             listed.retain(|other| other != store_id);
             if listed.is_empty() {
-                self.of_user.remove(&user_id);
+                self.by_user.remove(&user_id);
             }
         }
     }
@@ -219,17 +212,15 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        accounts::Role,
-        types::{Entropy, SessionId},
-    };
+    use crate::{accounts::Role, types::SessionId};
 
     const LONG: Duration = Duration::from_secs(60);
 
     fn session_of(user_id: UserId) -> Arc<LiveSession> {
         let at = time::OffsetDateTime::UNIX_EPOCH;
         Arc::new(LiveSession {
-            id: SessionId::new(Entropy),
+            store_id: "a".into(),
+            id: SessionId::random(),
             user_id,
             username: "alice".into(),
             display_name: None,
@@ -240,83 +231,86 @@ mod tests {
             created_at: at,
             authenticated_at: at,
             recent: true,
+            proves_best: true,
             must_enrol: false,
             absolute_ends_at: at,
             aal: 1,
             amr: vec!["pwd".into()],
             remembered: false,
+            touch_due: false,
+            holds_for: 60.0,
         })
     }
 
-    fn listening(capacity: usize) -> Memory {
-        let memory = Memory::new(capacity);
-        memory.listening();
-        memory.believe(Instant::now() + LONG);
-        memory
+    fn connected(capacity: usize) -> CachedSessions {
+        let cached = CachedSessions::new(capacity);
+        cached.connected();
+        cached.renew_lease(instant() + LONG);
+        cached
     }
 
     #[test]
-    fn nothing_is_believed_without_a_sign_of_life() {
-        let memory = Memory::new(10);
-        let alice = session_of(UserId::new(Entropy));
-        memory.keep(memory.asking(), "a", &alice, LONG);
-        memory.believe(Instant::now() + LONG);
-        assert!(memory.recall("a").is_none(), "kept while nobody listened");
-        memory.listening();
-        memory.keep(memory.asking(), "a", &alice, LONG);
-        assert_eq!(memory.recall("a").map(|live| live.id), Some(alice.id));
-        // The last sign of life was asked for longer ago than the lease.
-        memory.believe(Instant::now().checked_sub(LEASE).expect("a machine that runs for a while"));
-        assert!(memory.recall("a").is_none());
-        memory.believe(Instant::now());
-        assert!(memory.recall("a").is_some(), "what is true is still there");
-        memory.deaf();
-        memory.believe(Instant::now() + LONG);
-        assert!(memory.recall("a").is_none(), "and gone when something may have been missed");
+    fn the_cache_is_stale_without_a_heartbeat() {
+        let cached = CachedSessions::new(10);
+        let alice = session_of(UserId::random());
+        cached.insert(cached.begin_query(), "a", &alice, LONG);
+        cached.renew_lease(instant() + LONG);
+        assert!(cached.get("a").is_none(), "cached while the listener was disconnected");
+        cached.connected();
+        cached.insert(cached.begin_query(), "a", &alice, LONG);
+        assert_eq!(cached.get("a").map(|live| live.id), Some(alice.id));
+        // The last heartbeat was sent longer ago than the lease.
+        cached.renew_lease(instant().checked_sub(LEASE).expect("a machine that runs for a while"));
+        assert!(cached.get("a").is_none());
+        cached.renew_lease(instant());
+        assert!(cached.get("a").is_some(), "a valid entry is still there");
+        cached.disconnected();
+        cached.renew_lease(instant() + LONG);
+        assert!(cached.get("a").is_none(), "and gone when notifications may have been missed");
     }
 
     #[test]
-    fn an_answer_holds_for_as_long_as_was_said() {
-        let memory = listening(10);
-        let alice = session_of(UserId::new(Entropy));
-        memory.keep(memory.asking(), "a", &alice, Duration::ZERO);
-        assert!(memory.recall("a").is_none());
+    fn an_entry_is_valid_for_the_given_time() {
+        let cached = connected(10);
+        let alice = session_of(UserId::random());
+        cached.insert(cached.begin_query(), "a", &alice, Duration::ZERO);
+        assert!(cached.get("a").is_none());
     }
 
     #[test]
-    fn an_answer_that_was_on_its_way_while_something_changed_is_not_kept() {
-        let changes: [fn(&Memory); 4] = [
-            |memory| memory.forget(UserId::new(Entropy)),
-            Memory::forget_all,
-            Memory::listening,
-            // Somebody waits for changes and finds nothing to wait for.
-            |memory| assert!(memory.is_empty()),
+    fn a_result_is_not_cached_if_something_changed_during_the_query() {
+        let changes: [fn(&CachedSessions); 4] = [
+            |cached| cached.invalidate(UserId::random()),
+            CachedSessions::invalidate_all,
+            CachedSessions::connected,
+            // A caller waits for changes, and the cache is empty.
+            |cached| assert!(cached.is_empty()),
         ];
         for change in changes {
-            let memory = listening(10);
-            let asked = memory.asking();
-            change(&memory);
-            memory.keep(asked, "a", &session_of(UserId::new(Entropy)), LONG);
-            assert!(memory.recall("a").is_none());
+            let cached = connected(10);
+            let snapshot = cached.begin_query();
+            change(&cached);
+            cached.insert(snapshot, "a", &session_of(UserId::random()), LONG);
+            assert!(cached.get("a").is_none());
         }
     }
 
     #[test]
-    fn no_more_is_kept_than_was_said_and_of_each_account_all_is_forgotten() {
-        let memory = listening(7);
-        let people: Vec<_> = (0..5).map(|_| UserId::new(Entropy)).collect();
+    fn the_capacity_holds_and_invalidation_removes_all_of_an_account() {
+        let cached = connected(7);
+        let people: Vec<_> = (0..5).map(|_| UserId::random()).collect();
         for n in 0..1000_usize {
-            // Names meet again, in another account's hands.
+            // Store IDs repeat, for another account.
             let (name, whose) = (format!("{}", n * 7 % 23), people[n * 11 % 5]);
-            memory.keep(memory.asking(), &name, &session_of(whose), LONG);
-            assert_eq!(memory.recall(&name).map(|live| live.user_id), Some(whose));
+            cached.insert(cached.begin_query(), &name, &session_of(whose), LONG);
+            assert_eq!(cached.get(&name).map(|live| live.user_id), Some(whose));
             if n % 13 == 0 {
-                memory.forget(whose);
+                cached.invalidate(whose);
             }
-            let kept = memory.lock();
-            let listed: usize = kept.of_user.values().map(Vec::len).sum();
-            assert!(kept.found.len() <= 7 && listed == kept.found.len());
-            assert!(n % 13 > 0 || kept.found.values().all(|found| found.live.user_id != whose));
+            let entries = cached.lock();
+            let listed: usize = entries.by_user.values().map(Vec::len).sum();
+            assert!(entries.by_id.len() <= 7 && listed == entries.by_id.len());
+            assert!(n % 13 > 0 || entries.by_id.values().all(|entry| entry.live.user_id != whose));
         }
     }
 }

@@ -1,15 +1,14 @@
-//! Who is signed in, asked for many visitors at once.
+//! Session checks: cached, and batched.
 //!
-//! 1. Who was found lately is remembered ([`memory`]), as long as `PostgreSQL` tells us of every change
-//!    ([`listener`]). Otherwise each visitor is asked for.
-//! 2. Otherwise visitors who come at the same time are asked for together ([`Together`]).
-//! 3. That a session is in use is noted a moment later ([`uses`]).
+//! 1. `memory` caches sessions while the `listener` receives changes from `PostgreSQL`.
+//! 2. All other checks query the database, batched by a [`Batcher`].
+//! 3. `uses` updates the last use of sessions in the background.
 
 mod listener;
 mod memory;
 mod uses;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sqlx::{PgConnection, PgPool};
 use tokio::{
@@ -19,91 +18,84 @@ use tokio::{
 
 use self::{
     listener::Waiting,
-    memory::{LEASE, Memory},
+    memory::{CachedSessions, LEASE},
     uses::Use,
 };
-use super::{Found, LiveSession, find_live};
+use super::{LiveSession, find_live};
 use crate::{
     accounts::Role,
     config::Config,
-    db::{Ask, Together},
-    telemetry::Metrics,
+    db::{BatchQuery, Batcher},
+    telemetry::{self, Metrics},
 };
 
-/// Tells who is signed in. Cheap to clone; its tasks end with the last clone.
+/// Looks up live sessions by cookie digest. Cheap to clone; its tasks end with the last clone.
 #[derive(Clone, Debug)]
-pub struct Lookup {
-    judged: Together<Judge>,
-    memory: Arc<Memory>,
+pub struct SessionCache {
+    batcher: Batcher<LiveQuery>,
+    cached: Arc<CachedSessions>,
     catching_up: mpsc::UnboundedSender<Waiting>,
     uses: mpsc::UnboundedSender<Use>,
     metrics: Arc<Metrics>,
 }
 
-/// Asks the one statement, and remembers what it says.
+/// The batched query, which fills the cache.
 #[derive(Debug)]
-struct Judge {
+struct LiveQuery {
     need_second_factor: &'static [Role],
-    memory: Arc<Memory>,
+    cached: Arc<CachedSessions>,
     uses: mpsc::UnboundedSender<Use>,
 }
 
-impl Lookup {
-    /// Starts the tasks that ask, listen and note. Must be called on a runtime.
-    #[must_use]
+impl SessionCache {
+    /// Starts the background tasks. Must be called on a runtime.
     pub fn start(db: PgPool, config: &Config, metrics: Arc<Metrics>) -> Self {
         let (catching_up, waiting) = mpsc::unbounded_channel();
         let (uses, noted) = mpsc::unbounded_channel();
-        let memory = Arc::new(Memory::new(config.session_cache));
-        let judge = Judge {
+        let cached = Arc::new(CachedSessions::new(config.session_cache));
+        let query = LiveQuery {
             need_second_factor: Role::needing_second_factor(config.accounts.require_second_factor),
-            memory: Arc::clone(&memory),
+            cached: Arc::clone(&cached),
             uses: uses.clone(),
         };
-        tokio::spawn(uses::run(db.clone(), config.lifetimes, noted));
+        telemetry::spawn("session uses", uses::run(db.clone(), config.lifetimes, noted));
         if config.session_cache > 0 {
-            tokio::spawn(listener::run(db.clone(), Arc::clone(&memory), waiting));
+            telemetry::spawn("session listener", listener::run(db.clone(), Arc::clone(&cached), waiting));
         }
-        Self { judged: Together::start(db, judge), memory, catching_up, uses, metrics }
+        Self { batcher: Batcher::start(db, query), cached, catching_up, uses, metrics }
     }
 
-    /// Tells who is signed in under the digest of a cookie, to somebody who only looks.
-    ///
-    /// # Errors
-    /// Only the database's.
+    /// Looks up a session by its cookie's digest, for read-only requests.
     pub async fn find(&self, store_id: String) -> sqlx::Result<Option<Arc<LiveSession>>> {
-        if let Some(live) = self.memory.recall(&store_id) {
-            self.metrics.sessions_remembered.inc();
+        if let Some(live) = self.cached.get(&store_id) {
+            self.metrics.session_checks_cached.inc();
             return Ok(Some(live));
         }
         self.find_now(store_id).await
     }
 
-    /// The same by the database's word alone: nothing is done on the word of memory.
-    ///
-    /// # Errors
-    /// Only the database's.
+    /// Looks up a session in the database, bypassing the cache, for requests that change something.
     pub async fn find_now(&self, store_id: String) -> sqlx::Result<Option<Arc<LiveSession>>> {
-        self.metrics.sessions_asked.inc();
-        self.judged.answer(store_id).await
+        self.metrics.session_checks_database.inc();
+        self.batcher.answer(store_id).await
     }
 
-    /// Waits until this replica knows of every change that was committed by now, so that whoever ended a
-    /// session and was told so finds it ended. Takes one round trip, and none while nothing is remembered;
-    /// at most [`LEASE`], after which nothing older is believed anyway.
+    /// Waits until this replica has received every change committed so far, so that a user who revoked a session sees
+    /// it revoked. Takes one round trip, or none if the cache is empty; at most `LEASE`, after which older entries
+    /// are stale anyway.
     pub async fn catch_up(&self) {
-        if self.memory.is_empty() {
+        if self.cached.is_empty() {
             return;
         }
         let (waiting, done) = oneshot::channel();
         let listens = self.catching_up.send(waiting).is_ok();
         if !listens || matches!(timeout(LEASE, done).await, Ok(Err(_))) {
-            // Nobody heard for us.
-            self.memory.doubt();
+            // The listener is down.
+            self.cached.end_lease();
         }
     }
 
-    /// Writes down every use that was not noted yet.
+    /// Flushes pending updates of last use.
     pub async fn note_uses(&self) {
         let (done, noted) = oneshot::channel();
         if self.uses.send(Use::Now(done)).is_ok() {
@@ -112,7 +104,7 @@ impl Lookup {
     }
 }
 
-impl Ask for Judge {
+impl BatchQuery for LiveQuery {
     type Question = String;
     type Answer = Arc<LiveSession>;
 
@@ -121,17 +113,18 @@ impl Ask for Judge {
         connection: &mut PgConnection,
         store_ids: &[String],
     ) -> sqlx::Result<HashMap<String, Arc<LiveSession>>> {
-        let asked = self.memory.asking();
+        let snapshot = self.cached.begin_query();
         let found = find_live(connection, store_ids, self.need_second_factor).await?;
-        let remembered = found.into_iter().map(|Found { store_id, live, touch_due, holds_for }| {
-            if touch_due {
-                // Nobody listens any more when the service ends.
+        let lives = found.into_iter().map(|live| {
+            if live.touch_due {
+                // The task has ended when the service stops.
                 self.uses.send(Use::Of(live.id)).ok();
             }
-            let live = Arc::new(live);
-            self.memory.keep(asked, &store_id, &live, holds_for);
+            let (store_id, live) = (live.store_id.clone(), Arc::new(live));
+            let holds_for = Duration::try_from_secs_f64(live.holds_for).unwrap_or_default();
+            self.cached.insert(snapshot, &store_id, &live, holds_for);
             (store_id, live)
         });
-        Ok(remembered.collect())
+        Ok(lives.collect())
     }
 }

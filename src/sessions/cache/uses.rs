@@ -1,48 +1,52 @@
-//! Notes that sessions are in use: many of them in one statement, a moment later.
+//! Updates the last use of sessions in the background, many per statement.
 
 use std::{collections::HashSet, time::Duration};
 
 use sqlx::PgPool;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout, timeout_at},
+    time::{timeout, timeout_at},
 };
 
-use crate::{config::Lifetimes, sessions, types::SessionId};
+use crate::{
+    config::Lifetimes,
+    sessions,
+    types::{SessionId, instant},
+};
 
-/// For how long uses are gathered.
-const GATHERED: Duration = Duration::from_secs(1);
-/// A statement that takes longer has met a silent network.
-const NOTED_WITHIN: Duration = Duration::from_secs(6);
-/// The most sessions in one statement.
-const TOGETHER: usize = 1000;
+/// How long uses are collected.
+const COLLECT_FOR: Duration = Duration::from_secs(1);
+/// A slower statement met a silent network.
+const UPDATE_TIMEOUT: Duration = Duration::from_secs(6);
+/// Maximum batch size.
+const BATCH_MAX: usize = 1000;
 
-/// What is to be done.
+/// A message to the task.
 #[derive(Debug)]
 pub(super) enum Use {
-    /// This session is in use.
+    /// A session was used.
     Of(SessionId),
-    /// Do not wait for more; dropped when it is done.
+    /// Flush now; dropped when done.
     Now(oneshot::Sender<()>),
 }
 
-/// Notes uses until nobody can send any. A statement that fails loses nothing that counts: a session that
-/// is still in use says so again within seconds.
+/// Runs until every sender is dropped. A failed statement loses nothing important: a session still in use reports again
+/// within seconds.
 pub(super) async fn run(db: PgPool, lifetimes: Lifetimes, mut uses: mpsc::UnboundedReceiver<Use>) {
     while let Some(first) = uses.recv().await {
         let (mut due, mut waiting) = (HashSet::new(), Vec::new());
-        let until = Instant::now() + GATHERED;
+        let until = instant() + COLLECT_FOR;
         let mut next = Some(first);
         while let Some(used) = next {
             match used {
                 Use::Of(session) => drop(due.insert(session)),
                 Use::Now(done) => waiting.push(done),
             }
-            if due.len() >= TOGETHER {
+            if due.len() >= BATCH_MAX {
                 break;
             }
             next = if waiting.is_empty() {
-                timeout_at(until, uses.recv()).await.ok().flatten()
+                timeout_at(until.into(), uses.recv()).await.ok().flatten()
             } else {
                 uses.try_recv().ok()
             };
@@ -52,17 +56,17 @@ pub(super) async fn run(db: PgPool, lifetimes: Lifetimes, mut uses: mpsc::Unboun
         }
         let due: Vec<SessionId> = due.into_iter().collect();
         if let Err(error) = note(&db, &due, &lifetimes).await {
-            tracing::warn!(%error, "could not note that sessions are in use");
+            tracing::warn!(%error, "could not update the last use of sessions; idle timeouts may come early");
         }
     }
 }
 
 async fn note(db: &PgPool, due: &[SessionId], lifetimes: &Lifetimes) -> sqlx::Result<()> {
     let mut connection = db.acquire().await?;
-    if let Ok(noted) = timeout(NOTED_WITHIN, sessions::touch(&mut connection, due, lifetimes)).await {
+    if let Ok(noted) = timeout(UPDATE_TIMEOUT, sessions::touch(&mut connection, due, lifetimes)).await {
         return noted;
     }
-    // Closed without a word, because its server may not be listening.
+    // Closed without a goodbye, because its server may be unreachable.
     drop(connection.detach());
     Err(sqlx::Error::PoolTimedOut)
 }

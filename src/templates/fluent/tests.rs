@@ -5,11 +5,14 @@ use std::{
 
 use super::*;
 
-/// Every key of a language with the variables its message uses.
-fn keys(lang: Lang) -> BTreeMap<String, BTreeSet<String>> {
+/// Every key of a language, with the variables of its message.
+fn variables(lang: Lang) -> BTreeMap<String, BTreeSet<String>> {
     let mut found = BTreeMap::new();
     for (name, text) in sources(lang).unwrap() {
-        for (key, body) in messages(&text) {
+        let ends = keys(&text).skip(1).map(Some).chain([None]);
+        for (key, next) in keys(&text).zip(ends) {
+            let start = |key: &str| format!("\n{text}").find(&format!("\n{key} =")).unwrap();
+            let body = &text[start(key)..next.map_or(text.len(), start)];
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             let variables = body.split('$').skip(1).map(|rest| rest.chars().take_while(|c| is_name(*c)).collect());
             assert!(found.insert(key.to_owned(), variables.collect()).is_none(), "{key} stands twice ({name})");
@@ -18,16 +21,16 @@ fn keys(lang: Lang) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-fn speaker(lang: Lang) -> Speaker {
-    Speaker::new(Arc::new(Words::load(lang).unwrap()), Arc::new(Words::load(Lang::En).unwrap()))
+fn localizer(lang: Lang) -> Localizer {
+    Localizer::new(Arc::new(Catalog::load(lang).unwrap()), Arc::new(Catalog::load(Lang::En).unwrap()))
 }
 
 #[test]
 fn every_language_has_the_same_messages_with_the_same_variables() {
-    let english = keys(Lang::En);
+    let english = variables(Lang::En);
     assert!(english.len() > 50);
     for lang in Lang::ALL {
-        assert_eq!(keys(lang), english, "{}", lang.code());
+        assert_eq!(variables(lang), english, "{}", lang.code());
     }
 }
 
@@ -44,7 +47,8 @@ fn every_language_has_the_same_files() {
 
 #[test]
 fn plurals_follow_the_language() {
-    let said = |lang, count: u64| speaker(lang).say("wait-minutes", [("count", &Value::from(count))].into_iter());
+    let said =
+        |lang, count: u64| localizer(lang).localize("wait-minutes", [("count", &Value::from(count))].into_iter());
     assert_eq!(said(Lang::En, 1).as_str(), Some("1 minute"));
     assert_eq!(said(Lang::En, 1000).as_str(), Some("1000 minutes"));
     assert_eq!(said(Lang::Ko, 1).as_str(), Some("1분"));
@@ -53,26 +57,26 @@ fn plurals_follow_the_language() {
 #[test]
 fn a_name_is_put_in_without_invisible_marks() {
     let name = Value::from("a\"<b>");
-    let said = speaker(Lang::En).say("session-address", [("address", &name)].into_iter());
+    let said = localizer(Lang::En).localize("session-address", [("address", &name)].into_iter());
     assert_eq!(said.as_str(), Some("From a\"<b>"));
     assert!(!said.is_safe(), "the template still has to escape it");
 }
 
 #[test]
 fn a_missing_message_is_english_or_plainly_missing() {
-    let mut korean = Words::load(Lang::Ko).unwrap();
+    let mut korean = Catalog::load(Lang::Ko).unwrap();
     korean.fixed.remove("sign-in");
     korean.bundle = FluentBundle::new_concurrent(vec!["ko".parse().unwrap()]);
-    let speaker = Speaker::new(Arc::new(korean), Arc::new(Words::load(Lang::En).unwrap()));
-    assert_eq!(speaker.say("sign-in", [].into_iter()).as_str(), Some("Sign in"));
-    assert_eq!(speaker.say("no-such", [].into_iter()).as_str(), Some("⟦no-such⟧"));
+    let localizer = Localizer::new(Arc::new(korean), Arc::new(Catalog::load(Lang::En).unwrap()));
+    assert_eq!(localizer.localize("sign-in", [].into_iter()).as_str(), Some("Sign in"));
+    assert_eq!(localizer.localize("no-such", [].into_iter()).as_str(), Some("⟦no-such⟧"));
 }
 
 #[test]
-fn dates_are_worded_and_other_texts_are_left_alone() {
+fn dates_are_localised_and_other_texts_are_left_alone() {
     let said = |lang, text: &str| {
         let kwargs = Kwargs::new(Arc::new([("value".into(), Value::from(text))].into_iter().collect()));
-        speaker(lang).date(&kwargs).unwrap().as_str().map(str::to_owned).unwrap()
+        localizer(lang).date(&kwargs).unwrap().as_str().map(str::to_owned).unwrap()
     };
     assert_eq!(said(Lang::En, "2026-03-01"), "1 March 2026");
     assert_eq!(said(Lang::Ko, "2026-12-31"), "2026년 12월 31일");

@@ -1,16 +1,16 @@
-//! Whether a password that has the right form is still a bad choice (NIST SP 800-63B-4 section
-//! 3.1.1.2, ASVS 6.2.4, 6.2.11 and 6.2.12).
+//! Detects weak passwords (NIST SP 800-63B-4 section 3.1.1.2, ASVS 6.2.4, 6.2.11 and 6.2.12).
 //!
-//! 1. A text that is little more than the account's own words and the service's name is refused.
-//! 2. So is one that repeats itself or runs along the alphabet or the keyboard.
-//! 3. So is one of the 1.5 million passwords of the blocklist (`vestibule_blocklist`), in whatever case and also in
-//!    "leet" spelling, and one of them with a few characters around it.
+//! Rejects:
+//! 1. a text that is little more than the user's personal data or the service's name;
+//! 2. a text that repeats itself or runs along the alphabet or the keyboard;
+//! 3. one of the 1.5 million passwords of the blocklist (`vestibule_blocklist`), in any case, in "leet" spelling, or
+//!    with a few characters around it.
 //!
-//! Nothing else is: a few words that do not belong together pass, and so do 20 random digits. A random
-//! text is refused by mistake once in 20,000 times at most, a few words without digits once in 65,536.
+//! Everything else passes: a few unrelated words, or 20 random digits. False positives are at most 1 in 20,000 for
+//! random texts and 1 in 65,536 for a few words without digits.
 //!
-//! The length of a [`PlainPassword`] is bounded, so the work is (CVE-2021-45115): some microseconds.
-//! Whatever is derived from the password is wiped.
+//! The length of a [`PlainPassword`] is bounded, so the work is (CVE-2021-45115): some microseconds. Everything derived
+//! from the password is zeroized.
 
 mod own_words;
 mod patterns;
@@ -18,25 +18,27 @@ mod patterns;
 #[cfg(test)]
 mod tests;
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 pub use self::own_words::OwnWords;
 use self::patterns::{is_repetitive, is_sequence, unit};
 use super::PlainPassword;
 
-/// Why a password is a bad choice.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+/// Why a password is too weak.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "kebab-case")]
 pub enum Objection {
-    /// One of the passwords that leaked and that are tried first.
+    /// A common or breached password, which attackers try first.
     #[error("the password is on the blocklist of common and breached passwords")]
     Common,
     /// A common password with a few characters around it.
     #[error("the password is a common one with little added")]
     Padded,
-    /// The account's own words or the service's name, and little else.
-    #[error("the password is made of the account's own words or the service's name")]
+    /// The user's personal data or the service's name, and little else.
+    #[error("the password consists of personal data or the service's name")]
     OwnWords,
-    /// The same few characters again and again.
+    /// The same few characters repeated.
     #[error("the password repeats itself")]
     Repetitive,
     /// Characters that follow each other in the alphabet or on a keyboard.
@@ -44,17 +46,16 @@ pub enum Objection {
     Sequence,
 }
 
-/// As many characters around something guessable are guessed as well: a date, a year and some marks.
+/// Characters around a guessable core that add no strength: a date, a year and some marks.
 const PADDING: usize = 8;
-/// The shortest common password that is worth recognising inside another.
+/// The shortest common password searched for inside another.
 const CORE: usize = 4;
 
-/// What speaks against a password for an account with these words; nothing for a good choice.
-#[must_use]
+/// Returns the objection to a password for an account with these words; `None` for a good choice.
 pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objection> {
     let text = lower_case(password.as_str());
     let chars = Zeroizing::new(text.chars().collect::<Vec<char>>());
-    // What explains most comes first.
+    // The most helpful explanation comes first.
     if own.make_up(&text) {
         return Some(Objection::OwnWords);
     }
@@ -64,7 +65,7 @@ pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objecti
     if is_sequence(&chars) {
         return Some(Objection::Sequence);
     }
-    // What is written twice is as good as once.
+    // A repeated text is as weak as its unit.
     let once = secret(text.len(), unit(&chars).iter().copied());
     if is_listed(&text) || is_listed(&once) {
         return Some(Objection::Common);
@@ -72,20 +73,20 @@ pub fn objection(password: &PlainPassword, own: &OwnWords<'_>) -> Option<Objecti
     is_padded(&once).then_some(Objection::Padded)
 }
 
-/// Whether a text in lower case, or the word that it spells with digits, is on the blocklist.
+/// Returns whether a lower-case text, or the word it spells in "leet", is on the blocklist.
 fn is_listed(text: &str) -> bool {
-    // Another reading is looked up only when it is a word: each look costs a chance of an error.
+    // Another reading is looked up only if it is a word: each lookup risks a false positive.
     let is_word = |text: &str| text.chars().all(char::is_alphabetic);
     let listed = vestibule_blocklist::contains;
     listed(text) || spelled_out(text).iter().any(|text| is_word(text) && listed(text))
 }
 
-/// Whether a text in lower case is one of the blocklist with a few characters, or with a simple series of
-/// them, before or behind it.
+/// Returns whether a lower-case text is a blocklist entry with a few characters, or a simple series of them, before or
+/// after it.
 fn is_padded(text: &str) -> bool {
     let no_letter = |c: char| !c.is_alphabetic();
     let inner = text.trim_matches(no_letter);
-    // The first character of a word may be a digit that stands for a letter.
+    // The first character of a word may be a "leet" digit.
     let front = text.trim_end_matches(no_letter);
     let cores = [inner, if front == inner { "" } else { front }];
     cores.into_iter().any(|core| {
@@ -93,13 +94,13 @@ fn is_padded(text: &str) -> bool {
     })
 }
 
-/// Whether what remains of a password after something guessable was taken out adds too little.
+/// Returns whether the rest of a password, without its guessable part, adds too little.
 fn is_thin(rest: &str) -> bool {
     let chars = Zeroizing::new(rest.chars().collect::<Vec<char>>());
     chars.len() <= PADDING || is_repetitive(&chars) || is_sequence(&chars)
 }
 
-/// The readings of a text in which digits and marks stand for letters; none when there are no such.
+/// Decodes "leet" digits and marks; empty without any.
 fn spelled_out(text: &str) -> Vec<Zeroizing<String>> {
     let readings: &[char] = match text {
         _ if text.contains(['1', '!']) => &['i', 'l'],
@@ -123,13 +124,12 @@ fn spelled_out(text: &str) -> Vec<Zeroizing<String>> {
     readings.iter().map(read).collect()
 }
 
-/// A text in lower case.
 fn lower_case(text: &str) -> Zeroizing<String> {
     // Two bytes become three at worst.
     secret(text.len() * 2, text.chars().flat_map(char::to_lowercase))
 }
 
-/// A text of at most so many bytes that is wiped when it goes; a buffer that grew would leave copies.
+/// Collects characters into a zeroized text. The capacity must suffice: a buffer that grew would leave copies.
 fn secret(bytes: usize, chars: impl Iterator<Item = char>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(bytes));
     text.extend(chars);

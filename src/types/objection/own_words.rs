@@ -1,32 +1,32 @@
-//! The words that belong to an account, and so are guessed before any other.
+//! Personal data of the user, which is guessed before anything else.
 
 use zeroize::Zeroizing;
 
 use super::{is_listed, is_padded, is_thin, lower_case, secret, spelled_out};
 use crate::types::{DisplayName, Email, Username};
 
-/// What anybody may know of the person who chooses a password.
+/// What anyone may know about the person who chooses a password.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OwnWords<'a> {
     /// The public name.
     pub username: Option<&'a Username>,
-    /// The address, of which the local part and the names of the domain count.
+    /// The email address; its local part and the labels of its domain count.
     pub email: Option<&'a Email>,
-    /// What the person wants to be called.
+    /// The display name.
     pub display_name: Option<&'a DisplayName>,
-    /// What the service is called.
+    /// The name of the service.
     pub service_name: &'a str,
 }
 
-/// Shorter pieces are found in half of all texts. A syllable or an ideograph says more than a letter.
+/// Shorter pieces occur in half of all texts. A syllable or an ideograph carries more than an ASCII character.
 const PIECE: usize = 3;
 const SYLLABLES: usize = 2;
-/// Shorter words read backwards are other words.
+/// Shorter words reversed are other words.
 const BACKWARDS: usize = 4;
 
 impl OwnWords<'_> {
-    /// Whether a password in lower case is made of these words: doubled, padded, spelled with digits,
-    /// joined by marks or put backwards.
+    /// Returns whether a lower-case password consists of these words: doubled, padded, in "leet" spelling, joined by
+    /// marks or reversed.
     pub(super) fn make_up(&self, password: &str) -> bool {
         let words = self.words();
         let readings = spelled_out(password);
@@ -37,7 +37,7 @@ impl OwnWords<'_> {
         })
     }
 
-    /// Every word in lower case, without marks; the longest first, because others may be a part of it.
+    /// Every word in lower case, without marks; longest first, because others may be part of it.
     fn words(&self) -> Vec<Zeroizing<String>> {
         let (local, domain) = self.email.and_then(|email| email.canonical().split_once('@')).unwrap_or_default();
         let (domain, _) = idna::domain_to_unicode(domain);
@@ -67,12 +67,12 @@ fn is_telling(word: &str) -> bool {
     word.chars().count() >= if word.is_ascii() { PIECE } else { SYLLABLES }
 }
 
-/// The letters and digits of a text.
+/// Keeps the letters and digits of a text.
 fn bare(text: &str) -> Zeroizing<String> {
     secret(text.len(), text.chars().filter(|c| c.is_alphanumeric()))
 }
 
-/// A text without these words.
+/// Removes these words from a text.
 fn without(text: &str, words: &[Zeroizing<String>]) -> Zeroizing<String> {
     let mut rest = secret(text.len(), text.chars());
     for word in words {

@@ -1,7 +1,7 @@
-//! Texts that a rule of one sentence writes.
+//! Detects repetitions and sequences.
 
-/// Runs that hands and heads know by heart, each character once. What follows by code point, such as
-/// `a` and `b`, needs no line.
+/// Keyboard rows and other well-known sequences, each character once. Neighbours by code point, such as `a` and `b`,
+/// need no entry.
 const RUNS: [&str; 6] = [
     "1234567890",
     "qwertyuiopasdfghjklzxcvbnm",
@@ -11,12 +11,12 @@ const RUNS: [&str; 6] = [
     "가나다라마바사아자차카타파하",
 ];
 
-/// A text of fewer different characters says little, however long it is.
+/// A text of fewer different characters is weak, however long it is.
 const DIFFERENT: usize = 4;
-/// A shorter text is not worth more when it is written again and again.
+/// A shorter unit gains nothing from repetition.
 const UNIT: usize = 8;
 
-/// Whether a text is written with very few characters, or is a short one over and over.
+/// Returns whether a text has very few different characters or repeats a short unit.
 pub(super) fn is_repetitive(text: &[char]) -> bool {
     let first_of_its_kind = |(at, c): &(usize, &char)| !text[..*at].contains(c);
     let different = text.iter().enumerate().filter(first_of_its_kind).take(DIFFERENT).count();
@@ -24,21 +24,21 @@ pub(super) fn is_repetitive(text: &[char]) -> bool {
     different < DIFFERENT || (unit < UNIT && unit < text.len())
 }
 
-/// The beginning of a text that the rest only says again, at least once in full; or the text itself.
+/// Returns the repeated unit of a text, or the text itself if it does not repeat at least once in full.
 pub(super) fn unit(text: &[char]) -> &[char] {
     let again = |period: &usize| text[*period..] == text[..text.len() - period];
     (1..=text.len() / 2).find(again).map_or(text, |period| &text[..period])
 }
 
-/// Whether most characters of a text follow from the one before: at most one step in five surprises.
+/// Returns whether at most one in five steps between characters breaks the sequence.
 pub(super) fn is_sequence(text: &[char]) -> bool {
     let steps = text.windows(2);
-    let bearable = steps.len() / 5;
-    // Counts no further than needed: most texts surprise at once.
-    steps.filter(|step| !follows(step[0], step[1])).take(bearable + 1).count() <= bearable
+    let tolerated = steps.len() / 5;
+    // Stops counting early: most texts break the sequence at once.
+    steps.filter(|step| !follows(step[0], step[1])).take(tolerated + 1).count() <= tolerated
 }
 
-/// Whether one character comes right after another in a series that everybody knows, or right before.
+/// Returns whether two characters are neighbours in a well-known sequence, in either direction.
 fn follows(before: char, after: char) -> bool {
     if before == after {
         return true;

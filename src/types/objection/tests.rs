@@ -1,9 +1,7 @@
-//! Which passwords are refused and why, and that good ones are not.
-
-use std::time::Instant;
+//! Tests of weak and good passwords.
 
 use super::*;
-use crate::types::{DisplayName, Email, PasswordPolicy, Username};
+use crate::types::{DisplayName, Email, PasswordPolicy, Username, instant};
 
 const POLICY: PasswordPolicy = PasswordPolicy { min: 8 };
 
@@ -11,7 +9,7 @@ fn judge(text: &str, own: &OwnWords<'_>) -> Option<Objection> {
     objection(&PlainPassword::chosen(text, POLICY).unwrap_or_else(|error| panic!("{text}: {error}")), own)
 }
 
-/// For an account of Minji Kim's.
+/// Judges a password for Minji Kim's account.
 fn minji(text: &str) -> Option<Objection> {
     let username = Username::parse("minji.kim").expect("a username");
     let email = Email::parse("mj1994@seoul-owls.example").expect("an address");
@@ -25,11 +23,11 @@ fn minji(text: &str) -> Option<Objection> {
     judge(text, &own)
 }
 
-fn stranger(text: &str) -> Option<Objection> {
+fn anyone(text: &str) -> Option<Objection> {
     judge(text, &OwnWords::default())
 }
 
-/// Numbers that look random, the same in every run.
+/// A deterministic pseudo-random generator.
 fn numbers() -> impl FnMut(u64) -> u64 {
     let mut state = 0x1234_5678_u64;
     move |below| {
@@ -41,11 +39,11 @@ fn numbers() -> impl FnMut(u64) -> u64 {
 #[test]
 fn asvs_6_2_4_every_entry_of_the_list_is_refused_in_any_case() {
     for entry in include_str!("../../../crates/blocklist/data/sample.txt").lines() {
-        assert!(stranger(entry).is_some(), "{entry}");
-        assert!(stranger(&entry.to_uppercase()).is_some(), "{entry}");
+        assert!(anyone(entry).is_some(), "{entry}");
+        assert!(anyone(&entry.to_uppercase()).is_some(), "{entry}");
     }
     for entry in ["password1234", "iloveyou1234", "Correcthorsebattery", "trustno1trustno1"] {
-        assert_eq!(stranger(entry), Some(Objection::Common), "{entry}");
+        assert_eq!(anyone(entry), Some(Objection::Common), "{entry}");
     }
 }
 
@@ -60,11 +58,11 @@ fn asvs_6_2_4_a_common_password_with_little_added_is_refused() {
         "5unsh1ne:8261",
         "shadow1234567890",
     ] {
-        assert!(matches!(stranger(text), Some(Objection::Padded | Objection::Common)), "{text}");
+        assert!(matches!(anyone(text), Some(Objection::Padded | Objection::Common)), "{text}");
     }
-    assert_eq!(stranger("dragon-2026-!"), Some(Objection::Padded));
+    assert_eq!(anyone("dragon-2026-!"), Some(Objection::Padded));
     for text in ["p@ssw0rdP@ssw0rd", "m1cr0s0ftm1cr0s0ft"] {
-        assert_eq!(stranger(text), Some(Objection::Common), "{text}");
+        assert_eq!(anyone(text), Some(Objection::Common), "{text}");
     }
 }
 
@@ -92,7 +90,7 @@ fn asvs_6_2_11_own_words_are_refused_doubled_padded_and_disguised() {
         "kim minji corner shop",
     ] {
         assert_eq!(minji(text), Some(Objection::OwnWords), "{text}");
-        assert_ne!(stranger(text), Some(Objection::OwnWords), "{text}");
+        assert_ne!(anyone(text), Some(Objection::OwnWords), "{text}");
     }
 }
 
@@ -118,7 +116,7 @@ fn texts_that_repeat_themselves_are_refused() {
         "가나가나가나가나가나가나",
         "        ",
     ] {
-        assert_eq!(stranger(text), Some(Objection::Repetitive), "{text}");
+        assert_eq!(anyone(text), Some(Objection::Repetitive), "{text}");
     }
 }
 
@@ -138,7 +136,7 @@ fn texts_that_run_along_the_alphabet_or_the_keyboard_are_refused() {
         "abc!!!!!!!!!",
         "가나다라마바사아자차카타파하",
     ] {
-        assert_eq!(stranger(text), Some(Objection::Sequence), "{text}");
+        assert_eq!(anyone(text), Some(Objection::Sequence), "{text}");
     }
 }
 
@@ -160,12 +158,12 @@ fn asvs_6_2_5_good_passwords_of_every_kind_pass() {
         "🦉🌙🎻🍊🚲🧊🪁🐌🍋🧵🪴🛶",
         "Die Katze tritt die Treppe krumm",
     ] {
-        assert_eq!(stranger(text), None, "{text}");
+        assert_eq!(anyone(text), None, "{text}");
         assert_eq!(minji(text), None, "{text}");
     }
 }
 
-/// How many of 1,000 texts from a recipe are refused.
+/// Counts the refused among 1,000 generated texts.
 fn refused(recipe: impl Fn(&mut dyn FnMut(u64) -> u64) -> String) -> usize {
     let mut number = numbers();
     (0..1_000).filter(|_| minji(&recipe(&mut number)).is_some()).count()
@@ -218,13 +216,13 @@ fn cve_2021_45115_the_longest_texts_are_judged_in_no_time() {
         "\u{fb2c}".repeat(42),
         "x8#Kq!2vR@9mZ$w ".repeat(8),
     ];
-    let start = Instant::now();
+    let start = instant();
     for text in &texts {
         for _ in 0..100 {
             std::hint::black_box(judge(text, &own));
         }
     }
-    // Microseconds each where it is compiled for use; here without optimisation, and beside other tests.
+    // Microseconds each in a release build; here unoptimised and next to other tests.
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     assert!(PlainPassword::chosen(&"a1".repeat(500_000), POLICY).is_err());
 }

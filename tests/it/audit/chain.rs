@@ -6,8 +6,8 @@ use super::{
 use crate::support::{app::TestApp, race::race};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 use vestibule::{
-    audit::{self, Entry, Event, Fault, Head, Linked},
-    types::{Entropy, UserId},
+    audit::{self, Event, Fault, Head, Linked, Recorder},
+    types::UserId,
 };
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn a_changed_event_is_found_whichever_column_it_was() {
         "version = 2",
         "detail = '{\"amr\": [\"pwd\", \"otp\"]}'",
         "detail = '[1e999]'",
-        "actor = 'operator'",
+        "actor_kind = 'cli'",
         "user_id = gen_random_uuid()",
         "session_id = gen_random_uuid()",
         "address = '192.0.2.66'",
@@ -78,7 +78,7 @@ async fn a_removed_swapped_or_added_event_is_found() {
         "update audit_links set event_seq = -event_seq where position in (3, 5);
         update audit_links set event_seq = case position when 3 then {fifth} else {third} end where position in (3, 5)"
     );
-    let forged = "with event as (insert into audit_events (kind, version, detail, actor)
+    let forged = "with event as (insert into audit_events (kind, version, detail, actor_kind)
             values ('signed_in', 1, '{}', 'visitor') returning seq)
         insert into audit_links (position, event_seq, digest, origin_digest, hash, key_id)
         select 11, seq, sha256('a'), null, sha256('b'), (select key_id from audit_links limit 1)
@@ -148,7 +148,7 @@ async fn an_end_that_was_cut_off_is_found_with_a_head_that_was_noted_elsewhere()
 async fn an_event_that_never_came_into_the_chain_is_found() {
     let app = TestApp::start().await;
     ten_events(&app).await;
-    app.execute("insert into audit_events (at, kind, version, detail, actor) values (now() - interval '2 minutes', 'signed_in', 1, '{}', 'visitor')").await;
+    app.execute("insert into audit_events (at, kind, version, detail, actor_kind) values (now() - interval '2 minutes', 'signed_in', 1, '{}', 'visitor')").await;
     let first = app.count("select max(seq) from audit_events").await;
     assert_eq!(faults(&app).await, [Fault::Unlinked { count: 1, first }]);
     tamper(&app, &format!("delete from audit_events where seq = {first}; insert into audit_pending values ({first})"))
@@ -160,9 +160,8 @@ async fn an_event_that_never_came_into_the_chain_is_found() {
 async fn asvs_13_3_4_after_a_rotation_old_links_verify_with_the_old_key_and_not_without() {
     let app = TestApp::start().await;
     ten_events(&app).await;
-    let options = app.options.clone();
     let secret = format!("{OTHER},{SECRET}");
-    let rotated = TestApp::on(options, &[("VESTIBULE_SECRET", &secret)]).await;
+    let rotated = app.reconfigured(&[("VESTIBULE_SECRET", &secret)]).await;
     let both = rotated.state.keys.audit.clone();
     app.stop().await;
     rotated.signed_in("alice").await;
@@ -183,6 +182,7 @@ async fn f9_sixteen_writers_and_the_linkers_of_two_replicas_link_every_event_onc
     let keys = app.state.keys.audit.clone();
     race(20, |n| {
         let (pool, keys) = (pools[n % 2].clone(), keys.clone());
+        let operator = Recorder::for_cli(pool.clone());
         async move {
             for round in 0..25 {
                 let mut connection = pool.acquire().await.expect("a connection");
@@ -191,15 +191,16 @@ async fn f9_sixteen_writers_and_the_linkers_of_two_replicas_link_every_event_onc
                         audit::link_next(&mut connection, &keys).await.expect("links");
                     continue;
                 }
-                let mut transaction = connection.begin().await.expect("a transaction");
-                let user_id = UserId::new(Entropy);
-                let entry = Entry::of_operator(&Event::Enabled, user_id);
-                audit::record(&mut transaction, &entry).await.expect("an event");
+                drop(connection);
+                let mut unit = operator.begin().await.expect("a unit");
                 if round % 5 == 4 {
                     // A number that is never seen.
-                    transaction.rollback().await.expect("the end");
+                    let gap = "select nextval(pg_get_serial_sequence('audit_events', 'seq'))";
+                    sqlx::query(gap).execute(&mut *unit).await.expect("a number");
+                    unit.rollback().await.expect("the end");
                 } else {
-                    transaction.commit().await.expect("the end");
+                    unit.record(Event::Enabled, UserId::random(), None);
+                    unit.commit().await.expect("the end");
                 }
             }
         }
@@ -216,8 +217,10 @@ async fn an_event_that_is_committed_after_later_ones_were_linked_is_not_forgotte
     let app = TestApp::start().await;
     let mut late: PgConnection = app.options.connect().await.expect("a connection");
     let mut transaction = late.begin().await.expect("a transaction");
-    let entry = Entry::of_operator(&Event::Disabled, UserId::new(Entropy));
-    audit::record(&mut transaction, &entry).await.expect("an event");
+    let event = "with event as (insert into audit_events (kind, version, detail, actor_kind, user_id) \
+        values ('disabled', 1, '{}', 'cli', gen_random_uuid()) returning seq) \
+        insert into audit_pending select seq from event";
+    sqlx::query(event).execute(&mut *transaction).await.expect("an event");
     let first: i64 =
         sqlx::query_scalar("select max(seq) from audit_events").fetch_one(&mut *transaction).await.unwrap();
     ten_events(&app).await;

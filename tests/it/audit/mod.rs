@@ -3,6 +3,7 @@
 mod chain;
 mod retention;
 mod trail;
+mod unit;
 
 use std::time::Duration;
 
@@ -11,7 +12,6 @@ use tokio::time::Instant;
 use vestibule::{
     audit::{self, ChainKeys, Fault, Head, Verified},
     config::{Config, Environment, Secrets},
-    types::Entropy,
 };
 
 /// What [`TestApp`] runs with.
@@ -20,7 +20,7 @@ const OTHER: &str = "another key for tests that is not the first 987654";
 
 fn keys(secrets: &str) -> ChainKeys {
     let config = Config::read(Environment::of([("VESTIBULE_SECRET", secrets)])).expect("a good secret");
-    ChainKeys::derive(&Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy).expect("keys"))
+    ChainKeys::derive(&Secrets::given_or_kept(&config.secrets, &config.data_dir).expect("keys"))
 }
 
 /// Waits until the linkers that run have nothing left to do.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{OTHER, after, assert_intact, faults, head, linked, seq, tamper, ten_events, verify, verify_with};
 use crate::support::app::TestApp;
 use vestibule::{
-    audit::{self, Entry, Event, Fault, Head, Pruned},
+    audit::{self, Event, Fault, Head, Pruned},
     types::UserId,
 };
 
@@ -17,19 +17,18 @@ async fn an_erased_account_leaves_events_without_an_origin_and_a_whole_chain() {
     linked(&app).await;
     let user_id = UserId(alice.parse().expect("an id"));
     // Written and linked, written and not yet linked: both lose their origin.
-    let mut transaction = app.db.begin().await.expect("a transaction");
-    let erased = Entry::of_service(&Event::Erased, Some(user_id));
-    audit::record(&mut transaction, &erased).await.expect("an event");
-    audit::forget_origins(&mut transaction, &[user_id]).await.expect("the trail");
-    sqlx::query("delete from users where username = 'alice'").execute(&mut *transaction).await.expect("alice");
-    transaction.commit().await.expect("the erasure");
+    let mut unit = app.state.system().begin().await.expect("a unit");
+    unit.record(Event::Erased, user_id, None);
+    audit::forget_origins(&mut unit, &[user_id]).await.expect("the trail");
+    sqlx::query("delete from users where username = 'alice'").execute(&mut *unit).await.expect("alice");
+    unit.commit().await.expect("the erasure");
     linked(&app).await;
     assert_intact(&verify(&app).await, 13);
     let with_origin = "select count(*) from audit_events where address is not null or user_agent is not null";
     assert_eq!(app.count(with_origin).await, 1, "robert's");
     // What was written in that very moment.
     let stray = format!(
-        "insert into audit_events (kind, version, detail, actor, user_id, address, user_agent) values ('sign_in_failed', 1, '{{}}', 'visitor', '{alice}', '192.0.2.1', 'x')"
+        "insert into audit_events (kind, version, detail, actor_kind, user_id, address, user_agent) values ('sign_in_failed', 1, '{{}}', 'visitor', '{alice}', '192.0.2.1', 'x')"
     );
     app.execute(&stray).await;
     forget_due(&app).await;
@@ -63,7 +62,7 @@ async fn forget_due(app: &TestApp) {
 async fn events_of(app: &TestApp, days_ago: u32, count: u32) {
     app.execute(&format!(
         "with event as (
-            insert into audit_events (at, kind, version, detail, actor)
+            insert into audit_events (at, kind, version, detail, actor_kind)
             select now() - interval '{days_ago} days', 'sign_in_failed', 1, '{{}}', 'visitor'
             from generate_series(1, {count})
             returning seq
@@ -125,9 +124,9 @@ async fn nobody_else_can_have_the_service_say_that_a_cut_was_its_own() {
     tamper(
         &app,
         "with event as (
-            insert into audit_events (at, kind, version, detail, actor)
+            insert into audit_events (at, kind, version, detail, actor_kind)
             select now() - interval '2 minutes', 'audit_pruned', 1, jsonb_build_object('through_position', 4, 'removed', 4,
-                'unchecked', 0, 'hash', encode(hash, 'hex')), 'service'
+                'unchecked', 0, 'hash', encode(hash, 'hex')), 'system'
             from audit_links where position = 4
             returning seq
         )
@@ -175,9 +174,8 @@ async fn the_service_does_not_remove_for_an_attacker_what_was_made_to_look_old()
 async fn what_no_key_can_check_goes_in_time_and_is_counted() {
     let app = TestApp::start().await;
     events_of(&app, 500, 3).await;
-    let options = app.options.clone();
+    let rotated = app.reconfigured(&[("VESTIBULE_SECRET", OTHER)]).await;
     app.stop().await;
-    let rotated = TestApp::on(options, &[("VESTIBULE_SECRET", OTHER)]).await;
     // The running service may be first.
     assert!(matches!(prune(&rotated).await, Pruned::Some(3) | Pruned::Nothing));
     let whole = verify(&rotated).await;

@@ -10,6 +10,7 @@ use crate::support::{
     cluster::fresh_database,
     process::{Program, said},
 };
+use vestibule::features::admin;
 
 #[tokio::test]
 async fn the_command_tells_the_head_and_every_fault() {
@@ -119,7 +120,7 @@ async fn asvs_16_3_1_what_people_and_operators_do_is_recorded_once_and_without_w
     linked(&app).await;
     assert_intact(&verify(&app).await, 13);
     let dump: String = sqlx::query_scalar(
-        "select string_agg(t::text, ' ') from (select kind, detail, actor from audit_events union all
+        "select string_agg(t::text, ' ') from (select kind, detail, actor_kind from audit_events union all
             select l::text, '{}', '' from audit_links l) t",
     )
     .fetch_one(&app.db)
@@ -145,10 +146,11 @@ async fn a_person_reads_what_happened_in_their_own_account_and_nothing_of_others
     let mut other = app.browser().at(std::net::Ipv4Addr::new(127, 0, 9, 9)).with("User-Agent", firefox);
     assert_eq!(sign_in(&mut other, "alice", "a wrong password").await.status, 422);
     let mut alice = app.signed_in("alice").await;
-    let mut connection = app.db.acquire().await.expect("a connection");
-    vestibule::features::admin::reset_sessions(&mut connection, "robert").await.expect("robert");
-    vestibule::features::admin::enable(&mut connection, "alice").await.expect("alice");
-    drop(connection);
+    let operator = app.operator();
+    let robert = admin::find(&operator, "robert").await.expect("robert").id;
+    admin::reset_sessions(&operator, robert).await.expect("robert");
+    let alice_id = admin::find(&operator, "alice").await.expect("alice").id;
+    admin::enable(&operator, alice_id).await.expect("alice");
     let page = alice.get("/account/activity").await;
     let body = &page.body;
     for wanted in [
@@ -174,7 +176,7 @@ async fn cve_2026_33503_a_forged_cursor_shows_nothing_of_others_and_never_reache
     let app = TestApp::start().await;
     let mut alice = app.person("alice").await;
     app.execute(
-        "insert into audit_events (kind, version, detail, actor, user_id)
+        "insert into audit_events (kind, version, detail, actor_kind, user_id)
         select 'sign_in_failed', 1, '{}', 'visitor', id from users, generate_series(1, 118)",
     )
     .await;

@@ -37,7 +37,9 @@ fn button(answer: &Answer) -> &str {
 async fn every_form_stands_on_a_path_that_can_be_asked_for() {
     let app = TestApp::start().await;
     let routes = app::routes(&app.state);
-    let has = |method: &str, path: &str| routes.list().iter().any(|route| route.method == method && route.path == path);
+    let has = |method: &str, path: &str| {
+        routes.list().iter().any(|route| route.method == method && route.policy.path == path)
+    };
     for path in in_hand(&app) {
         assert!(has("GET", path), "a refused form, a sign-in on its way and the language switch lead to GET {path}");
     }

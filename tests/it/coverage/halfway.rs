@@ -58,7 +58,7 @@ async fn asvs_2_3_1_half_signed_in_reaches_the_second_step_and_nothing_else() {
     let answer = sign_in(&mut visitor, "alice", PASSWORD).await;
     assert_eq!((answer.status, answer.location()), (303, "/login/totp"), "{answer:?}");
     assert!(visitor.cookies.contains_key("vestibule_pending") && !visitor.cookies.contains_key("vestibule"));
-    for route in app::routes(&app.state).list() {
+    for route in &app::routes(&app.state).list() {
         let name = name(route);
         let answer = ask(route, &mut visitor.clone()).await;
         assert_eq!(told(&answer), pending(&name, expected(&name)), "{name} half signed in: {answer:?}");
@@ -73,7 +73,7 @@ async fn asvs_6_3_3_an_account_that_has_to_enrol_reaches_that_and_nothing_else()
     let app = TestApp::with(&[("VESTIBULE_REQUIRE_SECOND_FACTOR", "everyone")]).await;
     put_a_letter(&app).await;
     let visitor = app.person("alice").await;
-    for route in app::routes(&app.state).list() {
+    for route in &app::routes(&app.state).list() {
         let name = name(route);
         let mut browser = if name == "POST /logout" { app.signed_in("alice").await } else { visitor.clone() };
         let answer = ask(route, &mut browser).await;

@@ -13,10 +13,11 @@ async fn the_proxy_of_the_manual_knows_every_path() {
     let whole: Vec<_> = paths.split('|').map(|path| format!("/{}", path.replace('\\', ""))).collect();
     let folders: Vec<_> = folders.split('|').map(|folder| format!("/{folder}")).collect();
     let app = TestApp::start().await;
-    for route in app::routes(&app.state).list() {
-        let ours = whole.iter().any(|path| path == route.path) || folders.iter().any(|f| route.path.starts_with(f));
+    for route in &app::routes(&app.state).list() {
+        let ours = whole.iter().any(|path| path == route.policy.path)
+            || folders.iter().any(|f| route.policy.path.starts_with(f));
         // Of the app, of a service manager, or of a development machine.
-        let others = ["/", "/livez", "/readyz", "/favicon.ico", "/robots.txt"].contains(&route.path);
-        assert!(ours || others || route.path.starts_with("/dev/"), "{}", route.path);
+        let others = ["/", "/livez", "/readyz", "/favicon.ico", "/robots.txt"].contains(&route.policy.path);
+        assert!(ours || others || route.policy.path.starts_with("/dev/"), "{}", route.policy.path);
     }
 }

@@ -46,13 +46,13 @@ async fn asvs_7_5_1_a_proof_that_is_too_old_opens_nothing_that_could_hand_the_ac
     put_a_letter(&app).await;
     let visitor = app.person("alice").await;
     age(&app).await;
-    for route in app::routes(&app.state).list() {
+    for route in &app::routes(&app.state).list() {
         let name = name(route);
         let mut browser = if name == "POST /logout" { app.signed_in("alice").await } else { visitor.clone() };
         let answer = ask(route, &mut browser).await;
         assert_guarded(&answer, &name);
         if asks(&name, false) {
-            assert_eq!(told(&answer), format!("303 /reauth?next={}", route.path), "{name}: {answer:?}");
+            assert_eq!(told(&answer), format!("303 /reauth?next={}", route.policy.path), "{name}: {answer:?}");
         } else {
             assert_eq!(told(&answer), expected(&name)[1], "{name}: {answer:?}");
         }
@@ -66,7 +66,7 @@ async fn asvs_7_5_1_nor_does_a_password_alone_where_there_is_a_second_factor() {
     put_a_letter(&app).await;
     let visitor = app.person("alice").await;
     factors::add_totp(&app, "alice", "Phone").await;
-    for route in app::routes(&app.state).list() {
+    for route in &app::routes(&app.state).list() {
         let name = name(route);
         if ["POST /logout", "POST /account/password"].contains(&name.as_str()) {
             continue;

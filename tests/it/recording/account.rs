@@ -138,11 +138,11 @@ async fn looks_at_what_happened(recording: &mut Recording, lang: &'static str) {
         session_ended other_sessions_ended of_a_newer_version";
     let detail = r#"{"amr": ["pwd"], "role": "admin", "factor": "totp", "count": 3,
         "ended": "00000000-0000-4000-8000-000000000001"}"#;
-    for actor in ["visitor", "operator", "service"] {
+    for actor in ["visitor", "cli", "system"] {
         journey
             .app
             .execute(&format!(
-                "insert into audit_events (kind, version, detail, actor, user_id) \
+                "insert into audit_events (kind, version, detail, actor_kind, user_id) \
                 select kind, 1, '{detail}', '{actor}', u.id \
                 from users u, unnest(string_to_array('{kinds}', ' ')) with ordinality k (kind, n) order by n"
             ))

@@ -100,7 +100,7 @@ impl<'a> Journey<'a> {
 
     /// Every letter that came since the last step, as a developer reads it.
     async fn read_letters(&mut self, after: &str) {
-        if !self.app.state.mailer.keeps_letters_here() {
+        if !self.app.state.mailer.keeps_email_here() {
             return;
         }
         self.app.all_sent().await;
@@ -133,7 +133,7 @@ impl<'a> Journey<'a> {
     /// Notes what the audit trail says of all of it, and for how long what was opened works.
     pub async fn end(mut self) {
         self.read_letters("end").await;
-        let events = "select kind || ' ' || actor || coalesce(' ' || nullif(detail, '{}')::text, '') \
+        let events = "select kind || ' ' || actor_kind || coalesce(' ' || nullif(detail, '{}')::text, '') \
             from audit_events order by seq";
         let lives = "select distinct purpose || ' ' || round(extract(epoch from expires_at - created_at) / 60) || 'm' \
             from mailed_links \

@@ -1,6 +1,6 @@
 //! The end of an account, called off and come, and what the operator does to it.
 
-use vestibule::{features::deletion::erase_due, types::Entropy};
+use vestibule::features::deletion::erase_due;
 
 use super::{LANGUAGES, Recording, journey::Journey};
 use crate::{
@@ -35,7 +35,7 @@ async fn leaves(recording: &mut Recording, lang: &'static str) {
     journey.post("sign in again", &mut alice, "/login", &fields).await;
     journey.post("understood again", &mut alice, PAGE, &[("understood", "yes")]).await;
     journey.app.execute("update users set deletion_due_at = now() - interval '1 second'").await;
-    let erased = erase_due(&journey.app.db, Entropy).await.expect("the erasure");
+    let erased = erase_due(&journey.app.state.system()).await.expect("the erasure");
     journey.text("erased", &erased.to_string());
     journey.post("sign in erased", &mut alice, "/login", &fields).await;
     journey.end().await;

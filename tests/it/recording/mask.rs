@@ -25,7 +25,7 @@ const CONTEXTS: [(&str, &str, &str); 8] = [
     ("?secret=", "&amp;", "SEED"),
     ("/static/", "/", "D"),
     ("\"challenge\":\"", "\"", "CHALLENGE"),
-    ("Password, shown this once: ", "\n", "PASSWORD"),
+    ("Password (shown once): ", "\n", "PASSWORD"),
 ];
 
 /// The text without what stands for the content of files: of what nothing else differs in.

@@ -28,13 +28,14 @@ struct Place {
 fn places(app: &TestApp) -> Vec<Place> {
     let routes = app::routes(&app.state);
     let mut places: BTreeMap<&str, (&Route, BTreeSet<&str>)> = BTreeMap::new();
-    for route in routes.list() {
-        places.entry(route.path).or_insert_with(|| (route, BTreeSet::new())).1.insert(route.method.as_str());
+    let list = routes.list();
+    for route in &list {
+        places.entry(route.policy.path).or_insert_with(|| (route, BTreeSet::new())).1.insert(route.method.as_str());
     }
     let mut places: Vec<_> = places
         .into_values()
         .map(|(route, methods)| Place {
-            pattern: route.path,
+            pattern: route.policy.path,
             example: address(route),
             get: methods.contains("GET"),
             post: methods.contains("POST"),

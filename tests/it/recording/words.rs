@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vestibule::{mail::Kind, templates::Templates};
+use vestibule::{app::SLICES, templates::Templates};
 
 use super::{LANGUAGES, Recording, mask::mask_files};
 use crate::templates::{every_page, mail::every_letter};
@@ -44,8 +44,10 @@ fn letters() {
                 recording.sample(&format!("{name} text"), "", letter.message.text);
             }
         }
-        for kind in Kind::ALL {
-            recording.text(&format!("kind {}", kind.code()), &format!("{:?}", kind.worth_sending_for()));
+        let mut kinds: Vec<_> = SLICES.iter().flat_map(|slice| slice.emails).map(|email| email.kind).collect();
+        kinds.sort_by_key(|kind| kind.code);
+        for kind in kinds {
+            recording.text(&format!("kind {}", kind.code), &format!("{:?}", kind.worth_sending_for));
         }
     });
 }

@@ -36,7 +36,7 @@ fn path(secret: &SecretToken) -> String {
 
 /// The link that an operator gets at the command line.
 async fn reissued(app: &TestApp) -> SecretToken {
-    admin::setup_link(&mut app.db.acquire().await.expect("a connection")).await.expect("a link")
+    admin::setup_link(&app.operator()).await.expect("a link")
 }
 
 /// A browser with the form open.
@@ -73,11 +73,12 @@ async fn the_link_makes_the_administrator_once_and_signs_them_in() {
         where role = 'admin' and email_verified_at is not null and verify_by is null";
     assert_eq!(app.count(whole).await, 1);
     assert_eq!(sign_in(&mut app.browser(), "minji", PASSWORD).await.location(), "/dashboard");
-    let trail: Vec<String> = sqlx::query_scalar("select actor || ' ' || kind from audit_events order by seq limit 4")
-        .fetch_all(&app.db)
-        .await
-        .expect("the trail");
-    let wanted = ["service setup_link_issued", "visitor signed_up", "visitor role_changed", "visitor signed_in"];
+    let trail: Vec<String> =
+        sqlx::query_scalar("select actor_kind || ' ' || kind from audit_events order by seq limit 4")
+            .fetch_all(&app.db)
+            .await
+            .expect("the trail");
+    let wanted = ["system setup_link_issued", "visitor signed_up", "visitor role_changed", "visitor signed_in"];
     assert_eq!(trail, wanted);
 
     assert_eq!(open(&mut app.browser(), &path(&secret)).await.status, 410, "it worked once");
@@ -141,7 +142,7 @@ async fn asvs_6_4_1_a_link_that_is_over_replaced_or_made_up_opens_nothing() {
     let second = issued(&app).await;
     assert!(matches!(setup::begin(&app.state).await.expect("a start"), Begun::NoAdministrator));
     let third = reissued(&app).await;
-    for dead in [&first, &second, &SecretToken::new(app.state.entropy)] {
+    for dead in [&first, &second, &SecretToken::random()] {
         assert_eq!(open(&mut app.browser(), &path(dead)).await.status, 410);
     }
     for text in ["", "x", "%00", "AAAAAAAAAAAAAAAAAAAAAAA"] {
@@ -219,7 +220,7 @@ async fn f9_of_sixteen_starts_at_once_one_has_the_link_and_of_sixteen_operators_
             race(16, |n| {
                 let state = states[n % 2].clone();
                 async move {
-                    admin::setup_link(&mut state.db.acquire().await.expect("a connection")).await.expect("a link")
+                    admin::setup_link(&vestibule::audit::Recorder::for_cli(state.db.clone())).await.expect("a link")
                 }
             })
             .await;
@@ -244,11 +245,11 @@ async fn a_new_link_beside_the_use_of_the_old_one_never_makes_a_second_administr
             [("username", "minji"), ("email", "minji@example.com"), ("password", PASSWORD), ("csrf_token", &token)];
         let anew = async {
             tokio::time::sleep(std::time::Duration::from_millis(round)).await;
-            admin::setup_link(&mut app.db.acquire().await.expect("a connection")).await
+            admin::setup_link(&app.operator()).await
         };
         let (made, anew) = tokio::join!(browser.post("/setup", &fields), anew);
         match (made.status, &anew) {
-            (303, Err(admin::OperatorError::Administered)) => assert_eq!(app.count(ADMINS).await, 1),
+            (303, Err(admin::AdminError::HasAdministrator)) => assert_eq!(app.count(ADMINS).await, 1),
             (410, Ok(_)) => assert_eq!(app.count(ADMINS).await, 0),
             other => panic!("round {round}: {other:?}"),
         }
@@ -263,12 +264,11 @@ async fn whoever_becomes_administrator_by_the_operators_hand_ends_the_link() {
     app.sign_up("alice").await;
     let mut browser = with_form(&app, &secret).await;
     let token = browser.csrf_token("/setup").await;
-    let mut connection = app.db.acquire().await.expect("a connection");
-    admin::set_role(&mut connection, "alice", vestibule::accounts::Role::Admin).await.expect("alice");
+    admin::set_role(&app.operator(), app.id("alice").await, vestibule::accounts::Role::Admin).await.expect("alice");
     assert_eq!(send(&mut browser.clone(), &token).await.status, 410);
     assert_eq!(browser.get("/setup").await.status, 410);
     assert_eq!(app.count(ADMINS).await, 1);
-    let refused = admin::setup_link(&mut connection).await.expect_err("an administrator is there");
+    let refused = admin::setup_link(&app.operator()).await.expect_err("an administrator is there");
     assert!(refused.to_string().contains("vestibule user role NAME admin"), "{refused}");
 }
 

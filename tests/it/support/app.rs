@@ -17,6 +17,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::{
     accounts::Role,
     app,
+    audit::Recorder,
     config::{Config, Environment, Secrets},
     features::admin::{self, Creation},
     http::server::{self, Caps},
@@ -25,8 +26,9 @@ use vestibule::{
         outbox::{self, Patience},
     },
     mail::Timeouts,
+    passwords::hash::{self, Kernel},
     state::AppState,
-    types::{Email, Entropy, PlainPassword, Username},
+    types::{Email, UserId, Username},
 };
 use vestibule_argon2::Params;
 
@@ -96,6 +98,11 @@ impl TestApp {
         Self::over(options, all(settings), Patience::default(), None).await
     }
 
+    /// The same with other settings, on the same database, which it keeps.
+    pub async fn reconfigured(&self, settings: &[(&str, &str)]) -> Self {
+        Self::over(self.options.clone(), all(settings), Patience::default(), self.database.clone()).await
+    }
+
     /// Another replica of the same service on the same database.
     pub async fn replica(&self) -> Self {
         let mut settings = self.settings.clone();
@@ -118,13 +125,13 @@ impl TestApp {
         if !settings.iter().any(|(name, _)| name == "VESTIBULE_ARGON2") {
             config.passwords.argon2 = Params::new(64, 1, 1).expect("cheap parameters");
         }
-        let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir, Entropy).expect("secrets");
+        let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir).expect("secrets");
         let state = app::state(config, &secrets, &options).expect("a service");
         let (stop, stopped) = watch::channel(false);
         let proxies = state.config.network.trusted_proxies.clone();
         let (caps, metrics) = (Caps { total: 2000, per_network: 2000 }, Arc::clone(&state.metrics));
         let server = tokio::spawn(server::serve(listener, app::build(&state), caps, proxies, metrics, stopped.clone()));
-        let postman = tokio::spawn(outbox::run(state.clone(), patience, stopped.clone()));
+        let postman = tokio::spawn(outbox::run(state.clone(), app::SLICES, patience, stopped.clone()));
         let linker = tokio::spawn(jobs::chain::run(state.clone(), stopped));
         let (server, postman, linker) = (Some(server), Some(postman), Some(linker));
         let db = state.db.clone();
@@ -162,12 +169,26 @@ impl TestApp {
             username: Username::parse(username).expect("a username"),
             email: Email::parse(&format!("{username}@example.com")).expect("an address"),
             display_name: None,
-            password: PlainPassword::presented(PASSWORD).expect("a password"),
+            password_hash: self.hash(PASSWORD),
             role: Role::Member,
         };
-        let mut connection = self.db.acquire().await.expect("a connection");
-        let made = admin::create(&mut connection, &creation, &self.state.config.passwords).await;
+        let made = admin::create(&self.operator(), &creation).await;
         made.unwrap_or_else(|error| panic!("{username}: {error}"));
+    }
+
+    /// Who acts at the command line.
+    pub fn operator(&self) -> Recorder {
+        Recorder::for_cli(self.db.clone())
+    }
+
+    pub fn hash(&self, password: &str) -> String {
+        let mut kernel = Kernel::new(hash::choose_path().expect("a kernel"));
+        hash::hash(&mut kernel, &self.state.config.passwords.argon2, password.as_bytes()).expect("a hash")
+    }
+
+    /// Sweeps once.
+    pub async fn sweep(&self) -> jobs::Swept {
+        jobs::sweep(&self.state, &jobs::sweeps(app::SLICES)).await.expect("a sweep")
     }
 
     /// Makes an account through the sign-up page, and leaves its address as it is: merely claimed.
@@ -192,6 +213,11 @@ impl TestApp {
         let answer = sign_in(&mut browser, username, PASSWORD).await;
         assert_eq!((answer.status, answer.location()), (303, "/dashboard"), "{answer:?}");
         browser
+    }
+
+    /// The id of an account.
+    pub async fn id(&self, username: &str) -> UserId {
+        admin::find(&self.operator(), username).await.expect("an account").id
     }
 
     /// Makes an account and signs in to it.

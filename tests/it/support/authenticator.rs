@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use vestibule::types::Entropy;
+use vestibule::types::random_bytes;
 
 const PRESENT: u8 = 0x01;
 const VERIFIED: u8 = 0x04;
@@ -37,10 +37,10 @@ impl Authenticator {
     /// One in a browser that shows this origin.
     pub fn at(origin: &str) -> Self {
         let host = origin.split("://").nth(1).unwrap_or_default().split(':').next().unwrap_or_default();
-        let secret: [u8; 32] = Entropy.bytes();
+        let secret: [u8; 32] = random_bytes();
         Self {
             key: SigningKey::from_slice(&secret).expect("a key"),
-            credential_id: Entropy.bytes::<16>().to_vec(),
+            credential_id: random_bytes::<16>().to_vec(),
             user_handle: None,
             origin: origin.to_owned(),
             rp_id: host.to_owned(),

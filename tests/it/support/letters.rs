@@ -6,7 +6,7 @@ use super::{app::TestApp, browser::Browser, http::Answer};
 use tokio::time::Instant;
 use vestibule::{
     accounts::links::{self, Purpose},
-    types::{Entropy, UserId},
+    types::UserId,
 };
 
 /// How long a letter may take.
@@ -88,5 +88,5 @@ pub async fn link_of(app: &TestApp, username: &str, purpose: Purpose, address: &
         .fetch_one(&mut *connection)
         .await
         .expect("an account");
-    links::issue(&mut connection, Entropy, purpose, id, address).await.expect("a link").reveal()
+    links::issue(&mut connection, purpose, id, address).await.expect("a link").reveal()
 }

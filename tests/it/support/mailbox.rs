@@ -29,7 +29,7 @@ impl TestApp {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.count("select count(*) from outbox").await > 0 {
             assert!(Instant::now() < deadline, "letters wait for longer than they should");
-            self.state.mailer.wake();
+            self.state.mailer.waker().wake();
             sleep(Duration::from_millis(5)).await;
         }
     }

@@ -4,6 +4,7 @@
 //! server's leash and waits for the runner (cargo, cargo-nextest, or a test binary started by hand) to end. A keeper
 //! cannot be interrupted from the terminal, so Ctrl-C, a timeout or kill -9 of tests leave nothing behind.
 
+use super::cluster::blocking;
 use std::{
     fs::{self, File, OpenOptions},
     io::PipeWriter,
@@ -15,7 +16,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::cluster::blocking;
 use embedded_postgres::{Durability, Server, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 

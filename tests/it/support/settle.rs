@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Mutex};
 
-use vestibule::{sessions::cache::Lookup, state::AppState};
+use vestibule::{sessions::cache::SessionCache, state::AppState};
 
-static LOOKUPS: Mutex<BTreeMap<SocketAddr, Lookup>> = Mutex::new(BTreeMap::new());
+static LOOKUPS: Mutex<BTreeMap<SocketAddr, SessionCache>> = Mutex::new(BTreeMap::new());
 
 /// Browsers that ask this address wait for this service.
 pub fn with(address: SocketAddr, state: &AppState) {
-    LOOKUPS.lock().expect("the lookups").insert(address, state.lookup.clone());
+    LOOKUPS.lock().expect("the lookups").insert(address, state.sessions.clone());
 }
 
 /// They do no more: the last clone of a lookup ends its tasks.

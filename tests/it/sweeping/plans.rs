@@ -61,8 +61,11 @@ async fn f24_no_sweep_reads_a_big_table_from_end_to_end() {
         "public.mailed_links",
         "public.email_replacements",
     ];
-    let one_by_one =
-        app.state.db.options().clone().max_connections(1).connect_with(app.options.clone()).await.expect("a pool");
+    let mut config = app.state.config.clone();
+    config.database.connections = 1;
+    let secrets = vestibule::config::Secrets::given_or_kept(&config.secrets, &config.data_dir).expect("secrets");
+    let state = vestibule::app::state(config, &secrets, &app.options).expect("a service");
+    let one_by_one = state.db.clone();
     // With a few thousand due, and with none.
     for due in [true, false] {
         let mut before = Vec::new();
@@ -78,14 +81,23 @@ async fn f24_no_sweep_reads_a_big_table_from_end_to_end() {
         let live = sessions::find_live(&mut connection, &[cookie], &[]).await.expect("an answer");
         assert_eq!(live.len(), 1);
         drop(connection);
-        let swept = jobs::sweep(&one_by_one).await.expect("a sweep");
+        let swept = jobs::sweep(&state, &jobs::sweeps(vestibule::app::SLICES)).await.expect("a sweep");
         let mut connection = one_by_one.acquire().await.expect("a connection");
         for (table, before) in tables.iter().zip(before) {
             assert_eq!(full_scans(&mut connection, table).await, before, "{table}, due: {due}");
         }
-        let removed = [swept.sessions, swept.limits, swept.browsers, swept.links, swept.addresses];
+        let removed = [
+            swept.count("sessions"),
+            swept.count("attempt_limits"),
+            swept.count("known_browsers"),
+            swept.count("mailed_links"),
+            swept.count("email_replacements"),
+        ];
         assert!(removed.iter().all(|removed| (*removed > 700) == due), "{swept:?}");
-        assert_eq!((swept.unverified, swept.browser_sessions), if due { (50, swept.browser_sessions) } else { (0, 0) });
+        assert_eq!(
+            (swept.count("unverified accounts"), swept.count("browser_sessions")),
+            if due { (50, swept.count("browser_sessions")) } else { (0, 0) }
+        );
     }
     let live = app.count("select count(*) from sessions where revoked_at is null").await;
     assert_eq!(app.count("select count(*) from sessions").await, live);

@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
+use super::{Rendered, html::tags};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use vestibule::{
-    features::emails::pages::{
-        AddressInUse, AddressTaken, ChangeEmail, DeletionScheduled, EmailChanged, Erased, FactorsChanged,
-        PasswordChanged, Recover, SecondFactorFailed, SignInAfterFailures, VerifyEmail,
+    features::{
+        deletion::pages::{DeletionScheduled, Erased},
+        email::pages::{AddressInUse, ChangeEmail, EmailChanged},
+        factors::pages::FactorsChanged,
+        login::pages::{SecondFactorFailed, SignInAfterFailures},
+        password::pages::PasswordChanged,
+        recovery::pages::Recover,
+        verification::pages::{AddressTaken, VerifyEmail},
     },
     templates::{Mail, Message, Templates, mail_style_digest},
     types::Lang,
 };
-
-use super::{Rendered, html::tags};
 
 pub struct Letter {
     pub name: String,

@@ -1,7 +1,7 @@
-//! Any costs and inputs: every path of this processor against RustCrypto's `argon2`.
+//! Compares every backend of this processor with RustCrypto's `argon2`, for any costs and inputs.
 //!
-//! `cargo +nightly fuzz run equality` in `crates/argon2-kernel`. Cases worth keeping go to
-//! `corpus/equality`, which `cargo test` runs too.
+//! Run `cargo +nightly fuzz run equality` in `crates/argon2-kernel`. Interesting cases go to `corpus/equality`, which
+//! `cargo test` runs too.
 #![no_main]
 
 use std::cell::RefCell;
@@ -18,5 +18,5 @@ thread_local! {
 
 fuzz_target!(|bytes: &[u8]| {
     let case = case::Case::read(bytes, case::OFTEN);
-    MEMORY.with_borrow_mut(|memory| assert_eq!(case.differing_path(memory), None, "{case:?}"));
+    MEMORY.with_borrow_mut(|memory| assert_eq!(case.differing_backend(memory), None, "{case:?}"));
 });

@@ -1,29 +1,22 @@
-//! G with AVX2: four rows, then four columns at a time. That is all the registers
-//! and more, but what is put aside for a moment costs less than waiting does: of
-//! two at a time, each step waits for the one before.
+//! G with AVX2: four rows, then four columns at a time. That exceeds the registers, but spilling costs less than the
+//! dependency stalls of two at a time.
 
 use core::arch::x86_64::{
-    __m256i, _mm_cvtsi128_si64, _mm256_add_epi64, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_castsi256_si128,
-    _mm256_loadu_si256, _mm256_mul_epu32, _mm256_or_si256, _mm256_permute4x64_epi64, _mm256_setr_epi8,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_shuffle_pd, _mm256_srli_epi64,
-    _mm256_storeu_si256, _mm256_xor_si256,
+    __m256i, _mm_cvtsi128_si64, _mm_setr_epi8, _mm256_add_epi64, _mm256_broadcastsi128_si256, _mm256_castpd_si256,
+    _mm256_castsi256_pd, _mm256_castsi256_si128, _mm256_loadu_si256, _mm256_mul_epu32, _mm256_or_si256,
+    _mm256_permute4x64_epi64, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_epi32, _mm256_shuffle_pd,
+    _mm256_srli_epi64, _mm256_storeu_si256, _mm256_xor_si256,
 };
 
 use super::Block;
-
-type State = Block;
-
-/// Where in a block this implementation keeps a word.
-pub(crate) const fn position(word: usize) -> usize {
-    word
-}
+use super::portable::{State, forget, position};
 
 /// A quarter of P's sixteen words, for four rows or four columns.
 type Quarter = [__m256i; 4];
 
 super::segment_loop!(#[target_feature(enable = "avx2")]);
 
-/// Four words of a block, from the one numbered `4 * part`.
+/// Loads four words of a block, starting at `4 * part`.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn part(block: &Block, part: usize) -> __m256i {
@@ -44,10 +37,6 @@ fn set_part(block: &mut Block, part: usize, value: __m256i) {
 #[target_feature(enable = "avx2")]
 fn load(block: &Block) -> State {
     *block
-}
-
-fn forget(state: &mut State) {
-    super::clear(state);
 }
 
 #[inline]
@@ -89,7 +78,7 @@ unsafe fn rows(state: &mut State, row: usize) {
             }
         }
         gb(&mut a, &mut b, &mut c, &mut d);
-        // The diagonals under one another: b, which is ready last, stays where it is.
+        // Lines up the diagonals; b, which is ready last, stays in place.
         for i in 0..4 {
             a[i] = _mm256_permute4x64_epi64::<0b10_01_00_11>(a[i]);
             c[i] = _mm256_permute4x64_epi64::<0b00_11_10_01>(c[i]);
@@ -109,10 +98,9 @@ unsafe fn rows(state: &mut State, row: usize) {
     }
 }
 
-/// P on the four columns from the one numbered `2 * pair`, and the final
-/// exclusive or. The register of row `i` holds words `2 i` and `2 i + 1` of two
-/// columns, so these need no rearranging, and the diagonals little. Returns the
-/// first register of the result.
+/// Applies P to four columns starting at `2 * pair`, and the final XOR. The register of row `i` holds words `2 i` and
+/// `2 i + 1` of two columns, so columns need no rearranging, and diagonals little. Returns the first register of the
+/// result.
 #[inline(always)]
 unsafe fn columns(state: &mut State, pair: usize, feed: &Block, out: &mut Block) -> __m256i {
     // A quarter is two rows: their registers for two columns, then for two more.
@@ -153,7 +141,7 @@ unsafe fn columns(state: &mut State, pair: usize, feed: &Block, out: &mut Block)
     }
 }
 
-/// Of each pair of words, the second of `x` and the first of `y`.
+/// Returns, for each pair of words, the second of `x` and the first of `y`.
 #[inline(always)]
 unsafe fn straddle(x: __m256i, y: __m256i) -> __m256i {
     // SAFETY: the caller has AVX2.
@@ -168,88 +156,52 @@ unsafe fn straddle(x: __m256i, y: __m256i) -> __m256i {
 unsafe fn gb(a: &mut Quarter, b: &mut Quarter, c: &mut Quarter, d: &mut Quarter) {
     // SAFETY: the caller has AVX2.
     unsafe {
-        multiply_add(a, b);
-        exclusive_or(d, a);
-        rotate_32(d);
-        multiply_add(c, d);
-        exclusive_or(b, c);
-        rotate_24(b);
-        multiply_add(a, b);
-        exclusive_or(d, a);
-        rotate_16(d);
-        multiply_add(c, d);
-        exclusive_or(b, c);
-        rotate_63(b);
+        half::<32, 24>(a, b, c, d);
+        half::<16, 63>(a, b, c, d);
     }
 }
 
-/// `x = x + y + 2 * trunc(x) * trunc(y)`.
 #[inline(always)]
-unsafe fn multiply_add(x: &mut Quarter, y: &Quarter) {
+unsafe fn half<const D: u32, const B: u32>(a: &mut Quarter, b: &mut Quarter, c: &mut Quarter, d: &mut Quarter) {
     // SAFETY: the caller has AVX2.
     unsafe {
         for i in 0..4 {
-            let product = _mm256_mul_epu32(x[i], y[i]);
-            let sum = _mm256_add_epi64(x[i], y[i]);
-            x[i] = _mm256_add_epi64(sum, _mm256_add_epi64(product, product));
+            a[i] = multiply_add(a[i], b[i]);
         }
-    }
-}
-
-#[inline(always)]
-unsafe fn exclusive_or(x: &mut Quarter, y: &Quarter) {
-    // SAFETY: the caller has AVX2.
-    unsafe {
         for i in 0..4 {
-            x[i] = _mm256_xor_si256(x[i], y[i]);
+            d[i] = rotate_right::<D>(_mm256_xor_si256(d[i], a[i]));
+        }
+        for i in 0..4 {
+            c[i] = multiply_add(c[i], d[i]);
+        }
+        for i in 0..4 {
+            b[i] = rotate_right::<B>(_mm256_xor_si256(b[i], c[i]));
         }
     }
 }
 
+/// `x + y + 2 * trunc(x) * trunc(y)`.
 #[inline(always)]
-unsafe fn rotate_32(x: &mut Quarter) {
+unsafe fn multiply_add(x: __m256i, y: __m256i) -> __m256i {
     // SAFETY: the caller has AVX2.
     unsafe {
-        for x in x {
-            *x = _mm256_shuffle_epi32::<0b10_11_00_01>(*x);
-        }
+        let product = _mm256_mul_epu32(x, y);
+        let sum = _mm256_add_epi64(x, y);
+        _mm256_add_epi64(sum, _mm256_add_epi64(product, product))
     }
 }
 
+/// Rotates every word by 16, 24, 32 or 63 bits.
 #[inline(always)]
-unsafe fn rotate_24(x: &mut Quarter) {
+unsafe fn rotate_right<const BITS: u32>(x: __m256i) -> __m256i {
     // SAFETY: the caller has AVX2.
     unsafe {
-        let bytes = _mm256_setr_epi8(
-            3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10, //
-            3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10,
-        );
-        for x in x {
-            *x = _mm256_shuffle_epi8(*x, bytes);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn rotate_16(x: &mut Quarter) {
-    // SAFETY: the caller has AVX2.
-    unsafe {
-        let bytes = _mm256_setr_epi8(
-            2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9, //
-            2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9,
-        );
-        for x in x {
-            *x = _mm256_shuffle_epi8(*x, bytes);
-        }
-    }
-}
-
-#[inline(always)]
-unsafe fn rotate_63(x: &mut Quarter) {
-    // SAFETY: the caller has AVX2.
-    unsafe {
-        for x in x {
-            *x = _mm256_or_si256(_mm256_add_epi64(*x, *x), _mm256_srli_epi64::<63>(*x));
-        }
+        let bytes = match BITS {
+            16 => _mm_setr_epi8(2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9),
+            24 => _mm_setr_epi8(3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10),
+            32 => return _mm256_shuffle_epi32::<0b10_11_00_01>(x),
+            _ => return _mm256_or_si256(_mm256_add_epi64(x, x), _mm256_srli_epi64::<63>(x)),
+        };
+        _mm256_shuffle_epi8(x, _mm256_broadcastsi128_si256(bytes))
     }
 }

@@ -1,4 +1,4 @@
-//! G with AVX-512F: a block is sixteen registers, all of them live at once.
+//! G with AVX-512F: a block is sixteen registers, all live at once.
 
 use core::arch::x86_64::{
     __m512i, _mm_cvtsi128_si64, _mm512_add_epi64, _mm512_castsi512_si128, _mm512_loadu_si512, _mm512_mul_epu32,
@@ -8,13 +8,11 @@ use core::arch::x86_64::{
 
 use super::Block;
 
-/// Register `4 i + j` holds quarter `j` of row `2 i` and then of row `2 i + 1`, so
-/// that the four words that GB works on are always in four registers, in rows
-/// and in columns alike.
+/// Register `4 i + j` holds quarter `j` of rows `2 i` and `2 i + 1`. So the four words that GB works on are in four
+/// registers, for rows and columns alike.
 type State = [__m512i; 16];
 
-/// Where in a block this implementation keeps a word: as in `State`, so that no
-/// block needs rearranging when it is loaded or stored.
+/// The position of a word in a block of this backend: as in `State`, so that loads and stores need no rearranging.
 pub(crate) const fn position(word: usize) -> usize {
     let (row, quarter, rest) = (word / 16, word / 4 % 4, word % 4);
     row / 2 * 32 + quarter * 8 + row % 2 * 4 + rest
@@ -22,7 +20,7 @@ pub(crate) const fn position(word: usize) -> usize {
 
 super::segment_loop!(#[target_feature(enable = "avx512f")]);
 
-/// Eight words of a block, from the one numbered `8 * part`.
+/// Loads eight words of a block, starting at `8 * part`.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn part(block: &Block, part: usize) -> __m512i {
@@ -49,8 +47,7 @@ fn load(block: &Block) -> State {
     state
 }
 
-/// The state is in registers, which the next computation overwrites, as it does
-/// the places on the stack where some of them may have been put aside.
+/// The state is in registers and spill slots, which the next computation overwrites.
 fn forget(_: &mut State) {}
 
 #[inline]
@@ -58,15 +55,8 @@ fn forget(_: &mut State) {}
 fn absorb(state: &mut State, feed: &mut Block, reference: &Block, old: Option<&Block>) {
     for (i, register) in state.iter_mut().enumerate() {
         *register = _mm512_xor_si512(*register, part(reference, i));
-    }
-    if let Some(old) = old {
-        for (i, register) in state.iter().enumerate() {
-            set_part(feed, i, _mm512_xor_si512(*register, part(old, i)));
-        }
-    } else {
-        for (i, register) in state.iter().enumerate() {
-            set_part(feed, i, *register);
-        }
+        let kept = old.map_or(*register, |old| _mm512_xor_si512(*register, part(old, i)));
+        set_part(feed, i, kept);
     }
 }
 
@@ -76,7 +66,7 @@ fn permute(s: &mut State, feed: &Block, out: &mut Block, first_word: impl FnOnce
     // SAFETY: this function requires AVX-512F, and so its caller has it.
     unsafe {
         rows(s);
-        // The first column by itself: where the next block is depends on it.
+        // The first column alone, because the location of the next block depends on it.
         columns(s, [0], feed, out);
     }
     first_word(_mm_cvtsi128_si64(_mm512_castsi512_si128(s[0])).cast_unsigned());
@@ -84,8 +74,7 @@ fn permute(s: &mut State, feed: &Block, out: &mut Block, first_word: impl FnOnce
     unsafe { columns(s, [1, 2, 3], feed, out) };
 }
 
-/// P on all eight rows, in four chains side by side: the latency of one of them
-/// is more than the processor could hide.
+/// Applies P to all eight rows, in four independent chains to hide the latency.
 #[inline(always)]
 unsafe fn rows(s: &mut State) {
     let mut a = [s[0], s[4], s[8], s[12]];
@@ -95,7 +84,7 @@ unsafe fn rows(s: &mut State) {
     // SAFETY: the caller has AVX-512F.
     unsafe {
         gb(&mut a, &mut b, &mut c, &mut d);
-        // The diagonals under one another: b, which is ready last, stays.
+        // Lines up the diagonals; b, which is ready last, stays in place.
         for i in 0..4 {
             a[i] = _mm512_permutex_epi64::<0b10_01_00_11>(a[i]);
             c[i] = _mm512_permutex_epi64::<0b00_11_10_01>(c[i]);
@@ -103,17 +92,13 @@ unsafe fn rows(s: &mut State) {
         }
         gb(&mut a, &mut b, &mut c, &mut d);
     }
-    // They are left there: `TURNED` says how far to whom it concerns.
+    // The words stay rotated, as `TURNED` says.
     for i in 0..4 {
-        s[4 * i] = a[i];
-        s[4 * i + 1] = b[i];
-        s[4 * i + 2] = c[i];
-        s[4 * i + 3] = d[i];
+        [s[4 * i], s[4 * i + 1], s[4 * i + 2], s[4 * i + 3]] = [a[i], b[i], c[i], d[i]];
     }
 }
 
-/// P on the columns that cross two quarters of the rows, and the final
-/// exclusive or.
+/// Applies P to the columns that cross two quarters of the rows, and the final XOR.
 #[inline(always)]
 unsafe fn columns<const N: usize>(s: &mut State, quarters: [usize; N], feed: &Block, out: &mut Block) {
     let [mut a, mut b, mut c, mut d] = [[s[0]; N]; 4];
@@ -140,25 +125,24 @@ unsafe fn columns<const N: usize>(s: &mut State, quarters: [usize; N], feed: &Bl
     }
 }
 
-/// How far `rows` leaves the words of each quarter turned: the element at `i`
-/// of four holds word `i + TURNED[quarter]`.
+/// How far `rows` leaves the words of each quarter rotated: element `i` of four holds word `i + TURNED[quarter]`.
 const TURNED: [usize; 4] = [3, 0, 1, 2];
 
-/// Where in a register that has been turned the word `i` of four of a column
-/// is. The register holds two words of two rows for each of two columns.
+/// The position of word `i` of a column in a rotated register, which holds two words of two rows for each of two
+/// columns.
 const fn element(turned: usize, i: usize, column: usize) -> usize {
     let (row, word) = (i / 2, column * 2 + i % 2);
     row * 4 + (word + 4 - turned) % 4
 }
 
-/// Where each word of a register comes from.
+/// The source of each word of a register.
 type Permutation = [i64; 8];
 
-/// By how much the diagonals turn a, b, c and d: b, which is ready last, stays.
+/// How far the diagonals rotate a, b, c and d; b, which is ready last, stays in place.
 const TURNS: [usize; 4] = [3, 0, 1, 2];
-/// By quarter and register, what brings the diagonals under one another.
+/// The permutation that lines up the diagonals, by quarter and register.
 const DIAGONALS: [[Permutation; 4]; 4] = permutations(true);
-/// What undoes that, and what the rows left turned.
+/// The inverse, which also undoes the rotation left by `rows`.
 const RESTORED: [[Permutation; 4]; 4] = permutations(false);
 
 #[allow(clippy::cast_possible_wrap)]

@@ -1,21 +1,17 @@
-//! The compression function G (RFC 9106 sections 3.5 and 3.6), and the loop
-//! over a segment's blocks around it, once for each kind of processor.
+//! The compression function G (RFC 9106 sections 3.5 and 3.6), and the loop over a segment's blocks, once per backend.
 //!
-//! Each implementation has the same pieces, and `segment_loop!` makes the
-//! loop from them, so that a block stays in registers from one turn to the next:
+//! Each backend has the same parts, from which `segment_loop!` builds the loop, so that a block stays in registers from
+//! one iteration to the next:
 //!
-//! * `State`: a block in registers (or as near as there is room);
-//! * `load`: the state that a block in memory stands for;
-//! * `absorb`: R, the state combined with the block referred to, becomes the
-//!   state; R combined with what the result is to be combined with is kept aside;
-//! * `permute`: P over the rows and columns, and the final exclusive or. It calls
-//!   back with the new block's first word as soon as that is known, as the place
-//!   of the next block depends on nothing else, and that block can be fetched
-//!   while the rest of this one is computed;
-//! * `forget`: the last state is cleared where it lies in memory;
-//! * `position`: where in a block a word is kept.
+//! * `State`: a block in registers, as far as possible;
+//! * `load`: loads a block into the state;
+//! * `absorb`: XORs the reference block into the state (R), and stores the feed-forward block;
+//! * `permute`: applies P to rows and columns, and the final XOR. It calls back with the new block's first word as soon
+//!   as that is known: the location of the next block depends only on it, so that block can be prefetched meanwhile;
+//! * `forget`: clears a state in memory;
+//! * `position`: the position of a word in a block.
 
-#![allow(clippy::inline_always, reason = "a step that is called spills the whole state")]
+#![allow(clippy::inline_always, reason = "a call would spill the whole state")]
 #![allow(clippy::many_single_char_names, reason = "a, b, c, d are the names of RFC 9106")]
 
 #[cfg(target_arch = "x86_64")]
@@ -24,28 +20,28 @@ pub(crate) mod avx2;
 pub(crate) mod avx512;
 pub(crate) mod portable;
 
-/// The bytes of a block.
+/// The size of a block in bytes.
 pub(crate) const BLOCK_BYTES: usize = 1024;
 const WORDS: usize = BLOCK_BYTES / 8;
 
-/// A block of the memory, on a boundary of whole cache lines: 1 KiB.
+/// A memory block of 1 KiB, aligned to cache lines.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Block(pub(crate) [u64; WORDS]);
 
 impl Block {
-    /// A block of zeroes, for whoever brings memory of their own.
+    /// A block of zeroes, for callers that bring their own memory.
     pub const ZERO: Self = Self([0; WORDS]);
 }
 
-/// Without what it holds, which may be worth hiding.
+/// Omits the content, which may be secret.
 impl core::fmt::Debug for Block {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("Block(..)")
     }
 }
 
-/// Asks for a block to be brought near.
+/// Prefetches a block.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn prefetch(blocks: *const Block, place: usize) {
@@ -58,19 +54,16 @@ fn prefetch(blocks: *const Block, place: usize) {
     }
 }
 
-/// Other processors have no such request in stable Rust.
+/// Stable Rust has no prefetch for other processors.
 #[cfg(not(target_arch = "x86_64"))]
 fn prefetch(_: *const Block, _: usize) {}
 
-/// The loops over a segment, from the pieces in scope where it is called.
+/// Generates the segment loops from the parts in scope.
 macro_rules! segment_loop {
     ($(#[$attribute:meta])*) => {
         /// Computes all blocks of a segment.
         $(#[$attribute])*
-        pub(crate) fn fill_segment(
-            blocks: &mut [crate::block::Block],
-            segment: &crate::fill::Segment<'_>,
-        ) {
+        pub(crate) fn fill_segment(blocks: &mut [Block], segment: &crate::fill::Segment<'_>) {
             if segment.is_independent() {
                 fill_independent(blocks, segment);
             } else {
@@ -78,14 +71,11 @@ macro_rules! segment_loop {
             }
         }
 
-        /// The references come from the blocks themselves.
+        /// Data-dependent addressing: references come from the blocks.
         $(#[$attribute])*
-        fn fill_dependent(
-            blocks: &mut [crate::block::Block],
-            segment: &crate::fill::Segment<'_>,
-        ) {
+        fn fill_dependent(blocks: &mut [Block], segment: &crate::fill::Segment<'_>) {
             let base = blocks.as_ptr();
-            let mut feed = crate::block::Block::ZERO;
+            let mut feed = Block::ZERO;
             let previous = &blocks[segment.previous()];
             let mut reference = segment.reference(previous.0[0], segment.first());
             let mut state = load(previous);
@@ -103,21 +93,18 @@ macro_rules! segment_loop {
             crate::block::clear(&mut feed);
         }
 
-        /// The references come from a counter: all are known ahead.
+        /// Data-independent addressing: all references are known in advance.
         $(#[$attribute])*
-        fn fill_independent(
-            blocks: &mut [crate::block::Block],
-            segment: &crate::fill::Segment<'_>,
-        ) {
+        fn fill_independent(blocks: &mut [Block], segment: &crate::fill::Segment<'_>) {
             use crate::fill::ADDRESSES;
-            /// How many blocks ahead of its use a block is asked for.
+            /// Prefetch distance in blocks.
             const AHEAD: usize = 4;
 
             let base = blocks.as_ptr();
-            let mut feed = crate::block::Block::ZERO;
+            let mut feed = Block::ZERO;
             let mut state = load(&blocks[segment.previous()]);
             let mut input = segment.address_input(position);
-            // Past the end stand places that are prefetched for nothing.
+            // Entries past the end are prefetched in vain.
             let mut references = [0; ADDRESSES as usize + AHEAD];
             for from in (0..segment.end()).step_by(ADDRESSES as usize) {
                 addresses(&mut input, &mut references, segment, from);
@@ -137,15 +124,9 @@ macro_rules! segment_loop {
             crate::block::clear(&mut feed);
         }
 
-        /// The next block of addresses (RFC 9106 section 3.4.1.2), as places.
+        /// Computes the next block of addresses (RFC 9106 section 3.4.1.2).
         $(#[$attribute])*
-        fn addresses(
-            input: &mut crate::block::Block,
-            references: &mut [usize],
-            segment: &crate::fill::Segment<'_>,
-            from: u32,
-        ) {
-            use crate::block::Block;
+        fn addresses(input: &mut Block, references: &mut [usize], segment: &crate::fill::Segment<'_>, from: u32) {
             use crate::fill::ADDRESSES;
 
             input.0[position(6)] += 1;
@@ -166,7 +147,7 @@ macro_rules! segment_loop {
 }
 use segment_loop;
 
-/// Clears a block that held some of the state.
+/// Clears a block that held part of the state.
 fn clear(block: &mut Block) {
     crate::memory::clear(&mut block.0);
 }

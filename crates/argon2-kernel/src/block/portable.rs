@@ -1,10 +1,10 @@
-//! G in plain Rust, for any processor.
+//! G in portable Rust.
 
 use super::{Block, WORDS};
 
-type State = Block;
+pub(super) type State = Block;
 
-/// Where in a block this implementation keeps a word.
+/// The position of a word in a block of this backend.
 pub(crate) const fn position(word: usize) -> usize {
     word
 }
@@ -15,7 +15,7 @@ fn load(block: &Block) -> State {
     *block
 }
 
-fn forget(state: &mut State) {
+pub(super) fn forget(state: &mut State) {
     super::clear(state);
 }
 
@@ -48,7 +48,7 @@ fn permute(state: &mut State, feed: &Block, out: &mut Block, first_word: impl Fn
     }
 }
 
-/// P on a column of registers, each of them two words (RFC 9106 section 3.5).
+/// Applies P to a column of registers of two words each (RFC 9106 section 3.5).
 fn column(words: &mut [u64; WORDS], number: usize) {
     let mut column = [0; 16];
     for (row, pair) in column.as_chunks_mut::<2>().0.iter_mut().enumerate() {

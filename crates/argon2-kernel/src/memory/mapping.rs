@@ -1,4 +1,4 @@
-//! The large memory of one worker: mapped once, used by many hashes.
+//! The large memory of one worker.
 
 use core::ptr::{self, NonNull};
 
@@ -9,45 +9,40 @@ use crate::params::{Error, Params};
 
 use super::wipe;
 
-/// The size of a huge page where Linux has them on demand. From this size on,
-/// a mapping is laid and rounded to it, so that all of it can be huge.
+/// The size of a transparent huge page on Linux. Mappings of at least this size are aligned and rounded to it, so that
+/// all of them can be huge.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// The memory one worker fills: allocated once, used for any number of hashes.
+/// The memory of one worker: allocated once, used for any number of hashes.
 ///
-/// It is an anonymous mapping, in huge pages where the system grants them (the
-/// references are spread over all of it, more pages than the processor keeps
-/// translations of), and left out of core dumps on Linux. It holds what the last
-/// hash left in it until it is wiped, which [`Argon2::hash`](crate::Argon2::hash)
-/// sees to itself. It grows when larger parameters come and never shrinks;
-/// dropping it wipes it and gives it back to the system.
+/// It is an anonymous mapping, in huge pages where available (random references would miss the TLB otherwise), and
+/// excluded from core dumps on Linux. It holds the last hash's content until wiped, which
+/// [`Argon2::hash`](crate::Argon2::hash) does itself. It grows with larger parameters and never shrinks; dropping it
+/// wipes and unmaps it.
 #[derive(Debug)]
 pub struct Memory {
-    /// Where the mapping starts, and how long it is; nothing is mapped when
-    /// the length is zero.
+    /// Start and length of the mapping; length zero means unmapped.
     mapping: NonNull<core::ffi::c_void>,
     mapped: usize,
-    /// The first block: in the mapping, on a boundary of at least a page.
+    /// The first block in the mapping, aligned to at least a page.
     blocks: NonNull<Block>,
     count: usize,
-    /// How many of them, from the first, may hold more than zeroes.
+    /// How many blocks, from the first, may be non-zero.
     used: usize,
 }
 
-// SAFETY: the mapping belongs to this value alone, so it may move to another
-// thread with it.
+// SAFETY: this value owns the mapping exclusively, so it may move to another thread.
 unsafe impl Send for Memory {}
 // SAFETY: a shared reference gives access to the lengths only.
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    /// A memory of no size: the first hash allocates it.
-    #[must_use]
+    /// Creates an empty memory; the first hash allocates it.
     pub const fn new() -> Self {
         Self { mapping: NonNull::dangling(), mapped: 0, blocks: NonNull::dangling(), count: 0, used: 0 }
     }
 
-    /// A memory large enough for `params`, so that no hash of them allocates.
+    /// Allocates memory for `params` in advance.
     ///
     /// # Errors
     ///
@@ -58,28 +53,24 @@ impl Memory {
         Ok(memory)
     }
 
-    /// The bytes this memory has for blocks: 0 before its first use.
-    #[must_use]
+    /// The size in bytes; 0 before its first use.
     pub const fn len(&self) -> usize {
         self.count * size_of::<Block>()
     }
 
-    /// Whether nothing has been allocated yet.
-    #[must_use]
+    /// Returns whether nothing is allocated yet.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Overwrites with zeroes whatever hashes have left. Without one since the
-    /// last time, it does nothing.
+    /// Overwrites what hashes left in the memory with zeroes; does nothing if none ran since the last wipe.
     pub fn wipe(&mut self) {
         // SAFETY: as in `blocks`; `used` is `count` at most.
         wipe(unsafe { core::slice::from_raw_parts_mut(self.blocks.as_ptr(), self.used) });
         self.used = 0;
     }
 
-    /// The first `count` blocks, allocated first where they are not there yet,
-    /// to be written.
+    /// Returns the first `count` blocks for writing, allocating them if necessary.
     pub(crate) fn blocks(&mut self, count: usize) -> Result<&mut [Block], Error> {
         self.reserve(count)?;
         self.used = self.used.max(count);
@@ -96,7 +87,7 @@ impl Memory {
         let size = count * size_of::<Block>();
         let (size, spare) = if size < HUGE_PAGE { (size, 0) } else { (size.next_multiple_of(HUGE_PAGE), HUGE_PAGE) };
         let mapped = size + spare;
-        // Nothing to carry over: the next hash writes what it reads.
+        // Nothing is copied: the next hash writes before it reads.
         self.release();
         // SAFETY: an anonymous private mapping at an address of the kernel's
         // choice touches nothing that exists.
@@ -116,8 +107,7 @@ impl Memory {
         Ok(())
     }
 
-    /// Asks for huge pages and for no core dumps; a system that knows neither
-    /// gives ordinary memory, which is slower but as correct.
+    /// Requests huge pages and exclusion from core dumps; without support, memory is slower but as correct.
     #[cfg(target_os = "linux")]
     fn advise(&self, size: usize) {
         use rustix::mm::{Advice, madvise};
@@ -157,7 +147,7 @@ impl Drop for Memory {
 
 #[cfg(test)]
 impl Memory {
-    /// All of it, for a look.
+    /// All blocks, for inspection.
     pub(crate) fn all(&self) -> &[Block] {
         // SAFETY: as in `blocks`.
         unsafe { core::slice::from_raw_parts(self.blocks.as_ptr(), self.count) }

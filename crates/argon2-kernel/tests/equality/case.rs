@@ -1,10 +1,10 @@
-//! One comparison of all paths with RustCrypto's `argon2`, made from any bytes:
-//! random ones in tests, a fuzzer's in `fuzz/`.
+//! A comparison of all backends with RustCrypto's `argon2`, decoded from arbitrary bytes: random ones in tests, a
+//! fuzzer's in `fuzz/`.
 
 use argon2::{Algorithm, AssociatedData, ParamsBuilder, Version};
-use vestibule_argon2::{Argon2, Memory, Params, Path, Variant};
+use vestibule_argon2::{Argon2, Backend, Memory, Params, Variant};
 
-/// What is hashed, and how.
+/// The parameters and inputs of one comparison.
 #[derive(Debug)]
 pub struct Case<'a> {
     pub variant: Variant,
@@ -18,17 +18,16 @@ pub struct Case<'a> {
     pub associated: &'a [u8],
 }
 
-/// RustCrypto's longest.
+/// RustCrypto's maximum.
 const ASSOCIATED: usize = AssociatedData::MAX_LEN;
-/// Up to here, in KiB, most memories are small; above, none is.
+/// Up to this size in KiB, most memories are small; above, none is.
 pub const OFTEN: u32 = 4096;
 const HEADER: usize = 8;
 const PLAIN_SALT: &[u8] = b"somesalt";
 
 impl<'a> Case<'a> {
-    /// The first bytes choose the costs and lengths, the others are what is hashed.
-    /// Absent ones count as 0. Memories have `largest` KiB at most, and are small most
-    /// often unless that is more than [`OFTEN`].
+    /// Decodes a case: the first bytes select costs and lengths, the others are the inputs. Missing bytes count as 0.
+    /// Memories have at most `largest` KiB, and are mostly small unless that exceeds [`OFTEN`].
     pub fn read(bytes: &'a [u8], largest: u32) -> Self {
         let header: [u8; HEADER] = core::array::from_fn(|i| bytes.get(i).copied().unwrap_or(0));
         let [kind, lanes, size, finer, tag, salt, secret, associated] = header.map(u32::from);
@@ -42,7 +41,7 @@ impl<'a> Case<'a> {
         let secret = take(secret % 40);
         let associated = take(associated % (u32::try_from(ASSOCIATED).unwrap() + 1));
         let p = lanes % 4 + 1;
-        // Most are among 8 and 543 KiB: up to and just over one block of addresses.
+        // Most are between 8 and 543 KiB: up to just over one block of addresses.
         let m = match size {
             0..=253 if largest <= OFTEN => 8 * p + size * finer % (64 << (size % 4)),
             _ => 512 + (size * 256 + finer) * 31 % (largest - 511),
@@ -60,14 +59,13 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The first path that gives another tag than RustCrypto. What it finds in the
-    /// memory is what the case before has left.
-    pub fn differing_path(&self, memory: &mut Memory) -> Option<Path> {
+    /// Returns the first backend whose tag differs from RustCrypto's. The memory still contains the previous case.
+    pub fn differing_backend(&self, memory: &mut Memory) -> Option<Backend> {
         let expected = self.expected();
         let params = Params::new(self.m, self.t, self.p).unwrap();
-        Path::available().find(|path| {
+        Backend::available().find(|backend| {
             let mut tag = vec![0; self.tag];
-            let argon2 = Argon2::new(self.variant, params, *path).secret(self.secret).associated(self.associated);
+            let argon2 = Argon2::new(self.variant, params, *backend).secret(self.secret).associated(self.associated);
             argon2.hash_unwiped(memory, self.password, self.salt, &mut tag).unwrap();
             tag != expected
         })
@@ -94,7 +92,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// 8 to 263 bytes, by SplitMix64 from the seed.
+/// Generates 8 to 263 bytes from the seed, with SplitMix64.
 #[allow(dead_code, reason = "a fuzzer brings its own")]
 pub fn random_bytes(seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,0 +1,97 @@
+//! The unit of work: a transaction and its effects.
+//!
+//! 1. A use case begins a [`Unit`], which wraps a transaction, and calls [`Unit::record`] for each event.
+//! 2. [`Unit::commit`] inserts the audit rows, commits, logs and counts the events, and wakes the mail job if an email
+//!    was queued.
+//! 3. Dropping a unit rolls back: no row, no log line, no count, no email.
+
+use std::sync::Arc;
+
+use sqlx::{PgPool, Postgres, Transaction};
+
+use super::{Actor, Event, event::Entry, log, store};
+use crate::{
+    mail::{MailWaker, NewEmail, outbox},
+    telemetry::Metrics,
+    types::{Request, SessionId, UserId},
+};
+
+/// The actor and the destinations of effects; begins [`Unit`]s. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    /// The database.
+    pub db: PgPool,
+    /// The actor.
+    pub actor: Actor,
+    /// The request; `None` for the command line and for jobs.
+    pub request: Option<Request>,
+    /// Counts events.
+    pub metrics: Arc<Metrics>,
+    /// Wakes the mail job.
+    pub mail: MailWaker,
+}
+
+impl Recorder {
+    /// Creates the recorder of a command. Nobody reads its metrics, and the running service polls for its email.
+    pub fn for_cli(db: PgPool) -> Self {
+        Self { db, actor: Actor::Cli, request: None, metrics: Arc::default(), mail: MailWaker::default() }
+    }
+
+    /// Begins a transaction.
+    pub async fn begin(&self) -> sqlx::Result<Unit> {
+        let transaction = self.db.begin().await?;
+        Ok(Unit { transaction, recorder: self.clone(), entries: Vec::new(), queued_email: false })
+    }
+}
+
+/// A transaction and its events. Dereferences to its connection.
+#[must_use = "a unit that is not committed rolls back"]
+#[derive(derive_more::Deref, derive_more::DerefMut)]
+pub struct Unit {
+    #[deref(forward)]
+    #[deref_mut(forward)]
+    transaction: Transaction<'static, Postgres>,
+    recorder: Recorder,
+    entries: Vec<Entry>,
+    queued_email: bool,
+}
+
+impl Unit {
+    /// Records an event of an account.
+    pub fn record(&mut self, event: Event, user_id: UserId, session_id: Option<SessionId>) {
+        self.entries.push(Entry { event, user_id: Some(user_id), session_id });
+    }
+
+    /// Records an event without a known account.
+    pub fn record_without_account(&mut self, event: Event) {
+        self.entries.push(Entry { event, user_id: None, session_id: None });
+    }
+
+    /// Queues an email, which is sent after the commit.
+    pub async fn email(&mut self, email: &NewEmail<'_>) -> sqlx::Result<()> {
+        self.queued_email = true;
+        outbox::enqueue(&mut self.transaction, email).await
+    }
+
+    /// Inserts the audit rows and commits; then logs, counts, and wakes the mail job.
+    ///
+    /// # Errors
+    /// Database errors only; then nothing was committed.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        let Self { mut transaction, recorder, entries, queued_email } = self;
+        store::insert(&mut transaction, recorder.actor, recorder.request.as_ref(), &entries).await?;
+        transaction.commit().await?;
+        for entry in &entries {
+            log::write(&recorder.metrics, recorder.request.as_ref(), entry);
+        }
+        if queued_email {
+            recorder.mail.wake();
+        }
+        Ok(())
+    }
+
+    /// Rolls back now, instead of at the next use of the connection.
+    pub async fn rollback(self) -> sqlx::Result<()> {
+        self.transaction.rollback().await
+    }
+}

@@ -1,0 +1,58 @@
+//! What an administrator asks for, and why it may be refused.
+
+use crate::{
+    accounts::Role,
+    types::{DisplayName, Email, Username},
+};
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No account has this name, address or id.
+    #[error("no account called {0}")]
+    NoSuchAccount(String),
+    /// Another account has the username.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// Another account has the address.
+    #[error("the email address is taken")]
+    EmailTaken,
+    /// The setup link is for a service without an administrator.
+    #[error("there is already an administrator; run `vestibule user role NAME admin` to add another")]
+    HasAdministrator,
+    /// Nobody else could look after the service.
+    #[error("{0} is the last administrator; run `vestibule user role NAME admin` to add another first")]
+    LastAdministrator(String),
+    /// A disabled account cannot be recovered by email.
+    #[error("{0} is disabled; run `vestibule user enable {0}` first")]
+    Disabled(String),
+    /// The database's.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// An account to be created.
+#[derive(Debug)]
+pub struct Creation {
+    /// Its public name.
+    pub username: Username,
+    /// Where its email goes.
+    pub email: Email,
+    /// What its owner wants to be called.
+    pub display_name: Option<DisplayName>,
+    /// Its password as a PHC string.
+    pub password_hash: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// What a reset of factors deleted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct FactorsReset {
+    /// Deleted factors; recovery codes count as one.
+    pub factors: u64,
+    /// Ended sessions.
+    pub sessions: u64,
+    /// Whether a password is left to sign in with.
+    pub has_password: bool,
+}

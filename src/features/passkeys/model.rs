@@ -1,0 +1,106 @@
+//! The purposes of ceremonies, and how a browser's answer is parsed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+use uuid::Uuid;
+use webauthn_rs::{Webauthn, WebauthnBuilder, prelude::PublicKeyCredential};
+
+use crate::{
+    config::Site,
+    types::{SessionId, TokenDigest, UserId},
+};
+
+/// How long an answer may take.
+pub const LIFETIME: Duration = Duration::from_secs(600);
+
+/// The purpose of a ceremony. An answer counts only for the same purpose, account, and session or pending sign-in.
+#[derive(Clone, Copy, Debug, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Ceremony {
+    /// The owner of a session adds a passkey.
+    Register(UserId, SessionId),
+    /// Any user signs in with a passkey alone.
+    SignIn,
+    /// A pending sign-in, named by its digest, is completed.
+    SecondFactor(UserId, TokenDigest),
+    /// The owner of a session proves again who they are.
+    Reauth(UserId, SessionId),
+}
+
+impl Ceremony {
+    /// The account, and the session or pending sign-in that began the ceremony, as bytes. `None` if any passkey counts.
+    pub fn bound_to(&self) -> Option<(UserId, &[u8])> {
+        match self {
+            Self::SignIn => None,
+            Self::Register(user_id, session) | Self::Reauth(user_id, session) => Some((*user_id, session.0.as_bytes())),
+            Self::SecondFactor(user_id, pending) => Some((*user_id, pending.as_bytes())),
+        }
+    }
+}
+
+/// Why an answer is refused.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// The form has no answer.
+    Missing,
+    /// The ceremony has expired, was answered before, or is another browser's.
+    Over,
+    /// The answer proves nothing; the visitor never learns why.
+    Refused,
+    /// The account has as many passkeys as it may.
+    Full,
+}
+
+/// Returns the relying party of a site, whose id is the host of its public URL. `None` for a numeric address: a passkey
+/// belongs to a name.
+pub fn relying_party(site: &Site) -> Option<Webauthn> {
+    let origin = site.public_url.url();
+    let builder = WebauthnBuilder::new(origin.domain()?, origin).ok()?;
+    builder.rp_name(&site.name).timeout(LIFETIME).build().ok()
+}
+
+/// The browser's statement of where its answer was made; the signature covers it.
+#[derive(Deserialize)]
+struct ClientData {
+    #[serde(rename = "crossOrigin", default)]
+    cross_origin: bool,
+}
+
+/// Parses an answer and the account that its user handle names. `None` for anything else.
+pub fn read(answer: &str) -> Option<(PublicKeyCredential, Option<UserId>)> {
+    let answer: PublicKeyCredential = serde_json::from_str(answer).ok()?;
+    // Our pages are in no frame.
+    let client: ClientData = serde_json::from_slice(&answer.response.client_data_json).ok()?;
+    if answer.type_ != "public-key" || client.cross_origin {
+        return None;
+    }
+    let claimed = match answer.get_user_unique_id() {
+        Some(handle) => Some(UserId(Uuid::from_slice(handle).ok()?)),
+        None => None,
+    };
+    Some((answer, claimed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PublicUrl;
+
+    #[test]
+    fn passkeys_belong_to_a_name() {
+        for (url, has) in [
+            ("https://id.example.com", true),
+            ("https://id.example.com:8443", true),
+            ("http://localhost:4000", true),
+            ("https://192.0.2.1", false),
+            ("http://127.0.0.1:4000", false),
+            ("https://[2001:db8::1]", false),
+        ] {
+            let site = Site { name: "Vestibule".into(), public_url: PublicUrl::parse(url).expect("a public URL") };
+            assert_eq!(relying_party(&site).is_some(), has, "{url}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What all ceremonies have in common: the challenge that begins one, and how an answer is verified.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use webauthn_rs::{
+    Webauthn,
+    prelude::{DiscoverableAuthentication, Passkey, WebauthnError},
+};
+
+use super::super::{
+    model::{self, Ceremony, Problem},
+    store,
+};
+use crate::{
+    accounts,
+    audit::{Event, Unit},
+    limits::{self, Key, Spend},
+    sessions::Method,
+    state::AppState,
+    types::{Request, SecretToken, UserId},
+    web::AppError,
+};
+
+/// A ceremony that began.
+#[derive(Debug)]
+pub struct Challenge {
+    /// What the page's script passes to the browser.
+    pub options: Value,
+    /// What the browser's cookie holds until it answers.
+    pub secret: SecretToken,
+}
+
+/// The relying party; a service without one has no ceremonies.
+pub fn relying_party(state: &AppState) -> Result<Webauthn, AppError> {
+    model::relying_party(&state.config.site).ok_or(AppError::NotFound)
+}
+
+/// Begins a ceremony and stores its challenge.
+pub async fn begin(
+    state: &AppState,
+    request: &Request,
+    ceremony: &Ceremony,
+    options: Value,
+    kept: &impl Serialize,
+) -> Result<Challenge, AppError> {
+    let secret = SecretToken::random();
+    let mut connection = state.db.acquire().await?;
+    // An unauthenticated client cannot begin one for a known account, so it cannot exhaust its limit.
+    let key = match ceremony.bound_to() {
+        Some((user_id, _)) => Key::factor("ceremonies-of", user_id),
+        None => Key::ceremonies(request.address),
+    };
+    if let Spend::Limited(throttled) = limits::spend_one(&mut connection, key, limits::CEREMONIES).await? {
+        return Err(AppError::Throttled(throttled));
+    }
+    store::begin(&mut connection, &secret.digest(), ceremony, &to_json(kept)?).await?;
+    Ok(Challenge { options, secret })
+}
+
+/// Asks for a passkey: without `allowed` for anyone's, and then in the same words for everyone; or for one of these.
+pub async fn ask(
+    state: &AppState,
+    request: &Request,
+    ceremony: &Ceremony,
+    allowed: &[Vec<u8>],
+) -> Result<Challenge, AppError> {
+    let (challenge, kept) = relying_party(state)?.start_discoverable_authentication().map_err(|error| fault(&error))?;
+    let mut options = to_json(&challenge.public_key)?;
+    if let Value::Object(options) = &mut options {
+        options.remove("extensions");
+        let named = |id: &Vec<u8>| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) });
+        options.insert("allowCredentials".to_owned(), allowed.iter().map(named).collect());
+    }
+    begin(state, request, ceremony, options, &kept).await
+}
+
+/// What an answer proves.
+#[must_use]
+#[derive(Debug)]
+pub enum Verified {
+    /// Whose passkey it is.
+    Proven(UserId, Method),
+    /// Nothing: it is forged, of another account, or of one that may not sign in. With the account that was meant, if
+    /// it exists; never for the visitor.
+    Refused(Option<UserId>),
+    /// Nothing was verified.
+    Unanswered(Problem),
+}
+
+/// Verifies the answer to a ceremony. The ceremony is spent whatever the result, so the caller commits in any case. A
+/// passkey that is proven has its counter and flags updated. The account is locked from here.
+pub async fn verify(
+    unit: &mut Unit,
+    state: &AppState,
+    secret: Option<&SecretToken>,
+    ceremony: &Ceremony,
+    answer: &str,
+) -> Result<Verified, AppError> {
+    if answer.is_empty() {
+        return Ok(Verified::Unanswered(Problem::Missing));
+    }
+    let webauthn = relying_party(state)?;
+    let known = ceremony.bound_to().map(|(user_id, _)| user_id);
+    let kept: Option<DiscoverableAuthentication> = spend(unit, secret, ceremony).await?;
+    let Some(kept) = kept else { return Ok(Verified::Unanswered(Problem::Over)) };
+    let Some((answer, claimed)) = model::read(answer) else { return Ok(Verified::Refused(known)) };
+    // An account that was known before must be the one that answers; otherwise the user handle names it.
+    let user_id = match (known, claimed) {
+        (Some(known), claimed) if claimed.is_none_or(|claimed| claimed == known) => known,
+        (None, Some(claimed)) if accounts::lock(unit, claimed).await? => claimed,
+        (known, _) => return Ok(Verified::Refused(known)),
+    };
+    let Some(passkey) = store::find(unit, user_id, answer.get_credential_id()).await? else {
+        return Ok(Verified::Refused(known));
+    };
+    if !passkey.open || (state.config.accounts.require_verification && !passkey.verified) {
+        return Ok(Verified::Refused(Some(user_id)));
+    }
+    let synced = passkey.backup_eligible;
+    let mut credential = counted(passkey.credential, synced)?;
+    match webauthn.finish_discoverable_authentication_v2(&answer, kept, &credential) {
+        Ok(result) if result.user_verified() => {
+            credential.update_credential(&result);
+            store::used(unit, passkey.id, &to_json(&credential)?, result.backup_state()).await?;
+            return Ok(Verified::Proven(user_id, Method::Passkey { synced }));
+        }
+        Err(WebauthnError::CredentialPossibleCompromise) => unit.record(Event::PasskeyCopied, user_id, None),
+        Ok(_) | Err(_) => {}
+    }
+    Ok(Verified::Refused(Some(user_id)))
+}
+
+/// Locks the account of a ceremony and spends its challenge. `None` if it has expired or was spent.
+pub async fn spend<T: DeserializeOwned>(
+    unit: &mut Unit,
+    secret: Option<&SecretToken>,
+    ceremony: &Ceremony,
+) -> Result<Option<T>, AppError> {
+    let Some(secret) = secret else { return Ok(None) };
+    if let Some((user_id, _)) = ceremony.bound_to() {
+        accounts::lock(unit, user_id).await?;
+    }
+    store::spend(unit, &secret.digest(), ceremony).await?.map(from_json).transpose()
+}
+
+/// Reads a stored passkey. Each device of the owner of a synced one may count separately, so its counter is ignored.
+fn counted(mut credential: Value, synced: bool) -> Result<Passkey, AppError> {
+    if synced && let Some(counter) = credential.pointer_mut("/cred/counter") {
+        *counter = 0.into();
+    }
+    from_json(credential)
+}
+
+/// Encodes a value for the database or the page's script.
+pub fn to_json(value: &impl Serialize) -> Result<Value, AppError> {
+    serde_json::to_value(value).map_err(|_| broken())
+}
+
+fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, AppError> {
+    serde_json::from_value(value).map_err(|_| broken())
+}
+
+fn broken() -> AppError {
+    AppError::fault("a passkey or a ceremony cannot be written or read")
+}
+
+/// Logs the library's error.
+pub fn fault(error: &WebauthnError) -> AppError {
+    tracing::error!(%error, "cannot begin a WebAuthn ceremony");
+    broken()
+}

@@ -1,0 +1,104 @@
+//! Kinds of emails, and emails in the outbox.
+
+use std::time::Duration;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    templates::Message,
+    types::{Lang, SecretToken, TokenDigest, UserId},
+};
+
+/// A kind of email: a constant of the module that queues it, registered with its render function.
+#[derive(Debug)]
+pub struct Kind {
+    /// The stored code.
+    pub code: &'static str,
+    /// How long a queued email stays valid.
+    pub worth_sending_for: Duration,
+    /// Whether anyone can trigger it; then it is limited per mailbox.
+    pub on_request: bool,
+}
+
+impl Kind {
+    /// An email requested by a visitor: valid for hours, and limited per mailbox.
+    pub const fn requested(code: &'static str) -> Self {
+        Self { code, worth_sending_for: Duration::from_secs(6 * 3600), on_request: true }
+    }
+
+    /// An email about something that happened: valid for three days.
+    pub const fn notice(code: &'static str) -> Self {
+        Self { code, worth_sending_for: Duration::from_secs(3 * 86_400), on_request: false }
+    }
+}
+
+/// An email to queue.
+#[derive(Clone, Debug)]
+pub struct NewEmail<'a> {
+    /// The kind of email.
+    pub kind: &'static Kind,
+    /// The account it concerns, if known.
+    pub user_id: Option<UserId>,
+    /// The recipient; for a requested email, the name as typed.
+    pub address: &'a str,
+    /// The language of the request; the account's own language takes precedence.
+    pub lang: Lang,
+    /// Rendering data known only now. Never a secret.
+    pub detail: Value,
+}
+
+/// The detail of an email requested from this browser, read by [`QueuedEmail::requested_from`]. An account that knows
+/// the browser has a separate limit for it, which others cannot use up.
+pub fn requested_from(browser: Option<&SecretToken>) -> Value {
+    json!({ "browser": browser.map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes())) })
+}
+
+/// An email in the outbox.
+#[derive(Clone, Debug)]
+pub struct QueuedEmail {
+    /// The identifier, which becomes its `Message-ID`.
+    pub id: Uuid,
+    /// The code of its kind.
+    pub kind: String,
+    /// The account it concerns.
+    pub user_id: Option<UserId>,
+    /// The recipient, or the name as typed.
+    pub address: String,
+    /// The language of the request.
+    pub lang: Lang,
+    /// Rendering data.
+    pub detail: Value,
+    /// Number of delivery attempts, including this one.
+    pub attempts: i32,
+}
+
+impl QueuedEmail {
+    /// The browser it was requested from; see [`requested_from`].
+    pub fn requested_from(&self) -> Option<TokenDigest> {
+        let digest = URL_SAFE_NO_PAD.decode(self.text("browser").as_bytes()).ok()?;
+        digest.try_into().ok().map(TokenDigest)
+    }
+
+    /// A text of the detail; empty if missing.
+    pub fn text(&self, name: &str) -> &str {
+        self.detail.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A number of the detail.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.detail.get(name).and_then(Value::as_u64)
+    }
+}
+
+/// A rendered email, ready to send.
+#[derive(Debug)]
+pub struct RenderedEmail {
+    /// The recipient.
+    pub to: String,
+    /// The language.
+    pub lang: Lang,
+    /// Subject, text and HTML.
+    pub message: Message,
+}

@@ -1,0 +1,97 @@
+//! Paths to return to that are kept here, because they are too long for an address, or because the way there leads
+//! through an email.
+//!
+//! 1. [`shorten`] stores a long path under a random id; [`find`] is what `/return?to=<id>` redirects to.
+//! 2. [`keep_for_browser`] stores where a browser was going when it requested an email; [`take_of_browser`] hands it to
+//!    the same browser, once. The email itself carries no path, so nobody else can be sent there.
+
+use sqlx::PgConnection;
+
+use crate::{
+    limits::{self, Key, Spend},
+    types::{Request, ReturnTo, SecretToken, TokenDigest},
+};
+
+/// How long a path is kept, in hours: as long as the longest link in an email.
+const KEPT_HOURS: i32 = 24;
+/// Where a stored path is returned to.
+pub const ROUTE: &str = "/return";
+
+/// Replaces a path that is too long for an address. Returns `None` when this network has stored too many.
+pub async fn shorten(
+    connection: &mut PgConnection,
+    request: &Request,
+    path: ReturnTo,
+) -> sqlx::Result<Option<ReturnTo>> {
+    if !path.is_long() {
+        return Ok(Some(path));
+    }
+    let key = Key::return_paths(request.address);
+    if limits::spend_one(connection, key, limits::UNAUTHENTICATED_WRITES).await? != Spend::Allowed {
+        return Ok(None);
+    }
+    let id = SecretToken::random();
+    store(connection, &id.digest(), &path).await?;
+    Ok(ReturnTo::parse(&format!("{ROUTE}?to={}", id.reveal())))
+}
+
+/// Finds the path that was stored under an id.
+pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Result<Option<ReturnTo>> {
+    let id = id.digest();
+    let path = sqlx::query_scalar!("select path from return_paths where id = $1 and expires_at > now()", id.as_bytes())
+        .fetch_optional(connection)
+        .await?;
+    Ok(path.as_deref().and_then(ReturnTo::parse))
+}
+
+/// Keeps where a browser was going when it requested an email, in place of what was kept before.
+pub async fn keep_for_browser(
+    connection: &mut PgConnection,
+    browser: &TokenDigest,
+    path: Option<&ReturnTo>,
+) -> sqlx::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    store(connection, browser, path).await
+}
+
+/// Takes where a browser was going. It is returned once.
+pub async fn take_of_browser(connection: &mut PgConnection, request: &Request) -> sqlx::Result<Option<ReturnTo>> {
+    let Some(browser) = request.browser.as_ref().map(SecretToken::digest) else { return Ok(None) };
+    let path = sqlx::query_scalar!(
+        "delete from return_paths where id = $1 and expires_at > now() returning path",
+        browser.as_bytes(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(path.as_deref().and_then(ReturnTo::parse))
+}
+
+async fn store(connection: &mut PgConnection, id: &TokenDigest, path: &ReturnTo) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        insert into return_paths (id, path, expires_at) values ($1, $2, now() + make_interval(hours => $3))
+        on conflict (id) do update set path = excluded.path, created_at = now(), expires_at = excluded.expires_at
+        "#,
+        id.as_bytes(),
+        path.as_str(),
+        KEPT_HOURS,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Deletes expired paths, and returns how many.
+pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from return_paths where ctid = any(array(
+            select ctid from return_paths where expires_at < now()
+            order by expires_at limit 1000 for update skip locked
+        ))
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,187 @@
+//! Rendering of queued emails.
+//!
+//! The mail job renders an email right before sending it. Only then are its account determined and its link created, so
+//! a row in the outbox grants no access.
+
+use std::pin::Pin;
+
+use sqlx::PgConnection;
+
+use super::{AppError, paths};
+use crate::{
+    accounts::{
+        self, Identifier, User,
+        links::{self, Purpose},
+    },
+    audit::Unit,
+    limits::{self, Key, Spend},
+    mail::{Kind, NewEmail, QueuedEmail, RenderedEmail},
+    sessions::{known_browsers, return_paths},
+    state::AppState,
+    templates::Mail,
+    types::{Email, Lang, Request, ReturnTo, Throttled, TokenDigest},
+};
+
+/// The future of a render function; `None` if the email has no recipient any more.
+pub type Rendering<'a> = Pin<Box<dyn Future<Output = Result<Option<RenderedEmail>, AppError>> + Send + 'a>>;
+
+/// A kind of email and how it is rendered.
+pub struct EmailSpec {
+    /// The kind.
+    pub kind: &'static Kind,
+    /// Renders it.
+    pub render: Render,
+}
+
+/// How a kind of email is rendered.
+#[derive(Clone, Copy)]
+pub enum Render {
+    /// For an account that exists and is enabled, in the unit in which its link is created.
+    ForUser(for<'a> fn(Renderer<'a>, &'a mut Unit, User) -> Rendering<'a>),
+    /// From the row alone: the account is gone, and its address may be another's by now.
+    Plain(fn(&Renderer<'_>) -> Result<Option<RenderedEmail>, AppError>),
+}
+
+/// The context of a render function.
+#[derive(Clone, Copy, Debug)]
+pub struct Renderer<'a> {
+    /// The service.
+    pub state: &'a AppState,
+    /// The row in the outbox.
+    pub email: &'a QueuedEmail,
+    /// The language.
+    pub lang: Lang,
+}
+
+impl Renderer<'_> {
+    /// Builds a link to one of our pages, on the public URL whatever a request's headers say.
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.state.config.site.public_url.origin())
+    }
+
+    /// Creates a link with a new secret, bound to the address it is sent to.
+    pub async fn secret_link(
+        &self,
+        connection: &mut PgConnection,
+        purpose: Purpose,
+        user: &User,
+        address: &str,
+    ) -> sqlx::Result<String> {
+        let secret = links::issue(connection, purpose, user.id, address).await?;
+        let path = match purpose {
+            Purpose::Verify => paths::VERIFY,
+            Purpose::Recover => paths::RECOVER_RESET,
+            Purpose::ChangeEmail => paths::ACCOUNT_EMAIL_CONFIRM,
+            Purpose::UndoEmail => paths::ACCOUNT_EMAIL_UNDO,
+            Purpose::UndoDeletion => paths::ACCOUNT_DELETE_UNDO,
+        };
+        Ok(format!("{}?token={}", self.link(path), secret.reveal()))
+    }
+
+    /// Renders the email.
+    ///
+    /// # Errors
+    /// If the template is broken, which tests rule out.
+    pub fn render(&self, to: &str, mail: &impl Mail) -> Result<Option<RenderedEmail>, AppError> {
+        let message = self.state.templates.mail(self.lang, &self.state.config.site.name, mail)?;
+        Ok(Some(RenderedEmail { to: to.to_owned(), lang: self.lang, message }))
+    }
+
+    /// The same context in the language of `user`.
+    #[must_use]
+    pub fn in_language_of(&self, user: &User) -> Self {
+        Self { lang: user.lang_or(self.email.lang), ..*self }
+    }
+}
+
+/// Renders a queued email in the transaction that creates its link.
+///
+/// # Errors
+/// Database errors.
+pub async fn render(
+    state: &AppState,
+    unit: &mut Unit,
+    spec: &EmailSpec,
+    email: &QueuedEmail,
+) -> Result<Option<RenderedEmail>, AppError> {
+    let render = match spec.render {
+        Render::Plain(render) => return render(&Renderer { state, email, lang: email.lang }),
+        Render::ForUser(render) => render,
+    };
+    let Some(user) = addressee(unit, email).await? else { return Ok(None) };
+    // Emails to an unverified address are always limited.
+    let limited = spec.kind.on_request || email.detail.get("reminder").is_some() || user.email_verified_at.is_none();
+    if limited && !may_send(unit, spec.kind, email, &user).await? {
+        return Ok(None);
+    }
+    let renderer = Renderer { state, email, lang: user.lang_or(email.lang) };
+    render(renderer, unit, user).await
+}
+
+/// Queues an email that a visitor requested, unless too many wait or the network requested too many. What there is to
+/// send is decided when it is rendered, so the answer is the same for everyone. `going` is the browser and the path
+/// that it returns to after the link in the email.
+pub async fn request(
+    state: &AppState,
+    request: &Request,
+    email: &NewEmail<'_>,
+    going: Option<(&TokenDigest, &ReturnTo)>,
+) -> Result<Result<(), Throttled>, AppError> {
+    if state.mailer.is_full() {
+        return Ok(Err(Throttled::busy(30)));
+    }
+    let mut unit = state.recorder(request).begin().await?;
+    let key = Key::sign_up(request.address);
+    if let Spend::Limited(throttled) = limits::spend_one(&mut unit, key, limits::UNAUTHENTICATED_WRITES).await? {
+        return Ok(Err(throttled));
+    }
+    unit.email(email).await?;
+    if let Some((browser, path)) = going {
+        return_paths::keep_for_browser(&mut unit, browser, Some(path)).await?;
+    }
+    unit.commit().await?;
+    Ok(Ok(()))
+}
+
+/// Finds the recipient: the account in the row, or the one with the typed identifier.
+async fn addressee(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx::Result<Option<User>> {
+    let found = match email.user_id {
+        Some(id) => accounts::find(connection, id).await?,
+        None => accounts::find_by_identifier(connection, &Identifier::parse(&email.address)).await?,
+    };
+    Ok(found.filter(|user| user.disabled_at.is_none()))
+}
+
+/// Spends a token of the mailbox's limit on the first attempt. A browser known to the account has a separate limit,
+/// which others cannot exhaust.
+async fn may_send(
+    connection: &mut PgConnection,
+    kind: &'static Kind,
+    email: &QueuedEmail,
+    user: &User,
+) -> sqlx::Result<bool> {
+    // Exhausted limits must not prevent the operator from helping.
+    if email.attempts > 1 || email.text("by") == "operator" {
+        return Ok(true);
+    }
+    if kind.code == "change-email" {
+        // The owner typed this address, so it may be someone else's. Signing in from many browsers or to many accounts
+        // must not allow flooding it.
+        let Ok(to) = Email::parse(&email.address) else { return Ok(false) };
+        let (own, all) =
+            (Key::emails_for_account(kind.code, to.canonical(), user.id), Key::emails(kind.code, to.canonical()));
+        return Ok(limits::spend_one(connection, own, limits::EMAILS).await? == Spend::Allowed
+            && limits::spend_one(connection, all, limits::EMAILS_TO_OTHERS).await? == Spend::Allowed);
+    }
+    let Ok(to) = Email::parse(&user.email) else { return Ok(false) };
+    let key = match email.requested_from() {
+        // An unverified account's creator does not count as its owner.
+        Some(browser)
+            if user.email_verified_at.is_some() && known_browsers::knows(connection, user.id, &browser).await? =>
+        {
+            Key::emails_for_browser(kind.code, to.canonical(), &browser)
+        }
+        _ => Key::emails(kind.code, to.canonical()),
+    };
+    Ok(limits::spend_one(connection, key, limits::EMAILS).await? == Spend::Allowed)
+}
