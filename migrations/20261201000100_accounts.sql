@@ -57,14 +57,15 @@ comment on column users.created_at is 'When the account was created.';
 comment on column users.disabled_at is 'When the account was disabled: no one can sign in to it. Null: enabled.';
 comment on column users.deletion_due_at is 'When the account will be erased, seven days after its owner asked. Null: not requested.';
 
--- Each factor's migration replaces this view and fills in its own column. The columns stay the same.
+-- Each factor's migration replaces this view, adds or fills in its own column, and says in `second` whether it counts.
 create view account_factors as
 select
     u.id as user_id,
     false as password,
     0::bigint as totp,
     0::bigint as passkeys,
-    0::bigint as recovery_codes
+    0::bigint as recovery_codes,
+    false as second
 from users u;
 
 comment on view account_factors is
@@ -74,3 +75,4 @@ comment on column account_factors.password is 'Whether the account has a passwor
 comment on column account_factors.totp is 'Number of confirmed authenticator apps.';
 comment on column account_factors.passkeys is 'Number of passkeys.';
 comment on column account_factors.recovery_codes is 'Number of unused recovery codes. They stand in for a factor and are not one.';
+comment on column account_factors.second is 'Whether the account has a second factor: a password alone does not sign in.';

@@ -24,5 +24,6 @@ select
     exists (select 1 from password_credentials c where c.user_id = u.id) as password,
     0::bigint as totp,
     0::bigint as passkeys,
-    0::bigint as recovery_codes
+    0::bigint as recovery_codes,
+    false as second
 from users u;

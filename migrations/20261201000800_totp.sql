@@ -59,5 +59,6 @@ select
     exists (select 1 from password_credentials c where c.user_id = u.id) as password,
     (select count(*) from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as totp,
     0::bigint as passkeys,
-    0::bigint as recovery_codes
+    0::bigint as recovery_codes,
+    exists (select 1 from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as second
 from users u;

@@ -43,7 +43,9 @@ select
     exists (select 1 from password_credentials c where c.user_id = u.id) as password,
     (select count(*) from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as totp,
     (select count(*) from passkeys p where p.user_id = u.id) as passkeys,
-    0::bigint as recovery_codes
+    0::bigint as recovery_codes,
+    exists (select 1 from totp_factors t where t.user_id = u.id and t.confirmed_at is not null)
+        or exists (select 1 from passkeys p where p.user_id = u.id) as second
 from users u;
 
 create table webauthn_ceremonies (

@@ -27,5 +27,7 @@ select
     exists (select 1 from password_credentials c where c.user_id = u.id) as password,
     (select count(*) from totp_factors t where t.user_id = u.id and t.confirmed_at is not null) as totp,
     (select count(*) from passkeys p where p.user_id = u.id) as passkeys,
-    (select count(*) from recovery_codes r where r.user_id = u.id and r.used_at is null) as recovery_codes
+    (select count(*) from recovery_codes r where r.user_id = u.id and r.used_at is null) as recovery_codes,
+    exists (select 1 from totp_factors t where t.user_id = u.id and t.confirmed_at is not null)
+        or exists (select 1 from passkeys p where p.user_id = u.id) as second
 from users u;

@@ -177,7 +177,7 @@ async fn log_start(state: &AppState) {
         tracing::info!("email goes to {}", state.mailer.destination());
     }
     match setup::begin(state).await {
-        // The one secret in the log: whoever reads the log of a service without accounts runs it.
+        // The one secret in the log: only its operator reads the log of a service without accounts.
         Ok(Begun::Issued(secret)) => tracing::info!(
             "no accounts yet; create the first administrator within one hour: {origin}{}?token={}",
             paths::SETUP,

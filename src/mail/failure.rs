@@ -22,7 +22,7 @@ pub enum Stage {
     /// `DATA`.
     Data,
     /// The message. A server that stops responding after it may have accepted it.
-    Letter,
+    Message,
 }
 
 /// What a failed delivery means.
@@ -31,7 +31,7 @@ pub enum Failure {
     /// The server accepts nothing now: every email would fail.
     Server(Reason),
     /// The server did not accept this email this time.
-    Letter(Reason),
+    Email(Reason),
     /// The server will never accept this email: its recipient does not exist.
     Recipient(Reason),
 }
@@ -61,7 +61,7 @@ impl Failure {
     /// Where it failed.
     pub fn reason(&self) -> &Reason {
         match self {
-            Self::Server(reason) | Self::Letter(reason) | Self::Recipient(reason) => reason,
+            Self::Server(reason) | Self::Email(reason) | Self::Recipient(reason) => reason,
         }
     }
 
@@ -73,7 +73,7 @@ impl Failure {
     pub(super) fn without_an_answer(stage: Stage, cause: String) -> Self {
         let reason = Reason { stage, code: None, cause: Some(cause) };
         // Retrying after the message was sent could deliver it again.
-        if stage == Stage::Letter { Self::Letter(reason) } else { Self::Server(reason) }
+        if stage == Stage::Message { Self::Email(reason) } else { Self::Server(reason) }
     }
 
     /// Classifies an error of one stage.
@@ -85,8 +85,8 @@ impl Failure {
         match stage {
             // 421: the server is closing the connection.
             _ if code == 421 => Self::Server(reason),
-            Stage::Recipient | Stage::Letter if is_final(code, &answer(error)) => Self::Recipient(reason),
-            Stage::Recipient | Stage::Data | Stage::Letter => Self::Letter(reason),
+            Stage::Recipient | Stage::Message if is_final(code, &answer(error)) => Self::Recipient(reason),
+            Stage::Recipient | Stage::Data | Stage::Message => Self::Email(reason),
             Stage::Connect | Stage::StartTls | Stage::Auth | Stage::Sender => Self::Server(reason),
         }
     }
@@ -124,6 +124,6 @@ mod tests {
         for stage in [Stage::Connect, Stage::Auth, Stage::Sender, Stage::Recipient, Stage::Data] {
             assert!(matches!(Failure::silence(stage), Failure::Server(_)), "{stage:?}");
         }
-        assert!(matches!(Failure::silence(Stage::Letter), Failure::Letter(_)));
+        assert!(matches!(Failure::silence(Stage::Message), Failure::Email(_)));
     }
 }

@@ -228,7 +228,7 @@ impl Progress<'_> {
         self.step(Stage::Recipient, answer, connection.command(Rcpt::new(to.clone(), Vec::new()))).await?;
         self.step(Stage::Data, answer, connection.command(Data)).await?;
         // A timeout here risks a duplicate, so this step may take all the remaining time.
-        self.step(Stage::Letter, whole, connection.message(message)).await.map(drop)
+        self.step(Stage::Message, whole, connection.message(message)).await.map(drop)
     }
 
     async fn step<T>(

@@ -111,7 +111,7 @@ pub async fn find_live(
             from sessions s
             join users u on u.id = s.user_id
             cross join lateral (
-                select totp + passkeys > 0 as any from account_factors where user_id = u.id limit 1
+                select second as any from account_factors where user_id = u.id limit 1
             ) f
             where s.store_id = asked.store_id collate "C" and s.revoked_at is null
                 and u.disabled_at is null and u.deletion_due_at is null

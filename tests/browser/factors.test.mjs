@@ -34,7 +34,7 @@ const factors = {
   trust: (person) =>
     database(person, `update known_browsers set trusted_until = now() + interval '30 days', address = '203.0.113.7',
       user_agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-      trusted_password_at = (select changed_at from password_credentials where user_id = WHO) where user_id = WHO`),
+      trusted_version = (select credentials_version from users where id = WHO) where user_id = WHO`),
 };
 
 journeyIn([usually, withoutScript, inKorean], "the overview leads to everything that can be done about signing in", async ({ open, t }) => {

@@ -93,7 +93,7 @@ async fn attack_38_no_log_line_tells_who_gets_a_letter_or_what_is_in_it() {
     sink.set(Mode::Answer(Step::Letter, "450 4.2.0 canary@example.com is greylisted"));
     sqlx::raw_sql("update outbox set due_at = now()").execute(&mut connection).await.expect("the time passes");
     let service = program.serve().await;
-    until("it is told", async || service.log().contains("letter 450")).await;
+    until("it is told", async || service.log().contains("message 450")).await;
     sink.set(Mode::Accept);
     sink.refuse("gone.canary@example.com", "550 5.1.1 <gone.canary@example.com>: no such user");
     write(&mut connection, "gone.canary@example.com", "canary-name").await;

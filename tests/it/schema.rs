@@ -150,14 +150,14 @@ async fn the_view_of_factors_counts_only_what_an_account_can_use_now() {
         )
         .await
         .expect("two accounts");
-    let counted: Vec<(String, bool, i64, i64, i64)> = sqlx::query_as(
-        "select username, password, totp, passkeys, recovery_codes
+    let counted: Vec<(String, bool, i64, i64, i64, bool)> = sqlx::query_as(
+        "select username, password, totp, passkeys, recovery_codes, second
         from account_factors join users on users.id = user_id order by username",
     )
     .fetch_all(&mut connection)
     .await
     .expect("the factors");
-    assert_eq!(counted, [("alice".to_owned(), true, 1, 2, 7), ("bare".to_owned(), false, 0, 0, 0)]);
+    assert_eq!(counted, [("alice".to_owned(), true, 1, 2, 7, true), ("bare".to_owned(), false, 0, 0, 0, false)]);
 }
 
 /// A migrated database after one statement, and a connection to it.

@@ -146,7 +146,7 @@ impl Delivery {
                 match failure {
                     // Not its own fault: it goes behind the others, and with them.
                     Failure::Server(_) => (Row::Postpone(around(self.patience.first_pause)), ServerState::Failing),
-                    Failure::Letter(reason) if reason.code.is_some() => (self.later(), ServerState::Healthy),
+                    Failure::Email(reason) if reason.code.is_some() => (self.later(), ServerState::Healthy),
                     _ => (self.later(), ServerState::Unknown),
                 }
             }
