@@ -17,7 +17,7 @@ async function enrol(page, t) {
   await page.locator("#code").fill("12 34");
   await page.locator("#name").fill("🐈 phone");
   await go(page);
-  assert.equal((await whatIsWrongAt(page, "code"))[0], t("totp-code-digits"));
+  assert.equal((await whatIsWrongAt(page, "code"))[0], t("totp-code-unreadable"));
   await hasFocus(page.getByRole("alert"));
   assert.equal(await page.locator("#name").inputValue(), "🐈 phone");
   const code = await app.code();
@@ -82,7 +82,7 @@ journeyIn([usually, withoutScript, inKorean], "who has an authenticator app ente
   await says(page.locator("h1"), t("recovery-codes-challenge-title"));
   await page.locator("#code").fill("not a code");
   await go(page);
-  assert.equal((await whatIsWrongAt(page, "code"))[0], t("recovery-codes-code-shape"));
+  assert.equal((await whatIsWrongAt(page, "code"))[0], t("recovery-codes-code-unreadable"));
   await page.locator("#code").fill(codes[3].toLowerCase().replaceAll("-", " "));
   await go(page);
   isAt(page, "/dashboard");

@@ -10,7 +10,7 @@ journey("everything works without JavaScript", async ({ open }) => {
   isAt(page, "/login?next=/dashboard");
   assert.equal(await page.getByRole("button", { name: "Show password" }).count(), 0);
   await press(page.getByRole("link", { name: "Sign up" }));
-  isAt(page, "/register");
+  isAt(page, "/register?next=/dashboard");
   assert.equal(await page.getByRole("button", { name: "Show password" }).count(), 0);
 
   await page.locator("#email").fill(person.email);
