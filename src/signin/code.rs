@@ -29,6 +29,8 @@ pub trait TypedFactor: Send + Sync + Sized + 'static {
     const METHOD: Method;
     /// The rate limit of attempts at one account.
     const LIMIT: Limit;
+    /// Whether a browser may be trusted for it; otherwise a form that asks for trust gets none.
+    const TRUSTS: bool;
     /// The template of its page.
     const TEMPLATE: &'static str;
     /// A typed code.
@@ -92,7 +94,7 @@ pub async fn sign_in<F: TypedFactor>(
         Ok(unit) => unit,
         Err(refused) => return Ok(Err(refused)),
     };
-    let completed = complete(&mut unit, state, request, secret, F::METHOD, trust, replaces).await?;
+    let completed = complete(&mut unit, state, request, secret, F::METHOD, F::TRUSTS && trust, replaces).await?;
     // With nothing to complete, the rollback leaves the code unused.
     let Some((pending, opened)) = completed else { return Ok(Err(Refused::Expired)) };
     F::spent(&mut unit, request, user_id, opened.id).await?;

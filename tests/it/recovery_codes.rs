@@ -123,6 +123,17 @@ async fn f10_of_one_code_thirty_times_at_once_over_two_replicas_one_signs_in() {
 }
 
 #[tokio::test]
+async fn a_recovery_code_never_makes_a_browser_trusted_whatever_the_form_says() {
+    let app = TestApp::start().await;
+    let (mut owner, _) = person(&app, "alice").await;
+    let codes = recovery_codes(&mut owner).await;
+    let mut browser = pending(&app, "alice").await;
+    assert_in(&browser.submit("/login/recovery-code", &[("code", &codes[0]), ("trust", "yes")]).await);
+    assert_eq!(app.count("select count(*) from known_browsers where trusted_until is not null").await, 0);
+    assert_eq!(app.count("select count(*) from audit_events where kind = 'browser_trusted'").await, 0);
+}
+
+#[tokio::test]
 async fn new_codes_take_the_place_of_the_old_and_need_a_fresh_proof() {
     let app = TestApp::start().await;
     let (mut owner, _) = person(&app, "alice").await;

@@ -97,6 +97,8 @@ impl TypedFactor for RecoveryCodes {
     const CHALLENGE: Challenge = Challenge::RecoveryCode;
     const METHOD: Method = Method::RecoveryCode;
     const LIMIT: Limit = limits::RECOVERY_CODE;
+    /// The next sign-in asks again.
+    const TRUSTS: bool = false;
     const TEMPLATE: &'static str = "recovery_codes/challenge.html";
     type Code = RecoveryCode;
     type Found = TokenDigest;

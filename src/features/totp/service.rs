@@ -153,6 +153,7 @@ impl TypedFactor for Totp {
     const CHALLENGE: Challenge = Challenge::Totp;
     const METHOD: Method = Method::Totp;
     const LIMIT: Limit = limits::FACTOR;
+    const TRUSTS: bool = true;
     const TEMPLATE: &'static str = "totp/challenge.html";
     type Code = Code;
     /// The app, and the step of the code.
