@@ -48,6 +48,13 @@ impl Factors {
         self.password || self.do_without_password()
     }
 
+    /// Returns whether the owner could not sign in with one less of a kind, given by its code. Without a password
+    /// only passkeys sign in, so an authenticator app is never needed.
+    pub fn needs(&self, code: &str) -> bool {
+        let left = self.without(code);
+        left.passkeys < self.passkeys && !left.is_enough()
+    }
+
     /// The factors minus one of a kind, given by its code.
     #[must_use]
     pub fn without(self, code: &str) -> Self {

@@ -81,7 +81,7 @@ impl<F: ManagedFactor> RemovePage<F> {
         Self {
             id: factor.id.to_string(),
             name: factor.name,
-            needed: !factors.without(F::KIND.code).is_enough(),
+            needed: factors.needs(F::KIND.code),
             last: !factors.without(F::KIND.code).has_second(),
             required: required.contains(&me.role),
             factor: PhantomData,
@@ -159,7 +159,7 @@ async fn remove_factor<F: ManagedFactor>(
         return Err(AppError::NotFound);
     }
     let left = accounts::factors(&mut unit, me.user_id).await?;
-    if !left.is_enough() {
+    if before.needs(F::KIND.code) {
         return Ok(Err((factor, before)));
     }
     if let Changed::SignedOut = factor_change::removed(&mut unit, state, me, &left).await? {

@@ -60,6 +60,20 @@ async fn a_password_goes_where_two_things_are_left_to_lose() {
 }
 
 #[tokio::test]
+async fn an_app_is_never_what_an_account_without_a_password_needs() {
+    let app = TestApp::start().await;
+    let mut alice = alice(&app, 1, 0).await;
+    let phone = add_totp(&app, "alice", "Phone").await.to_string();
+    app.execute("delete from password_credentials").await;
+    let page = format!("/account/factors/totp/remove?factor={phone}");
+    let token = alice.csrf_token_of(&page).await;
+    let answer = alice.post("/account/factors/totp/remove", &[("csrf_token", &token), ("factor", &phone)]).await;
+    assert_eq!((answer.status, answer.location()), (303, OVERVIEW), "{answer:?}");
+    assert_eq!(app.count("select count(*) from totp_factors").await, 0);
+    assert_eq!(app.count("select count(*) from passkeys").await, 1);
+}
+
+#[tokio::test]
 async fn removing_it_ends_other_sessions_and_links_and_is_told() {
     let app = TestApp::start().await;
     app.sign_up("alice").await;
