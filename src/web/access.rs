@@ -13,7 +13,7 @@ use axum::{
 use super::{
     AppError, Ctx, Visitor,
     redirect::{see_other, with_next},
-    session_layer,
+    session_layer::{self, SessionChange},
 };
 use crate::{
     accounts::Role,
@@ -158,6 +158,11 @@ impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
                 Writes::Cookie => session_layer::around(&state, request, handler).await,
                 Writes::Nothing | Writes::Sessions => handler.call(request, state.clone()).await,
             };
+            debug_assert!(
+                policy.writes == Writes::Cookie || response.extensions().get::<SessionChange>().is_none(),
+                "{} changes the session cookie and does not say so",
+                policy.path
+            );
             if policy.writes != Writes::Nothing {
                 // Nobody may be told that a session ended while this replica still accepts it.
                 state.sessions.catch_up().await;
