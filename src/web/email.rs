@@ -143,13 +143,21 @@ pub async fn request(
     Ok(Ok(()))
 }
 
-/// Finds the recipient: the account in the row, or the one with the typed identifier.
+/// Finds and locks the recipient: the account in the row, or the one with the typed identifier. What revokes links
+/// locks the account too, so that no link is created from a state that ended meanwhile.
 async fn addressee(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx::Result<Option<User>> {
-    let found = match email.user_id {
-        Some(id) => accounts::find(connection, id).await?,
-        None => accounts::find_by_identifier(connection, &Identifier::parse(&email.address)).await?,
+    let id = match email.user_id {
+        Some(id) => Some(id),
+        None => {
+            let identifier = Identifier::parse(&email.address);
+            accounts::find_by_identifier(connection, &identifier).await?.map(|user| user.id)
+        }
     };
-    Ok(found.filter(|user| user.disabled_at.is_none()))
+    let Some(id) = id else { return Ok(None) };
+    if !accounts::lock(connection, id).await? {
+        return Ok(None);
+    }
+    Ok(accounts::find(connection, id).await?.filter(|user| user.disabled_at.is_none()))
 }
 
 /// Spends a token of the mailbox's limit on the first attempt. A browser known to the account has a separate limit,

@@ -202,3 +202,47 @@ async fn recovery_ends_a_change_that_was_asked_for_even_while_its_letter_waits()
     assert!(!page.body.contains("mallory"), "nothing waits: {}", page.body);
     assert!(!is_signed_in(&mut mallory).await);
 }
+
+#[tokio::test]
+async fn f10_no_link_is_made_from_a_request_that_recovery_ended_while_its_email_was_rendered() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    let mut mallory = app.signed_in("alice").await;
+    let recover = link_of(&app, "alice", Purpose::Recover, "alice@example.com").await;
+    let mut owner = app.browser();
+    assert_eq!(follow(&mut owner, RESET, &recover).await.status, 200);
+
+    // The link in the email is the second of its kind, after the request's own. It waits right before it is stored,
+    // after everything that decides about it was read.
+    app.execute(
+        "create function held() returns trigger language plpgsql as $$ begin
+             if exists (select 1 from mailed_links where purpose = new.purpose and user_id = new.user_id) then
+                 perform pg_advisory_xact_lock(7);
+             end if;
+             return new;
+         end $$;
+         create trigger held before insert on mailed_links for each row execute function held()",
+    )
+    .await;
+    let mut gate = app.db.begin().await.expect("a transaction");
+    sqlx::query("select pg_advisory_xact_lock(7)").execute(&mut *gate).await.expect("the gate");
+    ask(&mut mallory, "mallory@example.net").await;
+    while waiting(&app).await < 1 {
+        tokio::task::yield_now().await;
+    }
+    let reset = tokio::spawn(async move { owner.submit(RESET, &[("password", NEW)]).await });
+    while !reset.is_finished() && waiting(&app).await < 2 {
+        tokio::task::yield_now().await;
+    }
+    gate.commit().await.expect("the gate opens");
+    assert_eq!(reset.await.expect("an answer").status, 303);
+    all_delivered(&app).await;
+    let live = "select count(*) from mailed_links where purpose = 'change-email' and used_at is null";
+    assert_eq!(app.count(live).await, 0);
+}
+
+/// How many connections wait for a lock in the database of this service.
+async fn waiting(app: &TestApp) -> i64 {
+    let query = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    app.count(query).await
+}
