@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     accounts::FactorKind,
     config::{Config, Secrets},
-    db::{self, Servers},
+    db::{self, Batcher, Servers},
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
         language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
@@ -24,7 +24,7 @@ use crate::{
     jobs::{self, chain, outbox},
     mail::{Mailer, MailerError},
     passwords::hasher::{Hasher, HasherError},
-    sessions::cache::SessionCache,
+    sessions::{OverviewQuery, cache::SessionCache},
     state::{AppState, Keys, Parts, RequestIds},
     telemetry::{Metrics, named},
     templates::{TemplateError, Templates},
@@ -89,6 +89,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
+        overviews: Batcher::start(db.clone(), OverviewQuery),
         db,
         quarantine,
         templates: Templates::load()?,

@@ -14,10 +14,10 @@ use crate::{
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
-    db::ConnectionQuarantine,
+    db::{Batcher, ConnectionQuarantine},
     mail::Mailer,
     passwords::hasher::Hasher,
-    sessions::cache::SessionCache,
+    sessions::{OverviewQuery, cache::SessionCache},
     telemetry::Metrics,
     templates::Templates,
     types::{Request, random_bytes},
@@ -38,6 +38,8 @@ pub struct Parts {
     pub quarantine: ConnectionQuarantine,
     /// The session cache.
     pub sessions: SessionCache,
+    /// Batches what the account's front page shows.
+    pub overviews: Batcher<OverviewQuery>,
     /// Renders pages and emails.
     pub templates: Templates,
     /// Sends email.

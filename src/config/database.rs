@@ -32,7 +32,7 @@ impl Database {
         Self {
             url: servers.next(),
             others: servers.collect(),
-            // Batchers may occupy two ([`crate::db::Batcher`]).
+            // Two batchers may occupy one each ([`crate::db::Batcher`]).
             connections: env.number("VESTIBULE_DATABASE_CONNECTIONS", 4..=500).unwrap_or(16),
             server_programs: env.text("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
             search_path: env.text("PATH"),

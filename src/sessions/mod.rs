@@ -12,6 +12,7 @@ pub mod cache;
 pub mod ended;
 pub mod known_browsers;
 mod live;
+mod overview;
 pub mod pending;
 pub mod return_paths;
 
@@ -28,6 +29,7 @@ use crate::{
 
 pub use assurance::{Aal, Challenge, Method, Methods, challenges, next_step, strongest};
 pub use live::{FRESH, ListedSession, LiveSession, find_live, list_live, lock, touch};
+pub use overview::{Overview, OverviewQuery};
 
 /// Maximum stored length of a `User-Agent` header, in characters.
 pub const USER_AGENT_MAX: usize = 256;

@@ -5,8 +5,7 @@
 use serde::Serialize;
 
 use crate::{
-    accounts::{Factors, User},
-    sessions::{ListedSession, LiveSession},
+    sessions::{LiveSession, Overview},
     templates::Page,
     types::{Age, AgeUnit, Notice},
     web::{Ctx, SessionRow, session_rows},
@@ -33,16 +32,17 @@ pub struct DashboardPage {
 }
 
 impl DashboardPage {
-    pub(super) fn new(ctx: &Ctx, me: &LiveSession, user: User, factors: &Factors, listed: &[ListedSession]) -> Self {
+    pub(super) fn new(ctx: &Ctx, me: &LiveSession, overview: &Overview) -> Self {
+        let (listed, factors) = (&overview.sessions, &overview.factors);
         let total = listed.first().map_or(0, |session| usize::try_from(session.total).unwrap_or(0));
         Self {
-            username: user.username,
-            display_name: user.display_name,
-            email: user.email,
-            member_since: user.created_at.date().to_string(),
+            username: me.username.clone(),
+            display_name: me.display_name.clone(),
+            email: me.email.clone(),
+            member_since: overview.member_since.date().to_string(),
             sessions: session_rows(ctx, me, listed),
             more_sessions: total.saturating_sub(listed.len()),
-            password_changed: user.password_changed_at.map(|at| Age::between(at, ctx.now())),
+            password_changed: overview.password_changed_at.map(|at| Age::between(at, ctx.now())),
             passkeys: factors.passkeys,
             apps: factors.totp,
             second_step: factors.has_second(),
