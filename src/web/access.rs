@@ -1,7 +1,7 @@
 //! Route policies: access and other properties. They are data, so that a test can try every route as every kind of
 //! visitor.
 
-use std::{pin::Pin, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::Request,
@@ -14,6 +14,7 @@ use super::{
     AppError, Ctx, Visitor,
     redirect::{see_other, with_next},
     session_layer::{self, SessionChange},
+    task::Work,
 };
 use crate::{
     accounts::Role,
@@ -142,37 +143,47 @@ pub(super) struct Guarded<H> {
 }
 
 impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
-    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+    type Future = Work;
 
     fn call(self, request: Request, state: AppState) -> Self::Future {
-        Box::pin(async move {
-            let Self { policy, handler } = self;
-            let Some(ctx) = request.extensions().get::<Ctx>().cloned() else { return Ctx::missing().into_response() };
-            let method = request.method().clone();
-            match guard(policy, &ctx, &method).await {
-                Ok(None) => {}
-                Ok(Some(redirect)) => return redirect,
-                Err(refused) => return refused.into_response(),
-            }
-            let mut response = match policy.writes {
-                Writes::Cookie => session_layer::around(&state, request, handler).await,
-                Writes::Nothing | Writes::Sessions => handler.call(request, state.clone()).await,
-            };
-            debug_assert!(
-                policy.writes == Writes::Cookie || response.extensions().get::<SessionChange>().is_none(),
-                "{} changes the session cookie and does not say so",
-                policy.path
-            );
-            if policy.writes != Writes::Nothing {
-                // Nobody may be told that a session ended while this replica still accepts it.
-                state.sessions.catch_up().await;
-            }
-            if policy.cors == Cors::Any {
-                response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            }
-            response
-        })
+        let Self { policy, handler } = self;
+        let for_handler = state.clone();
+        let handle: Handle = Arc::new(move |request| Box::pin(handler.clone().call(request, for_handler.clone())));
+        answer(policy, handle, request, state)
     }
+}
+
+/// A handler of any type, so that what surrounds it is compiled once and not for each route.
+pub(super) type Handle = Arc<dyn Fn(Request) -> Work + Send + Sync>;
+
+fn answer(policy: Policy, handle: Handle, request: Request, state: AppState) -> Work {
+    Box::pin(async move {
+        let Some(ctx) = request.extensions().get::<Ctx>().cloned() else { return Ctx::missing().into_response() };
+        let method = request.method().clone();
+        match guard(policy, &ctx, &method).await {
+            Ok(None) => {}
+            Ok(Some(redirect)) => return redirect,
+            Err(refused) => return refused.into_response(),
+        }
+        let answering = match policy.writes {
+            Writes::Cookie => session_layer::around(state.clone(), request, handle),
+            Writes::Nothing | Writes::Sessions => handle(request),
+        };
+        let mut response = answering.await;
+        debug_assert!(
+            policy.writes == Writes::Cookie || response.extensions().get::<SessionChange>().is_none(),
+            "{} changes the session cookie and does not say so",
+            policy.path
+        );
+        if policy.writes != Writes::Nothing {
+            // Nobody may be told that a session ended while this replica still accepts it.
+            state.sessions.catch_up().await;
+        }
+        if policy.cors == Cors::Any {
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        response
+    })
 }
 
 async fn guard(policy: Policy, ctx: &Ctx, method: &Method) -> Result<Option<Response>, AppError> {

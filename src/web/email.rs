@@ -146,14 +146,12 @@ pub async fn request(
 /// Finds and locks the recipient: the account in the row, or the one with the typed identifier. What revokes links
 /// locks the account too, so that no link is created from a state that ended meanwhile.
 async fn addressee(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx::Result<Option<User>> {
-    let id = match email.user_id {
+    let identifier = Identifier::parse(&email.address);
+    let found = match email.user_id {
         Some(id) => Some(id),
-        None => {
-            let identifier = Identifier::parse(&email.address);
-            accounts::find_by_identifier(connection, &identifier).await?.map(|user| user.id)
-        }
+        None => accounts::find_by_identifier(connection, &identifier).await?.map(|user| user.id),
     };
-    let Some(id) = id else { return Ok(None) };
+    let Some(id) = found else { return Ok(None) };
     if !accounts::lock(connection, id).await? {
         return Ok(None);
     }

@@ -7,19 +7,18 @@
 //!    `sessions` row and the store's row.
 //! 4. **Our own table**, created by our migrations and swept by our job.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::{
     extract::Request,
-    handler::Handler,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 use time::OffsetDateTime;
-use tower::{Layer, ServiceExt as _};
+use tower::{Layer, Service as _};
 use tower_sessions::{
     Expiry, Session, SessionManagerLayer, SessionStore,
     cookie::SameSite,
@@ -30,8 +29,10 @@ use tower_sessions_sqlx_store::PostgresStore;
 
 use super::{
     AppError,
+    access::Handle,
     cookies::{self, Cookies, Name, Presented},
     error::DATABASE_RETRY,
+    task::Work,
 };
 use crate::{
     config::{Lifetimes, PublicUrl},
@@ -90,31 +91,34 @@ pub struct SessionCookie {
 /// Calls a handler through the session layer, correcting its cookie handling. The requested change is applied after the
 /// handler's commit: it needs a pooled connection, and transactions that wait for each other's connections would
 /// deadlock.
-pub(super) async fn around<T: 'static, H: Handler<T, AppState>>(
-    state: &AppState,
-    mut request: Request,
-    handler: H,
-) -> Response {
-    let public_url = &state.config.site.public_url;
-    keep_session_cookie_only(request.headers_mut(), public_url);
+pub(super) fn around(state: AppState, mut request: Request, handle: Handle) -> Work {
+    keep_session_cookie_only(request.headers_mut(), &state.config.site.public_url);
     let service = state.clone();
     let inner = tower::service_fn(move |request: Request| {
-        let (handler, state) = (handler.clone(), service.clone());
-        async move {
-            let session = request.extensions().get::<Session>().cloned();
-            let response = handler.call(request, state.clone()).await;
-            let change = response.extensions().get::<SessionChange>().cloned();
-            if let Some((session, change)) = session.zip(change)
-                && let Err(error) = apply(&session, change, &state).await
-            {
-                return Ok(AppError::from(error).into_response());
-            }
-            Ok::<_, Infallible>(response)
-        }
+        let work: Applied = Box::pin(handle_and_apply(Arc::clone(&handle), request, service.clone()));
+        work
     });
-    let Ok(mut response) = layer(state).layer(inner).oneshot(request).await.map(IntoResponse::into_response);
-    complete_removal(response.headers_mut(), public_url);
-    response
+    // Nothing here has to become ready first.
+    let answered = layer(&state).layer(inner).call(request);
+    Box::pin(async move {
+        let Ok(mut response) = answered.await.map(IntoResponse::into_response);
+        complete_removal(response.headers_mut(), &state.config.site.public_url);
+        response
+    })
+}
+
+type Applied = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+async fn handle_and_apply(handle: Handle, request: Request, state: AppState) -> Result<Response, Infallible> {
+    let session = request.extensions().get::<Session>().cloned();
+    let response = handle(request).await;
+    let change = response.extensions().get::<SessionChange>().cloned();
+    if let Some((session, change)) = session.zip(change)
+        && let Err(error) = apply(&session, change, &state).await
+    {
+        return Ok(AppError::from(error).into_response());
+    }
+    Ok(response)
 }
 
 async fn apply(session: &Session, change: SessionChange, state: &AppState) -> Result<(), SessionError> {
