@@ -234,6 +234,8 @@ fn a_set_has_a_form_and_limits() {
     assert_eq!(set_of(&keys).unwrap().keys().len(), MAX_KEYS);
     let more: Vec<_> = (0..=MAX_KEYS).map(named).collect();
     assert_eq!(set_of(&more), Err(InvalidKey::TooLarge));
+    let skipped = vec![json!({ "kty": "new" }); MAX_KEYS + 1];
+    assert_eq!(set_of(&skipped), Err(InvalidKey::TooLarge));
     let more = more.iter().map(|key| PublicJwk::parse(&key.to_string()).unwrap());
     assert_eq!(KeySet::new(more), Err(InvalidKey::TooLarge));
     assert_eq!(KeySet::parse(&" ".repeat(MAX_KEY_SET + 1)), Err(InvalidKey::TooLarge));
