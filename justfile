@@ -40,6 +40,10 @@ prepare:
 fuzz *args:
     scripts/fuzz {{ args }}
 
+# Exchange tokens with two other implementations of JOSE
+jose-interop *args:
+    scripts/jose-interop {{ args }}
+
 # Lose the primary of two replicas behind HAProxy, and see what that costs
 scaled *args:
     scripts/scaled {{ args }}
