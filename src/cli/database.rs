@@ -19,14 +19,31 @@ pub struct Database {
     server: Option<embedded::Server>,
 }
 
-/// Opens the database for one command. Beside a running service it uses that service's server.
+/// The error of a command where no database is.
+const MISSING: &str =
+    "there is no database here; run it where the service runs, or set VESTIBULE_DATA_DIR or DATABASE_URL";
+
+/// Opens the database for one command. Beside a running service it uses that service's server. Creates none: a command in
+/// the wrong folder must not work on a new database.
 pub async fn open(config: &Config) -> Result<Database, CliError> {
-    if config.database.url.is_none()
-        && let Some(options) = embedded::join_running(config).await?
-    {
-        return Ok(Database { options, server: None });
+    find(config).await?.ok_or_else(|| MISSING.into())
+}
+
+/// The same, or `None` if there is no database yet.
+pub async fn find(config: &Config) -> Result<Option<Database>, CliError> {
+    if config.database.url.is_some() {
+        return own(config).await.map(Some);
     }
-    own(config).await
+    if let Some(options) = embedded::join_running(config).await? {
+        return Ok(Some(Database { options, server: None }));
+    }
+    if embedded::exists(config).await? { own(config).await.map(Some) } else { Ok(None) }
+}
+
+/// Returns what a first start would run without `DATABASE_URL`, in words.
+pub async fn first_start(config: &Config) -> Result<String, CliError> {
+    let programs = embedded::programs(config).await?;
+    Ok(format!("{} with {programs}", config.data_dir.join("postgres").display()))
 }
 
 /// Opens the database for the service itself, which must own its embedded server.

@@ -7,7 +7,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use crate::support::process::{Program, free_address};
+use crate::support::process::{Program, free_address, said};
 
 /// A program without `DATABASE_URL`. Under root the server runs as another user, who must be able to enter the folder.
 fn program() -> Program {
@@ -53,4 +53,28 @@ async fn without_database_url_the_service_runs_its_own_database_and_commands_joi
     let (status, _) = service.terminate().await;
     assert!(status.success());
     assert!(!data.join("cluster/postmaster.pid").exists(), "the server stopped with the service");
+}
+
+/// Under root, PostgreSQL's user cannot enter these folders.
+#[tokio::test]
+async fn field_27_two_services_in_folders_that_others_cannot_enter_have_two_databases() {
+    let closed = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).expect("a closed folder");
+    let elsewhere = format!("/var/lib/vestibule{}", closed.path().display());
+    let [mut one, mut other] = ["one", "other"].map(|name| {
+        let mut program = program();
+        program.set("VESTIBULE_DATA_DIR", closed.path().join(name).to_str().expect("a path"));
+        program
+    });
+    let service = one.serve().await;
+    assert!(one.run(&["user", "create", "anna", "anna@example.com"]).await.status.success());
+    let second = other.serve().await;
+    assert!(said(&other.run(&["user", "show", "anna"]).await).1.contains("no account called anna"));
+    for service in [service, second] {
+        service.terminate().await;
+    }
+    // Without a service, a command finds the same one again.
+    assert!(one.run(&["user", "show", "anna"]).await.status.success());
+    assert!(!other.run(&["user", "show", "anna"]).await.status.success());
+    fs::remove_dir_all(elsewhere).ok();
 }

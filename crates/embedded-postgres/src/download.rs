@@ -123,9 +123,11 @@ impl Drop for RemoveOnDrop<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Settings;
 
     async fn place(folder: &Path) -> Place {
-        Place::resolve(&folder.join("postgres"), &folder.join("fallback")).await.unwrap()
+        let fallback_dir = folder.join("fallback");
+        Place::resolve(&Settings { fallback_dir, ..Settings::new(folder.join("postgres"), "shop") }).await.unwrap()
     }
 
     #[tokio::test]

@@ -75,10 +75,11 @@ pub enum Error {
 
     /// Running as root, and no ordinary user to run the server as.
     #[error(
-        "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody` to run it as. Create one \
-         (`useradd --system postgres`) or run as an ordinary user"
+        "PostgreSQL refuses to run as root, and there is no user `{name}` or `postgres` to run it as (`nobody` is not \
+         used, because other programs run as that user). Create one (`useradd --system {name}`), create the database's \
+         folder with an owner of your choice, or run as an ordinary user"
     )]
-    NoServerAccount,
+    NoServerAccount { name: String },
 
     /// `initdb` failed.
     #[error("creating the cluster failed ({status}): {log}. Nothing was kept; correct this and start again")]

@@ -44,9 +44,11 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 pub struct Settings {
     /// Folder of the cluster and its socket. The lock file is beside it: `<dir>.lock`.
     pub dir: PathBuf,
-    /// Used instead of `dir` when running as root and the server's user cannot enter the parent of `dir`.
+    /// Used when running as root and the server's user cannot enter the parent of `dir`: the folder with the path of `dir`
+    /// below this one. So no two folders share a cluster.
     pub fallback_dir: PathBuf,
-    /// Name of the role, of the database it owns, and of the cluster as `ps` shows it. At most 63 bytes.
+    /// Name of the role, of the database it owns, and of the cluster as `ps` shows it. At most 63 bytes. Under root, the
+    /// server runs as the user of this name, if there is one.
     pub name: String,
     /// Folder of the server programs. If set, no other is searched.
     pub bin_dir: Option<PathBuf>,
@@ -66,7 +68,7 @@ impl Settings {
     pub fn new(dir: impl Into<PathBuf>, name: &str) -> Self {
         Self {
             dir: dir.into(),
-            fallback_dir: format!("/var/lib/{name}/postgres").into(),
+            fallback_dir: format!("/var/lib/{name}").into(),
             name: name.to_owned(),
             bin_dir: None,
             path: None,
@@ -101,7 +103,7 @@ pub struct Server {
 impl Server {
     /// Starts the server and waits until it accepts connections. The first start creates the cluster.
     pub async fn start(settings: &Settings) -> Result<Self, Error> {
-        let place = Place::resolve(&settings.dir, &settings.fallback_dir).await?;
+        let place = Place::resolve(settings).await?;
         place.announce();
         place.prepare()?;
         let lock = lock::acquire(&place).await?;
@@ -171,11 +173,27 @@ impl Server {
     }
 }
 
+/// Returns whether the folder holds a cluster, which [`Server::start`] would otherwise create. Changes nothing on disk.
+pub async fn exists(settings: &Settings) -> Result<bool, Error> {
+    let place = Place::resolve(settings).await?;
+    Ok(cluster::major_of(&place.cluster())?.is_some())
+}
+
+/// Returns the server programs that [`Server::start`] would use, such as `PostgreSQL 17.5 in /usr/lib/postgresql/17/bin`.
+/// Downloads nothing.
+pub async fn programs(settings: &Settings) -> Result<String, Error> {
+    let place = Place::resolve(settings).await?;
+    let major = cluster::major_of(&place.cluster())?;
+    let settings = Settings { cache_dir: None, ..settings.clone() };
+    let found = discover::find(&settings, &place, major).await?;
+    Ok(format!("PostgreSQL {} in {}", found.version, found.dir.display()))
+}
+
 /// Returns how to connect to a server that another process runs in the same folder, or `None` if no process does.
 ///
 /// Waits up to ten seconds for a server that is starting. Changes nothing on disk.
 pub async fn join_running(settings: &Settings) -> Result<Option<PgConnectOptions>, Error> {
-    let place = Place::resolve(&settings.dir, &settings.fallback_dir).await?;
+    let place = Place::resolve(settings).await?;
     let deadline = Instant::now() + JOIN_TIMEOUT;
     while let Some(holder) = lock::holder(&place)? {
         if let Some(options) = answering(&place.cluster(), &settings.name).await? {

@@ -1,20 +1,21 @@
 //! The folders of the cluster and its socket, and the user that the server runs as.
 //!
 //! An ordinary user runs the server as themselves. PostgreSQL refuses root, so under root the server runs as the owner
-//! of an existing folder, else as `postgres`, else as `nobody`. If that user cannot enter the parent of the folder, the
-//! fallback folder is used, with a warning.
+//! of an existing folder, else as the user with the name of the server, else as `postgres`. `nobody` is not used: other
+//! daemons run as that user too, and could enter the folder. If the server's user cannot enter the parent of the folder,
+//! the folder of the same path below the fallback folder is used, with a warning. So each folder has its own.
 
 use std::{
     fs,
     io::ErrorKind,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     process::Stdio,
 };
 
 use tokio::process::Command;
 
-use crate::{Error, PORT};
+use crate::{Error, PORT, SUPERUSER, Settings};
 
 /// The longest path that fits into `sockaddr_un`, without its final zero byte.
 const LONGEST_SOCKET: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
@@ -36,18 +37,18 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) async fn resolve(dir: &Path, fallback_dir: &Path) -> Result<Self, Error> {
+    pub(crate) async fn resolve(settings: &Settings) -> Result<Self, Error> {
         let absolute = |dir| std::path::absolute(dir).map_err(Error::file("resolving", dir));
-        let dir = absolute(dir)?;
+        let dir = absolute(&settings.dir)?;
         if !rustix::process::geteuid().is_root() {
             return Ok(Self { dir, account: None, moved_from: None });
         }
-        let account = Account::for_root(&dir)?;
+        let account = Account::for_root(&dir, &settings.name)?;
         if can_enter(parent(&dir), &account).await? {
             return Ok(Self { dir, account: Some(account), moved_from: None });
         }
-        let fallback_dir = absolute(fallback_dir)?;
-        let account = Account::for_root(&fallback_dir)?;
+        let fallback_dir = below(&absolute(&settings.fallback_dir)?, &dir)?;
+        let account = Account::for_root(&fallback_dir, &settings.name)?;
         Ok(Self { dir: fallback_dir, account: Some(account), moved_from: Some(dir) })
     }
 
@@ -66,12 +67,13 @@ impl Place {
     /// Creates the folder and those above it. Refuses a folder of another user.
     pub(crate) fn prepare(&self) -> Result<(), Error> {
         let parent = parent(&self.dir);
-        if !parent.exists() {
-            fs::create_dir_all(parent).map_err(Error::file("creating", parent))?;
-            // Under root, the server's user passes through.
+        let missing: Vec<&Path> = parent.ancestors().take_while(|folder| !folder.exists()).collect();
+        fs::create_dir_all(parent).map_err(Error::file("creating", parent))?;
+        for folder in missing {
+            // Under root, the server's user passes through, whatever the umask.
             let mode = if self.account.is_some() { 0o755 } else { 0o700 };
-            fs::set_permissions(parent, fs::Permissions::from_mode(mode))
-                .map_err(Error::file("setting permissions of", parent))?;
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+                .map_err(Error::file("setting permissions of", folder))?;
         }
         self.make_private(&self.dir)
     }
@@ -161,6 +163,23 @@ fn parent(dir: &Path) -> &Path {
     dir.parent().unwrap_or(dir)
 }
 
+/// Returns the folder below `root` that stands for another: the one of the same path. However that is spelled, and through
+/// whatever links, it is the same folder.
+fn below(root: &Path, folder: &Path) -> Result<PathBuf, Error> {
+    let existing = folder.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    let real = fs::canonicalize(existing).map_err(Error::file("resolving", existing))?;
+    let rest = folder.strip_prefix(existing).unwrap_or(folder);
+    let mut path = root.to_owned();
+    for part in real.join(rest).components() {
+        match part {
+            Component::Normal(name) => path.push(name),
+            Component::ParentDir if path != root => drop(path.pop()),
+            _ => {}
+        }
+    }
+    Ok(path)
+}
+
 pub(crate) fn socket_in(folder: &Path) -> PathBuf {
     folder.join(format!(".s.PGSQL.{PORT}"))
 }
@@ -183,15 +202,16 @@ fn refuse_unless_private(folder: &Path, owner: u32) -> Result<(), Error> {
 }
 
 impl Account {
-    /// Returns the owner of an existing folder, so that its user keeps it, else `postgres` or `nobody`.
-    fn for_root(existing: &Path) -> Result<Self, Error> {
+    /// Returns the owner of an existing folder, so that its user keeps it, else the user of this name or `postgres`.
+    fn for_root(existing: &Path, name: &str) -> Result<Self, Error> {
         if let Ok(found) = fs::metadata(existing)
             && found.uid() != 0
         {
             return Ok(Self { uid: found.uid(), gid: found.gid() });
         }
         let passwd = fs::read_to_string("/etc/passwd").map_err(Error::file("reading", "/etc/passwd"))?;
-        ["postgres", "nobody"].iter().find_map(|name| Self::named(name, &passwd)).ok_or(Error::NoServerAccount)
+        let found = [name, SUPERUSER].iter().find_map(|name| Self::named(name, &passwd));
+        found.ok_or_else(|| Error::NoServerAccount { name: name.to_owned() })
     }
 
     fn named(name: &str, passwd: &str) -> Option<Self> {
@@ -224,28 +244,48 @@ mod tests {
 
     #[test]
     fn an_account_is_read_from_passwd_and_is_never_root() {
-        let passwd = "root:x:0:0::/root:/bin/sh\nodd\npostgres:x:0:0::/:/bin/sh\nnobody:x:65534:65533::/:/bin/false\n";
+        let passwd = "root:x:0:0::/root:/bin/sh\nodd\npostgres:x:0:0::/:/bin/sh\nshop:x:998:997::/:/bin/false\n";
         assert_eq!(Account::named("postgres", passwd), None);
         assert_eq!(Account::named("odd", passwd), None);
-        let nobody = Account { uid: 65534, gid: 65533 };
-        assert_eq!(Account::named("nobody", passwd), Some(nobody));
+        assert_eq!(Account::named("shop", passwd), Some(Account { uid: 998, gid: 997 }));
+    }
+
+    #[test]
+    fn field_27_two_folders_never_stand_for_one_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().canonicalize().unwrap();
+        fs::create_dir_all(at.join("a/data")).unwrap();
+        std::os::unix::fs::symlink(at.join("a"), at.join("link")).unwrap();
+        let root = Path::new("/var/lib/shop");
+        let of = |path: &str| below(root, &at.join(path)).unwrap();
+        let expected = root.join(at.strip_prefix("/").unwrap());
+        assert_eq!(of("a/data/postgres"), expected.join("a/data/postgres"));
+        assert_ne!(of("a/data/postgres"), of("b/data/postgres"));
+        for same in ["link/data/postgres", "a/./data/postgres", "a/data/../data/postgres", "a/new/../data/postgres"] {
+            assert_eq!(of(same), expected.join("a/data/postgres"), "{same}");
+        }
+        assert!(of("../../../../../../../../etc").starts_with(root));
     }
 
     #[tokio::test]
-    async fn under_root_a_folder_that_the_server_cannot_enter_is_left_for_another() {
+    async fn field_27_under_root_a_folder_that_the_server_cannot_enter_is_left_for_its_own_place() {
         let closed = tempfile::tempdir().unwrap();
         fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let open = tempfile::tempdir().unwrap();
         fs::set_permissions(open.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let requested = closed.path().join("not/there/yet/postgres");
-        let fallback = open.path().join("postgres");
-        let place = Place::resolve(&requested, &fallback).await.unwrap();
+        let resolved = async |data: &str| {
+            let requested = closed.path().join(data).join("postgres");
+            let settings = Settings { fallback_dir: open.path().into(), ..Settings::new(&requested, "shop") };
+            (requested, Place::resolve(&settings).await.unwrap())
+        };
+        let (one, first) = resolved("not/there/yet").await;
+        let (other, second) = resolved("another").await;
+        assert_ne!(first.dir, second.dir);
         if rustix::process::geteuid().is_root() {
-            assert_eq!(place.moved_from.as_deref(), Some(requested.as_path()));
-            assert_eq!(place.dir, fallback);
+            assert_eq!(first.moved_from, Some(one));
+            assert!(first.dir.starts_with(open.path()) && second.dir.starts_with(open.path()));
         } else {
-            assert_eq!(place.moved_from, None);
-            assert_eq!(place.dir, requested);
+            assert_eq!((first.moved_from, first.dir, second.dir), (None, one, other));
         }
     }
 }

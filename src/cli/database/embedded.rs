@@ -11,6 +11,22 @@ pub async fn join_running(config: &Config) -> Result<Option<PgConnectOptions>, C
     embedded_postgres::join_running(&settings(config)).await.map_err(explain)
 }
 
+/// Returns whether there is an embedded database; creates none.
+pub async fn exists(config: &Config) -> Result<bool, CliError> {
+    embedded_postgres::exists(&settings(config)).await.map_err(explain)
+}
+
+/// Returns the server programs of a first start, in words. Downloads nothing.
+pub async fn programs(config: &Config) -> Result<String, CliError> {
+    let settings = settings(config);
+    match embedded_postgres::programs(&settings).await {
+        Err(Error::NoBinaries { .. }) if cfg!(feature = "embedded-download") && settings.cache_dir.is_some() => {
+            Ok("PostgreSQL, which the first start downloads".to_owned())
+        }
+        found => found.map_err(explain),
+    }
+}
+
 pub async fn start(config: &Config) -> Result<Server, CliError> {
     Server::start(&settings(config)).await.map_err(explain)
 }
@@ -30,7 +46,7 @@ fn settings(config: &Config) -> Settings {
 /// Adds to an error which of our settings help.
 fn explain(error: Error) -> CliError {
     let help = match error {
-        Error::NoBinaries { .. } | Error::NoServerAccount => {
+        Error::NoBinaries { .. } | Error::NoServerAccount { .. } => {
             "Or set DATABASE_URL to an existing server, or run everything with `docker compose up`"
         }
         Error::OtherMajor { .. } => {

@@ -13,6 +13,14 @@ pub async fn join_running(_: &Config) -> Result<Option<PgConnectOptions>, CliErr
     Ok(None)
 }
 
+pub async fn exists(_: &Config) -> Result<bool, CliError> {
+    Err("set DATABASE_URL: this build has no embedded PostgreSQL".into())
+}
+
+pub async fn programs(_: &Config) -> Result<String, CliError> {
+    Err("set DATABASE_URL: this build has no embedded PostgreSQL".into())
+}
+
 pub async fn start(_: &Config) -> Result<Server, CliError> {
     Err("set DATABASE_URL: this build has no embedded PostgreSQL".into())
 }

@@ -10,7 +10,7 @@ async fn scene() -> (tempfile::TempDir, Place, Settings) {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let settings = Settings::new(folder.path().join("postgres"), "shop");
-    let place = Place::resolve(&settings.dir, &settings.fallback_dir).await.unwrap();
+    let place = Place::resolve(&settings).await.unwrap();
     (folder, place, settings)
 }
 

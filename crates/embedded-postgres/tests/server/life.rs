@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use embedded_postgres::{Server, join_running};
+use embedded_postgres::{Server, exists, join_running, programs};
 use rustix::process::{Signal, getpgid, kill_process};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
@@ -204,4 +204,15 @@ async fn a_folder_and_a_database_may_have_any_name() {
     let joined = join_running(&settings).await.unwrap().expect("a running server");
     joined.connect().await.unwrap().close().await.unwrap();
     server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn whether_a_cluster_exists_is_found_out_without_creating_one() {
+    let folder = folder();
+    let settings = settings(folder.path());
+    assert!(!exists(&settings).await.unwrap());
+    assert!(programs(&settings).await.unwrap().starts_with("PostgreSQL "));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    Server::start(&settings).await.unwrap().stop().await.unwrap();
+    assert!(exists(&settings).await.unwrap());
 }
