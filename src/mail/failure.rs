@@ -5,6 +5,8 @@ use std::fmt;
 use lettre::transport::smtp::Error;
 use strum::Display;
 
+use crate::types::certificate_fault;
+
 /// The stage of an SMTP conversation.
 #[derive(Clone, Copy, Debug, Display, Eq, PartialEq)]
 #[strum(serialize_all = "lowercase")]
@@ -76,10 +78,16 @@ impl Failure {
         if stage == Stage::Message { Self::Email(reason) } else { Self::Server(reason) }
     }
 
+    /// The server refuses everyone now.
+    pub(super) fn refused(stage: Stage, code: u16) -> Self {
+        Self::Server(Reason { stage, code: Some(code), cause: None })
+    }
+
     /// Classifies an error of one stage.
     pub(super) fn of(stage: Stage, error: &Error) -> Self {
         let Some(code) = error.status().map(u16::from) else {
-            return Self::without_an_answer(stage, error.to_string());
+            let text = error.to_string();
+            return Self::without_an_answer(stage, certificate_fault(&text).map_or(text, ToOwned::to_owned));
         };
         let reason = Reason { stage, code: Some(code), cause: None };
         match stage {

@@ -4,6 +4,8 @@
 //! 2. Where TLS is configured, nothing but `EHLO` and `STARTTLS` precedes it.
 //! 3. Working connections are reused.
 
+mod hello;
+
 use std::{
     future::Future,
     io,
@@ -15,9 +17,9 @@ use std::{
 use lettre::{
     Address,
     transport::smtp::{
-        authentication::{Credentials, DEFAULT_MECHANISMS},
+        authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism},
         client::{AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters},
-        commands::{Data, Mail, Rcpt, Rset},
+        commands::{Auth, Data, Ehlo, Mail, Rcpt, Rset},
         extension::ClientId,
     },
 };
@@ -25,6 +27,8 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::timeout,
 };
+
+use hello::Introduced;
 
 use super::failure::{Failure, Stage};
 use crate::{
@@ -163,6 +167,9 @@ impl Smtp {
             let reached = timeout(within.connect + within.answer, self.reach(within.connect)).await;
             let stream = reached.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             let stream = stream.map_err(|error| Failure::without_an_answer(Stage::Connect, error.to_string()))?;
+            let introduction = Introduced::to(stream, &self.hello, self.server.tls == MailTls::None);
+            let introduced = timeout(within.answer, introduction).await;
+            let stream = introduced.unwrap_or_else(|_| Err(Failure::silence(Stage::Connect)))?;
             let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
             progress.step(Stage::Connect, within.answer, greeting).await?
         };
@@ -171,9 +178,28 @@ impl Smtp {
         }
         if let Some(ours) = &self.server.credentials {
             let ours = Credentials::new(ours.user.clone(), ours.password.clone());
-            progress.step(Stage::Auth, within.answer, connection.auth(DEFAULT_MECHANISMS, &ours)).await?;
+            let mechanism = self.mechanism(&mut connection, progress).await?;
+            progress.step(Stage::Auth, within.answer, authenticate(&mut connection, mechanism, &ours)).await?;
         }
         Ok(connection)
+    }
+
+    /// Returns the mechanism of `AUTH` that the server offers, in whatever case.
+    async fn mechanism(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        progress: &mut Progress<'_>,
+    ) -> Result<Mechanism, Failure> {
+        if let Some(known) = connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS) {
+            return Ok(known);
+        }
+        // Under TLS, lettre alone has read the reply.
+        let again = connection.command(Ehlo::new(self.hello.clone()));
+        let reply = progress.step(Stage::Auth, progress.within.answer, again).await?;
+        hello::mechanism(reply.message(), DEFAULT_MECHANISMS).ok_or_else(|| {
+            let cause = "the server offers neither AUTH PLAIN nor AUTH LOGIN here";
+            Failure::without_an_answer(Stage::Auth, cause.to_owned())
+        })
     }
 
     /// Connects to the first of the server's addresses that responds. A message is sent in two writes, so Nagle's
@@ -204,6 +230,22 @@ impl Smtp {
             timeout(QUIT_TIMEOUT, idle.connection.quit()).await.ok();
         }
     }
+}
+
+async fn authenticate(
+    connection: &mut AsyncSmtpConnection,
+    mechanism: Mechanism,
+    ours: &Credentials,
+) -> Result<(), lettre::transport::smtp::Error> {
+    let mut response = connection.command(Auth::new(mechanism, ours.clone(), None)?).await?;
+    // LOGIN asks for the name and the password.
+    for _ in 0..3 {
+        if !response.has_code(334) {
+            break;
+        }
+        response = connection.command(Auth::new_from_response(mechanism, ours.clone(), &response)?).await?;
+    }
+    Ok(())
 }
 
 fn mail(from: &Address) -> Mail {

@@ -2,6 +2,7 @@
 //!
 //! Holding one of these values proves that the text behind it was validated; nothing downstream checks it again.
 
+mod certificate;
 mod clock;
 mod display_name;
 mod email;
@@ -17,6 +18,7 @@ mod token;
 mod username;
 mod when;
 
+pub use certificate::certificate_fault;
 pub use clock::{instant, now, random_bytes, random_uuid};
 pub use display_name::{DisplayName, DisplayNameError, Label, LabelError};
 pub use email::{Email, EmailError};

@@ -19,7 +19,7 @@ use vestibule::{
 };
 
 /// A service that sends to a URL, with little patience.
-async fn sending_to(url: &str) -> TestApp {
+pub async fn sending_to(url: &str) -> TestApp {
     let settings = settings(url);
     let settings: Vec<_> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     TestApp::patient(&settings, HASTY).await
@@ -38,7 +38,7 @@ pub async fn write(connection: &mut PgConnection, address: &str, username: &str)
 }
 
 /// Letters to `person0@example.com` and so on, announced as a use case does.
-async fn post(app: &TestApp, letters: usize) {
+pub async fn post(app: &TestApp, letters: usize) {
     let mut connection = app.db.acquire().await.expect("a connection");
     for n in 0..letters {
         write(&mut connection, &format!("person{n}@example.com"), "minji").await;
@@ -54,7 +54,7 @@ pub async fn until(what: &str, done: impl AsyncFn() -> bool) {
     }
 }
 
-async fn until_nothing_waits(app: &TestApp) {
+pub async fn until_nothing_waits(app: &TestApp) {
     until("nothing waits", async || app.count("select count(*) from outbox").await == 0).await;
 }
 

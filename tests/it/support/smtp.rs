@@ -18,6 +18,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::process::free_address;
+pub use dialect::Dialect;
+
+mod dialect;
 
 /// What it does to whoever comes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,6 +90,7 @@ impl Received {
 
 struct Shared {
     mode: Mutex<Mode>,
+    dialect: Mutex<Dialect>,
     received: Mutex<Vec<Received>>,
     /// Message-IDs of letters that came whole, whatever was answered.
     seen: Mutex<Vec<String>>,
@@ -136,6 +140,7 @@ impl Sink {
         let address = listener.local_addr().expect("the port");
         let shared = Arc::new(Shared {
             mode: Mutex::new(Mode::Accept),
+            dialect: Mutex::default(),
             received: Mutex::default(),
             seen: Mutex::default(),
             said: Mutex::default(),
@@ -164,6 +169,10 @@ impl Sink {
 
     pub fn set(&self, mode: Mode) {
         *self.shared.mode.lock().unwrap() = mode;
+    }
+
+    pub fn speak(&self, dialect: Dialect) {
+        *self.shared.dialect.lock().unwrap() = dialect;
     }
 
     pub fn refuse(&self, recipient: &str, answer: &'static str) {
@@ -250,6 +259,7 @@ impl Talk {
             let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
             match verb.as_str() {
                 "EHLO" => self.capabilities().await?,
+                "HELO" => self.say("250").await?,
                 "STARTTLS" => {
                     self.say("220 go ahead").await?;
                     self.encrypt().await?;
@@ -311,19 +321,9 @@ impl Talk {
     }
 
     async fn capabilities(&mut self) -> std::io::Result<()> {
-        let mut lines = vec!["mail.test"];
-        if self.shared.privacy == Privacy::StartTls && !self.encrypted {
-            lines.push("STARTTLS");
-        }
-        if self.shared.account.is_some() {
-            lines.push("AUTH PLAIN LOGIN");
-        }
-        lines.push("8BITMIME");
-        for (at, line) in lines.iter().enumerate() {
-            let between = if at + 1 == lines.len() { ' ' } else { '-' };
-            self.say(&format!("250{between}{line}")).await?;
-        }
-        Ok(())
+        let dialect = *self.shared.dialect.lock().unwrap();
+        let offers_tls = self.shared.privacy == Privacy::StartTls && !self.encrypted;
+        self.say(&dialect.capabilities(offers_tls, self.shared.account.is_some())).await
     }
 
     async fn auth(&mut self, line: &str) -> std::io::Result<()> {
