@@ -5,6 +5,7 @@
 
 mod accounts;
 mod database;
+pub mod dotenv;
 mod environment;
 mod logging;
 mod mail;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use crate::support::app::NO_MAIL;
-use vestibule::config::{Config, Environment, SETTINGS};
+use vestibule::config::{Config, Environment, SETTINGS, dotenv};
 
 /// What `docker-compose.yml` does not pass on from the environment of whoever runs it, and why.
 const NOT_IN_COMPOSE: [(&str, &str); 4] = [
@@ -34,8 +34,12 @@ fn the_example_names_every_setting_and_gives_exactly_the_defaults() {
     let named: BTreeSet<String> = text.lines().filter_map(name).collect();
     let known: BTreeSet<String> = SETTINGS.iter().map(|setting| setting.name.to_owned()).collect();
     assert_eq!(named, known);
-    let variables = dotenvy::from_path_iter(root(".env.example")).expect("a readable file");
-    let variables: Vec<_> = variables.collect::<Result<_, _>>().expect("good lines");
+    // With every line uncommented, as an operator may do.
+    let uncommented = text.replace("\n#", "\n").replace("\n ", "\n# ");
+    for file in [&text, &uncommented] {
+        dotenv::variables(file.as_bytes()).expect("good lines");
+    }
+    let variables = dotenv::variables(uncommented.as_bytes()).expect("good lines");
     let as_in_the_example = Config::read(Environment::of(variables)).expect("good settings");
     let unset = Config::read(Environment::default()).expect("good settings");
     assert_eq!(
@@ -69,7 +73,7 @@ fn every_mistake_is_told_at_once_by_name() {
         ("DATABASE_URL", "mysql://localhost"),
         ("VESTIBULE_LISTEN", "8080"),
         ("VESTIBULE_PUBLIC_URL", "http://id.example.com"),
-        ("VESTIBULE_MAIL_URL", "smtp://mail.example.com?tls=none"),
+        ("VESTIBULE_MAIL_URL", "smtp://user:word@mail.example.com?tls=none"),
         ("VESTIBULE_MAIL_FROM", "Vestibule"),
         ("VESTIBULE_SECRET", "changeme"),
         ("VESTIBULE_TRUSTED_PROXIES", "everyone"),
