@@ -38,5 +38,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     stop.send_replace(true);
     while jobs.join_next().await.is_some() {}
     app::close(&state).await;
+    telemetry::flush_log();
     Ok(())
 }

@@ -8,6 +8,9 @@
 //!
 //! `tests/it/architecture.rs` holds these arrows; `docs/ARCHITECTURE.md` is the map.
 
+// They panic when nobody reads any more: commands use `say!`, the service logs.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 use std::sync::LazyLock;
 
 use sqlx::migrate::Migrator;

@@ -1,10 +1,12 @@
 //! The `vestibule` program: reads `.env`, then does what the command line says.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use mimalloc::MiMalloc;
+use vestibule::{cli, config::dotenv, telemetry};
 
 // Answers are made of pieces that the system's allocator is slow to find room for; see decision 14.
 #[global_allocator]
@@ -14,17 +16,11 @@ fn main() -> ExitCode {
     // Before any thread starts and before anything reads the environment. Only of this folder: one of
     // a folder above may be somebody else's. A missing file is the
     // usual case; one that cannot be read must not be passed over.
-    match dotenvy::from_path(".env") {
-        // Its own message would repeat the line, which may hold a secret.
-        Err(dotenvy::Error::LineParse(_, column)) => {
-            unusable(&format!("a line has a mistake near its column {column}"))
+    match dotenv::load(Path::new(".env")) {
+        Ok(()) => cli::run(),
+        Err(error) => {
+            telemetry::tell(&format!("vestibule: the file .env cannot be used: {error}"));
+            ExitCode::FAILURE
         }
-        Err(error) if !error.not_found() => unusable(&error.to_string()),
-        _ => vestibule::cli::run(),
     }
-}
-
-fn unusable(reason: &str) -> ExitCode {
-    eprintln!("vestibule: the file .env cannot be used: {reason}");
-    ExitCode::FAILURE
 }

@@ -1,6 +1,8 @@
 //! Logs, metrics, and background tasks that report a panic.
 
-use std::{io::IsTerminal as _, time::Duration};
+mod output;
+
+use std::{backtrace::Backtrace, io::IsTerminal as _, panic, time::Duration};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -12,6 +14,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Logging};
 
+pub use output::{duplicate, flush_log, tell, write_patiently};
+
 /// Initialises the log on standard error; later calls do nothing.
 pub fn start_log(settings: &Logging) {
     // Silences noise: tower-sessions warns of every expired cookie and opens a span per request, and webauthn-rs reports
@@ -19,7 +23,8 @@ pub fn start_log(settings: &Logging) {
     let quiet = "tower_sessions=error,tower_sessions_core=error,webauthn_rs=off,webauthn_rs_core=off,sqlx::query=error";
     let filter = format!("{quiet},sqlx::postgres::notice=warn,{}", settings.filter);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    output::start();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(output::LogLines::default);
     let terminal = std::io::stderr().is_terminal();
     let json = settings.format.map_or(!terminal, |format| format == LogFormat::Json);
     let started = if json {
@@ -29,6 +34,17 @@ pub fn start_log(settings: &Logging) {
     };
     // Only tests start the log twice.
     drop(started);
+}
+
+/// Logs panics instead of printing them: the standard library would wait for the reader of standard error.
+pub fn log_panics() {
+    panic::set_hook(Box::new(|panicked| {
+        let what = panicked.payload_as_str().unwrap_or("no message");
+        let place = panicked.location().map(ToString::to_string);
+        // Captured if RUST_BACKTRACE asks for it.
+        let backtrace = Backtrace::capture();
+        tracing::error!(what, place, %backtrace, "a thread panicked");
+    }));
 }
 
 /// Spawns a background task; a panic in it is logged under its name.
@@ -96,6 +112,9 @@ impl Default for Metrics {
         let requests = register(all, "http_requests", "Answered requests");
         let duration = Histogram::new(buckets);
         all.register_with_unit("http_request_duration", "Time to answer", Unit::Seconds, duration.clone());
+        // One log for the process, whatever is mounted in it.
+        let lost = "Log lines lost because standard error was closed or not read";
+        all.register("log_lines_lost", lost, output::LINES_LOST.clone());
         Self {
             requests,
             duration,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use sqlx::{Connection as _, PgConnection};
 
-use super::{CliError, OUTDATED, counted, database};
+use super::{CliError, counted, database, output::say, require_schema};
 use crate::{
     audit::{self, ChainKeys, Head, Verified},
     config::{Config, Secrets},
@@ -25,38 +25,37 @@ pub enum AuditCommand {
 /// Runs one command; it changes nothing.
 pub async fn run(command: AuditCommand, config: &Config) -> Result<ExitCode, CliError> {
     let AuditCommand::Verify { head } = command;
-    let keys = ChainKeys::derive(&Secrets::given_or_kept(&config.secrets, &config.data_dir)?);
     let database = database::open(config).await?;
-    let verified = verify(&database, &keys, head).await;
+    let verified = verify(&database, config, head).await;
     database.close().await;
     let verified = verified?;
     report(&verified);
     Ok(if verified.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn verify(database: &database::Database, keys: &ChainKeys, head: Option<Head>) -> Result<Verified, CliError> {
-    let mut connection = PgConnection::connect_with(&database.options).await?;
-    if !db::is_current(&mut connection).await? {
-        return Err(OUTDATED.into());
-    }
-    let verified = audit::verify(&mut connection, keys, head, |fault| println!("{fault}")).await?;
+async fn verify(database: &database::Database, config: &Config, head: Option<Head>) -> Result<Verified, CliError> {
+    // A new key would verify nothing.
+    let keys = ChainKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
+    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
+    require_schema(&mut connection).await?;
+    let verified = audit::verify(&mut connection, &keys, head, |fault| say!("{fault}")).await?;
     connection.close().await?;
     Ok(verified)
 }
 
 fn report(verified: &Verified) {
     if verified.after > 0 {
-        println!("Retention pruned the events up to position {}.", verified.after);
+        say!("Retention pruned the events up to position {}.", verified.after);
     }
     if verified.unchecked > 0 {
         let events = counted(verified.unchecked, "event");
-        println!("The last pruning removed {events} unchecked, because their key was gone.");
+        say!("The last pruning removed {events} unchecked, because their key was gone.");
     }
     if verified.waiting > 0 {
         let verb = if verified.waiting == 1 { "is" } else { "are" };
-        println!("{} {verb} not linked yet.", counted(verified.waiting.unsigned_abs(), "event"));
+        say!("{} {verb} not linked yet.", counted(verified.waiting.unsigned_abs(), "event"));
     }
     let found = if verified.faults == 0 { "chain intact".to_owned() } else { counted(verified.faults, "fault") };
     let head = verified.head.map_or_else(|| "no head yet".to_owned(), |head| format!("head {head}"));
-    println!("{}, {found}, {head}", counted(verified.events, "event"));
+    say!("{}, {found}, {head}", counted(verified.events, "event"));
 }

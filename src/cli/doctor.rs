@@ -1,12 +1,12 @@
 //! `vestibule doctor`: explains every setting, and checks that they work.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use sqlx::{Connection as _, PgConnection};
 
-use super::{database, serve::unreadable_seeds};
+use super::{database, output::say, serve::unreadable_seeds};
 use crate::{
-    config::{Config, Mistakes, SETTINGS, SecondFactor, Secrets},
+    config::{Config, MailServer, Mistakes, SETTINGS, SecondFactor, SecretError, Secrets},
     crypto::sealing::SealingKeys,
     db,
     features::totp::{self, Seeds},
@@ -15,101 +15,141 @@ use crate::{
 
 /// Prints the settings, then one line for each check; exits with 1 if one failed.
 pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
-    println!("Settings (environment variables or the file .env; NAME_FILE is a file that holds the value):\n");
+    say!("Settings (environment variables or the file .env; NAME_FILE is a file that holds the value):\n");
     for setting in SETTINGS {
         let default = if setting.default.is_empty() { String::new() } else { format!(" [{}]", setting.default) };
-        println!("  {:<32} {}{default}", setting.name, setting.help);
+        say!("  {:<32} {}{default}", setting.name, setting.help);
     }
-    println!("\nChecks:\n");
+    say!("\nChecks:\n");
     let config = match config {
         Ok(config) => config,
         Err(mistakes) => {
-            report(&mistakes.0.iter().map(|mistake| Err(mistake.to_string())).collect::<Vec<_>>());
+            report(&mistakes.0.iter().map(|mistake| Finding::Wrong(mistake.to_string())).collect::<Vec<_>>());
             return ExitCode::FAILURE;
         }
     };
     let mut well = report(&settings(&config));
-    well &= report(&[mail(&config).await]);
+    well &= report(&mail(&config).await);
     well &= report(&database(&config).await);
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-type Finding = Result<String, String>;
+/// What a check found.
+enum Finding {
+    Good(String),
+    /// Decided that way, and worth knowing. Nothing to repair.
+    Warning(String),
+    Wrong(String),
+}
 
-/// Prints findings. Returns whether all are good.
+impl From<Result<String, String>> for Finding {
+    fn from(checked: Result<String, String>) -> Self {
+        checked.map_or_else(Self::Wrong, Self::Good)
+    }
+}
+
+/// Prints findings. Returns whether none is wrong.
 fn report(findings: &[Finding]) -> bool {
     for finding in findings {
         match finding {
-            Ok(text) => println!("  ok     {text}"),
-            Err(text) => println!("  wrong  {text}"),
+            Finding::Good(text) => say!("  ok     {text}"),
+            Finding::Warning(text) => say!("  warn   {text}"),
+            Finding::Wrong(text) => say!("  wrong  {text}"),
         }
     }
-    findings.iter().all(Result::is_ok)
+    !findings.iter().any(|finding| matches!(finding, Finding::Wrong(_)))
 }
 
 fn settings(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![Ok("all settings are valid".to_owned())];
-    findings.extend(config.unknown.iter().map(|name| Err(format!("{name} is not a setting and is ignored"))));
+    let mut findings = vec![Finding::Good("all settings are valid".to_owned())];
+    let unknown = |name: &String| Finding::Wrong(format!("{name} is not a setting and is ignored"));
+    findings.extend(config.unknown.iter().map(unknown));
     let public_url = &config.site.public_url;
-    findings.push(Ok(format!("the service is at {}", public_url.origin())));
+    findings.push(Finding::Good(format!("the service is at {}", public_url.origin())));
     if public_url.is_https() && config.network.trusted_proxies.is_empty() {
-        findings.push(Err("VESTIBULE_TRUSTED_PROXIES is not set, but the public URL is https, which needs a proxy: \
-             all visitors would share the proxy's limits"
-            .to_owned()));
+        let alone = "VESTIBULE_TRUSTED_PROXIES is not set, but the public URL is https, which needs a proxy: \
+                     all visitors would share the proxy's limits";
+        findings.push(Finding::Wrong(alone.to_owned()));
     }
-    findings.push(Ok(match config.accounts.require_second_factor {
+    let second_factor = match config.accounts.require_second_factor {
         SecondFactor::Optional => "two-step verification is optional",
         SecondFactor::Administrators => "two-step verification is required of administrators",
         SecondFactor::Everyone => "two-step verification is required of everyone",
-    }
-    .to_owned()));
+    };
+    findings.push(Finding::Good(second_factor.to_owned()));
     if !config.site.has_passkeys() {
-        findings.push(Ok(format!("passkeys are unavailable: {} is an IP address, not a name", public_url.host())));
+        let host = public_url.host();
+        findings.push(Finding::Good(format!("passkeys are unavailable: {host} is an IP address, not a name")));
     }
     if config.secrets.is_empty() {
-        findings.push(kept_key(&config.data_dir.join("secret"), config));
+        findings.extend(kept_key(config));
     }
     findings
 }
 
 /// Checks the key in the data folder. The first start creates it, a check does not.
-fn kept_key(path: &Path, config: &Config) -> Finding {
-    if path.exists() {
-        Secrets::given_or_kept(&[], &config.data_dir).map_err(|error| error.to_string())?;
+fn kept_key(config: &Config) -> Vec<Finding> {
+    let path = Secrets::path(&config.data_dir);
+    if path.exists()
+        && let Err(error) = Secrets::existing(&[], &config.data_dir)
+    {
+        return vec![Finding::Wrong(error.to_string())];
     }
-    Ok(format!(
-        "VESTIBULE_SECRET is not set: the key is in {}; replicas on other machines need the same one",
-        path.display()
-    ))
+    let path = path.display();
+    let unset = "VESTIBULE_SECRET is not set";
+    let mut findings =
+        vec![Finding::Good(format!("{unset}: the key is in {path}; replicas on other machines need the same one"))];
+    if Secrets::is_kept_for_a_group(&config.data_dir) {
+        findings.push(Finding::Warning(format!("users of the group of {path} can read the key")));
+    }
+    findings
 }
 
 /// Connects to the mail server and signs in; sends nothing.
-async fn mail(config: &Config) -> Finding {
-    let mailer = Mailer::new(&config.mail, &config.site.public_url).map_err(|error| error.to_string())?;
+async fn mail(config: &Config) -> Vec<Finding> {
+    let mailer = match Mailer::new(&config.mail, &config.site.public_url) {
+        Ok(mailer) => mailer,
+        Err(error) => return vec![Finding::Wrong(error.to_string())],
+    };
     if mailer.keeps_email_here() {
-        return Ok("VESTIBULE_MAIL_URL is not set: email is shown at /dev/mail".to_owned());
+        return vec![Finding::Good("VESTIBULE_MAIL_URL is not set: email is shown at /dev/mail".to_owned())];
     }
     let server = mailer.destination();
-    match mailer.check(&Timeouts::default()).await {
-        Ok(()) => Ok(format!("the mail server {server} accepts us")),
-        Err(failure) => Err(format!("the mail server {server} cannot be used: {}", failure.reason())),
+    let mut findings = vec![match mailer.check(&Timeouts::default()).await {
+        Ok(()) => Finding::Good(format!("the mail server {server} accepts us")),
+        Err(failure) => Finding::Wrong(format!("the mail server {server} cannot be used: {}", failure.reason())),
+    }];
+    if config.mail.server.as_ref().is_some_and(MailServer::is_in_clear) {
+        let what = "tls=none: email goes there without TLS. Who reads the network can open links that open accounts";
+        findings.push(Finding::Warning(what.to_owned()));
     }
+    findings
 }
 
 async fn database(config: &Config) -> Vec<Finding> {
-    let database = match database::open(config).await {
-        Ok(database) => database,
-        Err(error) => return vec![Err(error.to_string())],
+    let database = match database::find(config).await {
+        Ok(Some(database)) => database,
+        Ok(None) => return vec![first_start(config).await.into()],
+        Err(error) => return vec![Finding::Wrong(error.to_string())],
     };
     let findings = match PgConnection::connect_with(&database.options).await {
         Ok(mut connection) => match schema(&mut connection).await {
-            Ok((text, true)) => vec![Ok(text), seeds(&mut connection, config).await],
-            schema => vec![schema.map(|(text, _)| text)],
+            Ok((text, true)) => vec![Finding::Good(text), seeds(&mut connection, config).await.into()],
+            schema => vec![schema.map(|(text, _)| text).into()],
         },
-        Err(error) => vec![Err(format!("the database does not answer: {error}"))],
+        Err(error) => vec![Finding::Wrong(db::MigrateError::from(error).to_string())],
     };
     database.close().await;
     findings
+}
+
+/// Says what the first start will do; creates nothing.
+async fn first_start(config: &Config) -> Result<String, String> {
+    let place = database::first_start(config).await.map_err(|error| error.to_string())?;
+    Ok(format!(
+        "there is no database here yet: the first start creates one in {place}. If the service runs elsewhere, run this \
+         there, or set VESTIBULE_DATA_DIR or DATABASE_URL"
+    ))
 }
 
 /// Checks the server's version. Returns also whether its schema is current.
@@ -124,12 +164,11 @@ async fn schema(connection: &mut PgConnection) -> Result<(String, bool), String>
 }
 
 /// Checks that the keys decrypt what is sealed in the database. A key that does not exist yet decrypts nothing.
-async fn seeds(connection: &mut PgConnection, config: &Config) -> Finding {
-    let keys = if config.secrets.is_empty() && !config.data_dir.join("secret").exists() {
-        SealingKeys::none()
-    } else {
-        let secrets = Secrets::given_or_kept(&config.secrets, &config.data_dir);
-        SealingKeys::derive(&secrets.map_err(|error| error.to_string())?)
+async fn seeds(connection: &mut PgConnection, config: &Config) -> Result<String, String> {
+    let keys = match Secrets::existing(&config.secrets, &config.data_dir) {
+        Ok(secrets) => SealingKeys::derive(&secrets),
+        Err(SecretError::Missing(_)) => SealingKeys::none(),
+        Err(error) => return Err(error.to_string()),
     };
     match totp::seeds(connection, &keys).await.map_err(|error| error.to_string())? {
         Seeds::Newest => Ok("every seed of an authenticator app is sealed with the newest key".to_owned()),

@@ -3,13 +3,16 @@
 mod audit;
 mod database;
 mod doctor;
+mod output;
 mod serve;
 mod user;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use sqlx::PgConnection;
 
+use self::output::say;
 use crate::{
     config::{Config, Environment},
     db, telemetry,
@@ -48,8 +51,20 @@ enum Command {
 
 type CliError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error of a command that needs this version's schema and must not migrate.
-const OUTDATED: &str = "the database schema is out of date; run \"vestibule migrate\"";
+/// Checks that a database has this version's schema. Only `serve` and `migrate` change it: an empty database may be the
+/// wrong one, and after a migration older replicas cannot start.
+async fn require_schema(connection: &mut PgConnection) -> Result<(), CliError> {
+    if db::is_empty(connection).await? {
+        let database = "the database is empty: no service has run on it";
+        return Err(
+            format!("{database}; check DATABASE_URL, or run \"vestibule migrate\" to begin with this one").into()
+        );
+    }
+    if !db::is_current(connection).await? {
+        return Err("the database schema is out of date; run \"vestibule migrate\"".into());
+    }
+    Ok(())
+}
 
 /// Runs the command of this process.
 pub fn run() -> ExitCode {
@@ -61,11 +76,15 @@ pub fn run() -> ExitCode {
     let code = runtime.block_on(execute(command)).unwrap_or_else(|error| failed(&error));
     // A name lookup cannot be cancelled, and must not delay the exit.
     runtime.shutdown_timeout(Duration::from_millis(100));
-    code
+    telemetry::flush_log();
+    match output::lost() {
+        Some(error) => failed(&format!("cannot write to standard output: {error}").into()),
+        None => code,
+    }
 }
 
 fn failed(error: &CliError) -> ExitCode {
-    eprintln!("vestibule: {error}");
+    telemetry::tell(&format!("vestibule: {error}"));
     ExitCode::FAILURE
 }
 
@@ -77,7 +96,10 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
     let config = config?;
     telemetry::start_log(&config.logging);
     match command {
-        Command::Serve => serve::run(config).await?,
+        Command::Serve => {
+            telemetry::log_panics();
+            serve::run(config).await?;
+        }
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
         Command::Audit(command) => return audit::run(command, &config).await,
@@ -92,7 +114,7 @@ async fn migrate(config: &Config) -> Result<(), CliError> {
     let done = db::migrate(&database.options).await;
     database.close().await;
     done?;
-    println!("The database schema is up to date.");
+    say!("The database schema is up to date.");
     Ok(())
 }
 

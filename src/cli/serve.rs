@@ -21,7 +21,7 @@ use tokio::{
 use super::{CliError, database};
 use crate::{
     app,
-    config::{Config, Secrets},
+    config::{Config, MailServer, Secrets},
     db::{self, Servers},
     features::{
         setup::{self, Begun},
@@ -44,6 +44,9 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     }
     if config.site.public_url.is_https() && config.network.trusted_proxies.is_empty() {
         tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy, all visitors share the proxy's limits");
+    }
+    if config.mail.server.as_ref().is_some_and(MailServer::is_in_clear) {
+        tracing::warn!("email crosses the network without TLS, and with it links that open accounts: tls=none");
     }
     yield_to_the_database();
     // Before the database, so that a port in use is reported at once.
@@ -125,7 +128,7 @@ async fn migrate(config: &Config, database: &database::Database) -> Result<PgCon
             Err(db::MigrateError::Database(error))
                 if begun.elapsed() < DATABASE_WITHIN && db::trouble(&error) == db::Trouble::Unavailable =>
             {
-                tracing::warn!(%error, "waiting for the database");
+                tracing::warn!(error = db::in_words(&error), "waiting for the database");
                 sleep(Duration::from_secs(1)).await;
             }
             done => return Ok(done.map(|()| options)?),

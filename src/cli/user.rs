@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use zeroize::Zeroizing;
 
-use super::{CliError, OUTDATED, counted, database};
+use super::{CliError, counted, database, output::say, require_schema};
 use crate::{
     accounts::{Role, User},
     app::FACTORS,
@@ -80,15 +80,10 @@ pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> 
     done
 }
 
-/// A recorder over a database with this version's schema. An empty database is migrated; an older schema needs
-/// `vestibule migrate`, because older replicas cannot start after that.
+/// A recorder over a database with this version's schema.
 async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
-    let mut connection = PgConnection::connect_with(&database.options).await?;
-    if db::is_empty(&mut connection).await? {
-        db::migrate(&database.options).await?;
-    } else if !db::is_current(&mut connection).await? {
-        return Err(OUTDATED.into());
-    }
+    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
+    require_schema(&mut connection).await?;
     connection.close().await?;
     Ok(Recorder::for_cli(db::dedicated_pool(&database.options)))
 }
@@ -102,23 +97,23 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
         UserCommand::Disable(Named { name }) => {
             let user = admin::find(&by, &name).await?;
             let ended = admin::disable(&by, user.id).await?;
-            println!("Disabled {} and ended {}.", user.username, counted(ended, "session"));
+            say!("Disabled {} and ended {}.", user.username, counted(ended, "session"));
         }
         UserCommand::Enable(Named { name }) => {
             let user = admin::find(&by, &name).await?;
             admin::enable(&by, user.id).await?;
-            println!("Enabled {}.", user.username);
+            say!("Enabled {}.", user.username);
         }
         UserCommand::ResetSessions(Named { name }) => {
             let user = admin::find(&by, &name).await?;
             let ended = admin::reset_sessions(&by, user.id).await?;
-            println!("Ended {} of {}.", counted(ended, "session"), user.username);
+            say!("Ended {} of {}.", counted(ended, "session"), user.username);
         }
         UserCommand::ResetFactors(Named { name }) => reset_factors(&by, &admin::find(&by, &name).await?).await?,
         UserCommand::Recover(Named { name }) => {
             let user = admin::find(&by, &name).await?;
             admin::recover(&by, user.id).await?;
-            println!("Queued an email to the owner of {} with a link to set a new password.", user.username);
+            say!("Queued an email to the owner of {} with a link to set a new password.", user.username);
         }
         UserCommand::Role { name, role } => set_role(&by, &admin::find(&by, &name).await?, &role).await?,
     }
@@ -144,9 +139,9 @@ async fn create(by: &Recorder, arguments: Create, config: &Config) -> Result<(),
     let role = if arguments.admin { Role::Admin } else { Role::Member };
     let creation = Creation { username, email, display_name, password_hash, role };
     admin::create(by, &creation).await?;
-    println!("Created {}.", creation.username);
+    say!("Created {}.", creation.username);
     if generated {
-        println!("Password (shown once): {}", *text);
+        say!("Password (shown once): {}", *text);
     }
     Ok(())
 }
@@ -165,8 +160,8 @@ fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool), CliError> {
 
 async fn setup_link(by: &Recorder, config: &Config) -> Result<(), CliError> {
     let secret = admin::setup_link(by).await?;
-    println!("{}{}?token={}", config.site.public_url.origin(), paths::SETUP, secret.reveal());
-    println!("This link creates the first administrator. It works once, for one hour; earlier links no longer work.");
+    say!("{}{}?token={}", config.site.public_url.origin(), paths::SETUP, secret.reveal());
+    say!("This link creates the first administrator. It works once, for one hour; earlier links no longer work.");
     Ok(())
 }
 
@@ -174,9 +169,9 @@ async fn reset_factors(by: &Recorder, user: &User) -> Result<(), CliError> {
     let reset = admin::reset_factors(by, FACTORS, user.id).await?;
     let (factors, sessions) = (counted(reset.factors, "factor"), counted(reset.sessions, "session"));
     let name = &user.username;
-    println!("Deleted {factors} of {name} and ended {sessions}.");
+    say!("Deleted {factors} of {name} and ended {sessions}.");
     if !reset.has_password {
-        println!("{name} has no password; `vestibule user recover {name}` emails its owner a link to set one.");
+        say!("{name} has no password; `vestibule user recover {name}` emails its owner a link to set one.");
     }
     Ok(())
 }
@@ -185,7 +180,7 @@ async fn set_role(by: &Recorder, user: &User, role: &str) -> Result<(), CliError
     let role = role.parse::<Role>().map_err(|_| "a role is member or admin")?;
     let since = if admin::set_role(by, user.id, role).await? { "now" } else { "already" };
     let holder = if role == Role::Admin { "an administrator" } else { "a member" };
-    println!("{} is {since} {holder}.", user.username);
+    say!("{} is {since} {holder}.", user.username);
     Ok(())
 }
 
@@ -194,19 +189,19 @@ async fn show(by: &Recorder, user: &User) -> Result<(), CliError> {
     let when = |at: Option<OffsetDateTime>, otherwise: &str| {
         at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| otherwise.to_owned())
     };
-    println!("id            {}", user.id);
-    println!("username      {}", user.username);
-    println!("display name  {}", user.display_name.as_deref().unwrap_or("-"));
-    println!("email         {}", user.email);
-    println!("verified      {}", when(user.email_verified_at, "no"));
-    println!("role          {}", user.role);
-    println!("language      {}", user.language.as_deref().unwrap_or("-"));
-    println!("created       {}", when(Some(user.created_at), "-"));
-    println!("password set  {}", when(user.password_changed_at, "none"));
-    println!("passkeys      {}", factors.passkeys);
-    println!("auth. apps    {}", factors.totp);
-    println!("codes left    {}", factors.recovery_codes);
-    println!("disabled      {}", when(user.disabled_at, "no"));
-    println!("erased on     {}", when(user.deletion_due_at, "-"));
+    say!("id            {}", user.id);
+    say!("username      {}", user.username);
+    say!("display name  {}", user.display_name.as_deref().unwrap_or("-"));
+    say!("email         {}", user.email);
+    say!("verified      {}", when(user.email_verified_at, "no"));
+    say!("role          {}", user.role);
+    say!("language      {}", user.language.as_deref().unwrap_or("-"));
+    say!("created       {}", when(Some(user.created_at), "-"));
+    say!("password set  {}", when(user.password_changed_at, "none"));
+    say!("passkeys      {}", factors.passkeys);
+    say!("auth. apps    {}", factors.totp);
+    say!("codes left    {}", factors.recovery_codes);
+    say!("disabled      {}", when(user.disabled_at, "no"));
+    say!("erased on     {}", when(user.deletion_due_at, "-"));
     Ok(())
 }

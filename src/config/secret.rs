@@ -39,8 +39,17 @@ pub enum SecretError {
     #[error("the key file {0} holds no key of {min} varied characters; restore it from a backup, or remove it to generate a new key", min = Secret::MIN)]
     TooShort(PathBuf),
     /// Other users of this machine can read the file.
-    #[error("the key file {0} can be read by others; run: chmod 600 {0}")]
+    #[error(
+        "the key file {0} can be read by every user of this machine; run: chmod 600 {0}. Where a mount decides the mode, \
+         mount the key somewhere else and set VESTIBULE_SECRET_FILE to its path"
+    )]
     Readable(PathBuf),
+    /// There is no key, and this command must not generate one.
+    #[error(
+        "there is no key here: {0} does not exist; run it where the service runs, or set VESTIBULE_DATA_DIR or \
+         VESTIBULE_SECRET"
+    )]
+    Missing(PathBuf),
 }
 
 impl Secret {
@@ -64,19 +73,32 @@ impl Secrets {
     /// Returns the configured keys, or the one stored in `data_dir`, generated on the first start.
     ///
     /// # Errors
-    /// If the stored key cannot be read or created, or other users can read it.
+    /// If the stored key cannot be read or created, or every user can read it.
     pub fn given_or_kept(given: &[Secret], data_dir: &Path) -> Result<Self, SecretError> {
+        let path = Self::path(data_dir);
+        if given.is_empty() && !path.exists() {
+            let failed = |source| SecretError::File { path: path.clone(), source };
+            fs::create_dir_all(data_dir).map_err(failed)?;
+            make(&path).map_err(failed)?;
+        }
+        Self::existing(given, data_dir)
+    }
+
+    /// Returns the configured keys, or the one stored in `data_dir`. Creates nothing.
+    ///
+    /// # Errors
+    /// If there is no key, or the stored one cannot be read, or every user can read it.
+    pub fn existing(given: &[Secret], data_dir: &Path) -> Result<Self, SecretError> {
         if !given.is_empty() {
             return Ok(Self(given.to_vec()));
         }
-        let path = data_dir.join("secret");
+        let path = Self::path(data_dir);
         let failed = |source| SecretError::File { path: path.clone(), source };
-        fs::create_dir_all(data_dir).map_err(failed)?;
         if !path.exists() {
-            make(&path).map_err(failed)?;
+            return Err(SecretError::Missing(path));
         }
-        let mode = fs::metadata(&path).map_err(failed)?.permissions().mode();
-        if mode & 0o077 != 0 {
+        // The group may read: Kubernetes gives mounted files to the group of the pod (fsGroup).
+        if mode(&path).map_err(failed)? & 0o007 != 0 {
             return Err(SecretError::Readable(path));
         }
         let mut text = fs::read_to_string(&path).map_err(failed)?;
@@ -85,11 +107,25 @@ impl Secrets {
         Ok(Self(vec![secret?]))
     }
 
+    /// The file of the stored key.
+    pub fn path(data_dir: &Path) -> PathBuf {
+        data_dir.join("secret")
+    }
+
+    /// Returns whether users of the file's group can read the stored key.
+    pub fn is_kept_for_a_group(data_dir: &Path) -> bool {
+        mode(&Self::path(data_dir)).is_ok_and(|mode| mode & 0o070 != 0)
+    }
+
     /// Derives one key per secret for a purpose, newest first (HMAC-SHA-256 as a PRF, NIST SP 800-108). No two purposes
     /// share a key, and older secrets keep working after a rotation.
     pub fn derive(&self, purpose: &str) -> Vec<[u8; 32]> {
         self.0.iter().map(|secret| derive(secret, purpose)).collect()
     }
+}
+
+fn mode(path: &Path) -> io::Result<u32> {
+    Ok(fs::metadata(path)?.permissions().mode())
 }
 
 fn derive(secret: &Secret, purpose: &str) -> [u8; 32] {

@@ -1,4 +1,8 @@
-//! Classification of database errors.
+//! Classification of database errors, and how they are told.
+
+use sqlx::postgres::PgDatabaseError;
+
+use crate::types::certificate_fault;
 
 /// How a database error is answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +25,26 @@ pub fn trouble(error: &sqlx::Error) -> Trouble {
         | sqlx::Error::WorkerCrashed => Trouble::Unavailable,
         sqlx::Error::Database(error) => error.code().map_or(Trouble::Fault, |code| by_state(&code)),
         _ => Trouble::Fault,
+    }
+}
+
+/// Describes an error to the operator. A certificate that cannot be verified is explained.
+pub fn in_words(error: &sqlx::Error) -> String {
+    let text = error.to_string();
+    certificate_fault(&text).map_or(text, ToOwned::to_owned)
+}
+
+/// Describes an error for the log. The server's message about a value that it cannot take quotes it, in words or in
+/// bytes (SQLSTATE class 22), so only its code is logged.
+pub fn without_values(error: &(dyn std::error::Error + 'static)) -> String {
+    let database = error.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
+    let code = match database {
+        Some(error) => error.code(),
+        None => error.downcast_ref::<PgDatabaseError>().map(|error| error.code().into()),
+    };
+    match code {
+        Some(code) if code.starts_with("22") => format!("the database cannot take a value (SQLSTATE {code})"),
+        _ => error.to_string(),
     }
 }
 

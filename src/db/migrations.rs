@@ -46,15 +46,22 @@ pub enum MigrateError {
     #[error("a migration failed: {0}")]
     Failed(#[from] SqlxError),
     /// The database is unreachable.
-    #[error("the database does not answer: {0}")]
+    #[error("the database does not answer: {}", super::in_words(.0))]
     Database(#[from] sqlx::Error),
+    /// The database cannot hold every character.
+    #[error(
+        "the database has the encoding {0}, which cannot hold everyone's name; create one with: \
+         create database NAME template template0 encoding 'UTF8'"
+    )]
+    Encoding(String),
 }
 
 /// Applies missing migrations under sqlx's advisory lock, so that any number of replicas may start at once. A current
 /// schema is only read, so the running service needs no DDL privileges.
 ///
 /// # Errors
-/// If the schema is from before the first release, requires a newer version, was edited, or cannot be migrated.
+/// If the database is not in UTF-8, or the schema is from before the first release, requires a newer version, was edited,
+/// or cannot be migrated.
 pub async fn migrate(options: &PgConnectOptions) -> Result<(), MigrateError> {
     let mut connection = PgConnection::connect_with(options).await?;
     match is_current(&mut connection).await {
@@ -88,9 +95,10 @@ pub async fn is_empty(connection: &mut PgConnection) -> sqlx::Result<bool> {
 /// Returns whether all migrations of this binary are applied.
 ///
 /// # Errors
-/// If the schema is from before the first release, requires a newer version or was edited, or the database is
+/// If the database is not in UTF-8, the schema is from before the first release, requires a newer version or was edited, or the database is
 /// unreachable.
 pub async fn is_current(connection: &mut PgConnection) -> Result<bool, MigrateError> {
+    check_encoding(&mut *connection).await?;
     if is_empty(&mut *connection).await? {
         return Ok(false);
     }
@@ -107,6 +115,14 @@ pub async fn is_current(connection: &mut PgConnection) -> Result<bool, MigrateEr
         Some((changed, _)) => Err(MigrateError::Changed(changed.version)),
         None => Ok(checksums.into_iter().all(|(_, found)| found.is_some())),
     }
+}
+
+/// Returns an error unless the database is in UTF-8. Another encoding lacks most scripts; `SQL_ASCII` has none, and
+/// compares and cuts bytes.
+async fn check_encoding(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let encoding: String =
+        sqlx::query_scalar("select current_setting('server_encoding')").fetch_one(connection).await?;
+    if encoding == "UTF8" { Ok(()) } else { Err(MigrateError::Encoding(encoding)) }
 }
 
 /// Returns an error if the schema requires a newer version than this binary.

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use crate::types::instant;
 
 pub use batcher::{BatchQuery, Batcher};
-pub use error::{Trouble, is_taken, trouble};
+pub use error::{Trouble, in_words, is_taken, trouble, without_values};
 pub use migrations::{MigrateError, is_current, is_empty, migrate};
 pub use servers::{Servers, server_version, takes_writes};
 

@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     accounts::{Query, links},
-    audit,
+    audit, db,
     features::deletion::ERASED_ACCOUNTS,
     http::server::stopping,
     limits,
@@ -135,7 +135,10 @@ pub async fn sweep(state: &AppState, sweeps: &[&Sweep]) -> sqlx::Result<Swept> {
         match until_none(state, sweep).await {
             Ok(0) => {}
             Ok(count) => swept.0.push((sweep.name, count)),
-            Err(error) => tracing::warn!(sweep = sweep.name, %error, "sweep failed; retrying next round"),
+            Err(error) => {
+                let error = db::without_values(&error);
+                tracing::warn!(sweep = sweep.name, error, "sweep failed; retrying next round");
+            }
         }
     }
     Ok(swept)

@@ -29,6 +29,7 @@ use self::{
 };
 use super::within;
 use crate::{
+    db,
     http::server::stopping,
     mail::{WAITING_MAX, outbox},
     state::AppState,
@@ -151,7 +152,9 @@ impl Sender {
     fn note_database(&mut self, failed: Option<sqlx::Error>) {
         let was_down = std::mem::replace(&mut self.database_down, failed.is_some());
         match failed {
-            Some(error) if !was_down => tracing::warn!(%error, "mail job cannot read the outbox; retrying"),
+            Some(error) if !was_down => {
+                tracing::warn!(error = db::without_values(&error), "mail job cannot read the outbox; retrying");
+            }
             None if was_down => tracing::info!("mail job reads the outbox again"),
             _ => {}
         }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     audit::log,
-    db::{Trouble, trouble},
+    db::{Trouble, trouble, without_values},
     passwords::{hasher::HasherError, proof::ProofError},
     templates::TemplateError,
     types::{ReturnTo, Throttled, Wait},
@@ -204,11 +204,11 @@ fn log_error(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
     }
 }
 
-/// Formats an error with its causes on one line. SQL errors name tables and constraints, never values, because queries
-/// are parameterised.
-fn chain(error: &dyn StdError) -> String {
-    let causes: Vec<_> = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
-    causes.join(": ")
+/// Formats an error with its causes on one line. SQL errors name tables and constraints, never values.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    // A database error repeats its own cause.
+    let causes = iter::successors(Some(error), |&error| if error.is::<sqlx::Error>() { None } else { error.source() });
+    causes.map(without_values).collect::<Vec<_>>().join(": ")
 }
 
 /// To a page that the visitor has to pass, and knows where they were going.

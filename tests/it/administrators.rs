@@ -5,7 +5,7 @@ use crate::{
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
         browser::Browser,
-        cluster::empty_database,
+        cluster::fresh_database,
         process::{Program, said},
         race::race,
         serve::{Served, WIDE, serve},
@@ -221,7 +221,7 @@ impl std::fmt::Display for SecretText<'_> {
 
 #[tokio::test]
 async fn the_commands_make_show_and_change_administrators() {
-    let database = empty_database().await;
+    let database = fresh_database().await;
     let program = Program::new(&[
         ("DATABASE_URL", database.url.as_str()),
         ("VESTIBULE_SECRET", "a key for tests and for nothing else 0123456789"),

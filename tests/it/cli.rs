@@ -104,7 +104,7 @@ async fn nothing_but_migrate_brings_an_older_schema_up_to_date() {
 
 #[tokio::test]
 async fn an_operator_looks_after_accounts() {
-    let database = empty_database().await;
+    let database = fresh_database().await;
     let program = program(&database);
     let made = ok(&program.run(&["user", "create", "Alice", "Alice@Example.com", "--display-name", "앨리스"]).await);
     let password = made.lines().find_map(|line| line.strip_prefix("Password (shown once): ")).expect("a password");

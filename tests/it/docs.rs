@@ -191,6 +191,20 @@ fn the_manual_explains_every_warning_and_error() {
     assert_eq!(first_cells(&table), written);
 }
 
+#[test]
+fn the_manual_quotes_messages_that_exist() {
+    let sources = [files("src", ".rs"), files("crates", ".rs")].concat();
+    // A message may go on in the next line of its source.
+    let lines: Vec<_> = sources.iter().flat_map(|(_, text)| text.lines().map(str::trim)).collect();
+    let source = lines.join(" ").replace("\\ ", "");
+    let (_, table, _) = block(&read("docs/troubleshooting.md"), "quoted: errors");
+    let cells = table.lines().filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
+    let quoted: Vec<_> = cells.flat_map(|cell| cell.trim_end_matches('`').split("`, `")).collect();
+    assert!(quoted.len() > 20 && !source.contains("no such message"), "{quoted:?}");
+    let missing: Vec<_> = quoted.iter().filter(|text| !source.contains(**text)).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 /// Documents that people read from the beginning to the end.
 fn documents() -> impl Iterator<Item = (String, String)> {
     let readme = ("README.md".to_owned(), read("README.md"));

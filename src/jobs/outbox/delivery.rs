@@ -15,6 +15,7 @@ use tokio::{
 
 use super::patience::{Patience, around, growing};
 use crate::{
+    db,
     mail::{Failure, NotSent, QueuedEmail, RenderedEmail, dev_mailbox, outbox},
     state::AppState,
     types::now,
@@ -170,7 +171,8 @@ impl Delivery {
             }
             Err(error) => {
                 self.state.metrics.email("failed");
-                tracing::warn!(%error, "cannot deliver email to /dev/mail; retrying later");
+                let error = db::without_values(&error);
+                tracing::warn!(error, "cannot deliver email to /dev/mail; retrying later");
                 self.later()
             }
         }
@@ -194,7 +196,8 @@ impl Delivery {
                 }
             };
             let Err(error) = settled.await else { return };
-            tracing::warn!(%error, id = %self.email.id, "cannot update the outbox after a delivery; retrying");
+            let error = db::without_values(&error);
+            tracing::warn!(error, id = %self.email.id, "cannot update the outbox after a delivery; retrying");
             sleep(Duration::from_secs(1)).await;
         }
     }

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     config::Lifetimes,
-    sessions,
+    db, sessions,
     types::{SessionId, instant},
 };
 
@@ -56,7 +56,8 @@ pub(super) async fn run(db: PgPool, lifetimes: Lifetimes, mut uses: mpsc::Unboun
         }
         let due: Vec<SessionId> = due.into_iter().collect();
         if let Err(error) = note(&db, &due, &lifetimes).await {
-            tracing::warn!(%error, "could not update the last use of sessions; idle timeouts may come early");
+            let error = db::without_values(&error);
+            tracing::warn!(error, "could not update the last use of sessions; idle timeouts may come early");
         }
     }
 }

@@ -98,7 +98,7 @@ async fn help() {
 #[tokio::test]
 async fn accounts() {
     let mut recording = Recording::of("operator");
-    let database = empty_database().await;
+    let database = fresh_database().await;
     let program = program(&database);
     let the = &mut recording;
     run(the, &program, "01", &["user", "create", "Alice", "Alice@Example.com", "--display-name", "앨리스"]).await;

@@ -6,7 +6,7 @@ use super::fill;
 use crate::{
     support::{
         app::TestApp,
-        cluster::empty_database,
+        cluster::{empty_database, fresh_database},
         process::{Program, Service, said},
     },
     verification::open,
@@ -66,7 +66,7 @@ async fn f12_of_four_services_that_start_on_an_empty_database_one_prints_the_lin
 
 #[tokio::test]
 async fn the_command_prints_a_new_link_until_there_is_an_administrator() {
-    let database = empty_database().await;
+    let database = fresh_database().await;
     let program = Program::new(&[
         ("DATABASE_URL", &database.url),
         ("VESTIBULE_SECRET", "a key for tests and for nothing else 0123456789"),

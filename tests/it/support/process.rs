@@ -42,6 +42,11 @@ impl Program {
         self.settings.push((name.into(), value.into()));
     }
 
+    /// The value of a setting that was given.
+    pub fn setting(&self, name: &str) -> &str {
+        self.settings.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.path);
         let settings = self.settings.iter().map(|(name, value)| (name, value));
@@ -84,11 +89,25 @@ impl Program {
 
     /// Starts the service at this address, and waits for nothing.
     pub fn start_at(&mut self, address: SocketAddr) -> Service {
+        let file = File::options().create(true).append(true).open(self.log_file()).expect("a log");
+        self.start_to(address, file)
+    }
+
+    /// Starts the service with this standard error, and waits for nothing.
+    pub fn start_to(&mut self, address: SocketAddr, log: impl Into<Stdio>) -> Service {
         self.set("VESTIBULE_LISTEN", address.to_string());
-        let log = self.folder.path().join("log");
-        let file = File::options().create(true).append(true).open(&log).expect("a log");
-        let child = self.command(&[]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().unwrap();
-        Service { child, address, ready_after: Duration::ZERO, log }
+        let child = self.command(&[]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        Service { child, address, ready_after: Duration::ZERO, log: self.log_file() }
+    }
+
+    fn log_file(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    /// Runs one command to its end with these streams to write to.
+    pub async fn run_to(&self, arguments: &[&str], out: impl Into<Stdio>, err: impl Into<Stdio>) -> Output {
+        let child = self.command(arguments).stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap();
+        timeout(PATIENCE, child.wait_with_output()).await.expect("a command that ends").expect("its output")
     }
 }
 
@@ -125,18 +144,22 @@ impl Service {
         exchange(self.address, Ipv4Addr::LOCALHOST, &request).await.is_ok_and(|answer| answer.status == 200)
     }
 
+    /// Waits until it has ended.
+    pub async fn ended(mut self) -> ExitStatus {
+        timeout(PATIENCE, self.child.wait()).await.expect("an end").expect("the process")
+    }
+
     /// SIGKILL: nothing is finished.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("the end of the process");
     }
 
     /// SIGTERM: the service may finish. Tells how it ended and how long that took.
-    pub async fn terminate(mut self) -> (ExitStatus, Duration) {
+    pub async fn terminate(self) -> (ExitStatus, Duration) {
         let asked = Instant::now();
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("a running process");
         kill_process(pid, Signal::TERM).expect("a signal");
-        let status = timeout(PATIENCE, self.child.wait()).await.expect("an end").expect("the process");
-        (status, asked.elapsed())
+        (self.ended().await, asked.elapsed())
     }
 }
 
