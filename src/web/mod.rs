@@ -12,6 +12,7 @@ mod error;
 pub mod error_page;
 mod form;
 mod front;
+mod head;
 mod new_password;
 mod origin;
 pub mod paths;
