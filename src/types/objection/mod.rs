@@ -111,7 +111,7 @@ fn spelled_out(text: &str) -> Vec<Zeroizing<String>> {
     readings.iter().map(read).collect()
 }
 
-/// The letter that a "leet" digit or mark stands for; `one` is what 1 stands for.
+/// Decodes one "leet" digit or mark; `one` is what 1 stands for.
 fn leet(c: char, one: char) -> char {
     match c {
         '0' => 'o',

@@ -57,7 +57,7 @@ impl OwnWords<'_> {
         let backwards = |word: &Zeroizing<String>| secret(word.len(), word.chars().rev());
         let reversed: Vec<_> = words.iter().filter(|word| word.chars().count() >= BACKWARDS).map(backwards).collect();
         words.extend(reversed);
-        // A word may have digits of its own, which a reading of the password takes for letters.
+        // A word may have digits of its own, which a reading of the password decodes.
         let folded: Vec<_> = words.iter().map(|word| fold(word)).collect();
         words.extend(folded);
         words.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
