@@ -15,7 +15,7 @@ use crate::{
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
-    db::{Batcher, ConnectionQuarantine},
+    db::{Batcher, ConnectionQuarantine, DiskProbe},
     mail::Mailer,
     passwords::hasher::Hasher,
     sessions::{OverviewQuery, cache::SessionCache},
@@ -37,6 +37,8 @@ pub struct Parts {
     pub db: PgPool,
     /// Keeps broken connections out of the pool after a request timed out.
     pub quarantine: ConnectionQuarantine,
+    /// Whether the database can write to its disk.
+    pub disk: DiskProbe,
     /// The session cache.
     pub sessions: SessionCache,
     /// Batches what the account's front page shows.

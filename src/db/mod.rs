@@ -1,6 +1,7 @@
 //! `PostgreSQL`: the pool, the migrations and error classification.
 
 mod batcher;
+mod disk;
 mod error;
 mod migrations;
 mod servers;
@@ -21,6 +22,7 @@ use tokio::time::timeout;
 use crate::types::instant;
 
 pub use batcher::{BatchQuery, Batcher};
+pub use disk::DiskProbe;
 pub use error::{Trouble, is_taken, trouble};
 pub use migrations::{MigrateError, is_current, is_empty, migrate};
 pub use servers::{Servers, server_version, takes_writes};
