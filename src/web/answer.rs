@@ -10,6 +10,7 @@ use cookie::time::Duration;
 
 use super::{
     AppError, Ctx, Visitor,
+    broken_link::BrokenLinkPage,
     cookies::{self, Name},
     redirect,
     refusal::Refusal,
@@ -138,11 +139,13 @@ impl Ctx {
 
     /// Moves the secret of an emailed link from the URL to a cookie, by redirecting to the page without it. So the
     /// secret stays out of history, `Referer` and access logs, and opening the link, as mail scanners do, changes
-    /// nothing. A malformed secret is replaced by an invalid one, so that its page is that of any other invalid link.
+    /// nothing. A link that is not whole gets a page that says so, and replaces none that was opened before.
     pub fn carry_link(&self, path: &'static str) -> Option<Answer> {
         let text = self.query("token")?;
-        let secret = SecretToken::parse(&text).unwrap_or_else(SecretToken::random);
-        Some(self.see_other(path).link(&secret))
+        Some(match SecretToken::mailed(&text) {
+            Some(secret) => self.see_other(path).link(&secret),
+            None => self.refuse(&BrokenLinkPage::of(path)),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod answer;
+pub mod broken_link;
 pub mod cookies;
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod csrf;

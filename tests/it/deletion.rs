@@ -96,7 +96,7 @@ async fn asvs_6_4_1_no_way_to_keep_it_works_that_is_spoilt_or_old_or_used() {
     let secret = mailed(&app, "alice@example.com", UNDO, 0).await;
     let mut phone = app.browser();
     for wrong in spoilt(&secret) {
-        assert_eq!(follow(&mut phone, UNDO, &wrong).await.status, 410, "{wrong}");
+        assert!(matches!(follow(&mut phone, UNDO, &wrong).await.status, 400 | 410), "{wrong}");
     }
     for purpose in [Purpose::Verify, Purpose::Recover, Purpose::ChangeEmail, Purpose::UndoEmail] {
         let other = link_of(&app, "alice", purpose, "alice@example.com").await;
