@@ -41,9 +41,16 @@ pub struct RegisterErrors {
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum UsernameError {
     Missing,
-    TooShort { min: usize },
-    TooLong { max: usize },
+    TooShort {
+        min: usize,
+    },
+    TooLong {
+        max: usize,
+    },
     Characters,
+    Ends,
+    /// It speaks for the service.
+    Official,
     Taken,
 }
 
@@ -59,8 +66,12 @@ pub enum EmailError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum DisplayNameError {
-    TooLong { max: usize },
+    TooLong {
+        max: usize,
+    },
     Characters,
+    /// It speaks for the service.
+    Official,
 }
 
 impl RegisterPage {
@@ -135,11 +146,15 @@ impl Page for RegisterPage {
             ("username-too-short", username(UsernameError::TooShort { min: 3 })),
             ("username-too-long", username(UsernameError::TooLong { max: 32 })),
             ("username-characters", username(UsernameError::Characters)),
+            ("username-ends", username(UsernameError::Ends)),
+            ("username-official", username(UsernameError::Official)),
             ("username-taken", username(UsernameError::Taken)),
             ("email-invalid", email(EmailError::Unusable(types::EmailError::Invalid))),
+            ("email-invisible", email(EmailError::Unusable(types::EmailError::Invisible))),
             ("email-too-long", email(EmailError::Unusable(types::EmailError::TooLong))),
             ("display-name-too-long", display_name(DisplayNameError::TooLong { max: 100 })),
             ("display-name-characters", display_name(DisplayNameError::Characters)),
+            ("display-name-official", display_name(DisplayNameError::Official)),
             ("slow-down", problem(Throttled::slow_down(Duration::from_secs(60)))),
             ("busy", problem(Throttled::busy(1))),
             ("long-names", long),

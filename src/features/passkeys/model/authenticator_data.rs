@@ -101,7 +101,12 @@ mod tests {
             }
         }
         // Indefinite lengths, counts beyond the input, and endless nesting.
-        for extensions in [&b"\xbf\xff"[..], b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff", b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff\0", &[0x81; 100]] {
+        for extensions in [
+            &b"\xbf\xff"[..],
+            b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff\0",
+            &[0x81; 100],
+        ] {
             assert!(!is_whole(&data(0x85, extensions)), "{extensions:?}");
         }
     }
