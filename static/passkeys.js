@@ -19,7 +19,6 @@ async function ask(mediation) {
     for (const one of [...allowCredentials, ...excludeCredentials, user ?? {}]) one.id &&= decode(one.id);
     publicKey.challenge = decode(publicKey.challenge);
     const { id, type, response } = await navigator.credentials[user ? "create" : "get"]({ publicKey, mediation, signal });
-    // An empty user handle is none, as some browsers give it.
     const parts = {};
     for (const part of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"])
       if (response[part]?.byteLength) parts[part] = encode(response[part]);

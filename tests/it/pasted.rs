@@ -4,6 +4,7 @@ use crate::{
     passkeys,
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
+        http::Answer,
         totp,
     },
 };
@@ -13,6 +14,13 @@ const INVISIBLE: [&str; 9] =
 
 fn wrapped(text: &str, n: usize) -> String {
     format!("{0}{text}{0}", INVISIBLE[n % INVISIBLE.len()])
+}
+
+/// Requests the link again in another browser.
+async fn resend(app: &TestApp, email: &str) -> Answer {
+    let mut browser = app.browser();
+    let token = browser.csrf_token("/login").await;
+    browser.post("/verify/resend", &[("csrf_token", &token), ("email", email)]).await
 }
 
 #[tokio::test]
@@ -34,7 +42,7 @@ async fn field_18_invisible_characters_around_a_name_and_an_address_are_trimmed_
             "select count(*) from users where username = '{name}' and email = '{name}@example.com' and display_name = 'Anna'"
         );
         assert_eq!(app.count(&whole).await, 1, "{n}");
-        assert_eq!(app.browser().submit("/verify/resend", &[("email", &email)]).await.status, 303, "{n}");
+        assert_eq!(resend(&app, &email).await.status, 303, "{n}");
         app.verify(&name).await;
         for identifier in [&username, &email] {
             assert_eq!(sign_in(&mut browser, identifier, PASSWORD).await.status, 303, "{n}");
@@ -56,13 +64,12 @@ async fn field_18_invisible_characters_around_a_name_and_an_address_are_trimmed_
 async fn field_18_within_an_address_they_are_refused_in_words_that_say_so() {
     let app = TestApp::start().await;
     let mut owner = app.person("alice").await;
-    for n in 0..INVISIBLE.len() - 2 {
-        let hidden = INVISIBLE[n];
+    for hidden in INVISIBLE.into_iter().filter(|hidden| *hidden != "\t") {
         for address in [format!("an{hidden}na@example.com"), format!("anna@exam{hidden}ple.com")] {
             let fields = [("username", "anna"), ("email", address.as_str()), ("password", PASSWORD)];
             let answers = [
                 app.browser().submit("/register", &fields).await,
-                app.browser().submit("/verify/resend", &[("email", &address)]).await,
+                resend(&app, &address).await,
                 owner.submit("/account/email", &[("email", &address)]).await,
             ];
             for answer in answers {

@@ -89,6 +89,16 @@ impl RegisterErrors {
         Self { username: Some(error), ..Self::default() }
     }
 
+    /// Nothing was typed where something has to be.
+    fn all_missing() -> Self {
+        Self {
+            username: Some(UsernameError::Missing),
+            email: Some(EmailError::Unusable(types::EmailError::Missing)),
+            display_name: Some(DisplayNameError::Characters),
+            password: Some(PasswordError::MISSING),
+        }
+    }
+
     /// Only the address is wrong.
     pub fn email(error: EmailError) -> Self {
         Self { email: Some(error), ..Self::default() }
@@ -118,7 +128,7 @@ impl Page for RegisterPage {
         };
         let with = |errors| Self { errors, ..filled.clone() };
         let username = |error| with(RegisterErrors::username(error));
-        let email = |error| with(RegisterErrors::email(error));
+        let email = |error| with(RegisterErrors::email(EmailError::Unusable(error)));
         let display_name = |error| with(RegisterErrors { display_name: Some(error), ..RegisterErrors::default() });
         let password = |error| with(RegisterErrors { password: Some(error), ..RegisterErrors::default() });
         let problem = |problem| Self { problem: Some(problem), ..filled.clone() };
@@ -133,12 +143,7 @@ impl Page for RegisterPage {
             email: "\" autofocus onfocus=\"x".into(),
             ..username(UsernameError::Characters)
         };
-        let all_missing = RegisterErrors {
-            username: Some(UsernameError::Missing),
-            email: Some(EmailError::Unusable(types::EmailError::Missing)),
-            display_name: Some(DisplayNameError::Characters),
-            password: Some(PasswordError::MISSING),
-        };
+        let all_missing = RegisterErrors::all_missing();
         let mut samples = vec![
             ("fresh", Self { password_min: 12, ..Self::default() }),
             ("on-the-way", with_next),
@@ -149,9 +154,9 @@ impl Page for RegisterPage {
             ("username-ends", username(UsernameError::Ends)),
             ("username-official", username(UsernameError::Official)),
             ("username-taken", username(UsernameError::Taken)),
-            ("email-invalid", email(EmailError::Unusable(types::EmailError::Invalid))),
-            ("email-invisible", email(EmailError::Unusable(types::EmailError::Invisible))),
-            ("email-too-long", email(EmailError::Unusable(types::EmailError::TooLong))),
+            ("email-invalid", email(types::EmailError::Invalid)),
+            ("email-invisible", email(types::EmailError::Invisible)),
+            ("email-too-long", email(types::EmailError::TooLong)),
             ("display-name-too-long", display_name(DisplayNameError::TooLong { max: 100 })),
             ("display-name-characters", display_name(DisplayNameError::Characters)),
             ("display-name-official", display_name(DisplayNameError::Official)),
