@@ -92,6 +92,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         overviews: Batcher::start(db.clone(), OverviewQuery),
         db,
         quarantine,
+        disk: db::DiskProbe::default(),
         templates: Templates::load()?,
         mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,

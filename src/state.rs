@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 use sqlx::PgPool;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +15,7 @@ use crate::{
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
-    db::{Batcher, ConnectionQuarantine},
+    db::{Batcher, ConnectionQuarantine, DiskProbe},
     mail::Mailer,
     passwords::hasher::Hasher,
     sessions::{OverviewQuery, cache::SessionCache},
@@ -36,6 +37,8 @@ pub struct Parts {
     pub db: PgPool,
     /// Keeps broken connections out of the pool after a request timed out.
     pub quarantine: ConnectionQuarantine,
+    /// Whether the database can write to its disk.
+    pub disk: DiskProbe,
     /// The session cache.
     pub sessions: SessionCache,
     /// Batches what the account's front page shows.
@@ -58,23 +61,26 @@ pub struct Parts {
     pub request_ids: RequestIds,
 }
 
-/// Generates request IDs, unique across replicas but not secret. Random ones would cost a system call each.
-#[derive(Debug)]
+/// Generates request IDs, unique across replicas but not secret. They are digests of a counter under a random key: an ID
+/// in an error page says nothing about how many requests came before it. Random ones would cost a system call each.
+#[derive(derive_more::Debug)]
+#[debug("RequestIds(..)")]
 pub struct RequestIds {
-    service: u64,
+    key: [u8; 32],
     requests: AtomicU64,
 }
 
 impl RequestIds {
-    /// Starts a sequence at a random prefix.
+    /// Starts a sequence under a random key.
     pub fn random() -> Self {
-        Self { service: u64::from_ne_bytes(random_bytes()), requests: AtomicU64::new(0) }
+        Self { key: random_bytes(), requests: AtomicU64::new(0) }
     }
 
     /// The next ID: 32 hexadecimal digits.
     pub fn next(&self) -> String {
-        let number = u128::from(self.service) << 64 | u128::from(self.requests.fetch_add(1, Ordering::Relaxed));
-        HEXLOWER.encode(&number.to_be_bytes())
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        let digest = Sha256::new().chain_update(self.key).chain_update(number.to_be_bytes()).finalize();
+        HEXLOWER.encode(&digest[..16])
     }
 }
 
@@ -116,5 +122,25 @@ impl AppState {
     /// Creates the state.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a13_request_ids_count_nothing_and_never_repeat() {
+        let (one, other) = (RequestIds::random(), RequestIds::random());
+        let ids: Vec<String> = (0..1000).flat_map(|_| [one.next(), other.next()]).collect();
+        assert!(ids.iter().all(|id| id.len() == 32), "{ids:?}");
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+        // No half of an ID is shared by its neighbours, and their order says nothing.
+        let halves: BTreeSet<&str> = ids.iter().flat_map(|id| [&id[..16], &id[16..]]).collect();
+        assert_eq!(halves.len(), 2 * ids.len());
+        let rising = ids.windows(3).filter(|three| three[0] < three[2]).count();
+        assert!((700..1300).contains(&rising), "{rising} of 1,998 rise");
     }
 }

@@ -21,7 +21,7 @@ async function ask(mediation) {
     const { id, type, response } = await navigator.credentials[user ? "create" : "get"]({ publicKey, mediation, signal });
     const parts = {};
     for (const part of ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"])
-      if (response[part]) parts[part] = encode(response[part]);
+      if (response[part]?.byteLength) parts[part] = encode(response[part]);
     const { credential, remember } = form.elements;
     credential.value = JSON.stringify({ id, rawId: id, type, response: parts });
     if (link) remember.value = document.getElementById("remember").checked ? "yes" : "";

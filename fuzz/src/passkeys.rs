@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use vestibule::{
     config::{PublicUrl, Site},
-    features::passkeys::model::{read, relying_party},
+    features::passkeys::model::{self, read, read_new, relying_party},
 };
 use webauthn_rs::{
     Webauthn,
@@ -79,7 +79,7 @@ pub fn passkey_answer_counts(data: &[u8]) -> bool {
     let Some((answer, claimed)) = text(data).and_then(read) else { return false };
     assert_eq!(answer.type_, "public-key");
     let response = &answer.response;
-    assert_eq!(claimed.is_some(), response.user_handle.is_some());
+    assert_eq!(claimed.is_some(), response.user_handle.as_ref().is_some_and(|handle| !handle.is_empty()));
     let kept: DiscoverableAuthentication = serde_json::from_value(FIXTURE.asked.clone()).expect("a ceremony");
     let judged = FIXTURE.webauthn.finish_discoverable_authentication_v2(&answer, kept, &FIXTURE.passkey);
     let Ok(judged) = judged else { return false };
@@ -98,19 +98,14 @@ pub fn passkey_answer_counts(data: &[u8]) -> bool {
 
 /// A new passkey is made only of an answer to this challenge, made here and with its owner asked.
 pub fn passkey_new(data: &[u8]) {
-    let Some(text) = text(data) else { return };
-    let Ok(answer) = serde_json::from_str::<RegisterPublicKeyCredential>(text) else { return };
-    if answer.type_ != "public-key" {
-        return;
-    }
+    let Some(answer) = text(data).and_then(read_new) else { return };
     let made = FIXTURE.webauthn.finish_passkey_registration(&answer, &FIXTURE.to_make);
-    let Ok(passkey) = made else { return };
+    let Some(passkey) = made.ok().filter(|made| model::CREDENTIAL_ID.contains(&made.cred_id().len())) else { return };
     assert_ours(&answer.response.client_data_json, "webauthn.create");
     let object: &[u8] = &answer.response.attestation_object;
     let here = Sha256::digest("id.example.com");
     let at = object.windows(32).position(|window| *window == here[..]).expect("the data of this relying party");
     assert_here(&object[at..]);
-    assert!(!passkey.cred_id().is_empty() && passkey.cred_id().len() <= 1023);
     let again = serde_json::to_value(&passkey).and_then(serde_json::from_value::<Passkey>);
     assert_eq!(again.map(|again| again.cred_id().clone()).ok().as_ref(), Some(passkey.cred_id()));
 }

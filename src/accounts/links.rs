@@ -37,6 +37,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 5] = [Self::Verify, Self::Recover, Self::ChangeEmail, Self::UndoEmail, Self::UndoDeletion];
+
     /// The stored code.
     pub fn code(self) -> &'static str {
         self.into()

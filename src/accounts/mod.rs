@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use crate::{
     config::SecondFactor,
     mail::{Kind, NewEmail},
-    types::{Email, Lang, UserId, Username},
+    types::{Email, Lang, UserId, Username, trimmed},
 };
 
 pub use factors::{
@@ -48,7 +48,7 @@ impl Identifier {
         match (Username::parse(text), Email::parse(text)) {
             (Ok(username), _) => Self::Username(username.as_str().to_owned()),
             (_, Ok(email)) => Self::Email(email.canonical().to_owned()),
-            _ => Self::Nobody(text.trim().to_lowercase()),
+            _ => Self::Nobody(trimmed(text).to_lowercase()),
         }
     }
 

@@ -123,7 +123,7 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
 async fn create(by: &Recorder, arguments: Create, config: &Config) -> Result<(), CliError> {
     let (text, generated) = password(arguments.password_stdin)?;
     let password = PlainPassword::chosen(&text, config.passwords.policy)?;
-    let (username, email) = (Username::parse(&arguments.username)?, Email::parse(&arguments.email)?);
+    let (username, email) = (Username::chosen(&arguments.username)?, Email::parse(&arguments.email)?);
     let display_name = DisplayName::parse(arguments.display_name.as_deref().unwrap_or_default())?;
     let own = OwnWords {
         username: Some(&username),

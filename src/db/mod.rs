@@ -1,6 +1,7 @@
 //! `PostgreSQL`: the pool, the migrations and error classification.
 
 mod batcher;
+mod disk;
 mod error;
 mod migrations;
 mod servers;
@@ -21,6 +22,7 @@ use tokio::time::timeout;
 use crate::types::instant;
 
 pub use batcher::{BatchQuery, Batcher};
+pub use disk::DiskProbe;
 pub use error::{Trouble, in_words, is_taken, trouble, without_values};
 pub use migrations::{MigrateError, is_current, is_empty, migrate};
 pub use servers::{Servers, server_version, takes_writes};

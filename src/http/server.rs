@@ -38,8 +38,9 @@ use crate::{
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for a client that does not read its response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Approximate maximum size of a request's head in bytes: hyper checks after reading.
-const HEAD_MAX: usize = 32 * 1024;
+/// Maximum size of a request's head in bytes. hyper checks after reading, so it lets somewhat more pass, and answers what
+/// it refuses itself with a bare status and `Connection: close`; [`crate::web`] refuses the rest with a page.
+pub const HEAD_MAX: usize = 32 * 1024;
 /// Maximum number of request headers.
 const HEADERS_MAX: usize = 100;
 /// The listen backlog is empty after this long without a connection.

@@ -1,9 +1,10 @@
 //! Localised messages.
 //!
 //! A message missing in a language falls back to English; one missing everywhere renders as `⟦key⟧`, which the tests
-//! look for. Arguments are inserted verbatim: the template escapes them.
+//! look for. Arguments are inserted verbatim: the template escapes them. Only one that is written from right to left is
+//! isolated, because it would reorder the sentence around it (Unicode UAX #9).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use rust_embed::Embed;
@@ -29,7 +30,7 @@ impl Catalog {
         let fault = |reason: String| TemplateError::Locale(lang.code(), reason);
         let id: LanguageIdentifier = lang.code().parse().map_err(|e| fault(format!("{e}")))?;
         let mut bundle = FluentBundle::new_concurrent(vec![id]);
-        // Isolation marks are invisible characters, which users would copy along with a name.
+        // Isolation marks are invisible characters, which users would copy along with a name. See `isolated`.
         bundle.set_use_isolating(false);
         let mut named = Vec::new();
         for (name, text) in sources(lang)? {
@@ -139,7 +140,18 @@ impl Localizer {
 
 /// Converts a template value. Numbers stay numbers, because plural rules need them.
 fn fluent_value(value: &Value) -> Option<FluentValue<'_>> {
-    value.as_str().map(FluentValue::from).or_else(|| value.as_u64().map(FluentValue::from))
+    value.as_str().map(isolated).map(FluentValue::from).or_else(|| value.as_u64().map(FluentValue::from))
+}
+
+/// Puts a text with characters that are written from right to left between FIRST STRONG ISOLATE and POP DIRECTIONAL
+/// ISOLATE, which do for plain text and HTML what `<bdi>` does.
+fn isolated(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_right_to_left) { Cow::Owned(format!("\u{2068}{text}\u{2069}")) } else { Cow::Borrowed(text) }
+}
+
+/// Matches the blocks of Hebrew, Arabic and the other scripts of the classes R and AL (Unicode UAX #44).
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
 /// The Fluent files of a language, with their names.

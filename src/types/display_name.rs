@@ -3,6 +3,8 @@
 use serde::Serialize;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::{invisible::is_hidden, trimmed};
+
 /// 1 to 64 code points in NFC, without control characters or invisible direction marks.
 #[derive(Clone, Debug, Eq, PartialEq, sqlx::Type)]
 #[sqlx(transparent)]
@@ -28,7 +30,7 @@ impl DisplayName {
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Option<Self>, DisplayNameError> {
-        let text = text.trim();
+        let text = trimmed(text);
         if text.is_empty() {
             return Ok(None);
         }
@@ -94,8 +96,7 @@ impl Label {
 /// Matches control characters, line separators and the bidirectional marks of Unicode Technical Report #36. The joiners
 /// U+200C and U+200D stay: Persian and emoji need them.
 fn hides_or_reorders(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}' | '\u{feff}')
+    c.is_control() || is_hidden(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

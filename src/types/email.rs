@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::{is_invisible, trimmed};
+
 /// One mailbox, as typed and in its canonical spelling.
 ///
 /// Accepts the dot-string form of RFC 5321 section 4.1.2 with an ASCII local part. Quoted local parts and look-alike
@@ -24,6 +26,9 @@ pub enum EmailError {
     /// Not of the accepted form.
     #[error("this is not an email address")]
     Invalid,
+    /// An invisible character within it, as pasted text may have.
+    #[error("an email address has no invisible characters")]
+    Invisible,
     /// Longer than the 254 bytes of a forward path (RFC 5321 section 4.5.3.1.3).
     #[error("an email address has at most 254 characters")]
     TooLong,
@@ -34,19 +39,27 @@ impl Email {
     pub const MAX: usize = 254;
     const LOCAL_MAX: usize = 64;
 
-    /// Checks a typed address, ignoring surrounding spaces.
+    /// Checks a typed address, ignoring what is invisible around it.
     ///
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, EmailError> {
-        let text = text.trim_matches(' ');
+        let text = trimmed(text);
         if text.is_empty() {
             return Err(EmailError::Missing);
         }
         if text.len() > Self::MAX {
             return Err(EmailError::TooLong);
         }
+        // IDNA would remove some of them silently, and has its own rules for joiners in a domain.
+        let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
+        if text.chars().any(|c| !c.is_ascii() && is_invisible(c) && !is_joiner(c)) {
+            return Err(EmailError::Invisible);
+        }
         let (local, domain) = text.split_once('@').ok_or(EmailError::Invalid)?;
+        if local.contains(is_joiner) {
+            return Err(EmailError::Invisible);
+        }
         if !is_dot_string(local) || local.len() > Self::LOCAL_MAX {
             return Err(EmailError::Invalid);
         }
@@ -140,6 +153,32 @@ mod tests {
         ] {
             assert_eq!(Email::parse(other), Err(EmailError::Invalid), "{other:?}");
         }
+    }
+
+    #[test]
+    fn field_18_invisible_characters_are_trimmed_around_an_address_and_named_within() {
+        for around in ["\u{a0}", "\u{feff}", "\u{200b}", "\u{200f}", "\u{2060}", "\u{ad}", "\t\n", "\u{3000}"] {
+            let email = Email::parse(&format!("{around}anna@example.com{around}")).expect("an address");
+            assert_eq!(email.as_str(), "anna@example.com");
+        }
+        for within in ["\u{a0}", "\u{feff}", "\u{200b}", "\u{200d}", "\u{2060}", "\u{ad}", "\u{3000}"] {
+            assert_eq!(Email::parse(&format!("an{within}na@example.com")), Err(EmailError::Invisible), "{within:?}");
+        }
+        for within in ["\u{a0}", "\u{feff}", "\u{200b}", "\u{2060}", "\u{ad}", "\u{3000}"] {
+            assert_eq!(Email::parse(&format!("anna@exam{within}ple.com")), Err(EmailError::Invisible), "{within:?}");
+        }
+        // A domain may need them, as many in Persian do.
+        assert!(Email::parse("anna@نامه\u{200c}ای.example").is_ok());
+        assert_eq!(Email::parse("anna@exam\u{200c}ple.com"), Err(EmailError::Invalid));
+    }
+
+    /// IDNA 2008 (RFC 5891 section 4.2.3.1) reserves "--" there for encodings to come, so no domain that is registered
+    /// today has it but an encoded one.
+    #[test]
+    fn field_31_hyphens_in_third_and_fourth_place_are_refused() {
+        assert_eq!(Email::parse("user@ab--cd.example.com"), Err(EmailError::Invalid));
+        assert!(Email::parse("user@a-b--cd.example.com").is_ok());
+        assert!(Email::parse("user@xn--3e0b707e.kr").is_ok());
     }
 
     #[test]

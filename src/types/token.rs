@@ -26,6 +26,12 @@ impl SecretToken {
         (length == bytes.len()).then_some(Self(bytes))
     }
 
+    /// Parses a secret from a link that was emailed. What the sentence around it put behind it is no part of it; anything
+    /// else that a mail program did to it stays a mistake.
+    pub fn mailed(text: &str) -> Option<Self> {
+        Self::parse(text.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '>', '"', '\'', ' ']))
+    }
+
     /// Encodes the secret as text, for the cookie or link that carries it and nothing else.
     pub fn reveal(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)

@@ -1,5 +1,7 @@
 //! The public name of an account.
 
+use super::trimmed;
+
 /// 3 to 32 of `a`–`z`, `0`–`9`, `_`, `-` and `.`, in lower case. ASCII only: no two usernames look alike, and
 /// canonicalisation is idempotent.
 #[derive(Clone, Debug, derive_more::Display, Eq, PartialEq, sqlx::Type)]
@@ -21,6 +23,9 @@ pub enum UsernameError {
     /// A character outside the set.
     #[error("a username consists of a-z, 0-9, \"_\", \"-\" and \".\"")]
     Characters,
+    /// A mark as the first or last character of a new name.
+    #[error("a username begins and ends with a-z or 0-9")]
+    Ends,
 }
 
 impl Username {
@@ -29,12 +34,23 @@ impl Username {
     /// Maximum number of characters.
     pub const MAX: usize = 32;
 
-    /// Checks a typed name, ignoring case and surrounding spaces.
+    /// Checks a new name: the rules of [`Username::parse`], and it begins and ends with `a`–`z` or `0`–`9`. So it is no
+    /// option of a command, no hidden file, and stands out in a sentence. Accounts that have another name keep it.
+    ///
+    /// # Errors
+    /// The first rule that the text breaks.
+    pub fn chosen(text: &str) -> Result<Self, UsernameError> {
+        let name = Self::parse(text)?;
+        let is_mark = |c: char| !c.is_ascii_alphanumeric();
+        if name.0.starts_with(is_mark) || name.0.ends_with(is_mark) { Err(UsernameError::Ends) } else { Ok(name) }
+    }
+
+    /// Checks a typed name, ignoring case and what is invisible around it.
     ///
     /// # Errors
     /// The first rule that the text breaks.
     pub fn parse(text: &str) -> Result<Self, UsernameError> {
-        let text = text.trim_matches(' ');
+        let text = trimmed(text);
         if text.is_empty() {
             return Err(UsernameError::Missing);
         }
@@ -62,9 +78,22 @@ mod tests {
     #[test]
     fn spotify_names_that_look_alike_collide_or_are_refused() {
         assert_eq!(Username::parse("Alice.B"), Username::parse("alice.b"));
-        for lookalike in ["ᴬlice", "аlice", "ali\u{200b}ce", "ali ce", "alice\u{a0}", "\u{202e}alice", "ａlice"] {
+        assert_eq!(Username::parse("alice\u{a0}"), Username::parse("\u{202e}alice"));
+        for lookalike in ["ᴬlice", "аlice", "ali\u{200b}ce", "ali ce", "ali\u{a0}ce", "ali\u{202e}ce", "ａlice"] {
             assert_eq!(Username::parse(lookalike), Err(UsernameError::Characters), "{lookalike}");
         }
+    }
+
+    #[test]
+    fn field_26_a_new_name_begins_and_ends_with_a_letter_or_digit() {
+        for name in ["-rf", "--help", "...", "---", "me..", ".profile", "_anna", "anna_", "anna-"] {
+            assert_eq!(Username::chosen(name), Err(UsernameError::Ends), "{name}");
+            assert!(Username::parse(name).is_ok(), "{name} may exist");
+        }
+        for name in ["anna", "a.b", "4nna", "anna-7", "a--b"] {
+            assert_eq!(Username::chosen(name), Username::parse(name), "{name}");
+        }
+        assert_eq!(Username::chosen("an"), Err(UsernameError::TooShort));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use cookie::time::Duration;
 
 use super::{
     AppError, Ctx, Visitor,
+    broken_link::BrokenLinkPage,
     cookies::{self, Name},
     redirect,
     refusal::Refusal,
@@ -138,11 +139,13 @@ impl Ctx {
 
     /// Moves the secret of an emailed link from the URL to a cookie, by redirecting to the page without it. So the
     /// secret stays out of history, `Referer` and access logs, and opening the link, as mail scanners do, changes
-    /// nothing. A malformed secret is replaced by an invalid one, so that its page is that of any other invalid link.
+    /// nothing. A link that is not whole gets a page that says so, and replaces none that was opened before.
     pub fn carry_link(&self, path: &'static str) -> Option<Answer> {
         let text = self.query("token")?;
-        let secret = SecretToken::parse(&text).unwrap_or_else(SecretToken::random);
-        Some(self.see_other(path).link(&secret))
+        Some(match SecretToken::mailed(&text) {
+            Some(secret) => self.see_other(path).link(&secret),
+            None => self.refuse(&BrokenLinkPage::of(path)),
+        })
     }
 }
 
@@ -166,21 +169,17 @@ pub trait AnswerExt: Sized {
         })
     }
 
-    /// Ends the browser's session and clears its HTTP cache. The browser stays known to the account, and its language
-    /// is kept.
+    /// Ends the browser's session. The browser stays known to the account, and its language is kept.
     fn session_ended(self) -> Self {
         self.change(|reply| {
             reply.response.extensions_mut().insert(SessionChange::End);
         })
     }
 
-    /// The same for a user who signed out: what the browser cached goes too. It stays known to the account and keeps
-    /// its language.
+    /// The same for a user who signed out, whose forms go too. `no-store` keeps our pages out of the browser's cache, so
+    /// nothing needs to be cleared: `Clear-Site-Data` would empty the cache of every app on this host, for seconds.
     fn signed_out(self) -> Self {
-        // Not "cookies".
-        let cache = HeaderValue::from_static("\"cache\"");
-        let answer = self.session_ended().headers(|headers, _| drop(headers.insert("clear-site-data", cache)));
-        answer.without_cookie(Name::Csrf)
+        self.session_ended().without_cookie(Name::Csrf)
     }
 
     /// Sets a cookie; without `max_age` it expires when the browser closes.

@@ -180,6 +180,7 @@ fn of_status(status: StatusCode) -> ErrorKind {
         StatusCode::NOT_FOUND => ErrorKind::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => ErrorKind::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::PayloadTooLarge,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ErrorKind::HeadersTooLarge,
         _ if status.is_server_error() => ErrorKind::Unavailable,
         _ => ErrorKind::BadRequest,
     }
@@ -226,8 +227,9 @@ fn render(ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: &Resp
         ctx.error_page(&content)
     };
     *response.status_mut() = kind.status();
-    // Keeps `Allow` of a 405, and cookies set before the error.
-    for (name, value) in bare.headers().iter().filter(|(name, _)| [header::ALLOW, header::SET_COOKIE].contains(name)) {
+    // Keeps `Allow` of a 405, cookies set before the error, and the end of a connection.
+    let kept = [header::ALLOW, header::SET_COOKIE, header::CONNECTION];
+    for (name, value) in bare.headers().iter().filter(|(name, _)| kept.contains(name)) {
         response.headers_mut().append(name, value.clone());
     }
     response.headers_mut().extend(seconds.map(|seconds| (header::RETRY_AFTER, HeaderValue::from(seconds))));

@@ -38,6 +38,7 @@ pub enum ErrorKind {
     NotFound,
     MethodNotAllowed,
     PayloadTooLarge,
+    HeadersTooLarge,
     UnsupportedMediaType,
     RequestTimeout,
     TooManyRequests,
@@ -46,7 +47,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Unverified,
@@ -56,6 +57,7 @@ impl ErrorKind {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
+        Self::HeadersTooLarge,
         Self::UnsupportedMediaType,
         Self::RequestTimeout,
         Self::TooManyRequests,
@@ -89,6 +91,9 @@ impl ErrorKind {
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "not-found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "method-not-allowed"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload-too-large", "payload-too-large"),
+            Self::HeadersTooLarge => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large", "headers-too-large")
+            }
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "unsupported-media-type")
             }
@@ -124,6 +129,7 @@ impl Page for ErrorPage {
             ("not-found", of(ErrorKind::NotFound)),
             ("method-not-allowed", of(ErrorKind::MethodNotAllowed)),
             ("payload-too-large", of(ErrorKind::PayloadTooLarge)),
+            ("headers-too-large", of(ErrorKind::HeadersTooLarge)),
             ("unsupported-media-type", of(ErrorKind::UnsupportedMediaType)),
             ("request-timeout", of(ErrorKind::RequestTimeout)),
             ("too-many-requests", Self { wait: wait(WaitUnit::Minutes, 2), ..of(ErrorKind::TooManyRequests) }),

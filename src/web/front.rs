@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use super::{
     AppError, Ctx,
     error::render_errors,
+    head,
     request_log::RequestLine,
     task::{Work, run_to_the_end},
 };
@@ -66,6 +67,9 @@ impl Front {
         let answered = async {
             if peer.is_none() {
                 return render_errors(&ctx, AppError::fault(NO_PEER).into_response());
+            }
+            if let Some(refused) = head::refuse(&request) {
+                return render_errors(&ctx, refused);
             }
             // Boxed, because the future is moved several times before it runs.
             let work: Work = Box::pin(async { routes.oneshot(request).await.into_response() });

@@ -2,6 +2,7 @@
 
 pub mod access;
 mod answer;
+pub mod broken_link;
 pub mod cookies;
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod csrf;
@@ -12,6 +13,7 @@ mod error;
 pub mod error_page;
 mod form;
 mod front;
+mod head;
 mod new_password;
 mod origin;
 pub mod paths;

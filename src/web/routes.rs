@@ -1,13 +1,20 @@
 //! The route list: data next to the router, so that a test can try every route as every kind of visitor.
 
+use std::{future::ready, sync::Arc};
+
 use axum::{
     Router,
+    extract::Request,
     handler::Handler,
-    http::Method,
+    http::{Method, StatusCode},
+    response::{IntoResponse as _, Response},
     routing::{MethodFilter, MethodRouter, on},
 };
 
-use super::access::{Access, Cors, Dialect, Guarded, Policy, Writes};
+use super::{
+    access::{Access, Cors, Dialect, Guarded, Policy, Writes},
+    redirect::redirect,
+};
 use crate::state::AppState;
 
 /// A route.
@@ -96,11 +103,30 @@ impl Routes {
         self.routes.iter().map(|(route, _)| route.clone()).collect()
     }
 
-    /// Builds the router.
+    /// Builds the router. A path with a slash at its end leads to the page without it.
     pub fn into_router(self) -> Router {
+        let gets = self.routes.iter().filter(|(route, _)| route.method == Method::GET);
+        let paths = gets.map(|(route, _)| route.policy.path).filter(|path| !path.contains('{'));
+        let pages: Arc<[&'static str]> = paths.collect();
+        let fallback = move |request: Request| ready(without_slash(&pages, &request));
         let add = |router: Router<AppState>, (route, build): (Route, Build)| {
             router.route(route.policy.path, build(route.policy))
         };
-        self.routes.into_iter().fold(Router::new(), add).with_state(self.state)
+        self.routes.into_iter().fold(Router::new(), add).fallback(fallback).with_state(self.state)
+    }
+}
+
+/// Redirects to the page without the slash at the end, or returns 404. The location is the route's own path with the
+/// query, never the requested path, so that it leads nowhere else (`//evil.example/`). A form is not sent twice, and a
+/// path with a parameter has no other spelling.
+fn without_slash(pages: &[&'static str], request: &Request) -> Response {
+    let path =
+        request.uri().path().strip_suffix('/').filter(|_| [Method::GET, Method::HEAD].contains(request.method()));
+    let Some(page) = path.and_then(|path| pages.iter().find(|page| **page == path)) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    match request.uri().query() {
+        Some(query) => redirect(StatusCode::PERMANENT_REDIRECT, &format!("{page}?{query}")),
+        None => redirect(StatusCode::PERMANENT_REDIRECT, page),
     }
 }

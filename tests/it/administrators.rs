@@ -2,10 +2,12 @@
 
 use crate::{
     coverage::assert_guarded,
+    passkeys::{self, SECOND, half_way},
     support::{
         app::{PASSWORD, TestApp, is_signed_in, sign_in},
         browser::Browser,
         cluster::fresh_database,
+        letters::{follow, link_of},
         process::{Program, said},
         race::race,
         serve::{Served, WIDE, serve},
@@ -209,6 +211,45 @@ async fn asvs_7_4_2_closing_an_account_ends_the_links_that_lead_into_it() {
     admin::enable(&by, user.id).await.expect("alice");
     assert_eq!(opened("/recover/reset", 0).await, 410);
     assert_eq!(opened("/account/email/confirm", 1).await, 410);
+}
+
+#[tokio::test]
+async fn a13_an_account_that_is_enabled_again_finds_no_link_and_no_sign_in_of_before() {
+    let app = TestApp::start().await;
+    let (_, mut key) = passkeys::person(&app, "alice").await;
+    let mut trusting = half_way(&app, "alice").await;
+    let trust = [("second", "yes"), ("trust", "yes")];
+    assert_eq!(passkeys::show(&mut trusting, "/login/passkey", &mut key, &trust).await.status, 303);
+    let mut half = half_way(&app, "alice").await;
+    for purpose in Purpose::ALL {
+        link_of(&app, "alice", purpose, "alice@example.com").await;
+    }
+    let undo = link_of(&app, "alice", Purpose::UndoDeletion, "alice@example.com").await;
+    let before = [
+        "select count(*) from mailed_links where used_at is null",
+        "select count(*) from pending_sign_ins where used_at is null",
+        "select count(*) from sessions where revoked_at is null",
+        "select count(*) from known_browsers where trusted_until is not null",
+    ];
+    for query in before {
+        assert!(app.count(query).await > 0, "{query}");
+    }
+    let by = app.operator();
+    let alice = admin::find(&by, "alice").await.expect("alice").id;
+    admin::disable(&by, alice).await.expect("alice");
+    // What was on its way when the account was closed.
+    let late = link_of(&app, "alice", Purpose::Recover, "alice@example.com").await;
+    admin::enable(&by, alice).await.expect("alice");
+    for query in before {
+        assert_eq!(app.count(query).await, 0, "{query}");
+    }
+    assert_eq!(follow(&mut app.browser(), "/account/delete/undo", &undo).await.status, 410);
+    assert_eq!(follow(&mut app.browser(), "/recover/reset", &late).await.status, 410);
+    let answer = passkeys::begin(&mut half, "/login/passkey", &SECOND).await;
+    assert_eq!((answer.status, answer.location()), (303, "/login"), "{answer:?}");
+    // The password and the passkey are as they were.
+    let mut browser = half_way(&app, "alice").await;
+    assert_eq!(passkeys::show(&mut browser, "/login/passkey", &mut key, &SECOND).await.location(), "/dashboard");
 }
 
 struct SecretText<'a>(&'a vestibule::types::SecretToken);

@@ -186,6 +186,7 @@ pub fn assert_guarded(answer: &Answer, what: &str) {
     }
     assert!(answer.body.is_empty() || answer.header("content-type").is_some(), "{what}: {answer:?}");
     assert_eq!(answer.header("server"), None, "{what}");
+    assert_eq!(answer.header("clear-site-data"), None, "field 12, {what}");
     let public = what.contains("/api/openapi.json") && answer.status == 200;
     assert_eq!(answer.header("access-control-allow-origin"), public.then_some("*"), "{what}");
 }

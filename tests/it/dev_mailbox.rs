@@ -126,7 +126,7 @@ async fn only_the_newest_are_kept() {
 async fn nothing_else_is_there_under_that_name() {
     let app = TestApp::start().await;
     for path in
-        ["/dev/mail/", "/dev/mail/1", "/dev/mail/1/html", "/dev/mail/00000000-0000-4000-8000-00000000000f", "/dev"]
+        ["/dev/mail/1/", "/dev/mail/1", "/dev/mail/1/html", "/dev/mail/00000000-0000-4000-8000-00000000000f", "/dev"]
     {
         assert_eq!(app.browser().get(path).await.status, 404, "{path}");
     }
@@ -162,8 +162,13 @@ async fn a_site_that_points_its_name_at_this_machine_reads_no_letter() {
     for own in [format!("localhost:{port}"), format!("127.0.0.1:{port}"), "app.localhost".into(), "[::1]:8080".into()] {
         assert_eq!(answered(&own).await, 200, "{own}");
     }
-    for other in ["evil.example", "localhost.evil.example", "evil.example:8080", "localhost@evil.example", "192.0.2.1"]
-    {
+    for other in ["evil.example", "localhost.evil.example", "evil.example:8080", "192.0.2.1"] {
         assert_eq!(answered(other).await, 404, "{other}");
     }
+    // A user's name is no part of a host.
+    assert_eq!(answered("localhost@evil.example").await, 400);
+    // The host of a target in absolute form counts, not the field beside it.
+    let request = "GET http://evil.example/dev/mail HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let answer = exchange(app.address, Ipv4Addr::LOCALHOST, request.as_bytes()).await.expect("an answer");
+    assert_eq!(answer.status, 404, "{answer:?}");
 }

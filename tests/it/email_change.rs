@@ -218,7 +218,7 @@ async fn asvs_6_4_1_no_link_works_that_is_spoilt_or_old_or_used() {
     ask(&mut alice, "alice@example.org").await;
     let secret = mailed(&app, "alice@example.org", CONFIRM, 0).await;
     for wrong in spoilt(&secret) {
-        assert_eq!(follow(&mut alice, CONFIRM, &wrong).await.status, 410, "{wrong}");
+        assert!(matches!(follow(&mut alice, CONFIRM, &wrong).await.status, 400 | 410), "{wrong}");
     }
     // A link for something else is no link here.
     for purpose in [Purpose::Verify, Purpose::Recover, Purpose::UndoEmail, Purpose::UndoDeletion] {

@@ -158,7 +158,7 @@ async fn asvs_6_4_1_no_way_back_works_that_is_spoilt_or_old_or_used() {
     let (mut mallory, secret) = hijacked(&app).await;
     let mut owner = app.browser();
     for wrong in spoilt(&secret) {
-        assert_eq!(follow(&mut owner, UNDO, &wrong).await.status, 410, "{wrong}");
+        assert!(matches!(follow(&mut owner, UNDO, &wrong).await.status, 400 | 410), "{wrong}");
     }
     for (purpose, address) in [
         (Purpose::ChangeEmail, "alice@example.com"),

@@ -7,7 +7,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use crate::support::process::{Program, free_address, said};
+use crate::support::process::{Program, Service, free_address, said};
+use tokio::time::{Duration, Instant, sleep};
 
 /// A program without `DATABASE_URL`. Under root the server runs as another user, who must be able to enter the folder.
 fn program() -> Program {
@@ -77,4 +78,36 @@ async fn field_27_two_services_in_folders_that_others_cannot_enter_have_two_data
     assert!(one.run(&["user", "show", "anna"]).await.status.success());
     assert!(!other.run(&["user", "show", "anna"]).await.status.success());
     fs::remove_dir_all(elsewhere).ok();
+}
+
+/// A server that cannot write where it has to is no use, though it answers and is not read-only. A full disk looks the
+/// same: the first block that it has not yet is refused.
+#[tokio::test]
+async fn a13_a_database_that_cannot_write_to_its_disk_is_not_ready() {
+    let mut program = program();
+    let service = program.serve().await;
+    let spilled = program.folder.path().join("data/postgres/cluster/base/pgsql_tmp");
+    assert!(spilled.is_dir(), "readiness was tried by writing");
+    fs::remove_dir_all(&spilled).expect("the folder of temporary files");
+    fs::write(&spilled, "in the way").expect("a file in its place");
+    let reason = becomes(&service, 503).await;
+    assert!(reason.contains("cannot write to its disk"), "{reason}");
+    assert_eq!(service.browser().get("/livez").await.status, 200);
+    fs::remove_file(&spilled).expect("room again");
+    becomes(&service, 200).await;
+    let (status, _) = service.terminate().await;
+    assert!(status.success());
+}
+
+/// Waits until `/readyz` has this status, and returns what it says.
+async fn becomes(service: &Service, status: u16) -> String {
+    let begun = Instant::now();
+    loop {
+        let answer = service.browser().get("/readyz").await;
+        if answer.status == status {
+            return answer.body;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "{answer:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -129,7 +129,7 @@ async fn asvs_15_3_5_json_is_never_read_as_a_form() {
 }
 
 /// A request whose head is written by hand.
-async fn raw(app: &TestApp, line: &str, headers: &[&str], body: &str) -> Answer {
+pub async fn raw(app: &TestApp, line: &str, headers: &[&str], body: &str) -> Answer {
     let length = format!("Content-Length: {}", body.len());
     let mut head = vec![line, "Connection: close", "Content-Type: application/x-www-form-urlencoded", &length];
     head.extend_from_slice(headers);
@@ -183,7 +183,14 @@ async fn odd_targets_lead_nowhere_else() {
         "///evil.example",
         "/\\evil.example",
         "/%2f%2fevil.example",
-        "/login/",
+        "//login/",
+        "/%6cogin/",
+        "/login//",
+        "/login/%2f",
+        "/login\\",
+        "/LOGIN/",
+        "//evil.example/login/",
+        "/login/../dashboard/",
         "/login/../dashboard",
         "/%2e%2e/dashboard",
         "/dashboard;a=b",
@@ -267,16 +274,4 @@ async fn asvs_16_5_1_a_fault_tells_its_number_and_nothing_else() {
     }
     app.execute("alter table sessions rename column level to aal").await;
     assert!(is_signed_in(&mut person).await, "the next request is served");
-}
-
-#[tokio::test]
-async fn a_link_that_a_mail_program_mangled_is_told_as_one_that_does_not_work() {
-    let app = TestApp::start().await;
-    let mut browser = app.claim("alice").await;
-    for mangled in ["", "mkVx3bbrWv1F", "=3DmkVx3bbrWv1Fh7nXH6aPpA", "mkVx3bbrWv1Fh7nXH6aPpA%3E"] {
-        let led = browser.get(&format!("/verify?token={mangled}")).await;
-        assert_eq!((led.status, led.location()), (303, "/verify"), "{mangled}: {led:?}");
-        assert_eq!(browser.get("/verify").await.status, 410, "{mangled}");
-        assert_eq!(browser.get("/verify").await.status, 200, "said once, with the way to another");
-    }
 }

@@ -113,7 +113,7 @@ async fn f27_a_panic_ends_one_request_with_a_page_that_names_it_and_nothing_else
     app.sign_up("alice").await;
     let front = with_a_broken_route(&app);
     for accept in ["text/html", "application/json"] {
-        let request = Request::builder().uri("/broken").header("accept", accept);
+        let request = Request::builder().uri("/broken").header("host", "localhost").header("accept", accept);
         let peer = axum::extract::ConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 1)));
         let request = request.extension(peer).body(Body::empty()).expect("a request");
         let answer = tower::ServiceExt::oneshot(front.clone(), request).await.expect("an answer");

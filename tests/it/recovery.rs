@@ -131,7 +131,8 @@ async fn asvs_6_4_1_only_the_whole_secret_of_a_live_link_sets_a_password() {
     let before = app.state.metrics.hashes.get();
     let swapped: String = token.chars().map(|c| if c.is_lowercase() { c.to_ascii_uppercase() } else { c }).collect();
     for wrong in ["", &token[1..], &token[..21], &format!("{token}="), &format!("{token}A"), &swapped] {
-        assert_eq!(open(&mut browser, &format!("/recover/reset?token={wrong}")).await.status, 410, "{wrong}");
+        let page = open(&mut browser, &format!("/recover/reset?token={wrong}")).await;
+        assert!(matches!(page.status, 400 | 410), "{wrong}: {page:?}");
         let form = browser.csrf_token("/login").await;
         let fields = [("csrf_token", form.as_str()), ("password", NEW), ("token", &token), ("user_id", "1")];
         assert_eq!(browser.post("/recover/reset", &fields).await.status, 410, "{wrong}");

@@ -1,6 +1,7 @@
 //! The schema: one result however it is reached, and no more rights than the service needs.
 
 mod kinds;
+mod reach;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 

@@ -207,7 +207,7 @@ async fn asvs_3_5_3_a_get_of_the_sign_out_page_changes_nothing() {
 }
 
 #[tokio::test]
-async fn asvs_14_3_1_signing_out_clears_what_the_browser_kept_and_twice_is_as_good_as_once() {
+async fn asvs_14_3_1_signing_out_leaves_nothing_in_the_browser_and_twice_is_as_good_as_once() {
     let app = TestApp::start().await;
     let mut browser = app.person("alice").await;
     let token = browser.csrf_token("/logout").await;
@@ -215,7 +215,8 @@ async fn asvs_14_3_1_signing_out_clears_what_the_browser_kept_and_twice_is_as_go
     let mut twice = browser.clone();
     let answer = browser.post("/logout", &[("csrf_token", &token)]).await;
     assert_eq!((answer.status, answer.location()), (303, "/login"));
-    assert!(answer.header("clear-site-data").is_some_and(|data| data.contains("\"cache\"")), "{answer:?}");
+    // No page is in its cache, so none is emptied: that takes seconds, and other apps on this host need theirs.
+    assert_eq!((answer.header("clear-site-data"), answer.header("cache-control")), (None, Some("no-store")));
     assert!(!browser.cookies.contains_key("vestibule"), "{:?}", browser.cookies);
     assert_eq!(twice.post("/logout", &[("csrf_token", &token)]).await.status, 303);
     assert!(browser.get("/login").await.body.contains("signed out"), "the next page says so");

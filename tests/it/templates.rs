@@ -22,7 +22,10 @@ use vestibule::{
     },
     templates::{Chrome, Page, Section, Templates, VisitorLabel, asset, asset_path},
     types::Lang,
-    web::error_page::{ErrorKind, ErrorPage},
+    web::{
+        broken_link::BrokenLinkPage,
+        error_page::{ErrorKind, ErrorPage},
+    },
 };
 
 const TOKEN: &str = "csrf-canary";
@@ -77,6 +80,7 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<RenamePage<Passkeys>>(templates, &mut all);
     render::<RemovePage<Passkeys>>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
+    render::<BrokenLinkPage>(templates, &mut all);
     all
 }
 

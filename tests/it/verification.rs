@@ -21,6 +21,10 @@ const VERIFIED: &str = "select count(*) from users where email_verified_at is no
 /// Opens a mailed link, as a click in a mail program does.
 pub async fn open(browser: &mut Browser, path: &str) -> Answer {
     let answer = browser.get(path).await;
+    if answer.status == 400 {
+        // The link is not whole.
+        return answer;
+    }
     let page = path.split('?').next().expect("a path");
     assert_eq!((answer.status, answer.location()), (303, page), "{answer:?}");
     assert!(!answer.headers.iter().any(|(name, value)| name != "set-cookie" && value.contains("token")));
@@ -244,7 +248,7 @@ async fn asvs_6_4_1_only_the_whole_secret_of_a_live_link_opens_anything() {
     for wrong in ["", " ", &token[1..], &token[..21], &format!("{token}="), &format!("{token}A"), &swapped, &fresh] {
         let path = format!("/verify?token={}", wrong.replace(' ', "%20"));
         let page = open(&mut browser, &path).await;
-        assert!(matches!(page.status, 200 | 410) && !page.body.contains("alice@example.com"), "{wrong}: {page:?}");
+        assert!(matches!(page.status, 400 | 410) && !page.body.contains("alice@example.com"), "{wrong}: {page:?}");
         let form = browser.csrf_token("/login").await;
         assert_eq!(browser.post("/verify", &[("csrf_token", &form)]).await.status, 410, "{wrong}");
     }

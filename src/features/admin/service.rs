@@ -70,7 +70,7 @@ pub async fn create(by: &Recorder, creation: &Creation) -> Result<UserId, AdminE
     Ok(id)
 }
 
-/// Disables an account: ends its sessions, and revokes the links that would set its password or address later.
+/// Disables an account: ends its sessions and its sign-ins in progress, and revokes its links and its trust in browsers.
 /// Returns how many sessions were live.
 ///
 /// # Errors
@@ -78,9 +78,9 @@ pub async fn create(by: &Recorder, creation: &Creation) -> Result<UserId, AdminE
 pub async fn disable(by: &Recorder, id: UserId) -> Result<u64, AdminError> {
     let mut unit = by.begin().await?;
     lock_unless_last_administrator(&mut unit, id).await?;
-    links::revoke(&mut unit, id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
+    links::revoke(&mut unit, id, &Purpose::ALL).await?;
     accounts::set_disabled(&mut unit, id, true).await?;
-    let ended = sessions::revoke_all(&mut unit, id).await?;
+    let ended = end_sign_ins(&mut unit, id).await?;
     unit.record(Event::Disabled, id, None);
     unit.commit().await?;
     Ok(ended)
@@ -93,8 +93,9 @@ pub async fn disable(by: &Recorder, id: UserId) -> Result<u64, AdminError> {
 pub async fn enable(by: &Recorder, id: UserId) -> Result<(), AdminError> {
     let mut unit = by.begin().await?;
     if lock(&mut unit, id).await?.disabled_at.is_some() {
-        // A session that was being opened while the account was disabled must not come back to life.
-        sessions::revoke_all(&mut unit, id).await?;
+        // What was being opened or sent while the account was disabled must not come back to life.
+        links::revoke(&mut unit, id, &Purpose::ALL).await?;
+        end_sign_ins(&mut unit, id).await?;
     }
     accounts::set_disabled(&mut unit, id, false).await?;
     limits::forget(&mut unit, id).await?;

@@ -3,7 +3,7 @@
 use axum::{
     Extension,
     extract::{FromRequestParts, Path},
-    http::{header, request::Parts},
+    http::{header, request::Parts, uri::Authority},
     response::Html,
 };
 use url::Url;
@@ -27,7 +27,9 @@ impl FromRequestParts<AppState> for LoopbackHost {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, AppError> {
-        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let field = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        // The host of a target in absolute form counts instead (RFC 9112 section 3.2.2).
+        let host = parts.uri.authority().map_or(field, Authority::as_str);
         let loopback = Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback_url(&url));
         if loopback { Ok(Self) } else { Err(AppError::NotFound) }
     }

@@ -133,6 +133,7 @@ impl Page for EmailPage {
             ("long", Self { waiting: Some(format!("{}@example.org", "a".repeat(64))), ..plain.clone() }),
             ("email-missing", Self { email: String::new(), ..email(EmailError::Missing) }),
             ("email-invalid", email(EmailError::Invalid)),
+            ("email-invisible", email(EmailError::Invisible)),
             ("email-too-long", email(EmailError::TooLong)),
             ("email-same", Self { email: "Minji@example.com".into(), ..typed(EmailProblem::Same) }),
             ("slow-down", typed(EmailProblem::Throttled(Throttled::slow_down(Duration::from_secs(120))))),

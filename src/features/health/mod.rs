@@ -1,7 +1,7 @@
 //! What an orchestrator asks.
 //!
 //! `/livez`: the process answers. It never asks the database, so that an outage there restarts nothing here.
-//! `/readyz`: the database answers within a second and takes writes.
+//! `/readyz`: the database answers within a second, takes writes, and has room on its disk for them.
 
 use std::time::Duration;
 
@@ -31,17 +31,34 @@ async fn live() -> Response {
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    match takes_writes(&state).await {
-        Some(true) => answer(StatusCode::OK, r#"{"ready":true}"#),
-        Some(false) => unavailable(r#"{"ready":false,"because":"the database is read-only"}"#),
+    match database(&state).await {
+        Some(Database::TakesWrites) => answer(StatusCode::OK, r#"{"ready":true}"#),
+        Some(Database::ReadOnly) => unavailable(r#"{"ready":false,"because":"the database is read-only"}"#),
+        Some(Database::CannotWrite) => {
+            unavailable(r#"{"ready":false,"because":"the database cannot write to its disk"}"#)
+        }
         None => unavailable(r#"{"ready":false,"because":"the database does not answer"}"#),
     }
 }
 
+enum Database {
+    TakesWrites,
+    ReadOnly,
+    /// Its disk is full or broken, so that nobody can sign in.
+    CannotWrite,
+}
+
 /// Returns `None` when the database does not answer in time.
-async fn takes_writes(state: &AppState) -> Option<bool> {
+async fn database(state: &AppState) -> Option<Database> {
     let mut connection = timeout(ANSWERS_WITHIN, state.db.acquire()).await.ok()?.ok()?;
-    let asked = timeout(ANSWERS_WITHIN, db::takes_writes(&mut connection)).await;
+    let asked = timeout(ANSWERS_WITHIN, async {
+        if !db::takes_writes(&mut connection).await? {
+            return Ok::<_, sqlx::Error>(Database::ReadOnly);
+        }
+        let can_write = state.disk.can_write(&mut connection).await?;
+        Ok(if can_write { Database::TakesWrites } else { Database::CannotWrite })
+    });
+    let asked = asked.await;
     if asked.is_err() {
         // A pool that is merely busy needs its connections, and is not quarantined.
         state.quarantine.note();

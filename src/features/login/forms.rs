@@ -4,7 +4,7 @@ use super::pages::{LoginPage, LoginProblem};
 use crate::{
     accounts::Identifier,
     config::Site,
-    types::{Objection, OwnWords, PlainPassword, ReturnTo, objection},
+    types::{Objection, OwnWords, PlainPassword, ReturnTo, objection, trimmed},
     web::Fields,
 };
 
@@ -34,7 +34,7 @@ pub fn parse(site: &Site, fields: &Fields) -> (LoginPage, Result<LoginForm, Logi
     let (identifier, password) = (fields.get("identifier"), fields.get("password"));
     let (remember, next) = (fields.has("remember"), fields.next());
     let page = LoginPage { identifier: fields.shown("identifier"), remember, ..LoginPage::new(site, next.as_ref()) };
-    let form = match (identifier.trim().is_empty(), password.is_empty()) {
+    let form = match (trimmed(identifier).is_empty(), password.is_empty()) {
         (false, false) => Ok(LoginForm {
             identifier: Identifier::parse(identifier),
             password: PlainPassword::presented(password),

@@ -1,8 +1,8 @@
 //! Signing out.
 //!
 //! 1. `GET /logout` shows a button and changes nothing.
-//! 2. `POST /logout` revokes the session row, which ends the session on every replica, deletes the session store's
-//!    row, and has the browser clear its cache.
+//! 2. `POST /logout` revokes the session row, which ends the session on every replica, and deletes the session store's
+//!    row.
 
 pub mod pages;
 mod service;

@@ -1,16 +1,24 @@
 //! The purposes of ceremonies, and how a browser's answer is parsed.
 
-use std::time::Duration;
+mod authenticator_data;
 
-use serde::{Deserialize, Serialize};
+use std::{ops::RangeInclusive, time::Duration};
+
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use strum::IntoStaticStr;
 use uuid::Uuid;
-use webauthn_rs::{Webauthn, WebauthnBuilder, prelude::PublicKeyCredential};
+use webauthn_rs::{
+    Webauthn, WebauthnBuilder,
+    prelude::{PublicKeyCredential, RegisterPublicKeyCredential},
+};
 
 use crate::{
     config::Site,
     types::{SessionId, TokenDigest, UserId},
 };
+
+/// Lengths of a credential ID in bytes (WebAuthn level 3, section 7.1). An empty one names no passkey.
+pub const CREDENTIAL_ID: RangeInclusive<usize> = 1..=1023;
 
 /// How long an answer may take.
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -67,21 +75,37 @@ pub fn relying_party(site: &Site) -> Option<Webauthn> {
 struct ClientData {
     #[serde(rename = "crossOrigin", default)]
     cross_origin: bool,
+    #[serde(rename = "topOrigin")]
+    top_origin: Option<IgnoredAny>,
+}
+
+/// Returns whether an answer was made in a page that is in no frame, as all of ours are.
+fn is_of_a_page(client_data: &[u8]) -> bool {
+    let client = serde_json::from_slice::<ClientData>(client_data);
+    client.is_ok_and(|client| !client.cross_origin && client.top_origin.is_none())
 }
 
 /// Parses an answer and the account that its user handle names. `None` for anything else.
 pub fn read(answer: &str) -> Option<(PublicKeyCredential, Option<UserId>)> {
     let answer: PublicKeyCredential = serde_json::from_str(answer).ok()?;
-    // Our pages are in no frame.
-    let client: ClientData = serde_json::from_slice(&answer.response.client_data_json).ok()?;
-    if answer.type_ != "public-key" || client.cross_origin {
+    let whole = authenticator_data::is_whole(&answer.response.authenticator_data);
+    if answer.type_ != "public-key" || !whole || !is_of_a_page(&answer.response.client_data_json) {
         return None;
     }
-    let claimed = match answer.get_user_unique_id() {
+    // Safari gives an empty one where it means none (WebKit bug 239737).
+    let claimed = match answer.get_user_unique_id().filter(|handle| !handle.is_empty()) {
         Some(handle) => Some(UserId(Uuid::from_slice(handle).ok()?)),
         None => None,
     };
     Some((answer, claimed))
+}
+
+/// Parses the answer of a registration. `None` for anything else.
+pub fn read_new(answer: &str) -> Option<RegisterPublicKeyCredential> {
+    let answer: RegisterPublicKeyCredential = serde_json::from_str(answer).ok()?;
+    let data = authenticator_data::of_attestation(&answer.response.attestation_object)?;
+    let is_ours = answer.type_ == "public-key" && is_of_a_page(&answer.response.client_data_json);
+    (is_ours && authenticator_data::is_whole(data)).then_some(answer)
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 mod ceremony;
 
 use serde_json::Value;
-use webauthn_rs::prelude::{CreationChallengeResponse, PasskeyRegistration, RegisterPublicKeyCredential};
+use webauthn_rs::prelude::{CreationChallengeResponse, PasskeyRegistration};
 
 use super::{
     FACTOR,
-    model::{Ceremony, Problem},
+    model::{self, Ceremony, Problem},
     store,
 };
 use crate::{
@@ -189,10 +189,9 @@ pub async fn add(
     let mut unit = state.recorder(request).begin().await?;
     let kept: Option<PasskeyRegistration> = spend(&mut unit, secret, &ceremony).await?;
     let Some(kept) = kept else { return Ok(Err(Problem::Over)) };
-    let passkey = serde_json::from_str::<RegisterPublicKeyCredential>(answer)
-        .ok()
-        .filter(|answer| answer.type_ == "public-key")
-        .and_then(|answer| webauthn.finish_passkey_registration(&answer, &kept).ok());
+    let passkey = model::read_new(answer)
+        .and_then(|answer| webauthn.finish_passkey_registration(&answer, &kept).ok())
+        .filter(|passkey| model::CREDENTIAL_ID.contains(&passkey.cred_id().len()));
     let before = accounts::factors(&mut unit, live.user_id).await?;
     let full = before.passkeys as usize >= PASSKEYS_MAX;
     let synced = match &passkey {

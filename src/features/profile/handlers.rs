@@ -1,8 +1,8 @@
 //! The profile page.
 
-use super::{pages::ProfilePage, service};
+use super::{forms, pages::ProfilePage, service};
 use crate::{
-    types::{DisplayName, Lang, Notice},
+    types::{Lang, Notice},
     web::{Answer, AnswerExt as _, AppError, Ctx, SignedIn, Submitted, paths},
 };
 
@@ -18,9 +18,9 @@ pub async fn submit(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted
         code => Some(Lang::from_code(code).ok_or(AppError::BadRequest("an unknown language"))?),
     };
     let page = ProfilePage { display_name: form.shown("display_name"), language, ..ProfilePage::new(&me) };
-    let display_name = match DisplayName::parse(form.get("display_name")) {
+    let display_name = match forms::parse(&form, &me, &ctx.state.config.site.name) {
         Ok(display_name) => display_name,
-        Err(error) => return ctx.refuse(&ProfilePage { error: Some(error.into()), ..page }),
+        Err(error) => return ctx.refuse(&ProfilePage { error: Some(error), ..page }),
     };
     match service::save(&ctx.state, ctx.request(), &me, display_name.as_ref(), language).await? {
         Ok(()) => ctx.see_other(paths::ACCOUNT_PROFILE).notice(Notice::ProfileSaved).language(language),

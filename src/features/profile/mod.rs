@@ -4,6 +4,7 @@
 //! 2. `POST /account/profile` takes the display name and the language; other fields are ignored.
 //! 3. The language is the account's, for email; saving also sets it in this browser, for pages.
 
+mod forms;
 mod handlers;
 pub mod pages;
 mod service;

@@ -26,8 +26,12 @@ pub struct ProfilePage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum DisplayNameError {
-    TooLong { max: usize },
+    TooLong {
+        max: usize,
+    },
     Characters,
+    /// It speaks for the service.
+    Official,
 }
 
 impl ProfilePage {
@@ -79,6 +83,7 @@ impl Page for ProfilePage {
             ("saved", Self { notice: Some(Notice::ProfileSaved), ..named.clone() }),
             ("too-long", wrong(DisplayNameError::TooLong { max: 64 })),
             ("characters", wrong(DisplayNameError::Characters)),
+            ("official", wrong(DisplayNameError::Official)),
             ("slow-down", Self { problem: Some(slow_down), ..named.clone() }),
             ("long-names", long),
             ("hostile", Self { display_name: r#""><svg onload=alert(1)>{{7*7}}"#.into(), ..plain.clone() }),

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     accounts::Identifier,
-    types::{Notice, SecretToken},
+    types::{Notice, SecretToken, trimmed},
     web::{Answer, AnswerExt as _, Ctx, Submitted, next_query, paths},
 };
 
@@ -21,7 +21,7 @@ pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let (typed, next) = (form.get("identifier"), form.next());
     // The browser that requests the email is recognised when it opens the link.
     let browser = ctx.request().browser.clone().unwrap_or_else(SecretToken::random);
-    let problem = if typed.trim().is_empty() || typed.contains('\0') {
+    let problem = if trimmed(typed).is_empty() || typed.contains('\0') {
         AskProblem::Missing
     } else {
         let (digest, identifier) = (browser.digest(), Identifier::parse(typed));

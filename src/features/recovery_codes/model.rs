@@ -4,7 +4,7 @@ use derive_more::Debug;
 use sha2::{Digest as _, Sha256};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use crate::types::{TokenDigest, random_bytes};
+use crate::types::{TokenDigest, is_invisible, random_bytes};
 
 /// The symbols of Crockford's base 32, which has no I, L, O and U: none is taken for another.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -67,7 +67,7 @@ impl RecoveryCode {
 }
 
 fn is_between(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
+    is_invisible(c) || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }
 
 #[cfg(test)]

@@ -23,8 +23,9 @@ pub struct RegisterForm {
     pub next: Option<ReturnTo>,
 }
 
-/// Reads the form. Returns the page to show again if it is refused, too.
-pub fn parse(form: &Fields, config: &Config) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
+/// Reads the form for an account of this role. Returns the page to show again if it is refused, too. Only an
+/// administrator may have a name that speaks for the service.
+pub fn parse(form: &Fields, config: &Config, role: Role) -> (RegisterPage, Result<RegisterForm, RegisterErrors>) {
     let next = form.next();
     let page = RegisterPage {
         username: form.shown("username"),
@@ -32,7 +33,7 @@ pub fn parse(form: &Fields, config: &Config) -> (RegisterPage, Result<RegisterFo
         display_name: form.shown("display_name"),
         ..RegisterPage::blank(config, next.as_ref())
     };
-    let username = Username::parse(form.get("username"));
+    let username = Username::chosen(form.get("username"));
     let email = Email::parse(form.get("email"));
     let display_name = DisplayName::parse(form.get("display_name"));
     let own = OwnWords {
@@ -42,14 +43,23 @@ pub fn parse(form: &Fields, config: &Config) -> (RegisterPage, Result<RegisterFo
         service_name: &config.site.name,
     };
     let password = new_password(form.get("password"), config.passwords.policy, &own);
+    let is_official = |name: &str| role != Role::Admin && types::is_official(name, &config.site.name);
+    let username = username.map_err(UsernameError::from);
+    let username =
+        username.and_then(|name| if is_official(name.as_str()) { Err(UsernameError::Official) } else { Ok(name) });
+    let display_name = display_name.map_err(DisplayNameError::from);
+    let display_name = display_name.and_then(|name| match name {
+        Some(name) if is_official(name.as_str()) => Err(DisplayNameError::Official),
+        name => Ok(name),
+    });
     let form = match (username, email, display_name, password) {
         (Ok(username), Ok(email), Ok(display_name), Ok(password)) => {
             Ok(RegisterForm { username, email, display_name, password, next })
         }
         (username, email, display_name, password) => Err(RegisterErrors {
-            username: username.err().map(Into::into),
+            username: username.err(),
             email: email.err().map(EmailError::Unusable),
-            display_name: display_name.err().map(Into::into),
+            display_name: display_name.err(),
             password: password.err(),
         }),
     };
@@ -78,6 +88,7 @@ impl From<types::UsernameError> for UsernameError {
             types::UsernameError::TooShort => Self::TooShort { min: Username::MIN },
             types::UsernameError::TooLong => Self::TooLong { max: Username::MAX },
             types::UsernameError::Characters => Self::Characters,
+            types::UsernameError::Ends => Self::Ends,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     service::{self, SignUp},
 };
 use crate::{
+    accounts::Role,
     types::{Notice, SecretToken},
     web::{Answer, AnswerExt as _, Ctx, Submitted, paths},
 };
@@ -20,7 +21,7 @@ pub async fn show(ctx: Ctx) -> Answer {
 
 /// `POST /register`.
 pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
-    let (page, form) = forms::parse(&form, &ctx.state.config);
+    let (page, form) = forms::parse(&form, &ctx.state.config, Role::Member);
     let form = match form {
         Ok(form) => form,
         Err(errors) => return ctx.refuse(&RegisterPage { errors, ..page }),

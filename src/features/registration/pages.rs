@@ -41,9 +41,16 @@ pub struct RegisterErrors {
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum UsernameError {
     Missing,
-    TooShort { min: usize },
-    TooLong { max: usize },
+    TooShort {
+        min: usize,
+    },
+    TooLong {
+        max: usize,
+    },
     Characters,
+    Ends,
+    /// It speaks for the service.
+    Official,
     Taken,
 }
 
@@ -59,8 +66,12 @@ pub enum EmailError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum DisplayNameError {
-    TooLong { max: usize },
+    TooLong {
+        max: usize,
+    },
     Characters,
+    /// It speaks for the service.
+    Official,
 }
 
 impl RegisterPage {
@@ -76,6 +87,16 @@ impl RegisterErrors {
     /// Only the username is wrong.
     pub fn username(error: UsernameError) -> Self {
         Self { username: Some(error), ..Self::default() }
+    }
+
+    /// Nothing was typed where something has to be.
+    fn all_missing() -> Self {
+        Self {
+            username: Some(UsernameError::Missing),
+            email: Some(EmailError::Unusable(types::EmailError::Missing)),
+            display_name: Some(DisplayNameError::Characters),
+            password: Some(PasswordError::MISSING),
+        }
     }
 
     /// Only the address is wrong.
@@ -107,7 +128,7 @@ impl Page for RegisterPage {
         };
         let with = |errors| Self { errors, ..filled.clone() };
         let username = |error| with(RegisterErrors::username(error));
-        let email = |error| with(RegisterErrors::email(error));
+        let email = |error| with(RegisterErrors::email(EmailError::Unusable(error)));
         let display_name = |error| with(RegisterErrors { display_name: Some(error), ..RegisterErrors::default() });
         let password = |error| with(RegisterErrors { password: Some(error), ..RegisterErrors::default() });
         let problem = |problem| Self { problem: Some(problem), ..filled.clone() };
@@ -122,12 +143,7 @@ impl Page for RegisterPage {
             email: "\" autofocus onfocus=\"x".into(),
             ..username(UsernameError::Characters)
         };
-        let all_missing = RegisterErrors {
-            username: Some(UsernameError::Missing),
-            email: Some(EmailError::Unusable(types::EmailError::Missing)),
-            display_name: Some(DisplayNameError::Characters),
-            password: Some(PasswordError::MISSING),
-        };
+        let all_missing = RegisterErrors::all_missing();
         let mut samples = vec![
             ("fresh", Self { password_min: 12, ..Self::default() }),
             ("on-the-way", with_next),
@@ -135,11 +151,15 @@ impl Page for RegisterPage {
             ("username-too-short", username(UsernameError::TooShort { min: 3 })),
             ("username-too-long", username(UsernameError::TooLong { max: 32 })),
             ("username-characters", username(UsernameError::Characters)),
+            ("username-ends", username(UsernameError::Ends)),
+            ("username-official", username(UsernameError::Official)),
             ("username-taken", username(UsernameError::Taken)),
-            ("email-invalid", email(EmailError::Unusable(types::EmailError::Invalid))),
-            ("email-too-long", email(EmailError::Unusable(types::EmailError::TooLong))),
+            ("email-invalid", email(types::EmailError::Invalid)),
+            ("email-invisible", email(types::EmailError::Invisible)),
+            ("email-too-long", email(types::EmailError::TooLong)),
             ("display-name-too-long", display_name(DisplayNameError::TooLong { max: 100 })),
             ("display-name-characters", display_name(DisplayNameError::Characters)),
+            ("display-name-official", display_name(DisplayNameError::Official)),
             ("slow-down", problem(Throttled::slow_down(Duration::from_secs(60)))),
             ("busy", problem(Throttled::busy(1))),
             ("long-names", long),

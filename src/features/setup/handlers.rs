@@ -5,6 +5,7 @@ use super::{
     service::{self, SetUp},
 };
 use crate::{
+    accounts::Role,
     features::registration::{self, pages::RegisterPage},
     signin::{Entered, SignInAnswer as _},
     web::{Answer, AnswerExt as _, Ctx, Submitted, paths},
@@ -28,7 +29,7 @@ fn link_expired(ctx: &Ctx) -> Answer {
 
 /// `POST /setup`.
 pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
-    let (page, form) = registration::parse(&form, &ctx.state.config);
+    let (page, form) = registration::parse(&form, &ctx.state.config, Role::Admin);
     let replaces = ctx.visitor().any_session();
     match service::set_up(&ctx.state, ctx.request(), ctx.link(), form, replaces).await? {
         SetUp::Done(Entered::In(opened)) => ctx.go_on(None).signed_in(opened).without_link(),

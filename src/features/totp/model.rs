@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha1::Sha1;
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use crate::types::random_bytes;
+use crate::types::{is_invisible, random_bytes};
 
 /// How long one code is shown, in seconds.
 pub const STEP: i64 = 30;
@@ -79,7 +79,7 @@ impl Code {
     /// Reads them with the spaces and dashes that apps show, also in the full-width digits of East Asian keyboards.
     pub fn parse(text: &str) -> Option<Self> {
         let between =
-            |c: &char| c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}');
+            |c: &char| is_invisible(*c) || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}');
         let mut digits = text.chars().filter(|c| !between(c)).map(|c| match c {
             '０'..='９' => Some(u32::from(c) - u32::from('０')),
             _ => c.to_digit(10),

@@ -124,6 +124,7 @@ impl Page for WaitingPage {
             ("link-expired", Self { problem: Some(WaitingProblem::LinkExpired), ..Self::default() }),
             ("email-missing", Self { email: String::new(), ..email(EmailError::Missing) }),
             ("email-invalid", email(EmailError::Invalid)),
+            ("email-invisible", email(EmailError::Invisible)),
             ("email-too-long", email(EmailError::TooLong)),
             ("slow-down", typed(WaitingProblem::Throttled(Throttled::slow_down(Duration::from_secs(120))))),
             ("busy", typed(WaitingProblem::Throttled(Throttled::busy(30)))),

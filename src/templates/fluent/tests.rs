@@ -63,6 +63,25 @@ fn a_name_is_put_in_without_invisible_marks() {
 }
 
 #[test]
+fn field_47_a_name_from_right_to_left_does_not_reorder_the_sentence_around_it() {
+    for (key, variable, name) in [
+        ("factors-remove-what", "name", "המפתח של דנה"),
+        ("totp-remove-what", "name", "هاتف 2"),
+        ("mail-footer", "service", "שער (1)"),
+    ] {
+        for lang in Lang::ALL {
+            let said = localizer(lang).localize(key, [(variable, &Value::from(name))].into_iter());
+            let text = said.as_str().unwrap();
+            assert!(text.contains(&format!("\u{2068}{name}\u{2069}")), "{}: {text}", lang.code());
+        }
+    }
+    for name in ["My phone", "내 휴대폰", "Телефон", "電話", "🦊"] {
+        let said = localizer(Lang::En).localize("factors-remove-what", [("name", &Value::from(name))].into_iter());
+        assert!(!said.as_str().unwrap().contains(['\u{2068}', '\u{2069}']), "{name}");
+    }
+}
+
+#[test]
 fn a_missing_message_is_english_or_plainly_missing() {
     let mut korean = Catalog::load(Lang::Ko).unwrap();
     korean.fixed.remove("sign-in");

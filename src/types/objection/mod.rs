@@ -107,21 +107,21 @@ fn spelled_out(text: &str) -> Vec<Zeroizing<String>> {
         _ if text.contains(['0', '3', '4', '@', '5', '$', '7']) => &['i'],
         _ => &[],
     };
-    let read = |one: &char| {
-        secret(
-            text.len(),
-            text.chars().map(|c| match c {
-                '0' => 'o',
-                '1' | '!' => *one,
-                '3' => 'e',
-                '4' | '@' => 'a',
-                '5' | '$' => 's',
-                '7' => 't',
-                other => other,
-            }),
-        )
-    };
+    let read = |one: &char| secret(text.len(), text.chars().map(|c| leet(c, *one)));
     readings.iter().map(read).collect()
+}
+
+/// Decodes one "leet" digit or mark; `one` is what 1 stands for.
+fn leet(c: char, one: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' => one,
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    }
 }
 
 fn lower_case(text: &str) -> Zeroizing<String> {

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{is_listed, is_padded, is_thin, lower_case, secret, spelled_out};
+use super::{is_listed, is_padded, is_thin, leet, lower_case, secret, spelled_out};
 use crate::types::{DisplayName, Email, Username};
 
 /// What anyone may know about the person who chooses a password.
@@ -29,8 +29,8 @@ impl OwnWords<'_> {
     /// marks or reversed.
     pub(super) fn make_up(&self, password: &str) -> bool {
         let words = self.words();
-        let readings = spelled_out(password);
-        let texts = readings.iter().map(|text| text.as_str()).chain([password]).map(bare);
+        let (readings, folded) = (spelled_out(password), fold(password));
+        let texts = readings.iter().map(|text| text.as_str()).chain([password, folded.as_str()]).map(bare);
         texts.into_iter().any(|text| {
             let rest = without(&text, &words);
             rest.len() < text.len() && (is_thin(&rest) || is_listed(&rest) || is_padded(&rest))
@@ -57,6 +57,9 @@ impl OwnWords<'_> {
         let backwards = |word: &Zeroizing<String>| secret(word.len(), word.chars().rev());
         let reversed: Vec<_> = words.iter().filter(|word| word.chars().count() >= BACKWARDS).map(backwards).collect();
         words.extend(reversed);
+        // A word may have digits of its own, which a reading of the password decodes.
+        let folded: Vec<_> = words.iter().map(|word| fold(word)).collect();
+        words.extend(folded);
         words.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
         words.dedup();
         words
@@ -70,6 +73,11 @@ fn is_telling(word: &str) -> bool {
 /// Keeps the letters and digits of a text.
 fn bare(text: &str) -> Zeroizing<String> {
     secret(text.len(), text.chars().filter(|c| c.is_alphanumeric()))
+}
+
+/// One spelling for all that "leet" takes for each other.
+fn fold(text: &str) -> Zeroizing<String> {
+    secret(text.len(), text.chars().map(|c| if c == 'l' { 'i' } else { leet(c, 'i') }))
 }
 
 /// Removes these words from a text.

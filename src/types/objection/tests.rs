@@ -95,6 +95,28 @@ fn asvs_6_2_11_own_words_are_refused_doubled_padded_and_disguised() {
 }
 
 #[test]
+fn a13_own_words_with_digits_are_refused_in_digits() {
+    let username = Username::parse("wilhelmina2019bd").expect("a username");
+    let email = Email::parse("l1l0u4ever@example.com").expect("an address");
+    let own = OwnWords { username: Some(&username), email: Some(&email), ..OwnWords::default() };
+    for text in [
+        "w1lh3lm1na2019bd",
+        "W1LHELM!N4-2019-BD",
+        "wi1he1mina2019bd",
+        "wilhelmina2oi9bd",
+        "db9102an1m13hl1w",
+        "lilou4ever-2026",
+        "1110u43v3r1110u43v3r",
+    ] {
+        assert_eq!(judge(text, &own), Some(Objection::OwnWords), "{text}");
+        assert_ne!(anyone(text), Some(Objection::OwnWords), "{text}");
+    }
+    for text in ["wild helmets in 2019", "a lily for ever and a day"] {
+        assert_eq!(judge(text, &own), None, "{text}");
+    }
+}
+
+#[test]
 fn own_words_among_others_do_no_harm() {
     for text in [
         "minji likes cold noodles",

@@ -1,6 +1,6 @@
 //! A ceremony works once, for what it was begun for, in its time.
 
-use super::{LOGIN, PASSKEYS, REAUTH, SECOND, authenticator, begin, half_way, options, person, send};
+use super::{LOGIN, PASSKEYS, REAUTH, SECOND, authenticator, begin, half_way, options, person, send, show};
 use crate::{
     csrf::token,
     support::{
@@ -157,4 +157,35 @@ async fn the_ceremonys_cookie_is_guarded_like_every_other() {
     }
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+}
+
+#[tokio::test]
+async fn a10_a_credential_id_of_any_allowed_length_is_added_and_signs_in() {
+    let app = TestApp::start().await;
+    let mut browser = app.person("alice").await;
+    for length in [1, 16, 1023] {
+        let mut key = Authenticator { credential_id: vec![7; length], ..authenticator(&app) };
+        let made = key.create(&options(&mut browser, PASSKEYS, &[]).await);
+        let added = send(&mut browser, PASSKEYS, &made, &[]).await;
+        assert_eq!(added.status, 303, "{length}: {added:?}");
+        let answer = show(&mut app.browser(), LOGIN, &mut key, &[]).await;
+        assert_eq!((answer.status, answer.location()), (303, "/dashboard"), "{length}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn field_16_an_empty_user_handle_is_none() {
+    let app = TestApp::start().await;
+    let (mut session, key) = person(&app, "alice").await;
+    let mut empty = Authenticator { user_handle: Some(Vec::new()), ..key };
+    // After the password the account is known without it.
+    let mut browser = half_way(&app, "alice").await;
+    let answer = show(&mut browser, LOGIN, &mut empty, &SECOND).await;
+    assert_eq!((answer.status, answer.location()), (303, "/dashboard"), "{answer:?}");
+    let answer = show(&mut session, REAUTH, &mut empty, &[]).await;
+    assert_eq!(answer.status, 303, "{answer:?}");
+    // Alone it names nobody.
+    let mut nobody = app.browser();
+    assert_eq!(show(&mut nobody, LOGIN, &mut empty, &[]).await.status, 400);
+    assert!(!is_signed_in(&mut nobody).await);
 }

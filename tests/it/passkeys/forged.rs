@@ -30,6 +30,9 @@ fn lies(honest: &Authenticator) -> Vec<(&'static str, Authenticator)> {
         with("no challenge", |key| key.challenge = Some(String::new())),
         with("a made type for get, or the reverse", |key| key.client_type = Some("webauthn.other")),
         with("a frame elsewhere", |key| key.cross_origin = true),
+        with("a13 a page around it, and yet no frame", |key| key.top_origin = Some("https://evil.example")),
+        with("a13 octets behind its data", |key| key.behind = b"more".to_vec()),
+        with("a13 an item of CBOR behind its data", |key| key.behind = vec![0xa0]),
     ]
 }
 
@@ -104,10 +107,17 @@ async fn row_71_a_forged_passkey_is_not_added() {
     let mut forgeries = lies(&honest);
     forgeries.push(("an algorithm that was not asked for", Authenticator { algorithm: -8, ..honest.clone() }));
     forgeries.push(("an algorithm that nobody knows", Authenticator { algorithm: -100, ..honest.clone() }));
-    forgeries.push(("the type of an assertion", Authenticator { client_type: Some("webauthn.get"), ..honest }));
+    forgeries.push(("the type of an assertion", Authenticator { client_type: Some("webauthn.get"), ..honest.clone() }));
     for (what, mut forged) in forgeries {
         let asked = options(&mut browser, PASSKEYS, &[]).await;
         assert_refused(&send(&mut browser, PASSKEYS, &forged.create(&asked), &[]).await, what);
+    }
+    for length in [0, 1024, 1025, 4096, 4097] {
+        let mut long = Authenticator { credential_id: vec![7; length], ..honest.clone() };
+        let asked = options(&mut browser, PASSKEYS, &[]).await;
+        let answer = send(&mut browser, PASSKEYS, &long.create(&asked), &[]).await;
+        assert_refused(&answer, &format!("a10 a credential ID of {length} octets"));
+        assert!(answer.body.contains("could not be added"), "{length}: {answer:?}");
     }
     // An assertion is no registration.
     let asked = options(&mut browser, PASSKEYS, &[]).await;

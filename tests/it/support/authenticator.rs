@@ -25,6 +25,10 @@ pub struct Authenticator {
     pub verified: bool,
     pub synced: bool,
     pub cross_origin: bool,
+    /// The page around the frame that it says it is in.
+    pub top_origin: Option<&'static str>,
+    /// Stands behind its authenticator data, and is signed with it.
+    pub behind: Vec<u8>,
     /// COSE's number of the algorithm that its key says it has.
     pub algorithm: i8,
     /// Instead of `webauthn.create` and `webauthn.get`.
@@ -48,6 +52,8 @@ impl Authenticator {
             verified: true,
             synced: false,
             cross_origin: false,
+            top_origin: None,
+            behind: Vec::new(),
             algorithm: -7,
             client_type: None,
             challenge: None,
@@ -63,6 +69,7 @@ impl Authenticator {
         data.extend(u16::try_from(self.credential_id.len()).expect("short").to_be_bytes());
         data.extend(&self.credential_id);
         data.extend(self.cose_key());
+        data.extend(&self.behind);
         // {"fmt": "none", "attStmt": {}, "authData": data} in CBOR.
         let mut object = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x59".to_vec();
         object.extend(u16::try_from(data.len()).expect("short").to_be_bytes());
@@ -77,7 +84,7 @@ impl Authenticator {
     /// What `navigator.credentials.get` gives for these options.
     pub fn get(&mut self, options: &Value) -> String {
         self.counter += 1;
-        let data = self.data(0);
+        let data = [self.data(0), self.behind.clone()].concat();
         let client = self.client_data("webauthn.get", options);
         let signed = [data.clone(), Sha256::digest(&client).to_vec()].concat();
         let signature: Signature = self.key.sign(&signed);
@@ -110,14 +117,16 @@ impl Authenticator {
 
     fn client_data(&self, kind: &str, options: &Value) -> Vec<u8> {
         let asked = options["challenge"].as_str().expect("a challenge");
-        json!({
+        let mut client = json!({
             "type": self.client_type.unwrap_or(kind),
             "challenge": self.challenge.as_deref().unwrap_or(asked),
             "origin": self.origin,
             "crossOrigin": self.cross_origin,
-        })
-        .to_string()
-        .into_bytes()
+        });
+        if let Some(top_origin) = self.top_origin {
+            client["topOrigin"] = top_origin.into();
+        }
+        client.to_string().into_bytes()
     }
 
     /// {1: 2, 3: algorithm, -1: 1, -2: x, -3: y} in CBOR: a key on P-256 (RFC 9053).
