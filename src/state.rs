@@ -15,10 +15,11 @@ use crate::{
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
     db::{Batcher, ConnectionQuarantine},
+    limits::Limits,
     mail::Mailer,
     passwords::hasher::Hasher,
     sessions::{OverviewQuery, cache::SessionCache},
-    telemetry::Metrics,
+    telemetry::{Metrics, Sampler},
     templates::Templates,
     types::{Request, random_bytes},
 };
@@ -44,6 +45,8 @@ pub struct Parts {
     pub templates: Templates,
     /// Sends email.
     pub mailer: Mailer,
+    /// Rate limits.
+    pub limits: Limits,
     /// Password hashing.
     pub hasher: Hasher,
     /// The kinds of factors, registered by their slices.
@@ -52,6 +55,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Metrics.
     pub metrics: Arc<Metrics>,
+    /// Bounds the log lines that anyone can cause.
+    pub sampler: Sampler,
     /// Requests in progress; a shutdown waits for them.
     pub requests: TaskTracker,
     /// Generates request IDs.
@@ -110,7 +115,7 @@ impl AppState {
 
     fn recorder_of(&self, actor: Actor, request: Option<Request>) -> Recorder {
         let (metrics, mail) = (Arc::clone(&self.metrics), self.mailer.waker().clone());
-        Recorder { db: self.db.clone(), actor, request, metrics, mail }
+        Recorder { db: self.db.clone(), actor, request, metrics, sampler: self.sampler.clone(), mail }
     }
 
     /// Creates the state.

@@ -1,5 +1,7 @@
 //! Logs, metrics, and background tasks that report a panic.
 
+mod sampler;
+
 use std::{io::IsTerminal as _, time::Duration};
 
 use prometheus_client::{
@@ -11,6 +13,7 @@ use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Logging};
+pub use sampler::Sampler;
 
 /// Initialises the log on standard error; later calls do nothing.
 pub fn start_log(settings: &Logging) {

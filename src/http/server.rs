@@ -200,3 +200,18 @@ async fn back_off(error: &io::Error) {
         sleep(Duration::from_millis(250)).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a4_the_soft_limit_on_open_files_is_raised_to_the_hard_one() {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        let lower = maximum.map_or(65_536, |files| files - 1);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(lower), maximum }).expect("a lower limit");
+        let Caps { total, per_network } = Caps::of_this_system();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+        assert_eq!(per_network, (total / 16).max(128));
+    }
+}

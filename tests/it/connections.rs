@@ -149,7 +149,11 @@ async fn f16_a4_beyond_the_cap_a_connection_waits_for_others_that_are_answered_a
     let served = serve(Front::before(&app.state, router), Caps { total: 3, per_network: 100 }).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        held.push(tokio::spawn(exchange(served.address, HERE, b"GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")));
+        held.push(tokio::spawn(exchange(
+            served.address,
+            HERE,
+            b"GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        )));
         begun.notified().await;
     }
     let mut waiting = connect(served.address, HERE).await.expect("a place in the system's queue");
