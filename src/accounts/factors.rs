@@ -154,7 +154,6 @@ pub async fn forget_factor_limits(connection: &mut PgConnection, id: UserId) -> 
 
 /// The data needed to check a sign-in.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent columns of a row")]
 pub struct Login {
     /// The account.
     pub user_id: UserId,

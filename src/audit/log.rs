@@ -29,8 +29,8 @@ pub(super) fn write(metrics: &Metrics, sampler: &Sampler, request: Option<&Reque
         _ => {}
     }
     // Whose account it is does not stand in the line, and everything about an account stands in the audit log.
-    let sampled = matches!(&entry.event, Event::SignInFailed { proven: false, .. });
-    if !sampled || sampler.admits(network(request.address), "authn_login_fail") {
+    let names_nobody = matches!(&entry.event, Event::SignInFailed { proven: false, .. });
+    if !names_nobody || sampler.admits(network(request.address), "authn_login_fail") {
         line(request, entry);
     }
 }

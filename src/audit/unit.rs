@@ -98,7 +98,9 @@ impl Unit {
             tally::add(&mut transaction, request.address).await?;
         }
         transaction.commit().await?;
-        decides.iter().for_each(|decision| decision.store(true, Ordering::Relaxed));
+        for decision in &decides {
+            decision.store(true, Ordering::Relaxed);
+        }
         for entry in &entries {
             log::write(&recorder.metrics, &recorder.sampler, recorder.request.as_ref(), entry);
         }

@@ -122,19 +122,20 @@ impl Seats {
     /// Asks the longest idle connection of the fullest network to leave, unless one is leaving or none is idle.
     fn make_room(&self) {
         let taken = self.taken();
-        let mut networks: HashMap<Key, (usize, Option<(Instant, &Arc<Seat>)>)> = HashMap::new();
+        let (mut counts, mut longest) = (HashMap::<Key, usize>::new(), HashMap::<Key, (Instant, &Arc<Seat>)>::new());
         for seat in taken.values() {
             let Some(network) = seat.network else { continue };
-            let (count, longest) = networks.entry(network).or_default();
-            *count += 1;
+            *counts.entry(network).or_default() += 1;
             match *seat.doing() {
                 Doing::Leaving => return,
-                Doing::Idle(since) if longest.is_none_or(|(other, _)| since < other) => *longest = Some((since, seat)),
+                Doing::Idle(since) if longest.get(&network).is_none_or(|(other, _)| since < *other) => {
+                    longest.insert(network, (since, seat));
+                }
                 Doing::Idle(_) | Doing::Busy | Doing::Answered => {}
             }
         }
-        let fullest = networks.into_values().filter_map(|(count, longest)| Some((count, longest?.1)));
-        if let Some((_, seat)) = fullest.max_by_key(|(count, _)| *count) {
+        let fullest = longest.into_iter().max_by_key(|(network, _)| counts.get(network));
+        if let Some((_, (_, seat))) = fullest {
             *seat.doing() = Doing::Leaving;
             seat.leave.notify_one();
         }

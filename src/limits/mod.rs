@@ -220,7 +220,7 @@ pub async fn spend_all(connection: &mut PgConnection, buckets: &[Bucket]) -> sql
     let Some((widest, narrower)) = buckets.split_last() else { return Ok(Spend::Allowed) };
     match spend_narrower(connection, narrower, widest).await? {
         Spend::Allowed => spend_one(connection, widest.0, widest.1).await,
-        limited => Ok(limited),
+        limited @ Spend::Limited(_) => Ok(limited),
     }
 }
 

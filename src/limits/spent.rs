@@ -1,12 +1,12 @@
 //! Tokens of attempts that are not decided yet.
 //!
 //! 1. [`Limits::spend`] takes them before anything is compared.
-//! 2. Whoever decides the attempt says so: [`Spent::keep`] after a wrong secret, or the transaction of a success.
-//! 3. Dropped before that, because a statement failed or the request was cut off, they are given back, exactly as they
-//!    were taken. The visitor has learned nothing, and trouble of ours must not lock anyone out.
+//! 2. The caller decides the attempt: [`Spent::keep`] after a wrong secret, or the transaction of a success.
+//! 3. Dropped before that, because a statement failed or the request was cut off, they are refunded, exactly as they
+//!    were spent. The visitor has learned nothing, and trouble of ours must not lock anyone out.
 //!
-//! What is owed is kept in memory until the database answers; a restart or a flood loses the rest, which refills by
-//! itself.
+//! What is owed is kept in memory until the database answers. A restart or a flood loses the rest, which refills with
+//! time.
 
 use std::{
     collections::VecDeque,
@@ -29,7 +29,7 @@ const OWED_MAX: usize = 10_000;
 /// How long to wait for a database that does not answer.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// Spends tokens, and gives those back that trouble of ours has cost. Cheap to clone.
+/// Spends tokens, and refunds those that trouble of ours has cost. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Limits {
     db: PgPool,
@@ -39,7 +39,7 @@ pub struct Limits {
 #[derive(Debug, Default)]
 struct Owed {
     attempts: VecDeque<Vec<Taken>>,
-    /// Whether a task gives them back.
+    /// Whether a task refunds them.
     paying: bool,
 }
 
@@ -104,7 +104,7 @@ impl Limits {
         }
     }
 
-    /// Gives back what is owed, until nothing is.
+    /// Refunds what is owed, until nothing is.
     async fn pay(self) {
         loop {
             let next = {
@@ -130,8 +130,8 @@ impl Limits {
     }
 }
 
-/// Tokens that an attempt has spent. They are given back if it is dropped undecided.
-#[must_use = "dropping it gives the tokens back"]
+/// Tokens that an attempt has spent. They are refunded if it is dropped undecided.
+#[must_use = "dropping it refunds the tokens"]
 #[derive(Debug)]
 pub struct Spent {
     taken: Vec<Taken>,
@@ -159,7 +159,7 @@ impl Drop for Spent {
     }
 }
 
-/// Puts one token back into a bucket, and takes back failures that were counted.
+/// Refunds one token of a bucket, and the failures that were counted with it.
 pub(super) async fn give_back(connection: &mut PgConnection, (key, limit): Bucket, failures: i32) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
