@@ -111,7 +111,7 @@ async fn a12_sign_ups_paths_and_ceremonies_have_the_wider_limits_too() {
         let started = Instant::now();
         let mut allowed = 0_u64;
         for n in 0..burst * 5 {
-            let address = format!("2001:db8:1:{:x}::1", n % 120 << 8).parse().expect("an address");
+            let address = format!("2001:db8:1:{:x}::1", (n % 120) << 8).parse().expect("an address");
             let spent = limits::spend_all(&mut connection, &buckets(address)).await.expect("a database");
             allowed += u64::from(spent == Spend::Allowed);
         }
