@@ -33,6 +33,7 @@ create table users (
 create unique index users_email_verified_unique on users (email_canonical) where email_verified_at is not null;
 create index users_email_canonical_idx on users (email_canonical);
 create index users_verify_by_idx on users (verify_by) where email_verified_at is null;
+create index users_sign_up_browser_idx on users (sign_up_browser) where sign_up_browser is not null;
 create index users_deletion_due_at_idx on users (deletion_due_at) where deletion_due_at is not null;
 -- The setup link works only without an administrator, and the last administrator cannot be removed: both look here.
 create index users_administrators_idx on users (id) where role = 'admin';

@@ -144,12 +144,14 @@ create table known_browsers (
 );
 
 create index known_browsers_last_used_at_idx on known_browsers (last_used_at);
+-- Every account that knows a browser, when it gets a fresh secret.
+create index known_browsers_digest_idx on known_browsers (digest);
 
 comment on table known_browsers is
     'Browsers that have signed in to an account before. Each has a limit of its own, so that others who guess at the account never lock its owner out. At most 50 per account, deleted 400 days after their last use.';
-comment on column known_browsers.id is 'Random UUID, names the browser in forms.';
+comment on column known_browsers.id is 'Random UUID, names the browser in forms and limits. It stays when the cookie is renewed.';
 comment on column known_browsers.user_id is 'The account.';
-comment on column known_browsers.digest is 'SHA-256 of the browser''s cookie.';
+comment on column known_browsers.digest is 'SHA-256 of the browser''s cookie. Replaced when another account begins to know the browser, and when it is trusted.';
 comment on column known_browsers.created_at is 'First sign-in from this browser.';
 comment on column known_browsers.last_used_at is 'Last sign-in from this browser, written at most once a day.';
 comment on column known_browsers.trusted_until is

@@ -51,6 +51,22 @@ comment on table audit_pending is
     'Events that wait for their link. Written in the transaction of the event, so that one that commits late is still found. Deleted by the job that links it.';
 comment on column audit_pending.event_seq is 'audit_events.seq.';
 
+create table audit_refusals (
+    minute  timestamptz not null,
+    network inet        not null,
+    count   bigint      not null default 1,
+
+    constraint audit_refusals_pkey primary key (minute, network),
+    constraint audit_refusals_count_positive check (count > 0)
+);
+
+comment on table audit_refusals is
+    'Refused sign-ins that meant no account, in the current minute. A job replaces each row with one event that carries the count.';
+comment on column audit_refusals.minute is 'The minute.';
+comment on column audit_refusals.network is
+    'IPv4 address or IPv6 /64 of the requests. ::/0: all networks beyond the first 32 of the minute. Personal data.';
+comment on column audit_refusals.count is 'How many were refused.';
+
 create table audit_links (
     position      bigint   not null,
     event_seq     bigint   not null,

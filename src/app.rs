@@ -22,11 +22,12 @@ use crate::{
     },
     http::server::stopping,
     jobs::{self, chain, outbox},
+    limits::Limits,
     mail::{Mailer, MailerError},
     passwords::hasher::{Hasher, HasherError},
     sessions::{OverviewQuery, cache::SessionCache},
     state::{AppState, Keys, Parts, RequestIds},
-    telemetry::{Metrics, named},
+    telemetry::{Metrics, Sampler, named},
     templates::{TemplateError, Templates},
     web::{Front, Slice, routes::Routes},
 };
@@ -90,6 +91,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
         overviews: Batcher::start(db.clone(), OverviewQuery),
+        limits: Limits::new(db.clone()),
         db,
         quarantine,
         disk: db::DiskProbe::default(),
@@ -99,6 +101,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         factors: FACTORS,
         keys: Keys::derive(secrets),
         metrics,
+        sampler: Sampler::default(),
         requests: TaskTracker::new(),
         request_ids: RequestIds::random(),
         config,
@@ -139,6 +142,7 @@ async fn follow_primary(state: AppState, mut stop: watch::Receiver<bool>) {
 
 /// Finishes the requests that lost their client, writes down which sessions were used, and closes the pool.
 pub async fn close(state: &AppState) {
+    state.sampler.close();
     state.requests.close();
     timeout(CLOSE_WITHIN, state.requests.wait()).await.ok();
     timeout(CLOSE_WITHIN, state.sessions.note_uses()).await.ok();

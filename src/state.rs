@@ -16,10 +16,11 @@ use crate::{
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
     db::{Batcher, ConnectionQuarantine, DiskProbe},
+    limits::Limits,
     mail::Mailer,
     passwords::hasher::Hasher,
     sessions::{OverviewQuery, cache::SessionCache},
-    telemetry::Metrics,
+    telemetry::{Metrics, Sampler},
     templates::Templates,
     types::{Request, random_bytes},
 };
@@ -47,6 +48,8 @@ pub struct Parts {
     pub templates: Templates,
     /// Sends email.
     pub mailer: Mailer,
+    /// Rate limits.
+    pub limits: Limits,
     /// Password hashing.
     pub hasher: Hasher,
     /// The kinds of factors, registered by their slices.
@@ -55,6 +58,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Metrics.
     pub metrics: Arc<Metrics>,
+    /// Bounds the log lines that anyone can cause.
+    pub sampler: Sampler,
     /// Requests in progress; a shutdown waits for them.
     pub requests: TaskTracker,
     /// Generates request IDs.
@@ -116,7 +121,7 @@ impl AppState {
 
     fn recorder_of(&self, actor: Actor, request: Option<Request>) -> Recorder {
         let (metrics, mail) = (Arc::clone(&self.metrics), self.mailer.waker().clone());
-        Recorder { db: self.db.clone(), actor, request, metrics, mail }
+        Recorder { db: self.db.clone(), actor, request, metrics, sampler: self.sampler.clone(), mail }
     }
 
     /// Creates the state.

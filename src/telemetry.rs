@@ -1,6 +1,7 @@
 //! Logs, metrics, and background tasks that report a panic.
 
 mod output;
+mod sampler;
 
 use std::{backtrace::Backtrace, io::IsTerminal as _, panic, time::Duration};
 
@@ -13,6 +14,7 @@ use tokio::task::JoinHandle;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Logging};
+pub use sampler::Sampler;
 
 pub use output::{duplicate, flush_log, tell, write_patiently};
 

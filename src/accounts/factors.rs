@@ -154,7 +154,6 @@ pub async fn forget_factor_limits(connection: &mut PgConnection, id: UserId) -> 
 
 /// The data needed to check a sign-in.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "independent columns of a row")]
 pub struct Login {
     /// The account.
     pub user_id: UserId,
@@ -166,8 +165,8 @@ pub struct Login {
     pub disabled: bool,
     /// Scheduled for deletion by its owner.
     pub closing: bool,
-    /// Whether this browser has signed in to the account before.
-    pub known_browser: bool,
+    /// The id of this browser, if it has signed in to the account before.
+    pub known_browser: Option<Uuid>,
     /// Whether the owner trusts this browser, so that it skips the second factor.
     pub trusted_browser: bool,
     /// The factors of the account.
@@ -187,8 +186,12 @@ pub async fn find_login(
         r#"
         select u.id as "user_id: UserId", c.password_hash as "password_hash?", u.credentials_version,
             u.disabled_at is not null as "disabled!", u.deletion_due_at is not null as "closing!",
-            b.user_id is not null as "known_browser!",
-            coalesce(b.trusted_until > now() and b.trusted_version = u.credentials_version, false) as "trusted_browser!",
+            b.id as "known_browser?",
+            coalesce(
+                b.trusted_until > now() and b.trusted_version = u.credentials_version
+                -- Not of a clock that was ahead.
+                and b.trusted_until <= now() + interval '30 days 1 minute', false
+            ) as "trusted_browser!",
             f.totp as "totp!", f.passkeys as "passkeys!", f.recovery_codes as "recovery_codes!"
         from users u
         join account_factors f on f.user_id = u.id

@@ -26,8 +26,8 @@ pub use life::{
     set_password, set_profile, take_due, take_unverified, verify_email,
 };
 pub use store::{
-    Address, NewAccount, SignedUp, create, find, find_by_identifier, find_owner, is_last_administrator, set_disabled,
-    set_role, upgrade_password_hash,
+    Address, NewAccount, SignedUp, create, find, find_by_identifier, find_owner, is_last_administrator,
+    move_sign_up_browser, set_disabled, set_role, upgrade_password_hash,
 };
 
 /// A sign-in identifier.

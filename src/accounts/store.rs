@@ -104,6 +104,27 @@ pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> 
     Ok(if verified && !name_taken { SignedUp::EmailTaken } else { SignedUp::UsernameTaken })
 }
 
+/// Moves unverified accounts to the fresh secret of the browser that signed up. A locked one is being verified or
+/// changed, and stays behind: this must not wait for other accounts.
+pub async fn move_sign_up_browser(
+    connection: &mut PgConnection,
+    old: &TokenDigest,
+    fresh: &TokenDigest,
+) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update users set sign_up_browser = $2 where ctid = any(array(
+            select ctid from users where sign_up_browser = $1 order by id for no key update skip locked
+        ))
+        "#,
+        old.as_bytes(),
+        fresh.as_bytes(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Finds the account that verified an address.
 pub async fn find_owner(connection: &mut PgConnection, email_canonical: &str) -> sqlx::Result<Option<User>> {
     let id = sqlx::query_scalar!(

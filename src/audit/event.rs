@@ -20,10 +20,12 @@ pub enum Event {
     /// A session was created, with these authentication methods (RFC 8176).
     SignedIn { amr: Vec<String> },
     /// A sign-in was refused. `proven`: more than a typed name identified the account, so that the log may name it. Not
-    /// stored.
+    /// stored. `times`: how many refusals the event stands for; one unless no account was meant (see [`Self::times`]).
     SignInFailed {
         #[serde(skip)]
         proven: bool,
+        #[serde(default = "once", skip_serializing_if = "is_once")]
+        times: u64,
     },
     /// A signed-in user entered a wrong current password at a form.
     PasswordMistyped { at: PasswordPrompt },
@@ -101,9 +103,30 @@ pub enum Event {
     AuditPruned { through_position: i64, hash: String, removed: u64, unchecked: u64 },
 }
 
+/// Most events happened once.
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "for serde")]
+fn is_once(times: &u64) -> bool {
+    *times == 1
+}
+
 impl Event {
     /// The version of the fields.
     pub const VERSION: i16 = 1;
+
+    /// A refused sign-in.
+    pub const fn sign_in_failed(proven: bool) -> Self {
+        Self::SignInFailed { proven, times: 1 }
+    }
+
+    /// How many equal facts the event stands for. A count of facts adds these up; in SQL,
+    /// `sum(coalesce((detail ->> 'times')::bigint, 1))`.
+    pub fn times(&self) -> u64 {
+        if let Self::SignInFailed { times, .. } = self { *times } else { 1 }
+    }
 
     /// Reads a stored event; `None` if this version does not know it.
     pub fn read(kind: &str, detail: Value) -> Option<Self> {
@@ -176,5 +199,11 @@ impl Entry {
     /// copied passkey is stored as a failure.
     pub(super) fn is_stored(&self) -> bool {
         !matches!((&self.event, self.user_id), (Event::FactorFailed { .. }, None) | (Event::PasskeyCopied, _))
+            && !self.is_tallied()
+    }
+
+    /// Returns whether the event is only counted at first: no account was meant, so anyone can cause it at will.
+    pub(super) fn is_tallied(&self) -> bool {
+        matches!((&self.event, self.user_id), (Event::SignInFailed { .. }, None))
     }
 }

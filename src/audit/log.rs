@@ -2,6 +2,8 @@
 //!
 //! A line has the request ID, the account ID if known, and the client's *network* (an IPv4 /24 or an IPv6 /48). A network
 //! tells attacks apart and identifies no person.
+//!
+//! Lines that an unauthenticated client causes at will are sampled ([`Sampler`]).
 
 use std::net::IpAddr;
 
@@ -12,10 +14,13 @@ use super::{
     Event,
     event::{Entry, PasswordPrompt},
 };
-use crate::{telemetry::Metrics, types::Request};
+use crate::{
+    telemetry::{Metrics, Sampler},
+    types::Request,
+};
 
 /// Logs and counts a committed event. Events of jobs and commands are not logged: they have no request.
-pub(super) fn write(metrics: &Metrics, request: Option<&Request>, entry: &Entry) {
+pub(super) fn write(metrics: &Metrics, sampler: &Sampler, request: Option<&Request>, entry: &Entry) {
     let Some(request) = request else { return };
     match &entry.event {
         Event::SignedIn { .. } => metrics.sign_in("signed_in"),
@@ -23,7 +28,11 @@ pub(super) fn write(metrics: &Metrics, request: Option<&Request>, entry: &Entry)
         Event::FactorFailed { .. } if entry.session_id.is_none() => metrics.sign_in("refused"),
         _ => {}
     }
-    line(request, entry);
+    // Whose account it is does not stand in the line, and everything about an account stands in the audit log.
+    let names_nobody = matches!(&entry.event, Event::SignInFailed { proven: false, .. });
+    if !names_nobody || sampler.admits(network(request.address), "authn_login_fail") {
+        line(request, entry);
+    }
 }
 
 fn line(request: &Request, entry: &Entry) {
@@ -37,7 +46,7 @@ fn line(request: &Request, entry: &Entry) {
     match &entry.event {
         Event::SignedUp => account("user_created"),
         Event::SignedIn { .. } => session("authn_login_success"),
-        Event::SignInFailed { proven } => {
+        Event::SignInFailed { proven, .. } => {
             // A typed name alone does not identify an account.
             let user_id = user_id.filter(|_| *proven);
             info!(event = "authn_login_fail", user_id, %network, request_id);
@@ -74,9 +83,9 @@ fn line(request: &Request, entry: &Entry) {
 
 /// A sign-in was refused for a password that no account can have. Nothing was spent for it, so nothing is stored:
 /// otherwise it would fill the audit log at will.
-pub fn impossible_password(metrics: &Metrics, request: &Request) {
-    let event = Event::SignInFailed { proven: false };
-    write(metrics, Some(request), &Entry { event, user_id: None, session_id: None });
+pub fn impossible_password(metrics: &Metrics, sampler: &Sampler, request: &Request) {
+    let event = Event::sign_in_failed(false);
+    write(metrics, sampler, Some(request), &Entry { event, user_id: None, session_id: None });
 }
 
 /// A password reset was requested. For which account, if any, is decided when its email is rendered.
@@ -85,13 +94,19 @@ pub fn recovery_requested(request: &Request) {
 }
 
 /// Logs a rate limit.
-pub fn limited(request: &Request, route: &'static str) {
-    warn!(event = "excess_rate_limit_exceeded", route, network = %network(request.address), request_id = request.id);
+pub fn limited(sampler: &Sampler, request: &Request, route: &'static str) {
+    let network = network(request.address);
+    if sampler.admits(network, "excess_rate_limit_exceeded") {
+        warn!(event = "excess_rate_limit_exceeded", route, %network, request_id = request.id);
+    }
 }
 
 /// Logs a form with a missing or wrong CSRF token, or from another site.
-pub fn form_refused(request: &Request) {
-    info!(event = "csrf_refused", network = %network(request.address), request_id = request.id);
+pub fn form_refused(sampler: &Sampler, request: &Request) {
+    let network = network(request.address);
+    if sampler.admits(network, "csrf_refused") {
+        info!(event = "csrf_refused", %network, request_id = request.id);
+    }
 }
 
 /// Logs a page denied by role.
@@ -99,7 +114,8 @@ pub fn denied(request: &Request, route: &'static str, user_id: crate::types::Use
     warn!(event = "authz_fail", route, %user_id, network = %network(request.address), request_id = request.id);
 }
 
-fn network(address: IpAddr) -> IpNet {
+/// The network of an address, as it stands in the log.
+pub fn network(address: IpAddr) -> IpNet {
     match address {
         IpAddr::V4(address) => Ipv4Net::new_assert(address, 24).trunc().into(),
         IpAddr::V6(address) => Ipv6Net::new_assert(address, 48).trunc().into(),

@@ -6,7 +6,9 @@
 //!    database does not have.
 //! 3. [`verify`] finds every event or link that was changed, removed, added or moved. It finds a truncated end with a
 //!    [`Head`] recorded elsewhere.
-//! 4. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that.
+//! 4. Refused sign-ins that meant no account are counted by network and minute, and become one event each
+//!    ([`close_tallies`]).
+//! 5. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that.
 
 mod chain;
 mod check;
@@ -16,6 +18,7 @@ pub mod log;
 mod origins;
 mod retention;
 mod store;
+mod tally;
 mod unit;
 mod verify;
 
@@ -26,5 +29,6 @@ pub use linker::{Linked, link_next};
 pub use origins::{forget_due, forget_origins};
 pub use retention::{KEPT_FOR_DAYS, Pruned, prune_next};
 pub use store::{Listed, head, holds, list_of};
+pub use tally::close as close_tallies;
 pub use unit::{Recorder, Unit};
 pub use verify::{Verified, verify};

@@ -5,14 +5,18 @@
 //!    was queued.
 //! 3. Dropping a unit rolls back: no row, no log line, no count, no email.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use sqlx::{PgPool, Postgres, Transaction};
 
-use super::{Actor, Event, event::Entry, log, store};
+use super::{Actor, Event, event::Entry, log, store, tally};
 use crate::{
+    limits::Spent,
     mail::{MailWaker, NewEmail, outbox},
-    telemetry::Metrics,
+    telemetry::{Metrics, Sampler},
     types::{Request, SessionId, UserId},
 };
 
@@ -27,6 +31,8 @@ pub struct Recorder {
     pub request: Option<Request>,
     /// Counts events.
     pub metrics: Arc<Metrics>,
+    /// Bounds the log lines that anyone can cause.
+    pub sampler: Sampler,
     /// Wakes the mail job.
     pub mail: MailWaker,
 }
@@ -34,13 +40,14 @@ pub struct Recorder {
 impl Recorder {
     /// Creates the recorder of a command. Nobody reads its metrics, and the running service polls for its email.
     pub fn for_cli(db: PgPool) -> Self {
-        Self { db, actor: Actor::Cli, request: None, metrics: Arc::default(), mail: MailWaker::default() }
+        let (metrics, sampler, mail) = (Arc::default(), Sampler::default(), MailWaker::default());
+        Self { db, actor: Actor::Cli, request: None, metrics, sampler, mail }
     }
 
     /// Begins a transaction.
     pub async fn begin(&self) -> sqlx::Result<Unit> {
         let transaction = self.db.begin().await?;
-        Ok(Unit { transaction, recorder: self.clone(), entries: Vec::new(), queued_email: false })
+        Ok(Unit { transaction, recorder: self.clone(), entries: Vec::new(), queued_email: false, decides: Vec::new() })
     }
 }
 
@@ -54,6 +61,7 @@ pub struct Unit {
     recorder: Recorder,
     entries: Vec<Entry>,
     queued_email: bool,
+    decides: Vec<Arc<AtomicBool>>,
 }
 
 impl Unit {
@@ -67,6 +75,11 @@ impl Unit {
         self.entries.push(Entry { event, user_id: None, session_id: None });
     }
 
+    /// Decides an attempt with the commit: what it spent stays as this transaction leaves it.
+    pub fn decide(&mut self, spent: &Spent) {
+        self.decides.push(spent.decision());
+    }
+
     /// Queues an email, which is sent after the commit.
     pub async fn email(&mut self, email: &NewEmail<'_>) -> sqlx::Result<()> {
         self.queued_email = true;
@@ -78,11 +91,18 @@ impl Unit {
     /// # Errors
     /// Database errors only; then nothing was committed.
     pub async fn commit(self) -> sqlx::Result<()> {
-        let Self { mut transaction, recorder, entries, queued_email } = self;
-        store::insert(&mut transaction, recorder.actor, recorder.request.as_ref(), &entries).await?;
+        let Self { mut transaction, recorder, entries, queued_email, decides } = self;
+        let request = recorder.request.as_ref();
+        store::insert(&mut transaction, recorder.actor, request, &entries).await?;
+        if let Some(request) = request.filter(|_| entries.iter().any(Entry::is_tallied)) {
+            tally::add(&mut transaction, request.address).await?;
+        }
         transaction.commit().await?;
+        for decision in &decides {
+            decision.store(true, Ordering::Relaxed);
+        }
         for entry in &entries {
-            log::write(&recorder.metrics, recorder.request.as_ref(), entry);
+            log::write(&recorder.metrics, &recorder.sampler, recorder.request.as_ref(), entry);
         }
         if queued_email {
             recorder.mail.wake();

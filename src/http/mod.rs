@@ -3,4 +3,5 @@
 #[doc(hidden)] // for the fuzz targets, a crate of their own
 pub mod client_ip;
 pub mod headers;
+mod seats;
 pub mod server;

@@ -1,7 +1,7 @@
 //! The accept loop and graceful shutdown.
 //!
-//! 1. Connections are capped in total, below the limit on open files, and per network (an IPv4 address or an IPv6 /64)
-//!    except for trusted proxies. Beyond the total, new connections wait in the listen backlog.
+//! 1. Connections are capped in total, below the limit on open files, and per network except for trusted proxies.
+//!    Beyond the total, an idle connection of the fullest network makes room ([`super::seats`]).
 //! 2. Request heads must arrive within ten seconds, and clients must read responses within fifteen, so that slow
 //!    clients cost little. axum's `serve` sets neither timeout.
 //! 3. A shutdown accepts the backlog, closes the listener, finishes requests in progress and sends `Connection: close`.
@@ -16,23 +16,18 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     time::{sleep, timeout},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
-use crate::{
-    limits::{
-        Key,
-        per_network::{Counted, PerNetwork},
-    },
-    telemetry::Metrics,
-    types::instant,
-};
+use super::seats::{Seats, Taken};
+use crate::{telemetry::Metrics, types::instant};
 
 /// Timeout for a request's head, and for idle connections.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,22 +49,38 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 /// File descriptors reserved for everything else: the database, the log, libraries.
 const OTHER_FILES: u64 = 128;
 
+/// Connections in total, if the limit on open files allows.
+const TOTAL_MAX: u64 = 10_000;
+/// One network's share of all connections, and the connections that it has in any case.
+const SHARE: usize = 16;
+const PER_NETWORK_MIN: usize = 128;
+
 /// Maximum numbers of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Caps {
     /// In total.
     pub total: usize,
-    /// From one network that is not a trusted proxy.
+    /// From one network that is not a trusted proxy; an IPv6 /56 may have twice and a /48 four times as many.
     pub per_network: usize,
 }
 
 impl Caps {
-    /// Returns 10,000 in total, less if the limit on open files is lower, and 512 per network.
+    /// Raises the soft limit on open files to the hard one. Returns 10,000 in total, less if the limit is lower, and a
+    /// sixteenth of that per network, but at least 128.
     pub fn of_this_system() -> Self {
-        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-        let total = files.saturating_sub(OTHER_FILES).clamp(16, 10_000);
-        Self { total: usize::try_from(total).unwrap_or(16), per_network: 512 }
+        let total = raised_file_limit().saturating_sub(OTHER_FILES).clamp(16, TOTAL_MAX);
+        let total = usize::try_from(total).unwrap_or(16);
+        Self { total, per_network: (total / SHARE).max(PER_NETWORK_MIN) }
     }
+}
+
+/// The limit on open files after it was raised as far as an unprivileged process may.
+fn raised_file_limit() -> u64 {
+    let files = Resource::Nofile;
+    let Rlimit { current, maximum } = getrlimit(files);
+    // Some systems refuse an unlimited number; then what was set stays.
+    setrlimit(files, Rlimit { current: maximum, maximum }).ok();
+    getrlimit(files).current.or(current).unwrap_or(u64::MAX)
 }
 
 /// A service that answers every request.
@@ -92,30 +103,27 @@ pub async fn serve(
     metrics: Arc<Metrics>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let Caps { total, per_network } = caps;
-    let total = Arc::new(Semaphore::new(total));
-    let gate = Gate { total, by_network: PerNetwork::default(), per_network, trusted_proxies };
+    let seats = Seats::new(caps, trusted_proxies);
     let connections = TaskTracker::new();
     let stopped = stop.clone();
-    let spawn = |accepted: Option<(TcpStream, SocketAddr, Entry)>| {
-        let Some((stream, peer, entry)) = accepted else { return };
+    let spawn = |accepted: Option<(TcpStream, SocketAddr, Taken)>| {
+        let Some((stream, peer, seat)) = accepted else { return };
         let (service, metrics, stopped) = (service.clone(), Arc::clone(&metrics), stopped.clone());
         connections.spawn(async move {
             metrics.connections.inc();
-            serve_connection(stream, peer, service, stopped).await;
+            serve_connection(stream, peer, seat, service, stopped).await;
             metrics.connections.dec();
-            drop(entry);
         });
     };
     loop {
         tokio::select! {
             () = stopping(&mut stop) => break,
-            accepted = gate.accept(&listener) => spawn(accepted),
+            accepted = accept(&listener, &seats) => spawn(accepted),
         }
     }
     // Connections in the backlog precede the shutdown, and would be reset with the listener.
     let deadline = instant() + BACKLOG_TIMEOUT;
-    while let Ok(accepted) = timeout(BACKLOG_EMPTY_AFTER, gate.accept(&listener)).await {
+    while let Ok(accepted) = timeout(BACKLOG_EMPTY_AFTER, accept(&listener, &seats)).await {
         spawn(accepted);
         if instant() > deadline {
             break;
@@ -128,23 +136,35 @@ pub async fn serve(
     }
 }
 
-/// Serves one connection until it ends.
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, service: impl Serve, mut stop: watch::Receiver<bool>) {
+/// Serves one connection until it ends, or until it is idle and another one needs its place.
+async fn serve_connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    seat: Taken,
+    service: impl Serve,
+    mut stop: watch::Receiver<bool>,
+) {
     // Responses are small and must not wait for the next packet.
     stream.set_nodelay(true).ok();
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
+    let stream = seat.watch(Box::pin(stream));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let answering = seat.answering();
         let mut request: Request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        service.clone().oneshot(request)
+        let answer = service.clone().oneshot(request);
+        async move { answer.await.map(|response| response.map(|body| answering.with(body))) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_headers(HEADERS_MAX).max_buf_size(HEAD_MAX);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     // Connection errors are the client's; nobody needs to know.
     tokio::select! {
+        // First, so that a request that has arrived is seen before the place is given up.
+        biased;
         _ = connection.as_mut() => return,
+        () = seat.asked_to_leave() => return,
         () = async {
             stopping(&mut stop).await;
             // Serves a request that has arrived but was not read; hyper would close the connection.
@@ -161,33 +181,14 @@ pub async fn stopping(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stop| *stop).await.ok();
 }
 
-/// Counts and caps connections.
-struct Gate {
-    total: Arc<Semaphore>,
-    by_network: PerNetwork,
-    per_network: usize,
-    trusted_proxies: Vec<IpNet>,
-}
-
-/// A connection's slot, released on drop.
-type Entry = (OwnedSemaphorePermit, Counted);
-
-impl Gate {
-    /// Accepts the next connection; `None` if it failed or was rejected.
-    async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, SocketAddr, Entry)> {
-        let place = Arc::clone(&self.total).acquire_owned().await.ok()?;
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                back_off(&error).await;
-                return None;
-            }
-        };
-        let address = peer.ip().to_canonical();
-        let is_proxy = self.trusted_proxies.iter().any(|network| network.contains(&address));
-        let most = if is_proxy { usize::MAX } else { self.per_network };
-        let counted = self.by_network.enter(Key::network(address), most)?;
-        Some((stream, peer, (place, counted)))
+/// Accepts the next connection and waits for a place; `None` if it failed or was rejected.
+async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(TcpStream, SocketAddr, Taken)> {
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, seats.take(peer.ip()).await?)),
+        Err(error) => {
+            back_off(&error).await;
+            None
+        }
     }
 }
 
@@ -198,5 +199,20 @@ async fn back_off(error: &io::Error) {
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         tracing::warn!(%error, "no connection can be accepted; new visitors wait");
         sleep(Duration::from_millis(250)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a4_the_soft_limit_on_open_files_is_raised_to_the_hard_one() {
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        let lower = maximum.map_or(65_536, |files| files - 1);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(lower), maximum }).expect("a lower limit");
+        let Caps { total, per_network } = Caps::of_this_system();
+        assert_eq!(getrlimit(Resource::Nofile).current, maximum);
+        assert_eq!(per_network, (total / 16).max(128));
     }
 }

@@ -56,6 +56,7 @@ struct Keeper {
 impl Keeper {
     async fn round(&mut self, state: &AppState) -> sqlx::Result<()> {
         let mut connection = state.db.acquire().await?;
+        audit::close_tallies(&mut connection).await?;
         while let Linked::Some(_) = audit::link_next(&mut connection, &state.keys.audit).await? {}
         if self.pruned_at.elapsed() >= PRUNE_EVERY {
             self.prune(&mut connection, state).await?;

@@ -3,13 +3,17 @@
 use std::net::IpAddr;
 
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
-use crate::types::{TokenDigest, UserId};
+use crate::types::UserId;
 
 /// The key of a bucket: a digest, so that the table does not show names and addresses at a glance. Anyone with the
 /// table can still test guesses; full buckets are deleted.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct Key([u8; 16]);
+pub struct Key {
+    digest: [u8; 16],
+    nobodys: bool,
+}
 
 impl Key {
     /// Sign-ins to one account, under any of its names.
@@ -19,12 +23,12 @@ impl Key {
 
     /// Sign-ins with a name that no account has; limited like an existing account.
     pub fn name(canonical: &str) -> Self {
-        Self::of("name", canonical.as_bytes())
+        Self { nobodys: true, ..Self::of("name", canonical.as_bytes()) }
     }
 
-    /// Sign-ins to one account from one known browser.
-    pub fn browser(user_id: UserId, browser: &TokenDigest) -> Self {
-        Self::of("browser", &[user_id.0.as_bytes(), browser.as_bytes()].concat())
+    /// Sign-ins to one account from one known browser, by the id that stays when its cookie is renewed.
+    pub fn browser(user_id: UserId, browser: Uuid) -> Self {
+        Self::of("browser", &[*user_id.0.as_bytes(), *browser.as_bytes()].concat())
     }
 
     /// Failed sign-ins from one network.
@@ -32,14 +36,17 @@ impl Key {
         Self::of("network", &network(address))
     }
 
-    /// Unauthenticated writes, such as sign-ups, from one network.
-    pub fn sign_up(address: IpAddr) -> Self {
-        Self::of("sign-up", &network(address))
+    /// A client's network and the wider ones around it, narrowest first: an IPv4 address alone, or an IPv6 /64 with its
+    /// /56 and /48.
+    pub fn networks(address: IpAddr) -> Vec<Self> {
+        Self::around("network", address)
     }
 
-    /// Long return paths stored for one network.
-    pub fn return_paths(address: IpAddr) -> Self {
-        Self::of("return-paths", &network(address))
+    /// The same keys for something else that networks do.
+    pub(super) fn around(kind: &str, address: IpAddr) -> Vec<Self> {
+        let narrow = network(address);
+        let lengths = if narrow.len() == 8 { [8, 7, 6].as_slice() } else { &[4] };
+        lengths.iter().map(|length| Self::of(kind, &narrow[..*length])).collect()
     }
 
     /// What one account does with one kind of factor, by a code of the factor's slice.
@@ -50,11 +57,6 @@ impl Key {
     /// Consecutive failures of any second factor of one account.
     pub fn refused_factors(user_id: UserId) -> Self {
         Self::of("refused-factors", user_id.0.as_bytes())
-    }
-
-    /// WebAuthn challenges for discoverable credentials, by network.
-    pub fn ceremonies(address: IpAddr) -> Self {
-        Self::of("ceremonies", &network(address))
     }
 
     /// Account changes of one account.
@@ -68,7 +70,7 @@ impl Key {
     }
 
     /// Emails of one kind to one mailbox, requested by a browser that its account knows.
-    pub fn emails_for_browser(kind: &str, canonical: &str, browser: &TokenDigest) -> Self {
+    pub fn emails_for_browser(kind: &str, canonical: &str, browser: Uuid) -> Self {
         Self::emails_of(kind, canonical, browser.as_bytes())
     }
 
@@ -83,12 +85,17 @@ impl Key {
 
     /// The stored form.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.digest
+    }
+
+    /// Whether it is the bucket of a name that no account has.
+    pub(super) fn is_nobodys(&self) -> bool {
+        self.nobodys
     }
 
     fn of(kind: &str, subject: &[u8]) -> Self {
         let digest = Sha256::new().chain_update(kind).chain_update([0]).chain_update(subject).finalize();
-        Self(digest.first_chunk().copied().unwrap_or_default())
+        Self { digest: digest.first_chunk().copied().unwrap_or_default(), nobodys: false }
     }
 }
 
@@ -111,6 +118,19 @@ mod tests {
         assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
         assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));
-        assert_ne!(key("192.0.2.1"), Key::sign_up("192.0.2.1".parse().expect("an address")));
+        assert_ne!(key("192.0.2.1"), Key::around("sign-up", "192.0.2.1".parse().expect("an address"))[0]);
+    }
+
+    #[test]
+    fn a12_a_wider_network_holds_the_narrower_ones() {
+        let keys = |text: &str| Key::networks(text.parse().expect("an address"));
+        let [here, same_56, same_48, elsewhere] =
+            ["2001:db8:1:2::1", "2001:db8:1:ff::1", "2001:db8:1:100::1", "2001:db8:2:2::1"].map(keys);
+        let shared = |other: &[Key]| here.iter().zip(other).map(|(a, b)| a == b).collect::<Vec<_>>();
+        assert_eq!(shared(&same_56), [false, true, true]);
+        assert_eq!(shared(&same_48), [false, false, true]);
+        assert_eq!(shared(&elsewhere), [false, false, false]);
+        assert_eq!(keys("::ffff:192.0.2.1"), keys("192.0.2.1"));
+        assert_eq!(keys("192.0.2.1").len(), 1);
     }
 }

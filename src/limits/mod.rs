@@ -3,7 +3,11 @@
 //! A [`Limit`] is a token bucket, implemented as the generic cell rate algorithm (ITU-T I.371): `burst` tokens, and one
 //! more each `refill`. A token is spent *before* the password is compared, in one statement. Parallel guesses cannot
 //! bypass it (Keycloak CVE-2024-4629), and a rolled-back failure cannot restore it (CVE-2026-35597). A success resets
-//! only the bucket it drew from; the network gets one token back.
+//! only the bucket it drew from; the network gets one token back. An attempt that trouble of ours ended before it was
+//! decided costs nothing ([`Spent`]).
+//!
+//! Limits of networks have wider buckets too, because one IPv6 subscriber may have 65,536 of the narrow ones: a /56 has
+//! twice the tokens of a /64 and a /48 four times, so that one /64 alone cannot lock its neighbours out.
 //!
 //! A browser that signed in to the account before has a bucket of its own; all others share the account's. So attackers
 //! slow each other down, never the owner.
@@ -11,6 +15,7 @@
 mod key;
 pub mod per_network;
 mod refill;
+mod spent;
 
 use std::{net::IpAddr, time::Duration};
 
@@ -19,7 +24,8 @@ use sqlx::PgConnection;
 use crate::types::{Throttled, UserId};
 
 pub use key::Key;
-pub use refill::{forget, refill, sweep};
+pub use refill::{NOBODYS_MAX, forget, refill, sweep};
+pub use spent::{Limits, Spent};
 
 /// A token bucket with a cap on consecutive failures.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +85,45 @@ pub const EMAILS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), c
 /// Requested emails to an address outside the requester's account: 10, then 10 an hour.
 pub const EMAILS_TO_OTHERS: Limit = Limit { burst: 10, refill: Duration::from_secs(360), cap: Cap::Never };
 
+/// A bucket: which, and of what size.
+pub type Bucket = (Key, Limit);
+
+impl Limit {
+    /// This limit for a network in which `times` as many subscribers may be.
+    fn times(self, times: u32) -> Self {
+        Self { burst: self.burst * times, refill: self.refill / times, ..self }
+    }
+
+    /// The time in which an empty bucket fills.
+    fn capacity(self) -> f64 {
+        self.refill.as_secs_f64() * f64::from(self.burst)
+    }
+}
+
+/// Failed sign-ins from a client's network and the wider ones around it.
+pub fn failed_sign_ins(address: IpAddr) -> Vec<Bucket> {
+    around("network", address, NETWORK)
+}
+
+/// Unauthenticated writes, such as sign-ups, from a client's networks.
+pub fn unauthenticated_writes(address: IpAddr) -> Vec<Bucket> {
+    around("sign-up", address, UNAUTHENTICATED_WRITES)
+}
+
+/// Long return paths stored for a client's networks.
+pub fn return_paths(address: IpAddr) -> Vec<Bucket> {
+    around("return-paths", address, UNAUTHENTICATED_WRITES)
+}
+
+/// WebAuthn challenges for discoverable credentials, by a client's networks.
+pub fn ceremonies(address: IpAddr) -> Vec<Bucket> {
+    around("ceremonies", address, CEREMONIES)
+}
+
+fn around(kind: &str, address: IpAddr, limit: Limit) -> Vec<Bucket> {
+    Key::around(kind, address).into_iter().zip([1, 2, 4]).map(|(key, times)| (key, limit.times(times))).collect()
+}
+
 /// The result of spending a token.
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,11 +134,17 @@ pub enum Spend {
     Limited(Throttled),
 }
 
-/// Spends one token of `network`, then one of `subject`.
+/// Spends one token of each `network`, the narrowest first, then one of `subject`.
 ///
-/// The order is fixed, so that concurrent statements do not deadlock, and an exhausted network cannot drain an
-/// account's bucket.
-pub async fn spend(connection: &mut PgConnection, network: (Key, Limit), subject: (Key, Limit)) -> sqlx::Result<Spend> {
+/// The order is fixed, so that concurrent statements do not deadlock, and an exhausted network cannot drain a wider
+/// one's bucket or an account's.
+pub async fn spend(connection: &mut PgConnection, network: &[Bucket], subject: Bucket) -> sqlx::Result<Spend> {
+    let Some((widest, narrower)) = network.split_last() else {
+        return spend_one(connection, subject.0, subject.1).await;
+    };
+    if let Spend::Limited(throttled) = spend_narrower(connection, narrower, widest).await? {
+        return Ok(Spend::Limited(throttled));
+    }
     let taken = sqlx::query!(
         r#"
         with quick as materialized (
@@ -103,37 +154,41 @@ pub async fn spend(connection: &mut PgConnection, network: (Key, Limit), subject
             insert into attempt_limits as l (key, full_at, failures)
             select $1, now() + make_interval(secs => $2), 0 from quick
             on conflict (key) do update
-            set full_at = greatest(l.full_at, now()) + make_interval(secs => $2), used_at = now()
-            where greatest(l.full_at, now()) + make_interval(secs => $2) <= now() + make_interval(secs => $2 * $3)
+            set full_at = bucket_full_at(l.full_at, l.used_at, make_interval(secs => $3)) + make_interval(secs => $2),
+                used_at = now()
+            where bucket_full_at(l.full_at, l.used_at, make_interval(secs => $3)) + make_interval(secs => $2)
+                <= now() + make_interval(secs => $3)
             returning 1
         ), subject as (
-            insert into attempt_limits as l (key, full_at, failures)
-            select $4, now() + make_interval(secs => $5), 1 from network
+            insert into attempt_limits as l (key, full_at, failures, nobodys)
+            select $4, now() + make_interval(secs => $5), 1, $9 from network
             on conflict (key) do update
-            set full_at = greatest(l.full_at, now()) + make_interval(secs => $5), failures = l.failures + 1,
+            set full_at = bucket_full_at(l.full_at, l.used_at, make_interval(secs => $6)) + make_interval(secs => $5),
+                failures = l.failures + 1,
                 -- What is closed for good is never swept.
                 used_at = case when $8 and l.failures + 1 >= $7 then 'infinity' else now() end
-            where greatest(l.full_at, now()) + make_interval(secs => $5) <= now() + make_interval(secs => $5 * $6)
-                and l.failures < $7
+            where bucket_full_at(l.full_at, l.used_at, make_interval(secs => $6)) + make_interval(secs => $5)
+                <= now() + make_interval(secs => $6) and l.failures < $7
             returning 1
         )
         select exists (select 1 from subject) as "taken!"
         "#,
-        network.0.bytes(),
-        network.1.refill.as_secs_f64(),
-        f64::from(network.1.burst),
+        widest.0.bytes(),
+        widest.1.refill.as_secs_f64(),
+        widest.1.capacity(),
         subject.0.bytes(),
         subject.1.refill.as_secs_f64(),
-        f64::from(subject.1.burst),
+        subject.1.capacity(),
         subject.1.cap.failures(),
         matches!(subject.1.cap, Cap::ForGood(_)),
+        subject.0.is_nobodys(),
     )
     .fetch_one(&mut *connection)
     .await?;
     if taken.taken {
         return Ok(Spend::Allowed);
     }
-    Ok(Spend::Limited(Throttled::slow_down(wait(connection, &[network, subject]).await?)))
+    Ok(Spend::Limited(slow_down(wait(connection, &[*widest, subject]).await?)))
 }
 
 /// Spends one token of a single bucket.
@@ -142,29 +197,67 @@ pub async fn spend_one(connection: &mut PgConnection, key: Key, limit: Limit) ->
         r#"
         insert into attempt_limits as l (key, full_at) values ($1, now() + make_interval(secs => $2))
         on conflict (key) do update
-        set full_at = greatest(l.full_at, now()) + make_interval(secs => $2), used_at = now()
-        where greatest(l.full_at, now()) + make_interval(secs => $2) <= now() + make_interval(secs => $2 * $3)
+        set full_at = bucket_full_at(l.full_at, l.used_at, make_interval(secs => $3)) + make_interval(secs => $2),
+            used_at = now()
+        where bucket_full_at(l.full_at, l.used_at, make_interval(secs => $3)) + make_interval(secs => $2)
+            <= now() + make_interval(secs => $3)
         returning true as "taken!"
         "#,
         key.bytes(),
         limit.refill.as_secs_f64(),
-        f64::from(limit.burst),
+        limit.capacity(),
     )
     .fetch_optional(&mut *connection)
     .await?;
     if taken.is_some() {
         return Ok(Spend::Allowed);
     }
-    Ok(Spend::Limited(Throttled::slow_down(wait(connection, &[(key, limit)]).await?)))
+    Ok(Spend::Limited(slow_down(wait(connection, &[(key, limit)]).await?)))
 }
 
-/// The time until each of these buckets has a token again.
-async fn wait(connection: &mut PgConnection, buckets: &[(Key, Limit)]) -> sqlx::Result<Duration> {
-    let mut longest = Duration::from_secs(1);
+/// Spends one token of each bucket, the narrowest network's first.
+pub async fn spend_all(connection: &mut PgConnection, buckets: &[Bucket]) -> sqlx::Result<Spend> {
+    let Some((widest, narrower)) = buckets.split_last() else { return Ok(Spend::Allowed) };
+    match spend_narrower(connection, narrower, widest).await? {
+        Spend::Allowed => spend_one(connection, widest.0, widest.1).await,
+        limited @ Spend::Limited(_) => Ok(limited),
+    }
+}
+
+/// Spends one token of each network within another. Looks at the wider ones first: a network that has countless narrow
+/// ones must not leave a row for each.
+async fn spend_narrower(connection: &mut PgConnection, narrower: &[Bucket], widest: &Bucket) -> sqlx::Result<Spend> {
+    let wider: Vec<_> = narrower.iter().skip(1).chain([widest]).copied().collect();
+    if !narrower.is_empty()
+        && let Some(wait) = wait(connection, &wider).await?
+    {
+        return Ok(Spend::Limited(Throttled::slow_down(wait)));
+    }
+    for (key, limit) in narrower {
+        if let Spend::Limited(throttled) = spend_one(connection, *key, *limit).await? {
+            return Ok(Spend::Limited(throttled));
+        }
+    }
+    Ok(Spend::Allowed)
+}
+
+/// At least a second, also when a token came back meanwhile.
+fn slow_down(wait: Option<Duration>) -> Throttled {
+    Throttled::slow_down(wait.unwrap_or(Duration::from_secs(1)))
+}
+
+/// The time until each of these buckets has a token again; `None` when all have one.
+async fn wait(connection: &mut PgConnection, buckets: &[Bucket]) -> sqlx::Result<Option<Duration>> {
+    let mut longest = None;
     for (key, limit) in buckets {
         let row = sqlx::query!(
-            r#"select extract(epoch from full_at - now())::float8 as "full_in!", failures from attempt_limits where key = $1"#,
+            r#"
+            select failures, extract(epoch from
+                bucket_full_at(full_at, used_at, make_interval(secs => $2)) - now())::float8 as "full_in!"
+            from attempt_limits where key = $1
+            "#,
             key.bytes(),
+            limit.capacity(),
         )
         .fetch_optional(&mut *connection)
         .await?;
@@ -172,9 +265,11 @@ async fn wait(connection: &mut PgConnection, buckets: &[(Key, Limit)]) -> sqlx::
         let wait = if row.failures >= limit.cap.failures() {
             86_400.0
         } else {
-            row.full_in - limit.refill.as_secs_f64() * f64::from(limit.burst.saturating_sub(1))
+            row.full_in + limit.refill.as_secs_f64() - limit.capacity()
         };
-        longest = longest.max(Duration::try_from_secs_f64(wait.ceil()).unwrap_or_default());
+        if wait > 0.0 {
+            longest = longest.max(Duration::try_from_secs_f64(wait.ceil()).ok());
+        }
     }
     Ok(longest)
 }
@@ -194,12 +289,12 @@ pub async fn count_failure(connection: &mut PgConnection, key: Key) -> sqlx::Res
 }
 
 /// The buckets of one attempt: spent before it, refunded after a success.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tries {
-    /// The network's bucket.
-    pub network: (Key, Limit),
+    /// The network's buckets.
+    pub network: Vec<Bucket>,
     /// The bucket it draws from: the account's, or that of a known browser or a factor.
-    pub subject: (Key, Limit),
+    pub subject: Bucket,
     /// The account's bucket, possibly the same.
     pub account: Key,
 }
@@ -209,12 +304,7 @@ impl Tries {
     /// sign-in refills nothing.
     pub fn at_factor(code: &str, limit: Limit, user_id: UserId, address: IpAddr) -> Self {
         let account = Key::factor(code, user_id);
-        Self { network: (Key::network(address), NETWORK), subject: (account, limit), account }
-    }
-
-    /// Spends a token before the comparison. Must not run in a transaction that may roll back.
-    pub async fn spend(&self, connection: &mut PgConnection) -> sqlx::Result<Spend> {
-        spend(connection, self.network, self.subject).await
+        Self { network: failed_sign_ins(address), subject: (account, limit), account }
     }
 
     /// Refunds after a success; must be the last statement of its transaction. The subject's bucket is deleted, the
@@ -226,6 +316,10 @@ impl Tries {
     /// deadlock. PostgreSQL would run the final `delete` before the parts of its `with`; reading their counts enforces
     /// the order.
     pub async fn refund(&self, connection: &mut PgConnection) -> sqlx::Result<u32> {
+        let Some((widest, narrower)) = self.network.split_last() else { return Ok(0) };
+        for bucket in narrower {
+            spent::give_back(connection, *bucket, 0).await?;
+        }
         let failed = sqlx::query_scalar!(
             r#"
             with network as (
@@ -242,8 +336,8 @@ impl Tries {
             )
             select greatest((select max(failures) from account), (select max(failures) from subject), 0) as "failed!"
             "#,
-            self.network.0.bytes(),
-            self.network.1.refill.as_secs_f64(),
+            widest.0.bytes(),
+            widest.1.refill.as_secs_f64(),
             self.subject.0.bytes(),
             self.account.bytes(),
             ACCOUNT.cap.failures(),

@@ -11,22 +11,27 @@ use super::Key;
 #[derive(Clone, Debug, Default)]
 pub struct PerNetwork(Arc<Mutex<HashMap<Key, usize>>>);
 
-/// One counted item; dropping it decrements the count.
+/// One counted item; dropping it decrements the counts.
 #[derive(Debug)]
 pub struct Counted {
-    network: Key,
+    networks: Vec<Key>,
     counts: PerNetwork,
 }
 
 impl PerNetwork {
-    /// Increments a network's count, unless it has reached `most`.
-    pub fn enter(&self, network: Key, most: usize) -> Option<Counted> {
+    /// Increments the count of a network and of the wider ones around it, unless one has reached its maximum.
+    pub fn enter(&self, networks: &[(Key, usize)]) -> Option<Counted> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.get(&network).copied().unwrap_or_default();
-        (count < most).then(|| {
-            counts.insert(network, count + 1);
-            Counted { network, counts: self.clone() }
-        })
+        let full =
+            |(network, most): &(Key, usize)| counts.get(network).is_some_and(|count| count >= most) || *most == 0;
+        if networks.iter().any(full) {
+            return None;
+        }
+        let networks: Vec<_> = networks.iter().map(|(network, _)| *network).collect();
+        for network in &networks {
+            *counts.entry(*network).or_default() += 1;
+        }
+        Some(Counted { networks, counts: self.clone() })
     }
 
     /// Returns whether every count is zero.
@@ -38,10 +43,12 @@ impl PerNetwork {
 impl Drop for Counted {
     fn drop(&mut self) {
         let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.network) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.network);
+        for network in &self.networks {
+            if let Some(count) = counts.get_mut(network) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(network);
+                }
             }
         }
     }

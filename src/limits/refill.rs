@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::Key;
-use crate::types::{TokenDigest, UserId};
+use crate::types::UserId;
 
 /// Deletes one bucket, because what it guarded changed.
 pub async fn refill(connection: &mut PgConnection, key: Key) -> sqlx::Result<()> {
@@ -16,18 +16,21 @@ pub async fn refill(connection: &mut PgConnection, key: Key) -> sqlx::Result<()>
 /// The account's bucket goes first, in a separate statement: the order in which a success locks them.
 pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<()> {
     refill(&mut *connection, Key::account(user_id)).await?;
-    let browsers = sqlx::query_scalar!("select digest from known_browsers where user_id = $1", user_id as UserId)
+    let browsers = sqlx::query_scalar!("select id from known_browsers where user_id = $1", user_id as UserId)
         .fetch_all(&mut *connection)
         .await?;
-    let digests = browsers.iter().filter_map(|digest| digest.as_slice().try_into().ok().map(TokenDigest));
-    let keys: Vec<_> = digests.map(|digest| Key::browser(user_id, &digest).bytes().to_vec()).collect();
+    let keys: Vec<_> = browsers.iter().map(|browser| Key::browser(user_id, *browser).bytes().to_vec()).collect();
     sqlx::query!("delete from attempt_limits where key = any($1)", &keys).execute(connection).await?;
     Ok(())
 }
 
+/// How many buckets of names that no account has are kept: anyone can cause them.
+pub const NOBODYS_MAX: i64 = 100_000;
+
 /// Deletes full buckets and returns how many. Those with consecutive failures stay for 30 days, as [`super::Cap`] says:
-/// deleting them sooner would help a patient attacker.
+/// deleting them sooner would help a patient attacker. Of names that no account has, the newest stay.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    come_back(connection).await?;
     let full = sqlx::query!(
         r#"
         delete from attempt_limits where ctid = any(array(
@@ -47,7 +50,46 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
         ))
         "#
     )
+    .execute(&mut *connection)
+    .await?;
+    let nobodys = sqlx::query!(
+        r#"
+        delete from attempt_limits where ctid = any(array(
+            select ctid from attempt_limits where ctid = any(array(
+                select ctid from attempt_limits where nobodys order by used_at desc offset $1 limit 1000
+            )) for update skip locked
+        ))
+        "#,
+        NOBODYS_MAX,
+    )
     .execute(connection)
     .await?;
-    Ok(full.rows_affected() + forgotten.rows_affected())
+    Ok(full.rows_affected() + forgotten.rows_affected() + nobodys.rows_affected())
+}
+
+/// Corrects what a clock that was ahead has left: no bucket takes more than an hour to fill, and none was used in the
+/// future.
+async fn come_back(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        update attempt_limits set full_at = now() where ctid = any(array(
+            select ctid from attempt_limits where full_at > now() + interval '2 hours' and failures = 0
+            order by full_at limit 1000 for update skip locked
+        ))
+        "#
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        r#"
+        update attempt_limits set used_at = now(), full_at = least(full_at, now()) where ctid = any(array(
+            select ctid from attempt_limits
+            where used_at > now() + interval '1 minute' and used_at < 'infinity' and failures > 0
+            order by used_at limit 1000 for update skip locked
+        ))
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }

@@ -40,7 +40,9 @@ pub async fn claim(
         QueuedEmail,
         r#"
         with due as materialized (
-            select id from outbox where due_at <= now() and expires_at > now() and kind = any($3)
+            -- No retry is hours away: a clock was ahead.
+            select id from outbox
+            where (due_at <= now() or due_at > now() + interval '2 hours') and expires_at > now() and kind = any($3)
             order by due_at limit $1 for update skip locked
         )
         update outbox o set due_at = now() + make_interval(secs => $2), attempts = attempts + 1

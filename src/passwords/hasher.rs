@@ -1,14 +1,15 @@
 //! The thread pool for password hashing.
 //!
 //! 1. A request reserves a permit, one for each worker and queue slot. Without a free permit it gets *busy* at once: a
-//!    longer queue would only delay everyone. One network gets at most half of the permits, so a flood leaves room for
-//!    others and is rejected before any database query.
+//!    longer queue would only delay everyone. One network gets at most half of the permits, an IPv6 /56 five eighths and
+//!    a /48 three quarters, so a flood leaves room for others and is rejected before any database query.
 //! 2. The permit travels with the job, so that a disconnecting client frees nothing before the work is done
 //!    (solana-private-channels #247).
 //! 3. Workers keep their memory between jobs and run at low priority, so that a flood of sign-ins does not slow other
 //!    requests.
 
 use std::{
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError, TryLockError, mpsc},
     thread,
 };
@@ -35,7 +36,8 @@ const NICENESS: i32 = 10;
 pub struct Hasher {
     jobs: mpsc::Sender<Job>,
     permits: Arc<Semaphore>,
-    per_network: usize,
+    /// The shares of a network and of the wider ones around it.
+    per_network: [usize; 3],
     by_network: PerNetwork,
     metrics: Arc<Metrics>,
     dummy: Arc<str>,
@@ -80,7 +82,7 @@ impl Hasher {
         Ok(Self {
             jobs,
             permits: Arc::new(Semaphore::new(places)),
-            per_network: places.div_ceil(2).max(settings.workers),
+            per_network: [4, 5, 6].map(|eighths| (places * eighths).div_ceil(8).max(settings.workers)),
             by_network: PerNetwork::default(),
             metrics,
             dummy: dummy(backend, &settings.argon2)?.into(),
@@ -91,16 +93,17 @@ impl Hasher {
     ///
     /// # Errors
     /// [`Throttled::Busy`] if all slots, or all of this network's, are taken.
-    pub fn reserve(&self, network: Key) -> Result<Place, Throttled> {
-        let permit = self.permit(network);
+    pub fn reserve(&self, client: IpAddr) -> Result<Place, Throttled> {
+        let permit = self.permit(client);
         if permit.is_none() {
             self.metrics.hashes_refused.inc();
         }
         permit.map(|permit| Place { hasher: self.clone(), permit }).ok_or_else(|| Throttled::busy(1))
     }
 
-    fn permit(&self, network: Key) -> Option<Permit> {
-        let counted = self.by_network.enter(network, self.per_network)?;
+    fn permit(&self, client: IpAddr) -> Option<Permit> {
+        let networks: Vec<_> = Key::networks(client).into_iter().zip(self.per_network).collect();
+        let counted = self.by_network.enter(&networks)?;
         let place = Arc::clone(&self.permits).try_acquire_owned().ok()?;
         Some((place, counted))
     }
@@ -197,8 +200,8 @@ mod tests {
         Hasher::start(&settings, Arc::default()).expect("workers")
     }
 
-    fn here() -> Key {
-        Key::network(std::net::Ipv4Addr::LOCALHOST.into())
+    fn here() -> IpAddr {
+        std::net::Ipv4Addr::LOCALHOST.into()
     }
 
     fn password(text: &str) -> PlainPassword {
@@ -269,10 +272,23 @@ mod tests {
         let hasher = hasher(2, 6);
         let flood: Vec<_> = std::iter::from_fn(|| hasher.reserve(here()).ok()).collect();
         assert_eq!(flood.len(), 4);
-        let elsewhere = Key::network(std::net::Ipv4Addr::new(192, 0, 2, 1).into());
-        assert!(hasher.reserve(elsewhere).is_ok());
+        assert!(hasher.reserve(std::net::Ipv4Addr::new(192, 0, 2, 1).into()).is_ok());
         drop(flood);
         assert!(hasher.reserve(here()).is_ok());
+        assert!(hasher.by_network.is_empty());
+    }
+    #[test]
+    fn a12_a_flood_from_the_many_networks_of_one_48_leaves_a_quarter_to_others_and_one_64_leaves_some_to_its_48() {
+        let hasher = hasher(2, 14);
+        let at = |n: u16, m: u16| format!("2001:db8:1:{n:x}::{m:x}").parse().expect("an address");
+        let one_64: Vec<_> = (0..99).map_while(|n| hasher.reserve(at(1, n)).ok()).collect();
+        assert_eq!(one_64.len(), 8);
+        let one_56: Vec<_> = (2..99).map_while(|n| hasher.reserve(at(n, 1)).ok()).collect();
+        assert_eq!(one_56.len(), 2, "its /56 has more than it");
+        let one_48: Vec<_> = (1..99).map_while(|n| hasher.reserve(at(n << 8, 1)).ok()).collect();
+        assert_eq!(one_48.len(), 2, "and the /48 still more");
+        assert!(hasher.reserve("2001:db8:2::1".parse().expect("an address")).is_ok());
+        drop((one_64, one_56, one_48));
         assert!(hasher.by_network.is_empty());
     }
 }

@@ -6,7 +6,7 @@ pub mod proof;
 
 use crate::mail::Kind;
 
-pub use proof::new_hash;
+pub use proof::{NewHash, new_hash};
 
 /// An email to an owner whose password was set anew.
 pub const PASSWORD_CHANGED: Kind = Kind::notice("password-changed");

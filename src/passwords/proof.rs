@@ -3,9 +3,10 @@
 //! 1. Reserve a slot in the hasher's queue, or report that it is full.
 //! 2. Spend a token before the comparison. All password forms share the same buckets, so none is a second way to guess.
 //! 3. Compare the password; for an unknown account, with a dummy hash.
-//! 4. [`upgrade`] and [`settle`] refund the tokens of a success, in the transaction that the proof is for.
+//! 4. [`upgrade`] and [`settle`] refund the tokens of a success, in the transaction that the proof is for. If it fails,
+//!    or the attempt is cut off, the tokens are given back when the database answers.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
 use super::{
     hash::Verdict,
@@ -13,7 +14,8 @@ use super::{
 };
 use crate::{
     accounts::{self, Identifier, Login},
-    limits::{self, Key, Spend, Tries},
+    audit::Unit,
+    limits::{self, Key, Limits, Spent, Tries},
     types::{PlainPassword, Request, SecretToken, Throttled, UserId},
 };
 
@@ -39,6 +41,7 @@ pub struct Proof {
     #[deref]
     login: Login,
     tries: Tries,
+    spent: Spent,
     upgrade: Option<(String, String)>,
 }
 
@@ -59,40 +62,39 @@ pub enum ProofError {
 /// # Errors
 /// Errors of the database and the hasher.
 pub async fn attempt(
-    db: &PgPool,
+    limits: &Limits,
     hasher: &Hasher,
     request: &Request,
     identifier: &Identifier,
     password: Option<PlainPassword>,
 ) -> Result<Attempt, ProofError> {
     let Some(password) = password else { return Ok(Attempt::Refused { user_id: None }) };
-    let network = Key::network(request.address);
-    let place = match hasher.reserve(network) {
+    let place = match hasher.reserve(request.address) {
         Ok(place) => place,
         Err(busy) => return Ok(Attempt::Throttled(busy)),
     };
-    let mut connection = db.acquire().await?;
+    let mut connection = limits.db().acquire().await?;
     let browser = request.browser.as_ref().map(SecretToken::digest);
     let login = accounts::find_login(&mut connection, identifier, browser.as_ref()).await?;
     let account = login.as_ref().map_or_else(|| Key::name(identifier.as_str()), |login| Key::account(login.user_id));
-    let (subject, limit) = match (&login, &browser) {
-        (Some(login), Some(browser)) if login.known_browser => {
-            (Key::browser(login.user_id, browser), limits::KNOWN_BROWSER)
-        }
-        _ => (account, limits::ACCOUNT),
+    let known = login.as_ref().and_then(|login| Some(Key::browser(login.user_id, login.known_browser?)));
+    let subject = known.map_or((account, limits::ACCOUNT), |browser| (browser, limits::KNOWN_BROWSER));
+    let tries = Tries { network: limits::failed_sign_ins(request.address), subject, account };
+    let spent = match limits.spend(&mut connection, &tries).await? {
+        Ok(spent) => spent,
+        Err(throttled) => return Ok(Attempt::Throttled(throttled)),
     };
-    let tries = Tries { network: (network, limits::NETWORK), subject: (subject, limit), account };
-    if let Spend::Limited(throttled) = tries.spend(&mut connection).await? {
-        return Ok(Attempt::Throttled(throttled));
-    }
     // Frees the connection while this password is hashed.
     drop(connection);
     let (verdict, upgrade) = compare(place, password, login.as_ref()).await?;
     match login {
         Some(login) if verdict != Verdict::Wrong && !login.disabled => {
-            Ok(Attempt::Proven(Proof { login, tries, upgrade }))
+            Ok(Attempt::Proven(Proof { login, tries, spent, upgrade }))
         }
-        login => Ok(Attempt::Refused { user_id: login.map(|login| login.user_id) }),
+        login => {
+            spent.keep();
+            Ok(Attempt::Refused { user_id: login.map(|login| login.user_id) })
+        }
     }
 }
 
@@ -122,32 +124,57 @@ pub async fn upgrade(connection: &mut PgConnection, proof: &Proof) -> sqlx::Resu
 }
 
 /// Refunds the tokens of a success, in the transaction that the proof is for. Returns the number of failures before it.
-pub async fn settle(connection: &mut PgConnection, proof: &Proof) -> sqlx::Result<u32> {
+pub async fn settle(unit: &mut Unit, proof: &Proof) -> sqlx::Result<u32> {
+    unit.decide(&proof.spent);
     // Last, because all sign-ins from one network contend for that network's row.
-    proof.tries.refund(connection).await
+    proof.tries.refund(unit).await
+}
+
+impl Proof {
+    /// Keeps the tokens of a right password that was refused for another reason.
+    pub fn keep(&self) {
+        self.spent.keep();
+    }
+
+    /// Refunds the tokens where nothing follows from the proof.
+    pub async fn refund(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
+        self.tries.refund(connection).await?;
+        self.spent.keep();
+        Ok(())
+    }
+}
+
+/// The hash of a new password, and what the attempt to set it spent.
+#[derive(Debug)]
+pub struct NewHash {
+    /// A PHC string.
+    pub hash: String,
+    /// A token of the network.
+    pub spent: Spent,
 }
 
 /// Reserves a slot in the hasher's queue, spends a token of the network, then hashes; nothing is written before.
-/// Returns a PHC string, or why nothing was hashed.
+/// Returns the hash, or why nothing was hashed.
 ///
 /// # Errors
 /// Errors of the database and the hasher.
 pub async fn new_hash(
-    db: &PgPool,
+    limits: &Limits,
     hasher: &Hasher,
     request: &Request,
     password: PlainPassword,
-) -> Result<Result<String, Throttled>, ProofError> {
-    let place = match hasher.reserve(Key::network(request.address)) {
+) -> Result<Result<NewHash, Throttled>, ProofError> {
+    let place = match hasher.reserve(request.address) {
         Ok(place) => place,
         Err(busy) => return Ok(Err(busy)),
     };
-    let mut connection = db.acquire().await?;
-    let key = Key::sign_up(request.address);
-    if let Spend::Limited(throttled) = limits::spend_one(&mut connection, key, limits::UNAUTHENTICATED_WRITES).await? {
-        return Ok(Err(throttled));
-    }
+    let mut connection = limits.db().acquire().await?;
+    let buckets = limits::unauthenticated_writes(request.address);
+    let spent = match limits.spend_all(&mut connection, &buckets).await? {
+        Ok(spent) => spent,
+        Err(throttled) => return Ok(Err(throttled)),
+    };
     // Frees the connection while this password is hashed.
     drop(connection);
-    Ok(Ok(place.hash(password).await?))
+    Ok(Ok(NewHash { hash: place.hash(password).await?, spent }))
 }

@@ -1,4 +1,8 @@
 //! Browsers that signed in to an account before.
+//!
+//! A browser is recognised by the secret in its cookie, which outlives sessions. Someone else may have noted or chosen
+//! that secret, on a shared machine for example. So it is never adopted: whenever an account begins to know or trust a
+//! browser, [`renew`] replaces it. What was known by the old secret moves to the fresh one in the same transaction.
 
 use std::time::Duration;
 
@@ -7,52 +11,109 @@ use sqlx::PgConnection;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::types::{Request, TokenDigest, UserId};
+use super::return_paths;
+use crate::{
+    accounts,
+    types::{Request, SecretToken, TokenDigest, UserId},
+};
 
 /// Maximum number of known browsers per account; the least recently used is forgotten first.
 pub const BROWSERS_MAX: i64 = 50;
 
-/// Records that a browser signed in to an account.
-pub async fn remember(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<()> {
+/// Gives a browser a fresh secret. The old one is then worth nothing, at any account.
+pub async fn renew(connection: &mut PgConnection, old: Option<&SecretToken>) -> sqlx::Result<SecretToken> {
+    let fresh = SecretToken::random();
+    let Some(old) = old.map(SecretToken::digest) else { return Ok(fresh) };
+    let digest = fresh.digest();
+    // In a fixed order, so that two accounts that sign in concurrently do not deadlock.
+    sqlx::query!(
+        r#"
+        update known_browsers set digest = $2 where ctid = any(array(
+            select ctid from known_browsers where digest = $1 order by user_id for update
+        ))
+        "#,
+        old.as_bytes(),
+        digest.as_bytes(),
+    )
+    .execute(&mut *connection)
+    .await?;
+    accounts::move_sign_up_browser(&mut *connection, &old, &digest).await?;
+    return_paths::move_to_browser(connection, &old, &digest).await?;
+    Ok(fresh)
+}
+
+/// Records that a browser signed in to an account. Returns the secret by which the account recognises it from now on:
+/// a fresh one, unless the account knows the presented one.
+pub async fn remember(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    presented: Option<&SecretToken>,
+) -> sqlx::Result<SecretToken> {
+    if let Some(presented) = presented
+        && used(&mut *connection, user_id, &presented.digest()).await?
+    {
+        return Ok(presented.clone());
+    }
+    let fresh = renew(&mut *connection, presented).await?;
+    let digest = fresh.digest();
     let others = sqlx::query_scalar!(
         r#"
-        insert into known_browsers as b (user_id, digest) values ($1, $2)
-        on conflict (user_id, digest) do update set last_used_at = now()
-        where b.last_used_at < now() - interval '1 day'
-        returning (select count(*) from known_browsers where user_id = $1 and digest <> $2) as "others!"
+        insert into known_browsers (user_id, digest) values ($1, $2)
+        returning (select count(*) from known_browsers where user_id = $1) as "others!"
+        "#,
+        user_id as UserId,
+        digest.as_bytes(),
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    if others >= BROWSERS_MAX {
+        forget_oldest(connection, user_id, &digest).await?;
+    }
+    Ok(fresh)
+}
+
+/// Notes, once a day, that a browser was used. Returns whether the account knows it.
+pub async fn used(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        with used as (
+            update known_browsers set last_used_at = now()
+            where user_id = $1 and digest = $2 and last_used_at < now() - interval '1 day'
+        )
+        select exists (select 1 from known_browsers where user_id = $1 and digest = $2) as "known!"
         "#,
         user_id as UserId,
         browser.as_bytes(),
     )
-    .fetch_optional(&mut *connection)
+    .fetch_one(connection)
+    .await
+}
+
+/// Makes room for one more browser. A locked one is left to the next sign-in, so that nobody waits here.
+async fn forget_oldest(connection: &mut PgConnection, user_id: UserId, but: &TokenDigest) -> sqlx::Result<()> {
+    sqlx::query!(
+        r#"
+        delete from known_browsers where ctid = any(array(
+            select ctid from known_browsers where ctid = any(array(
+                select ctid from known_browsers where user_id = $1 and digest <> $2
+                order by last_used_at desc, digest offset $3
+            )) for update skip locked
+        ))
+        "#,
+        user_id as UserId,
+        but.as_bytes(),
+        BROWSERS_MAX - 1,
+    )
+    .execute(connection)
     .await?;
-    // Recently used browsers, which most are, return no row.
-    if others.is_some_and(|others| others >= BROWSERS_MAX) {
-        // A locked one is left to the next sign-in, so that nobody waits here.
-        sqlx::query!(
-            r#"
-            delete from known_browsers where ctid = any(array(
-                select ctid from known_browsers where ctid = any(array(
-                    select ctid from known_browsers where user_id = $1 and digest <> $2
-                    order by last_used_at desc, digest offset $3
-                )) for update skip locked
-            ))
-            "#,
-            user_id as UserId,
-            browser.as_bytes(),
-            BROWSERS_MAX - 1,
-        )
-        .execute(connection)
-        .await?;
-    }
     Ok(())
 }
 
 /// How long a trusted browser skips the second factor.
 pub const TRUSTED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-/// Lets a known browser skip the second factor for [`TRUSTED_FOR`], while the password stays the same. Stores what its
-/// owner's list of trusted browsers shows.
+/// Lets a browser, whose secret was just renewed, skip the second factor for [`TRUSTED_FOR`], while the password stays
+/// the same. Stores what its owner's list of trusted browsers shows.
 pub async fn trust(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -62,9 +123,10 @@ pub async fn trust(
 ) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        update known_browsers
-        set trusted_until = now() + make_interval(secs => $3), trusted_version = $4, address = $5, user_agent = $6
-        where user_id = $1 and digest = $2
+        insert into known_browsers (user_id, digest, trusted_until, trusted_version, address, user_agent)
+        values ($1, $2, now() + make_interval(secs => $3), $4, $5, $6)
+        on conflict (user_id, digest) do update set trusted_until = excluded.trusted_until,
+            trusted_version = excluded.trusted_version, address = excluded.address, user_agent = excluded.user_agent
         "#,
         user_id as UserId,
         browser.as_bytes(),
@@ -135,14 +197,14 @@ pub async fn distrust(connection: &mut PgConnection, user_id: UserId, one: Optio
     Ok(done.rows_affected() > 0)
 }
 
-/// Returns whether an account knows a browser.
-pub async fn knows(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<bool> {
+/// Finds a browser that an account knows, by its id.
+pub async fn find(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
-        r#"select exists (select 1 from known_browsers where user_id = $1 and digest = $2) as "known!""#,
+        "select id from known_browsers where user_id = $1 and digest = $2",
         user_id as UserId,
         browser.as_bytes(),
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await
 }
 

@@ -97,10 +97,12 @@ pub async fn find_live(
         cross join lateral (
             select s.id, s.user_id, u.username, u.display_name, u.email, u.email_verified_at is not null as email_verified,
                 u.language, u.role, s.created_at, s.authenticated_at, s.absolute_ends_at, s.aal, s.amr, s.remembered,
-                s.authenticated_at > now() - make_interval(secs => $2) and (s.aal > 1 or not f.any) as recent,
+                -- Nothing was proven in the future, by a clock that was ahead.
+                s.authenticated_at between now() - make_interval(secs => $2) and now() + interval '1 minute'
+                    and (s.aal > 1 or not f.any) as recent,
                 s.aal > 1 or not f.any as proves_best,
                 u.role = any($3::text[]) and not f.any as must_enrol,
-                s.last_seen_at < now() - interval '1 minute' as touch_due,
+                s.last_seen_at not between now() - interval '1 minute' and now() + interval '1 minute' as touch_due,
                 extract(epoch from least(
                     s.idle_ends_at, s.absolute_ends_at,
                     -- The next time to note its use; a use that is being noted needs a moment.
@@ -138,7 +140,8 @@ pub async fn touch(connection: &mut PgConnection, ids: &[SessionId], lifetimes: 
             idle_ends_at = case when remembered then absolute_ends_at else least(now() + $2::interval, absolute_ends_at) end
         where ctid = any(array(
             select ctid from sessions
-            where id = any($1) and revoked_at is null and idle_ends_at > now() and last_seen_at < now() - interval '1 minute'
+            where id = any($1) and revoked_at is null and idle_ends_at > now()
+                and last_seen_at not between now() - interval '1 minute' and now() + interval '1 minute'
             for update skip locked
         ))
         "#,

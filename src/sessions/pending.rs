@@ -87,9 +87,12 @@ pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::
             p.remembered, p.next, p.failed_before
         from pending_sign_ins p
         join users u on u.id = p.user_id where p.digest = $1 and p.used_at is null and p.expires_at > now()
+            -- Of a clock that was ahead.
+            and p.expires_at <= now() + make_interval(secs => $2::float8 + 60)
             and u.credentials_version = p.credentials_version and u.disabled_at is null and u.deletion_due_at is null
         "#,
         digest.as_bytes(),
+        LIFETIME.as_secs_f64(),
     )
     .fetch_optional(connection)
     .await
@@ -102,12 +105,14 @@ pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx:
         r#"
         update pending_sign_ins p set used_at = now()
         from users u where p.digest = $1 and p.used_at is null and p.expires_at > now()
+            and p.expires_at <= now() + make_interval(secs => $2::float8 + 60)
             and u.id = p.user_id and u.disabled_at is null and u.deletion_due_at is null
             and u.credentials_version = p.credentials_version
         returning p.user_id as "user_id: UserId", u.username, p.credentials_version, p.methods,
             p.remembered, p.next, p.failed_before
         "#,
         digest.as_bytes(),
+        LIFETIME.as_secs_f64(),
     )
     .fetch_optional(connection)
     .await

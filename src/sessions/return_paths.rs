@@ -5,10 +5,10 @@
 //! 2. [`keep_for_browser`] stores where a browser was going when it requested an email; [`take_of_browser`] hands it to
 //!    the same browser, once. The email itself carries no path, so nobody else can be sent there.
 
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::{
-    limits::{self, Key, Spend},
+    limits::{self, Spend},
     types::{Request, ReturnTo, SecretToken, TokenDigest},
 };
 
@@ -26,12 +26,14 @@ pub async fn shorten(
     if !path.is_long() {
         return Ok(Some(path));
     }
-    let key = Key::return_paths(request.address);
-    if limits::spend_one(connection, key, limits::UNAUTHENTICATED_WRITES).await? != Spend::Allowed {
+    let mut transaction = connection.begin().await?;
+    let buckets = limits::return_paths(request.address);
+    if limits::spend_all(&mut transaction, &buckets).await? != Spend::Allowed {
         return Ok(None);
     }
     let id = SecretToken::random();
-    store(connection, &id.digest(), &path).await?;
+    store(&mut transaction, &id.digest(), &path).await?;
+    transaction.commit().await?;
     Ok(ReturnTo::parse(&format!("{ROUTE}?to={}", id.reveal())))
 }
 
@@ -52,6 +54,18 @@ pub async fn keep_for_browser(
 ) -> sqlx::Result<()> {
     let Some(path) = path else { return Ok(()) };
     store(connection, browser, path).await
+}
+
+/// Keeps where a browser was going when its secret is renewed.
+pub async fn move_to_browser(
+    connection: &mut PgConnection,
+    old: &TokenDigest,
+    fresh: &TokenDigest,
+) -> sqlx::Result<()> {
+    sqlx::query!("update return_paths set id = $2 where id = $1", old.as_bytes(), fresh.as_bytes())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Takes where a browser was going. It is returned once.
@@ -81,9 +95,12 @@ async fn store(connection: &mut PgConnection, id: &TokenDigest, path: &ReturnTo)
     Ok(())
 }
 
-/// Deletes expired paths, and returns how many.
+/// How many paths are kept in all: anyone can cause them.
+const KEPT_MAX: i64 = 20_000;
+
+/// Deletes expired paths, and the oldest beyond [`KEPT_MAX`]. Returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+    let expired = sqlx::query!(
         r#"
         delete from return_paths where ctid = any(array(
             select ctid from return_paths where expires_at < now()
@@ -91,7 +108,19 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
         ))
         "#
     )
+    .execute(&mut *connection)
+    .await?;
+    let too_many = sqlx::query!(
+        r#"
+        delete from return_paths where ctid = any(array(
+            select ctid from return_paths where ctid = any(array(
+                select ctid from return_paths order by expires_at desc offset $1 limit 1000
+            )) for update skip locked
+        ))
+        "#,
+        KEPT_MAX,
+    )
     .execute(connection)
     .await?;
-    Ok(done.rows_affected())
+    Ok(expired.rows_affected() + too_many.rows_affected())
 }

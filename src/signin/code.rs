@@ -13,7 +13,7 @@ use super::{Opened, SignInAnswer as _, challenge, complete, renew};
 use crate::{
     accounts::{self, Factors},
     audit::Unit,
-    limits::{Limit, Spend, Tries},
+    limits::{Limit, Spent, Tries},
     sessions::{Challenge, LiveSession, Method, pending::Pending, strongest},
     state::AppState,
     templates::Page,
@@ -90,14 +90,18 @@ pub async fn sign_in<F: TypedFactor>(
 ) -> Result<Result<(Pending, Opened), Refused>, AppError> {
     let Some((waiting, factors)) = challenge::waiting(state, secret).await? else { return Ok(Err(Refused::Expired)) };
     let (Some(secret), user_id) = (secret, waiting.user_id) else { return Ok(Err(Refused::Expired)) };
-    let mut unit = match try_code::<F>(state, request, (user_id, None), (code, &factors)).await? {
-        Ok(unit) => unit,
+    let (mut unit, spent) = match try_code::<F>(state, request, (user_id, None), (code, &factors)).await? {
+        Ok(right) => right,
         Err(refused) => return Ok(Err(refused)),
     };
     let completed = complete(&mut unit, state, request, secret, F::METHOD, F::TRUSTS && trust, replaces).await?;
     // With nothing to complete, the rollback leaves the code unused.
-    let Some((pending, opened)) = completed else { return Ok(Err(Refused::Expired)) };
+    let Some((pending, opened)) = completed else {
+        spent.keep();
+        return Ok(Err(Refused::Expired));
+    };
     F::spent(&mut unit, request, user_id, opened.id).await?;
+    unit.decide(&spent);
     tries::<F>(user_id, request).refund(&mut unit).await?;
     unit.commit().await?;
     Ok(Ok((pending, opened)))
@@ -112,14 +116,16 @@ pub async fn reauthenticate<F: TypedFactor>(
 ) -> Result<Result<SessionCookie, Refused>, AppError> {
     let user_id = live.user_id;
     let factors = accounts::factors(&mut *state.db.acquire().await?, user_id).await?;
-    let mut unit = match try_code::<F>(state, request, (user_id, Some(live.id)), (code, &factors)).await? {
-        Ok(unit) => unit,
+    let (mut unit, spent) = match try_code::<F>(state, request, (user_id, Some(live.id)), (code, &factors)).await? {
+        Ok(right) => right,
         Err(refused) => return Ok(Err(refused)),
     };
     let Some(renewed) = renew(&mut unit, state, request, live, F::METHOD, None).await? else {
+        spent.keep();
         return Ok(Err(Refused::Expired));
     };
     F::spent(&mut unit, request, user_id, live.id).await?;
+    unit.decide(&spent);
     tries::<F>(user_id, request).refund(&mut unit).await?;
     unit.commit().await?;
     Ok(Ok(renewed))
@@ -129,31 +135,33 @@ fn tries<F: TypedFactor>(user_id: UserId, request: &Request) -> Tries {
     Tries::at_factor(F::CHALLENGE.code(), F::LIMIT, user_id, request.address)
 }
 
-/// Tries a code. Returns the transaction in which it was used, or why it was refused.
+/// Tries a code. Returns the transaction in which it was used, with the attempt that it decides; or why it was refused.
 async fn try_code<F: TypedFactor>(
     state: &AppState,
     request: &Request,
     (user_id, session_id): (UserId, Option<SessionId>),
     (code, factors): (&F::Code, &Factors),
-) -> Result<Result<Unit, Refused>, AppError> {
+) -> Result<Result<(Unit, Spent), Refused>, AppError> {
     let again = session_id.is_some();
     if !F::has(factors, again) {
         // Without a code there is nothing to guess, so no token is spent: a factor added later starts with a full
         // bucket.
         return Ok(Err(Refused::Unavailable));
     }
-    let spent = tries::<F>(user_id, request).spend(&mut *state.db.acquire().await?).await?;
-    if let Spend::Limited(throttled) = spent {
-        return Ok(Err(Refused::Problem(CodeProblem::Throttled(throttled))));
-    }
+    let tries = tries::<F>(user_id, request);
+    let spent = match state.limits.spend(&mut *state.db.acquire().await?, &tries).await? {
+        Ok(spent) => spent,
+        Err(throttled) => return Ok(Err(Refused::Problem(CodeProblem::Throttled(throttled)))),
+    };
     if let Some(found) = F::find(state, user_id, code).await? {
         let mut unit = state.recorder(request).begin().await?;
         if F::spend(&mut unit, user_id, &found, again).await? {
-            return Ok(Ok(unit));
+            return Ok(Ok((unit, spent)));
         }
         // A concurrent request used the same code first.
         unit.rollback().await?;
     }
+    spent.keep();
     challenge::refused_factor(state, request, (user_id, session_id), F::CHALLENGE).await?;
     Ok(Err(Refused::Problem(CodeProblem::Wrong)))
 }

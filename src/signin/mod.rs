@@ -145,12 +145,12 @@ pub async fn complete(
     let methods = Methods::from_amr(&pending.methods).with(method);
     let (remember, credentials_version) = (pending.remembered, Some(version));
     let opening = Opening { user_id, methods: &methods, remember, credentials_version, replaces };
-    let Some(opened) = open(unit, state, request, &opening).await? else { return Ok(None) };
+    let Some(mut opened) = open(unit, state, request, &opening).await? else { return Ok(None) };
     opening::report_failures(unit, request, user_id, pending.failed_before.unsigned_abs()).await?;
     limits::refill(unit, Key::refused_factors(user_id)).await?;
     if trust {
-        let browser = opened.browser.digest();
-        known_browsers::trust(unit, user_id, &browser, version, request).await?;
+        opened.browser = known_browsers::renew(unit, Some(&opened.browser)).await?;
+        known_browsers::trust(unit, user_id, &opened.browser.digest(), version, request).await?;
         unit.record(Event::BrowserTrusted, user_id, Some(opened.id));
     }
     Ok(Some((pending, opened)))

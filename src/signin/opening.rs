@@ -50,8 +50,7 @@ pub async fn open(
         unit.record(Event::SessionEnded { ended: replaced.id }, replaced.user_id, Some(replaced.id));
     }
     unit.record(Event::SignedIn { amr: opening.methods.amr() }, user_id, Some(id));
-    let browser = request.browser.clone().unwrap_or_else(SecretToken::random);
-    known_browsers::remember(unit, user_id, &browser.digest()).await?;
+    let browser = known_browsers::remember(unit, user_id, request.browser.as_ref()).await?;
     Ok(Some(Opened { id, cookie: SessionCookie { cookie, remembered: opening.remember }, browser }))
 }
 

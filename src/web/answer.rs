@@ -114,7 +114,7 @@ impl Ctx {
     pub(super) fn note_throttled(&self, throttled: Throttled) {
         let slowed = matches!(throttled, Throttled::SlowDown { .. });
         if slowed {
-            log::limited(self.request(), self.route());
+            log::limited(&self.state.sampler, self.request(), self.route());
         }
         if super::paths::is_sign_in(self.route()) {
             self.state.metrics.sign_in(if slowed { "slowed" } else { "busy" });

@@ -19,7 +19,7 @@ use crate::{
     sessions::{known_browsers, return_paths},
     state::AppState,
     templates::Mail,
-    types::{Email, Lang, Request, ReturnTo, Throttled, TokenDigest},
+    types::{Email, Lang, Request, ReturnTo, SecretToken, Throttled},
 };
 
 /// The future of a render function; `None` if the email has no recipient any more.
@@ -119,28 +119,31 @@ pub async fn render(
 }
 
 /// Queues an email that a visitor requested, unless too many wait or the network requested too many. What there is to
-/// send is decided when it is rendered, so the answer is the same for everyone. `going` is the browser and the path
-/// that it returns to after the link in the email.
+/// send is decided when it is rendered, so the answer is the same for everyone. `going` is the path that this browser
+/// returns to after the link in the email; then the fresh secret by which it is recognised is returned.
 pub async fn request(
     state: &AppState,
     request: &Request,
     email: &NewEmail<'_>,
-    going: Option<(&TokenDigest, &ReturnTo)>,
-) -> Result<Result<(), Throttled>, AppError> {
+    going: Option<&ReturnTo>,
+) -> Result<Result<Option<SecretToken>, Throttled>, AppError> {
     if state.mailer.is_full() {
         return Ok(Err(Throttled::busy(30)));
     }
     let mut unit = state.recorder(request).begin().await?;
-    let key = Key::sign_up(request.address);
-    if let Spend::Limited(throttled) = limits::spend_one(&mut unit, key, limits::UNAUTHENTICATED_WRITES).await? {
+    let buckets = limits::unauthenticated_writes(request.address);
+    if let Spend::Limited(throttled) = limits::spend_all(&mut unit, &buckets).await? {
         return Ok(Err(throttled));
     }
     unit.email(email).await?;
-    if let Some((browser, path)) = going {
-        return_paths::keep_for_browser(&mut unit, browser, Some(path)).await?;
+    let mut browser = None;
+    if going.is_some() {
+        let fresh = known_browsers::renew(&mut unit, request.browser.as_ref()).await?;
+        return_paths::keep_for_browser(&mut unit, &fresh.digest(), going).await?;
+        browser = Some(fresh);
     }
     unit.commit().await?;
-    Ok(Ok(()))
+    Ok(Ok(browser))
 }
 
 /// Finds and locks the recipient: the account in the row, or the one with the typed identifier. What revokes links
@@ -180,14 +183,16 @@ async fn may_send(
             && limits::spend_one(connection, all, limits::EMAILS_TO_OTHERS).await? == Spend::Allowed);
     }
     let Ok(to) = Email::parse(&user.email) else { return Ok(false) };
-    let key = match email.requested_from() {
+    let known = match email.requested_from() {
         // An unverified account's creator does not count as its owner.
-        Some(browser)
-            if user.email_verified_at.is_some() && known_browsers::knows(connection, user.id, &browser).await? =>
-        {
-            Key::emails_for_browser(kind.code, to.canonical(), &browser)
+        Some(browser) if user.email_verified_at.is_some() => {
+            known_browsers::find(connection, user.id, &browser).await?
         }
-        _ => Key::emails(kind.code, to.canonical()),
+        _ => None,
+    };
+    let key = match known {
+        Some(browser) => Key::emails_for_browser(kind.code, to.canonical(), browser),
+        None => Key::emails(kind.code, to.canonical()),
     };
     Ok(limits::spend_one(connection, key, limits::EMAILS).await? == Spend::Allowed)
 }

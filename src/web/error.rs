@@ -196,7 +196,7 @@ fn log_error(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
             tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served: answered with 503");
         }
         Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "malformed request"),
-        Some(AppError::StaleForm) => log::form_refused(ctx.request()),
+        Some(AppError::StaleForm) => log::form_refused(&ctx.state.sampler, ctx.request()),
         Some(AppError::Throttled(throttled)) => ctx.note_throttled(*throttled),
         None if status.is_server_error() => {
             tracing::warn!(request_id, "a session could not be saved: answered with 503");

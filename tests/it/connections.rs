@@ -134,24 +134,40 @@ async fn f16_one_address_cannot_hold_every_connection() {
 }
 
 #[tokio::test]
-async fn f16_beyond_the_cap_connections_wait_for_one_that_leaves() {
+async fn f16_a4_beyond_the_cap_a_connection_waits_for_others_that_are_answered_and_closes_none_of_them() {
     let app = TestApp::start().await;
-    let served = serve(app::build(&app.state), Caps { total: 3, per_network: 100 }).await;
+    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = {
+        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
+        async move || {
+            begun.notify_one();
+            finish.notified().await;
+            "finished"
+        }
+    };
+    let router = Router::new().route("/held", get(slow)).route("/livez", get(async || r#"{"live":true}"#));
+    let served = serve(Front::before(&app.state, router), Caps { total: 3, per_network: 100 }).await;
     let mut held = Vec::new();
     for _ in 0..3 {
-        let mut stream = connect(served.address, HERE).await.expect("a connection");
-        assert!(is_served(&mut stream).await);
-        held.push(stream);
+        held.push(tokio::spawn(exchange(
+            served.address,
+            HERE,
+            b"GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        )));
+        begun.notified().await;
     }
     let mut waiting = connect(served.address, HERE).await.expect("a place in the system's queue");
     waiting.write_all(LIVEZ).await.expect("a request");
-    for stream in &mut held {
-        assert!(is_served(stream).await);
-    }
-    // After three answers on the others, there was time for a fourth connection, had there been a place.
     let mut one = [0];
-    assert!(waiting.try_read(&mut one).is_err(), "nobody was let in beyond the cap");
-    drop(held.pop());
+    let early = tokio::time::timeout(Duration::from_millis(200), waiting.read(&mut one)).await;
+    assert!(early.is_err(), "nobody was let in beyond the cap");
+    for _ in 0..3 {
+        finish.notify_one();
+    }
+    for answer in held {
+        let answer = answer.await.expect("the request").expect("an answer");
+        assert_eq!((answer.status, answer.body.as_str()), (200, "finished"));
+    }
     let mut start = [0; 12];
     tokio::time::timeout(PATIENCE, waiting.read_exact(&mut start)).await.expect("in time").expect("an answer");
     assert_eq!(&start, b"HTTP/1.1 200");
@@ -226,4 +242,100 @@ async fn f7_a_stopped_replica_leaves_its_sessions_to_the_others() {
     app.stop().await;
     let mut person = Browser { to: other.address, ..person };
     assert_eq!(person.get("/dashboard").await.status, 200);
+}
+
+#[tokio::test]
+async fn a4_two_addresses_that_hold_every_connection_keep_nobody_waiting() {
+    let app = TestApp::start().await;
+    let served = serve(app::build(&app.state), Caps { total: 40, per_network: 20 }).await;
+    let attackers = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
+    // Some say nothing, some half a request, some have had an answer.
+    let hold = async |n: usize| {
+        let mut stream = connect(served.address, attackers[n % 2]).await.expect("a connection");
+        match n % 3 {
+            0 => {}
+            1 => stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\nX-A: ").await.expect("half a head"),
+            _ => assert!(is_served(&mut stream).await),
+        }
+        stream
+    };
+    let mut held = Vec::new();
+    for n in 0..40 {
+        held.push(hold(n).await);
+    }
+    for n in 0..50 {
+        let asked = Instant::now();
+        let mut honest = connect(served.address, HERE).await.expect("a connection");
+        assert!(is_served(&mut honest).await, "visitor {n}");
+        assert!(asked.elapsed() < Duration::from_secs(3), "visitor {n} waited {:?}", asked.elapsed());
+        // They come back at once.
+        held.push(hold(n).await);
+    }
+}
+
+#[tokio::test]
+async fn a4_the_fullest_network_makes_room_and_a_slow_request_is_never_dropped() {
+    let app = TestApp::start().await;
+    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let slow = {
+        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
+        async move || {
+            begun.notify_one();
+            finish.notified().await;
+            "finished"
+        }
+    };
+    let router = Router::new().route("/held", get(slow)).route("/livez", get(async || r#"{"live":true}"#));
+    let served = serve(Front::before(&app.state, router), Caps { total: 10, per_network: 100 }).await;
+    let crowd = Ipv4Addr::new(127, 0, 0, 2);
+    let request = b"GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let in_flight = tokio::spawn(exchange(served.address, crowd, request));
+    begun.notified().await;
+    let mut neighbour = connect(served.address, Ipv4Addr::new(127, 0, 0, 3)).await.expect("a connection");
+    assert!(is_served(&mut neighbour).await);
+    let mut idle = Vec::new();
+    for _ in 0..8 {
+        let mut stream = connect(served.address, crowd).await.expect("a connection");
+        assert!(is_served(&mut stream).await);
+        idle.push(stream);
+    }
+    // Used again, so that the second has been idle for longest.
+    assert!(is_served(&mut idle[0]).await);
+    let mut visitors = Vec::new();
+    for _ in 0..3 {
+        let mut visitor = connect(served.address, HERE).await.expect("a connection");
+        assert!(is_served(&mut visitor).await);
+        visitors.push(visitor);
+    }
+    let mut served_again = Vec::new();
+    for stream in &mut idle {
+        served_again.push(is_served(stream).await);
+    }
+    assert_eq!(served_again, [true, false, false, false, true, true, true, true]);
+    assert!(is_served(&mut neighbour).await, "one connection of another network");
+    finish.notify_one();
+    let answer = in_flight.await.expect("the request").expect("an answer");
+    assert_eq!((answer.status, answer.body.as_str()), (200, "finished"));
+}
+
+#[tokio::test]
+async fn a4_a_response_that_is_still_being_sent_is_not_cut_off() {
+    let app = TestApp::start().await;
+    let large = "x".repeat(16 << 20);
+    let expected = large.len();
+    let router = Router::new()
+        .route("/large", get(move || std::future::ready(large.clone())))
+        .route("/livez", get(async || r#"{"live":true}"#));
+    let served = serve(Front::before(&app.state, router), Caps { total: 2, per_network: 100 }).await;
+    // It asks, and does not read yet.
+    let mut slow = connect(served.address, HERE).await.expect("a connection");
+    slow.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.expect("a request");
+    slow.readable().await.expect("the start of an answer");
+    for _ in 0..5 {
+        let mut other = connect(served.address, HERE).await.expect("a connection");
+        assert!(is_served(&mut other).await);
+        std::mem::forget(other);
+    }
+    let (answer, _) = until_closed(slow).await;
+    assert!(answer.len() > expected, "{} of {expected}", answer.len());
 }

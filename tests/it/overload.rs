@@ -10,10 +10,7 @@ use crate::support::{
 use axum::{body::Body, extract::Request};
 use http_body_util::BodyExt as _;
 use tokio::{sync::Semaphore, time::Instant};
-use vestibule::{
-    limits::Key,
-    web::{Front, access::Access, routes::Routes},
-};
+use vestibule::web::{Front, access::Access, routes::Routes};
 
 #[tokio::test]
 async fn f22_a_storm_of_sign_ins_is_served_as_far_as_it_goes_and_slows_nobody_who_is_signed_in() {
@@ -94,8 +91,8 @@ async fn solana_private_channels_247_visitors_who_hang_up_do_not_make_room_for_m
     assert!(app.state.hasher.reserve(network(0)).is_ok());
 }
 
-fn network(n: u8) -> Key {
-    Key::network(std::net::Ipv4Addr::new(192, 0, 2, n).into())
+fn network(n: u8) -> std::net::IpAddr {
+    std::net::Ipv4Addr::new(192, 0, 2, n).into()
 }
 
 /// The layers of the service over a route that breaks.

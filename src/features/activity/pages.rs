@@ -101,7 +101,7 @@ impl Page for ActivityPage {
     }
 }
 
-const FAILED: Event = Event::SignInFailed { proven: false };
+const FAILED: Event = Event::sign_in_failed(false);
 
 fn signed_in() -> Event {
     Event::SignedIn { amr: vec!["pwd".into()] }

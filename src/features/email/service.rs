@@ -17,7 +17,7 @@ use crate::{
     audit::{Event, Unit},
     db::is_taken,
     features::verification::VERIFY,
-    limits::{self, Key, Spend},
+    limits::{self, Spend},
     mail::{NewEmail, RenderedEmail, outbox, requested_from},
     sessions::{self, LiveSession},
     state::AppState,
@@ -40,12 +40,11 @@ pub async fn request(
     if state.mailer.is_full() {
         return Ok(Err(Throttled::busy(30)));
     }
-    let key = Key::sign_up(request.address);
-    let spent = limits::spend_one(&mut *state.db.acquire().await?, key, limits::UNAUTHENTICATED_WRITES).await?;
-    if let Spend::Limited(throttled) = spent {
+    let mut unit = state.recorder(request).begin().await?;
+    let buckets = limits::unauthenticated_writes(request.address);
+    if let Spend::Limited(throttled) = limits::spend_all(&mut unit, &buckets).await? {
         return Ok(Err(throttled));
     }
-    let mut unit = state.recorder(request).begin().await?;
     if !accounts::lock(&mut unit, live.user_id).await? || !sessions::lock(&mut unit, live.id).await? {
         return Err(AppError::SignIn { next: None });
     }

@@ -23,12 +23,12 @@ pub async fn sign_in(
     replaces: Option<&LiveSession>,
 ) -> Result<Result<Entered, LoginProblem>, AppError> {
     let password = form.password.clone();
-    let proof = match proof::attempt(&state.db, &state.hasher, request, &form.identifier, password).await? {
+    let proof = match proof::attempt(&state.limits, &state.hasher, request, &form.identifier, password).await? {
         Attempt::Proven(proof) => proof,
         Attempt::Refused { user_id } => {
             match form.password {
                 Some(_) => refuse(state, request, user_id, false).await?,
-                None => log::impossible_password(&state.metrics, request),
+                None => log::impossible_password(&state.metrics, &state.sampler, request),
             }
             return Ok(Err(LoginProblem::Refused));
         }
@@ -36,6 +36,7 @@ pub async fn sign_in(
     };
     let user_id = proof.user_id;
     if proof.closing {
+        proof.keep();
         remind_of_deletion(state, request, user_id).await?;
         return Ok(Err(LoginProblem::Closing));
     }
@@ -49,6 +50,7 @@ pub async fn sign_in(
     };
     let entered = signin::enter(state, request, entering).await?;
     if matches!(entered, Entered::Refused) {
+        proof.keep();
         refuse(state, request, Some(user_id), true).await?;
     }
     Ok(Ok(entered))
@@ -58,8 +60,8 @@ pub async fn sign_in(
 async fn refuse(state: &AppState, request: &Request, user_id: Option<UserId>, proven: bool) -> Result<(), AppError> {
     let mut unit = state.recorder(request).begin().await?;
     match user_id {
-        Some(user_id) => unit.record(Event::SignInFailed { proven }, user_id, None),
-        None => unit.record_without_account(Event::SignInFailed { proven }),
+        Some(user_id) => unit.record(Event::sign_in_failed(proven), user_id, None),
+        None => unit.record_without_account(Event::sign_in_failed(proven)),
     }
     Ok(unit.commit().await?)
 }
@@ -69,6 +71,6 @@ async fn remind_of_deletion(state: &AppState, request: &Request, user_id: UserId
     let mut unit = state.recorder(request).begin().await?;
     let Some(user) = accounts::find(&mut unit, user_id).await? else { return Ok(()) };
     unit.email(&user.email(&DELETION_SCHEDULED, request.lang, json!({ "reminder": true }))).await?;
-    unit.record(Event::SignInFailed { proven: true }, user_id, None);
+    unit.record(Event::sign_in_failed(true), user_id, None);
     Ok(unit.commit().await?)
 }

@@ -47,6 +47,8 @@ pub async fn spend(
         r#"
         update webauthn_ceremonies set used_at = now()
         where digest = $1 and used_at is null and expires_at > now() and purpose = $2
+            -- Of a clock that was ahead.
+            and expires_at <= now() + make_interval(secs => $5::float8 + 60)
             and user_id is not distinct from $3 and bound_to is not distinct from $4
         returning state
         "#,
@@ -54,21 +56,34 @@ pub async fn spend(
         <&str>::from(ceremony),
         user_id as Option<UserId>,
         bound_to,
+        LIFETIME.as_secs_f64(),
     )
     .fetch_optional(connection)
     .await
 }
 
-/// Deletes expired ceremonies, and returns how many.
+/// How many ceremonies are kept in all: anyone can begin one.
+const CEREMONIES_MAX: i64 = 20_000;
+
+/// Deletes expired ceremonies, and the oldest beyond [`CEREMONIES_MAX`]. Returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+    let expired = sqlx::query!(
         "delete from webauthn_ceremonies where ctid = any(array(
             select ctid from webauthn_ceremonies where expires_at < now()
             order by expires_at limit 1000 for update skip locked))"
     )
+    .execute(&mut *connection)
+    .await?;
+    let too_many = sqlx::query!(
+        "delete from webauthn_ceremonies where ctid = any(array(
+            select ctid from webauthn_ceremonies where ctid = any(array(
+                select ctid from webauthn_ceremonies order by expires_at desc offset $1 limit 1000
+            )) for update skip locked))",
+        CEREMONIES_MAX,
+    )
     .execute(connection)
     .await?;
-    Ok(done.rows_affected())
+    Ok(expired.rows_affected() + too_many.rows_affected())
 }
 
 /// Lists the passkeys of an account, the oldest first.

@@ -10,7 +10,6 @@ use crate::{
         links::{self, Purpose},
     },
     audit::{Event, PasswordPrompt},
-    limits::Key,
     passwords::{
         PASSWORD_CHANGED,
         proof::{self, Attempt, Proof},
@@ -67,7 +66,7 @@ pub async fn change(
     passwords: Passwords,
 ) -> Result<Outcome, AppError> {
     let identifier = Identifier::Username(live.username.clone());
-    let proof = match proof::attempt(&state.db, &state.hasher, request, &identifier, passwords.current).await? {
+    let proof = match proof::attempt(&state.limits, &state.hasher, request, &identifier, passwords.current).await? {
         Attempt::Proven(proof) => proof,
         Attempt::Refused { .. } => {
             let mut unit = state.recorder(request).begin().await?;
@@ -79,13 +78,13 @@ pub async fn change(
     };
     // The password and someone's open browser must not be enough where there is a second factor.
     if proof.factors.has_second() && !live.recent {
-        proof::settle(&mut *state.db.acquire().await?, &proof).await?;
+        proof.refund(&mut *state.db.acquire().await?).await?;
         return Ok(Outcome::Stale);
     }
-    let place = match state.hasher.reserve(Key::network(request.address)) {
+    let place = match state.hasher.reserve(request.address) {
         Ok(place) => place,
         Err(busy) => {
-            proof::settle(&mut *state.db.acquire().await?, &proof).await?;
+            proof.refund(&mut *state.db.acquire().await?).await?;
             return Ok(Outcome::Throttled(busy));
         }
     };
@@ -118,7 +117,7 @@ async fn replace(
     unit.record(Event::PasswordChanged, user_id, Some(live.id));
     unit.email(&user.email(&PASSWORD_CHANGED, request.lang, json!({}))).await?;
     if let Some(browser) = browser {
-        known_browsers::remember(&mut unit, user_id, &browser).await?;
+        known_browsers::used(&mut unit, user_id, &browser).await?;
     }
     proof::settle(&mut unit, proof).await?;
     unit.commit().await?;

@@ -44,7 +44,7 @@ pub async fn reauthenticate(
         return Ok(Outcome::Refused(ReauthProblem::PasswordMissing));
     }
     let (identifier, password) = (Identifier::Username(live.username.clone()), PlainPassword::presented(typed));
-    let renewed = match proof::attempt(&state.db, &state.hasher, request, &identifier, password).await? {
+    let renewed = match proof::attempt(&state.limits, &state.hasher, request, &identifier, password).await? {
         Attempt::Proven(proof) => renew(state, request, live, &proof).await?,
         Attempt::Refused { .. } => None,
         Attempt::Throttled(throttled) => return Ok(Outcome::Refused(ReauthProblem::Throttled(throttled))),
@@ -68,9 +68,12 @@ async fn renew(
     let mut unit = state.recorder(request).begin().await?;
     proof::upgrade(&mut unit, proof).await?;
     let renewed = signin::renew(&mut unit, state, request, live, Method::Password, Some(proof)).await?;
-    let Some(renewed) = renewed else { return Ok(None) };
+    let Some(renewed) = renewed else {
+        proof.keep();
+        return Ok(None);
+    };
     if let Some(browser) = request.browser.as_ref().map(SecretToken::digest) {
-        known_browsers::remember(&mut unit, live.user_id, &browser).await?;
+        known_browsers::used(&mut unit, live.user_id, &browser).await?;
     }
     proof::settle(&mut unit, proof).await?;
     unit.commit().await?;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     accounts::Identifier,
-    types::{Notice, SecretToken, trimmed},
+    types::{Notice, trimmed},
     web::{Answer, AnswerExt as _, Ctx, Submitted, next_query, paths},
 };
 
@@ -19,16 +19,15 @@ pub async fn show(ctx: Ctx) -> Answer {
 /// `POST /recover`.
 pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let (typed, next) = (form.get("identifier"), form.next());
-    // The browser that requests the email is recognised when it opens the link.
-    let browser = ctx.request().browser.clone().unwrap_or_else(SecretToken::random);
     let problem = if trimmed(typed).is_empty() || typed.contains('\0') {
         AskProblem::Missing
     } else {
-        let (digest, identifier) = (browser.digest(), Identifier::parse(typed));
-        let going = next.as_ref().map(|next| (&digest, next));
-        match service::request(&ctx.state, ctx.request(), &identifier, going).await? {
-            Ok(()) if next.is_none() => return ctx.see_other(paths::RECOVER).notice(Notice::RecoveryMailed),
-            Ok(()) => return ctx.see_other(paths::RECOVER).notice(Notice::RecoveryMailed).browser(&browser),
+        match service::request(&ctx.state, ctx.request(), &Identifier::parse(typed), next.as_ref()).await? {
+            Ok(None) => return ctx.see_other(paths::RECOVER).notice(Notice::RecoveryMailed),
+            // The browser is recognised when it opens the link.
+            Ok(Some(browser)) => {
+                return ctx.see_other(paths::RECOVER).notice(Notice::RecoveryMailed).browser(&browser);
+            }
             Err(throttled) => AskProblem::Throttled(throttled),
         }
     };

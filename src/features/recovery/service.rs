@@ -13,10 +13,10 @@ use crate::{
     features::{deletion, verification},
     limits,
     mail::{NewEmail, RenderedEmail, requested_from},
-    passwords::{PASSWORD_CHANGED, new_hash},
+    passwords::{NewHash, PASSWORD_CHANGED, new_hash},
     sessions::{self, known_browsers, return_paths},
     state::AppState,
-    types::{Request, ReturnTo, SecretToken, Throttled, TokenDigest, UserId},
+    types::{Request, ReturnTo, SecretToken, Throttled, UserId},
     web::{
         AppError, PasswordError,
         email::{self, Renderer},
@@ -27,13 +27,13 @@ use crate::{
 /// The longest name that is stored: the longest address.
 const NAME_MAX: usize = 254;
 
-/// Requests a link: one row for everyone.
+/// Requests a link: one row for everyone. Returns the fresh secret of a browser that was `going` somewhere.
 pub async fn request(
     state: &AppState,
     request: &Request,
     identifier: &Identifier,
-    going: Option<(&TokenDigest, &ReturnTo)>,
-) -> Result<Result<(), Throttled>, AppError> {
+    going: Option<&ReturnTo>,
+) -> Result<Result<Option<SecretToken>, Throttled>, AppError> {
     let address: String = identifier.as_str().chars().take(NAME_MAX).collect();
     let (lang, detail) = (request.lang, requested_from(request.browser.as_ref()));
     let email = NewEmail { kind: &RECOVER, user_id: None, address: &address, lang, detail };
@@ -79,11 +79,13 @@ pub async fn reset(
         Ok(password) => password,
         Err(error) => return Ok(Reset::Refused { username: user.username, error }),
     };
-    let hash = match new_hash(&state.db, &state.hasher, request, password).await? {
+    let NewHash { hash, spent } = match new_hash(&state.limits, &state.hasher, request, password).await? {
         Ok(hash) => hash,
         Err(throttled) => return Ok(Reset::Throttled { username: user.username, throttled }),
     };
-    if !replace(state, request, user.id, link, &hash).await? {
+    let replaced = replace(state, request, user.id, link, &hash).await?;
+    spent.keep();
+    if !replaced {
         return Ok(Reset::LinkExpired);
     }
     Ok(Reset::Done(return_paths::take_of_browser(&mut *state.db.acquire().await?, request).await?))

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     accounts::Role,
-    types::{Notice, SecretToken},
+    types::Notice,
     web::{Answer, AnswerExt as _, Ctx, Submitted, paths},
 };
 
@@ -26,11 +26,11 @@ pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
         Ok(form) => form,
         Err(errors) => return ctx.refuse(&RegisterPage { errors, ..page }),
     };
-    // The browser that signs up may verify without the password.
-    let browser = ctx.request().browser.clone().unwrap_or_else(SecretToken::random);
-    match service::sign_up(&ctx.state, ctx.request(), &form, &browser.digest()).await? {
+    match service::sign_up(&ctx.state, ctx.request(), &form).await? {
         // The next page is about this sign-up, not about a link that was opened before.
-        SignUp::Created => ctx.see_other(paths::VERIFY).notice(Notice::Registered).browser(&browser).without_link(),
+        SignUp::Created(browser) => {
+            ctx.see_other(paths::VERIFY).notice(Notice::Registered).browser(&browser).without_link()
+        }
         SignUp::UsernameTaken => {
             ctx.refuse(&RegisterPage { errors: RegisterErrors::username(UsernameError::Taken), ..page })
         }

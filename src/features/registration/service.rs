@@ -8,19 +8,19 @@ use crate::{
     audit::Event,
     features::verification::SIGN_UP,
     mail::NewEmail,
-    passwords::new_hash,
-    sessions::return_paths,
+    passwords::{NewHash, new_hash},
+    sessions::{known_browsers, return_paths},
     state::AppState,
-    types::{Request, Throttled, TokenDigest, UserId},
+    types::{Request, SecretToken, Throttled, UserId},
     web::AppError,
 };
 
 /// The result of a sign-up.
 #[must_use]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum SignUp {
-    /// The account exists.
-    Created,
+    /// The account exists. This fresh secret identifies the browser, which may verify the address without a password.
+    Created(SecretToken),
     /// Another account has this username.
     UsernameTaken,
     /// Nothing was tried.
@@ -28,30 +28,29 @@ pub enum SignUp {
 }
 
 /// Creates an unverified account. Who owns its address is found when the email is rendered.
-pub async fn sign_up(
-    state: &AppState,
-    request: &Request,
-    form: &RegisterForm,
-    browser: &TokenDigest,
-) -> Result<SignUp, AppError> {
+pub async fn sign_up(state: &AppState, request: &Request, form: &RegisterForm) -> Result<SignUp, AppError> {
     if state.mailer.is_full() {
         return Ok(SignUp::Throttled(Throttled::busy(30)));
     }
-    let password_hash = match new_hash(&state.db, &state.hasher, request, form.password.clone()).await? {
+    let NewHash { hash, spent } = match new_hash(&state.limits, &state.hasher, request, form.password.clone()).await? {
         Ok(hash) => hash,
         Err(throttled) => return Ok(SignUp::Throttled(throttled)),
     };
     let (id, expires) = (UserId::random(), state.config.accounts.require_verification);
-    let address = Address::Claimed { browser: Some(browser), expires };
-    let account = form.account(id, &password_hash, request.lang, Role::Member, address);
     let mut unit = state.recorder(request).begin().await?;
+    let browser = known_browsers::renew(&mut unit, request.browser.as_ref()).await?;
+    let digest = browser.digest();
+    let address = Address::Claimed { browser: Some(&digest), expires };
+    let account = form.account(id, &hash, request.lang, Role::Member, address);
     if accounts::create(&mut unit, &account).await? != SignedUp::Created {
+        spent.keep();
         return Ok(SignUp::UsernameTaken);
     }
-    return_paths::keep_for_browser(&mut unit, browser, form.next.as_ref()).await?;
+    return_paths::keep_for_browser(&mut unit, &digest, form.next.as_ref()).await?;
     unit.record(Event::SignedUp, id, None);
     let (address, detail) = (form.email.as_str(), json!({}));
     unit.email(&NewEmail { kind: &SIGN_UP, user_id: Some(id), address, lang: request.lang, detail }).await?;
+    unit.decide(&spent);
     unit.commit().await?;
-    Ok(SignUp::Created)
+    Ok(SignUp::Created(browser))
 }

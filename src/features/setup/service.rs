@@ -1,13 +1,13 @@
 //! The use cases: a link at the start, and the account that it creates.
 
 use crate::{
-    accounts::{self, Address, Role, SignedUp, setup},
+    accounts::{self, Address, NewAccount, Role, SignedUp, setup},
     audit::Event,
     features::registration::{
         RegisterForm,
         pages::{EmailError, RegisterErrors, UsernameError},
     },
-    passwords::new_hash,
+    passwords::{NewHash, new_hash},
     sessions::{LiveSession, Method},
     signin::{self, Entered, Entering},
     state::AppState,
@@ -72,26 +72,40 @@ pub async fn set_up(
         Ok(form) => form,
         Err(errors) => return Ok(SetUp::Refused(errors)),
     };
-    let password_hash = match new_hash(&state.db, &state.hasher, request, form.password.clone()).await? {
+    let NewHash { hash, spent } = match new_hash(&state.limits, &state.hasher, request, form.password.clone()).await? {
         Ok(hash) => hash,
         Err(throttled) => return Ok(SetUp::Throttled(throttled)),
     };
     let user_id = UserId::random();
-    let account = form.account(user_id, &password_hash, request.lang, Role::Admin, Address::Verified);
-    // Until the commit the link still works.
-    let mut unit = state.recorder(request).begin().await?;
-    if !setup::spend(&mut unit, &secret.digest()).await? {
-        return Ok(SetUp::LinkExpired);
+    let account = form.account(user_id, &hash, request.lang, Role::Admin, Address::Verified);
+    let refused = create(state, request, secret, &account).await?;
+    spent.keep();
+    if let Some(refused) = refused {
+        return Ok(refused);
     }
-    match accounts::create(&mut unit, &account).await? {
-        SignedUp::Created => {}
-        SignedUp::UsernameTaken => return Ok(SetUp::Refused(RegisterErrors::username(UsernameError::Taken))),
-        SignedUp::EmailTaken => return Ok(SetUp::Refused(RegisterErrors::email(EmailError::Taken))),
-    }
-    unit.record(Event::SignedUp, user_id, None);
-    unit.record(Event::RoleChanged { role: Role::Admin.code().to_owned() }, user_id, None);
-    unit.commit().await?;
     let methods = &[Method::Password];
     let entering = Entering { user_id, methods, proof: None, remember: false, next: None, replaces };
     Ok(SetUp::Done(signin::enter(state, request, entering).await?))
+}
+
+/// Creates the account, and uses the link up. Returns why not; then the link still works.
+async fn create(
+    state: &AppState,
+    request: &Request,
+    secret: &SecretToken,
+    account: &NewAccount<'_>,
+) -> Result<Option<SetUp>, AppError> {
+    let mut unit = state.recorder(request).begin().await?;
+    if !setup::spend(&mut unit, &secret.digest()).await? {
+        return Ok(Some(SetUp::LinkExpired));
+    }
+    match accounts::create(&mut unit, account).await? {
+        SignedUp::Created => {}
+        SignedUp::UsernameTaken => return Ok(Some(SetUp::Refused(RegisterErrors::username(UsernameError::Taken)))),
+        SignedUp::EmailTaken => return Ok(Some(SetUp::Refused(RegisterErrors::email(EmailError::Taken)))),
+    }
+    unit.record(Event::SignedUp, account.id, None);
+    unit.record(Event::RoleChanged { role: Role::Admin.code().to_owned() }, account.id, None);
+    unit.commit().await?;
+    Ok(None)
 }

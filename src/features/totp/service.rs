@@ -99,23 +99,40 @@ pub async fn confirm(
         return Ok(Confirmed::NothingBegun);
     };
     // A separate bucket: what others do to the account's apps must not stop its owner from adding another.
-    let key = Key::factor("enrolment", user_id);
-    if let Spend::Limited(throttled) = limits::spend_one(&mut connection, key, limits::ENROLMENT).await? {
-        return Ok(Confirmed::Refused(CodeProblem::Throttled(throttled)));
-    }
+    let bucket = (Key::factor("enrolment", user_id), limits::ENROLMENT);
+    let spent = match state.limits.spend_all(&mut connection, &[bucket]).await? {
+        Ok(spent) => spent,
+        Err(throttled) => return Ok(Confirmed::Refused(CodeProblem::Throttled(throttled))),
+    };
     drop(connection);
     report_clock_skew(&sealed);
     let Some(seed) = open(&state.keys.sealing, &sealed) else { return Ok(Confirmed::NothingBegun) };
     let step = seed.steps(code, sealed.now / STEP).last();
-    let Some(step) = step else { return Ok(Confirmed::Refused(CodeProblem::Wrong)) };
+    let Some(step) = step else {
+        spent.keep();
+        return Ok(Confirmed::Refused(CodeProblem::Wrong));
+    };
+    let confirmed = keep_app(state, request, live, (sealed.id, step), name).await?;
+    spent.keep();
+    Ok(confirmed)
+}
 
+/// Keeps the app whose code was right.
+async fn keep_app(
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+    app: (Uuid, i64),
+    name: &Label,
+) -> Result<Confirmed, AppError> {
+    let user_id = live.user_id;
     let mut unit = state.recorder(request).begin().await?;
     accounts::lock(&mut unit, user_id).await?;
     let before = accounts::factors(&mut unit, user_id).await?;
     if usize::try_from(before.totp).unwrap_or(usize::MAX) >= APPS_MAX {
         return Ok(Confirmed::Full);
     }
-    if !store::confirm(&mut unit, live.id, (sealed.id, step), name).await? {
+    if !store::confirm(&mut unit, live.id, app, name).await? {
         return Ok(Confirmed::NothingBegun);
     }
     let added = factor_change::added(&mut unit, state, request, live, (&before, Method::Totp)).await?;

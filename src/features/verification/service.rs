@@ -12,7 +12,7 @@ use crate::{
     audit::{Event, Unit},
     db::is_taken,
     mail::{NewEmail, RenderedEmail, requested_from},
-    passwords::proof::{self, Attempt},
+    passwords::proof::{self, Attempt, Proof},
     sessions::{LiveSession, Method, return_paths},
     signin::{self, Entered, Entering},
     state::AppState,
@@ -82,6 +82,7 @@ pub async fn confirm(
     }
     let user_id = opened.user.id;
     if !verify(state, request, user_id, link).await? {
+        proof.iter().for_each(Proof::keep);
         return Ok(Confirmed::LinkExpired);
     }
     let methods = if proof.is_some() { &[Method::Password, Method::MailedLink][..] } else { &[Method::MailedLink] };
@@ -99,10 +100,10 @@ async fn prove(
     password: Option<PlainPassword>,
 ) -> Result<Attempt, AppError> {
     let identifier = Identifier::Username(user.username.clone());
-    let attempt = proof::attempt(&state.db, &state.hasher, request, &identifier, password).await?;
+    let attempt = proof::attempt(&state.limits, &state.hasher, request, &identifier, password).await?;
     if let Attempt::Refused { user_id: Some(user_id) } = attempt {
         let mut unit = state.recorder(request).begin().await?;
-        unit.record(Event::SignInFailed { proven: true }, user_id, None);
+        unit.record(Event::sign_in_failed(true), user_id, None);
         unit.commit().await?;
     }
     Ok(attempt)
@@ -140,7 +141,8 @@ pub async fn resend(
     address: &str,
 ) -> Result<Result<(), Throttled>, AppError> {
     let (lang, detail) = (request.lang, requested_from(request.browser.as_ref()));
-    email::request(state, request, &NewEmail { kind: &VERIFY, user_id, address, lang, detail }, None).await
+    let email = NewEmail { kind: &VERIFY, user_id, address, lang, detail };
+    Ok(email::request(state, request, &email, None).await?.map(drop))
 }
 
 /// Finds the account that an email was requested for and, if it is unverified, the verified account with the same

@@ -176,7 +176,7 @@ pub async fn f16_idle_connections(postgres: Arc<Postgres>, form: Form) -> Figure
     let (mut held, started) = (Vec::new(), Instant::now());
     for n in 0..wanted {
         // Below the cap of one network.
-        match connect(house.replicas[0].address, far(n / 400)).await {
+        match connect(house.replicas[0].address, far(n / 100)).await {
             Ok(stream) => held.push(stream),
             Err(_) => break,
         }

@@ -32,6 +32,19 @@ pub async fn linked(app: &TestApp) {
     }
 }
 
+/// Lets the minute pass, and waits until what was counted in it stands in the trail. Returns the counts of its events.
+pub async fn tallied(app: &TestApp) -> Vec<i64> {
+    app.execute("update audit_refusals set minute = minute - interval '1 hour'").await;
+    let started = Instant::now();
+    while app.count("select count(*) from audit_refusals").await > 0 {
+        assert!(started.elapsed() < Duration::from_secs(45), "nobody closes the minute");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let times = "select coalesce((detail ->> 'times')::bigint, 1) from audit_events \
+        where kind = 'sign_in_failed' and user_id is null order by seq";
+    sqlx::query_scalar(times).fetch_all(&app.db).await.expect("the trail")
+}
+
 async fn verify_with(app: &TestApp, keys: &ChainKeys, noted: Option<Head>) -> (Verified, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut connection = app.db.acquire().await.expect("a connection");

@@ -38,7 +38,7 @@ async fn a_commit_writes_everything_once_and_a_rollback_nothing() {
         ("select count(*) from audit_events where kind = 'sign_in_failed'", "select count(*) from dev_mailbox");
     for (commits, after) in [(false, 0), (true, 1)] {
         let mut unit = recorder.begin().await.expect("a unit");
-        unit.record(Event::SignInFailed { proven: true }, alice, None);
+        unit.record(Event::sign_in_failed(true), alice, None);
         let user = vestibule::accounts::find(&mut unit, alice).await.expect("a database").expect("alice");
         unit.email(&user.email(&PASSWORD_CHANGED, Lang::En, json!({}))).await.expect("an email");
         if commits {

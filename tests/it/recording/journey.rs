@@ -134,7 +134,7 @@ impl<'a> Journey<'a> {
     pub async fn end(mut self) {
         self.read_letters("end").await;
         let events = "select kind || ' ' || actor_kind || coalesce(' ' || nullif(detail, '{}')::text, '') \
-            from audit_events order by seq";
+            from audit_events where kind <> 'sign_in_failed' or user_id is not null order by seq";
         let lives = "select distinct purpose || ' ' || round(extract(epoch from expires_at - created_at) / 60) || 'm' \
             from mailed_links \
             union select distinct array_to_string(amr, '+') || ' aal' || aal || \

@@ -3,7 +3,7 @@
 
 use std::{net::Ipv4Addr, time::Duration};
 
-use vestibule::{jobs::outbox::Patience, limits::Key, mail::WAITING_MAX};
+use vestibule::{jobs::outbox::Patience, mail::WAITING_MAX};
 
 use super::{Recording, journey::Journey};
 use crate::support::{
@@ -127,7 +127,7 @@ async fn more_than_it_can_do(recording: &mut Recording) {
     let alice = journey.person("alice").await;
     let nobody = journey.browser();
     let [mut verifying, mut resetting, mut making] = with_links(&mut journey).await;
-    let network = |n: u8| Key::network(Ipv4Addr::new(192, 0, 2, n).into());
+    let network = |n: u8| Ipv4Addr::new(192, 0, 2, n).into();
     let hasher = journey.app.state.hasher.clone();
     let places: Vec<_> = (0..=255).map_while(|n| hasher.reserve(network(n)).ok()).collect();
     let password = ("password", PASSWORD);

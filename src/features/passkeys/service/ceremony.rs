@@ -45,16 +45,17 @@ pub async fn begin(
     kept: &impl Serialize,
 ) -> Result<Challenge, AppError> {
     let secret = SecretToken::random();
-    let mut connection = state.db.acquire().await?;
+    let mut transaction = state.db.begin().await?;
     // An unauthenticated client cannot begin one for a known account, so it cannot exhaust its limit.
-    let key = match ceremony.bound_to() {
-        Some((user_id, _)) => Key::factor("ceremonies-of", user_id),
-        None => Key::ceremonies(request.address),
+    let buckets = match ceremony.bound_to() {
+        Some((user_id, _)) => vec![(Key::factor("ceremonies-of", user_id), limits::CEREMONIES)],
+        None => limits::ceremonies(request.address),
     };
-    if let Spend::Limited(throttled) = limits::spend_one(&mut connection, key, limits::CEREMONIES).await? {
+    if let Spend::Limited(throttled) = limits::spend_all(&mut transaction, &buckets).await? {
         return Err(AppError::Throttled(throttled));
     }
-    store::begin(&mut connection, &secret.digest(), ceremony, &to_json(kept)?).await?;
+    store::begin(&mut transaction, &secret.digest(), ceremony, &to_json(kept)?).await?;
+    transaction.commit().await?;
     Ok(Challenge { options, secret })
 }
 
