@@ -9,6 +9,7 @@ mod user;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit};
 
 use crate::{
     config::{Config, Environment},
@@ -54,6 +55,11 @@ const OUTDATED: &str = "the database schema is out of date; run \"vestibule migr
 /// Runs the command of this process.
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
+    if let Command::Serve = command {
+        // Before the memory is closed: that closes this file to the service, too.
+        serve::yield_to_the_database();
+    }
+    close_memory();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
@@ -62,6 +68,15 @@ pub fn run() -> ExitCode {
     // A name lookup cannot be cancelled, and must not delay the exit.
     runtime.shutdown_timeout(Duration::from_millis(100));
     code
+}
+
+/// Keeps passwords and keys in this process: it writes no core dump, and other processes of its user cannot read its
+/// memory or attach to it.
+fn close_memory() {
+    // Neither can fail, except under a supervisor that forbids the calls; the service runs anyway.
+    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).ok();
 }
 
 fn failed(error: &CliError) -> ExitCode {
