@@ -34,7 +34,7 @@ comment on column outbox.detail is 'Facts the email needs, as JSON. Never a secr
 comment on column outbox.attempts is 'How often a worker took it, which also shows that it still holds the lease.';
 comment on column outbox.created_at is 'When it was queued.';
 comment on column outbox.due_at is
-    'When a worker may next take it. Taking it moves this on, so a worker that dies blocks nothing for long.';
+    'When a worker may next take it: at first, at once, or after a random time if anyone can request it. Taking it moves this on, so a worker that dies blocks nothing for long.';
 comment on column outbox.expires_at is
     'When sending it is no longer worthwhile: 6 hours after a request, 3 days after a fact.';
 

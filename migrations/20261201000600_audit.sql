@@ -22,8 +22,9 @@ create table audit_events (
 
 create index audit_events_user_id_idx on audit_events (user_id, seq desc);
 create index audit_events_at_idx on audit_events (at);
--- The start of the chain is looked up by these few events.
+-- The start of the chain and its keys are looked up by these few events.
 create index audit_events_pruned_idx on audit_events (seq) where kind = 'audit_pruned';
+create index audit_events_keys_idx on audit_events (seq) where kind in ('audit_key_added', 'audit_key_forgotten');
 
 comment on table audit_events is
     'What happened to accounts. Append-only, kept for 400 days. No foreign key: an event outlives its account.';
@@ -93,7 +94,8 @@ comment on column audit_links.digest is 'HMAC-SHA-256 of the event, with origin_
 comment on column audit_links.origin_digest is
     'HMAC-SHA-256 of the event''s address and user agent. It stays when they are cleared. Null: the event has neither.';
 comment on column audit_links.hash is 'HMAC-SHA-256 of the previous hash, the position and the digest.';
-comment on column audit_links.key_id is 'Which key made the three values.';
+comment on column audit_links.key_id is
+    'Which key made the three values. The chain itself says which keys it has had, so any other is a forgery.';
 
 create table audit_origins_due (
     account_id     uuid        not null,

@@ -7,10 +7,12 @@ use std::{path::Path, process::ExitCode};
 
 use mimalloc::MiMalloc;
 use vestibule::{cli, config::dotenv, telemetry};
+use zeroizing_alloc::ZeroAlloc;
 
-// Answers are made of pieces that the system's allocator is slow to find room for; see decision 14.
+// Answers are made of pieces that the system's allocator is slow to find room for; see decision 14. Every piece is
+// zeroed when it is freed: whatever libraries copy a password into on its way, a form's buffer or a growing string.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: ZeroAlloc<MiMalloc> = ZeroAlloc(MiMalloc);
 
 fn main() -> ExitCode {
     // Before any thread starts and before anything reads the environment. Only of this folder: one of

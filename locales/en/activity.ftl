@@ -63,4 +63,6 @@ activity-browser-forgotten = A browser is asked for the second step again
 activity-factors-reset = The second step was switched off
 activity-factors-undone = Ways to sign in that were added since the email address was changed were removed
 activity-audit-pruned = The oldest events were removed
+activity-audit-key-added = The audit log got a new key
+activity-audit-key-forgotten = An old key of the audit log was given up
 activity-unknown = Something that this page has no words for

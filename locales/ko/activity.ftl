@@ -57,4 +57,6 @@ activity-browser-forgotten = 브라우저가 다시 2단계 인증을 거쳐요
 activity-factors-reset = 2단계 인증이 해제되었어요
 activity-factors-undone = 이메일 주소가 바뀐 뒤에 추가된 로그인 방법이 삭제되었어요
 activity-audit-pruned = 가장 오래된 기록을 지웠어요
+activity-audit-key-added = 감사 기록에 새 키를 쓰기 시작했어요
+activity-audit-key-forgotten = 감사 기록의 옛 키를 더 이상 쓰지 않기로 했어요
 activity-unknown = 이 페이지가 아직 설명하지 못하는 일이에요

@@ -91,6 +91,23 @@ pub async fn issue(
     Ok(secret)
 }
 
+/// Inserts a row as [`issue`] does, for nobody: a rehearsal, which the caller's transaction undoes.
+pub async fn rehearse(connection: &mut PgConnection, purpose: Purpose) -> sqlx::Result<SecretToken> {
+    let secret = SecretToken::random();
+    let digest = secret.digest();
+    sqlx::query!(
+        r#"
+        insert into mailed_links (digest, purpose, expires_at, used_at)
+        values ($1, 'setup', now() + make_interval(secs => $2), now())
+        "#,
+        digest.as_bytes(),
+        purpose.lifetime().as_secs_f64(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(secret)
+}
+
 /// Finds what a browser's link would do now, and its account. Changes nothing.
 pub async fn peek(
     connection: &mut PgConnection,

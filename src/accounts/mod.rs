@@ -90,6 +90,24 @@ pub struct User {
 }
 
 impl User {
+    /// Who does not exist: stands for the recipient of an email in a rehearsal.
+    pub fn nobody() -> Self {
+        Self {
+            id: UserId::random(),
+            username: "somebody".to_owned(),
+            display_name: None,
+            email: "somebody@example.invalid".to_owned(),
+            created_at: OffsetDateTime::UNIX_EPOCH,
+            disabled_at: None,
+            password_changed_at: None,
+            email_verified_at: None,
+            sign_up_browser: None,
+            language: None,
+            role: Role::Member,
+            deletion_due_at: None,
+        }
+    }
+
     /// The owner's language, or else `otherwise`.
     pub fn lang_or(&self, otherwise: Lang) -> Lang {
         self.language.as_deref().and_then(Lang::from_code).unwrap_or(otherwise)

@@ -50,6 +50,36 @@ impl ChainKeys {
     pub(super) fn find(&self, id: &[u8]) -> Option<&ChainKey> {
         self.0.iter().find(|key| key.id == id)
     }
+
+    /// The IDs of all configured keys.
+    pub(super) fn ids(&self) -> impl Iterator<Item = KeyId> {
+        self.0.iter().map(|key| KeyId(key.id))
+    }
+}
+
+/// The ID of a key, which every link carries: eight hexadecimal digits.
+#[derive(Clone, Copy, Debug, derive_more::Display, Eq, Ord, PartialEq, PartialOrd)]
+#[display("{}", HEXLOWER.encode(_0))]
+pub struct KeyId(pub(super) [u8; 4]);
+
+/// The error for a malformed key ID.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the ID of a key is eight hexadecimal digits")]
+pub struct KeyIdError;
+
+impl KeyId {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = KeyIdError;
+
+    fn from_str(text: &str) -> Result<Self, KeyIdError> {
+        let bytes = HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).map_err(|_| KeyIdError)?;
+        Self::of(&bytes).ok_or(KeyIdError)
+    }
 }
 
 /// An event as stored.
@@ -216,6 +246,13 @@ pub(super) fn unhex(text: &str) -> Option<Digest> {
 mod tests {
     use super::*;
 
+    impl Stored {
+        /// An event of a time, in microseconds since 1970.
+        pub(in crate::audit) fn at(seq: i64, micros: i64) -> Self {
+            Self { seq, micros: Some(micros), ..event() }
+        }
+    }
+
     fn event() -> Stored {
         Stored {
             seq: 7,
@@ -301,5 +338,14 @@ mod tests {
             assert!(wrong.parse::<Head>().is_err(), "{wrong}");
         }
         assert_eq!(unhex(&"é".repeat(32)), None);
+    }
+
+    #[test]
+    fn the_id_of_a_key_survives_the_round_trip_and_nothing_else_is_one() {
+        let id = KeyId(key(3).id);
+        assert_eq!(id.to_string().parse::<KeyId>().ok(), Some(id));
+        for wrong in ["", "12", "1234567", "123456789a", "zzzzzzzz", "ééåå"] {
+            assert!(wrong.parse::<KeyId>().is_err(), "{wrong}");
+        }
     }
 }

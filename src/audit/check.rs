@@ -1,9 +1,8 @@
 //! Verification of links against their events.
 
-use data_encoding::HEXLOWER;
-
 use super::{
     chain::{BEGINNING, ChainKeys, DIGEST_VERSION, Digest, Head, Stored},
+    keys::Known,
     store::{self, Link},
 };
 
@@ -38,12 +37,24 @@ pub enum Fault {
     /// Links were created with a key that is not configured.
     #[error("positions {from} to {to}: made with the key {key}, which is missing from VESTIBULE_SECRET")]
     WrongKey { from: i64, to: i64, key: String },
-    /// Events without a link after a minute.
-    #[error("{count} events older than a minute are not in the chain, the first is event {first}")]
+    /// Links carry a key that the chain never had.
+    #[error("positions {from} to {to}: forged: made with the key {key}, which this chain never had")]
+    UnknownKey { from: i64, to: i64, key: String },
+    /// More links carry a forgotten key than when it was forgotten.
+    #[error("{count} more events carry a forgotten key than when it was forgotten: their links were changed")]
+    Disguised { count: u64 },
+    /// Retention removed events unchecked since the recorded head.
+    #[error("position {position}: retention removed {count} events unchecked, because their key was forgotten")]
+    RemovedUnchecked { position: i64, count: u64 },
+    /// Events that have no link and wait for none, or not for long enough to explain it.
+    #[error("{count} events are not in the chain although they should be, the first is event {first}")]
     Unlinked { count: i64, first: i64 },
     /// Events were removed before they were linked.
     #[error("{count} events were removed before they were linked, the first was event {first}")]
     RemovedUnlinked { count: i64, first: i64 },
+    /// Events wait for a link that they have.
+    #[error("{count} events that are in the chain wait to be linked again, the first is event {first}")]
+    LinkedTwice { count: i64, first: i64 },
     /// A recorded head is beyond the end of the chain.
     #[error("the chain ends before the head {noted}: its end was cut off")]
     CutOff { noted: Head },
@@ -59,6 +70,7 @@ pub enum Fault {
 #[derive(Debug)]
 pub(super) struct Checker<'a> {
     keys: &'a ChainKeys,
+    known: &'a Known,
     expected: i64,
     /// `None` after missing links.
     previous: Option<Digest>,
@@ -66,9 +78,14 @@ pub(super) struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     /// Starts at the beginning of the chain.
-    pub fn new(keys: &'a ChainKeys, after: Option<Head>) -> Self {
+    pub fn new(keys: &'a ChainKeys, known: &'a Known, after: Option<Head>) -> Self {
         let after = after.unwrap_or(Head { position: 0, hash: BEGINNING });
-        Self { keys, expected: after.position.saturating_add(1), previous: Some(after.hash) }
+        Self { keys, known, expected: after.position.saturating_add(1), previous: Some(after.hash) }
+    }
+
+    /// Verifies one link only, with the hash before it if that is still there.
+    pub fn of_one(keys: &'a ChainKeys, known: &'a Known, link: &Link, previous: Option<Digest>) -> Self {
+        Self { keys, known, expected: link.position, previous }
     }
 
     /// Verifies the next link and returns its faults.
@@ -86,7 +103,10 @@ impl<'a> Checker<'a> {
         self.expected = position.saturating_add(1);
         self.previous = store::digest(&link.hash);
         let Some(key) = self.keys.find(&link.key_id) else {
-            found.push(Fault::WrongKey { from: position, to: position, key: HEXLOWER.encode(&link.key_id) });
+            found.push(self.known.without_key(link));
+            if event.is_none() {
+                found.push(Fault::Removed { position, seq });
+            }
             return found;
         };
         let in_place = previous.is_none_or(|previous| {

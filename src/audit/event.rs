@@ -99,8 +99,22 @@ pub enum Event {
     AllSessionsEnded { count: u64 },
     /// `removed` events past the retention period were removed, up to a position of the chain. The `hash` at that
     /// position, in hexadecimal, is the new beginning of the chain. `unchecked` of them could not be verified first,
-    /// because their key was not configured.
-    AuditPruned { through_position: i64, hash: String, removed: u64, unchecked: u64 },
+    /// because the operator had forgotten their key. `keys`: the IDs of all keys that the chain has had.
+    AuditPruned {
+        through_position: i64,
+        hash: String,
+        removed: u64,
+        unchecked: u64,
+        #[serde(default)]
+        keys: Vec<String>,
+    },
+    /// A key of the chain was taken into use. Linked twice: with the key before it, if that is configured, and with
+    /// the key itself. `earlier`: the IDs of the keys that the chain had before.
+    AuditKeyAdded { key: String, earlier: Vec<String> },
+    /// The operator forgot a retired key, whose `events` retention may remove unchecked. `ages`: a position, and a time
+    /// in microseconds since 1970 that is proven to be no earlier than any of them up to there; for each day, if the
+    /// key was there when it was forgotten.
+    AuditKeyForgotten { key: String, events: u64, ages: Vec<(i64, i64)> },
 }
 
 /// Most events happened once.

@@ -3,14 +3,14 @@
 //! Sequence numbers show neither commit order nor rollbacks, so the linker ignores them. Every event inserts a row in
 //! `audit_pending`, deleted by the transaction that links it. The order of linking is the order of the chain.
 //!
-//! The linker never links an `audit_pruned` event: retention does that in the transaction that prunes. One found here
-//! was forged to cover up a truncated chain.
+//! The linker never links what the chain says about itself ([`super::keys`]): that is linked in the transaction that
+//! records it. An event of such a kind that waits here was forged to cover something up.
 
 use sqlx::{Connection as _, PgConnection};
 
 use super::{
-    chain::{BEGINNING, ChainKeys, DIGEST_VERSION, Head, Stored},
-    store,
+    chain::{BEGINNING, ChainKey, ChainKeys, DIGEST_VERSION, Head, Stored},
+    keys, store,
 };
 
 /// Maximum batch size.
@@ -29,7 +29,8 @@ pub enum Linked {
 }
 
 /// Links one batch of pending events, in one transaction.
-pub async fn link_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Linked> {
+pub async fn link_next(connection: &mut PgConnection, chain_keys: &ChainKeys) -> sqlx::Result<Linked> {
+    let Some(key) = chain_keys.newest() else { return Ok(Linked::All(0)) };
     let waiting = sqlx::query_scalar!(r#"select exists (select 1 from audit_pending) as "waiting!""#);
     if !waiting.fetch_one(&mut *connection).await? {
         return Ok(Linked::All(0));
@@ -43,7 +44,11 @@ pub async fn link_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx:
     let seqs = sqlx::query_scalar!(
         r#"
         select p.event_seq from audit_pending p
-        where exists (select 1 from audit_events e where e.seq = p.event_seq and e.kind <> 'audit_pruned')
+        where exists (
+                select 1 from audit_events e where e.seq = p.event_seq
+                    and e.kind not in ('audit_pruned', 'audit_key_added', 'audit_key_forgotten')
+            )
+            and not exists (select 1 from audit_links l where l.event_seq = p.event_seq)
         order by p.event_seq limit $1
         "#,
         BATCH_MAX,
@@ -51,21 +56,24 @@ pub async fn link_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx:
     .fetch_all(&mut *transaction)
     .await?;
     let events = store::events(&mut transaction, &seqs).await?;
-    append(&mut transaction, keys, &events).await?;
+    if !events.is_empty() {
+        keys::introduce(&mut transaction, chain_keys).await?;
+        append(&mut transaction, key, &events).await?;
+    }
     transaction.commit().await?;
     let full = i64::try_from(events.len()).is_ok_and(|count| count == BATCH_MAX);
     Ok(if full { Linked::Some(events.len()) } else { Linked::All(events.len()) })
 }
 
-/// Appends events to the chain. The caller's transaction must hold the chain lock.
-pub(super) async fn append(connection: &mut PgConnection, keys: &ChainKeys, events: &[Stored]) -> sqlx::Result<()> {
-    let Some(key) = keys.newest() else { return Ok(()) };
+/// Appends events to the chain with a key. The caller's transaction must hold the chain lock.
+pub(super) async fn append(connection: &mut PgConnection, key: &ChainKey, events: &[Stored]) -> sqlx::Result<()> {
     let mut last = store::head(&mut *connection).await?.unwrap_or(Head { position: 0, hash: BEGINNING });
     let (mut positions, mut seqs, mut digests, mut origins, mut hashes) = (vec![], vec![], vec![], vec![], vec![]);
     for event in events {
         let origin_digest = key.origin_digest(event);
         let digest = key.digest(event, origin_digest.as_ref());
-        let position = last.position + 1;
+        // Only a forged link is at the largest position; the next insert fails then.
+        let position = last.position.saturating_add(1);
         last = Head { position, hash: key.hash(&last.hash, position, &digest) };
         positions.push(position);
         seqs.push(event.seq);

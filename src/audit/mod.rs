@@ -8,11 +8,13 @@
 //!    [`Head`] recorded elsewhere.
 //! 4. Refused sign-ins that meant no account are counted by network and minute, and become one event each
 //!    ([`close_tallies`]).
-//! 5. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that.
+//! 5. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that. What it
+//!    cannot verify it leaves, unless the operator has recorded with [`forget_key`] that a key is gone.
 
 mod chain;
 mod check;
 mod event;
+mod keys;
 mod linker;
 pub mod log;
 mod origins;
@@ -22,9 +24,10 @@ mod tally;
 mod unit;
 mod verify;
 
-pub use chain::{ChainKeys, Head, HeadError};
+pub use chain::{ChainKeys, Head, HeadError, KeyId, KeyIdError};
 pub use check::Fault;
 pub use event::{Actor, Event, PasswordPrompt};
+pub use keys::{Forgetting, forget_key};
 pub use linker::{Linked, link_next};
 pub use origins::{forget_due, forget_origins};
 pub use retention::{KEPT_FOR_DAYS, Pruned, prune_next};

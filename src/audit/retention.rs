@@ -7,8 +7,8 @@ use super::{
     Actor, Event,
     chain::{ChainKeys, Head},
     check::{Checker, Fault},
-    event::Entry,
-    linker, origins,
+    keys::{Known, introduce, state},
+    origins,
     store::{self, Link},
 };
 
@@ -35,15 +35,18 @@ pub enum Pruned {
 /// Removes the oldest events and their links from the beginning of the chain, and records its new beginning, in one
 /// transaction.
 ///
-/// Events are verified first. Otherwise an attacker could backdate rows and have the service remove them without a
-/// trace. Events whose key is no longer configured cannot be verified; the record counts them.
+/// Events are verified first. Otherwise an attacker could backdate rows, or mark them with a key that nobody has, and
+/// have the service remove them without a trace. Only events of a key that the operator has forgotten may go unchecked
+/// ([`super::forget_key`]); the record counts them.
 pub async fn prune_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Pruned> {
+    let Some(newest) = keys.newest() else { return Ok(Pruned::Nothing) };
     let mut transaction = connection.begin().await?;
     if !store::lock_chain(&mut transaction).await? {
         transaction.rollback().await?;
         return Ok(Pruned::Busy);
     }
-    let (through, removed, unchecked) = match due(&mut transaction, keys).await? {
+    let known = Known::load(&mut transaction, keys).await?;
+    let Due { through, removed, unchecked } = match due(&mut transaction, keys, &known).await? {
         Ok(Some(due)) => due,
         not_due => {
             transaction.rollback().await?;
@@ -51,11 +54,9 @@ pub async fn prune_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx
         }
     };
     let (through_position, hash) = (through.position, HEXLOWER.encode(&through.hash));
-    let event = Event::AuditPruned { through_position, hash, removed, unchecked };
-    let cut = Entry { event, user_id: None, session_id: None };
-    let seqs = store::insert(&mut transaction, Actor::System, None, &[cut]).await?;
-    let recorded = store::events(&mut transaction, &seqs).await?;
-    linker::append(&mut transaction, keys, &recorded).await?;
+    let event = Event::AuditPruned { through_position, hash, removed, unchecked, keys: known.all_ids(keys) };
+    introduce(&mut transaction, keys).await?;
+    state(&mut transaction, newest, Actor::System, event).await?;
     origins::allow(&mut transaction, "prune").await?;
     sqlx::query!(
         r#"
@@ -70,31 +71,54 @@ pub async fn prune_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx
     Ok(Pruned::Some(removed))
 }
 
-/// The longest part at the beginning that is old enough (its head, and how many events it has and could not be
-/// verified), or its first fault.
-async fn due(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Result<Option<(Head, u64, u64)>, Fault>> {
+/// The longest part at the beginning that is old enough.
+struct Due {
+    /// Its head.
+    through: Head,
+    removed: u64,
+    unchecked: u64,
+}
+
+/// Finds what may be removed, or the first fault that forbids it.
+async fn due(
+    connection: &mut PgConnection,
+    keys: &ChainKeys,
+    known: &Known,
+) -> sqlx::Result<Result<Option<Due>, Fault>> {
+    if let Some(fault) = known.pruning.as_ref().and_then(|pruning| pruning.fault.clone()) {
+        return Ok(Err(fault));
+    }
+    let begins = known.pruning.as_ref().map(|pruning| pruning.head);
     // Only the oldest event first: on most calls nothing is due.
     let first = store::linked_events(&mut *connection, i64::MIN, 1).await?;
-    if first.is_empty() || matches!(&first[..], [(_, Some(event))] if !event.overdue) {
+    let Some((link, event)) = first.first() else { return Ok(Ok(None)) };
+    if known.forgets(link) && !known.lets_go(link) {
         return Ok(Ok(None));
     }
-    let begins = store::beginning(&mut *connection).await?.map(|(head, _)| head);
+    if !known.forgets(link) && event.as_ref().is_some_and(|event| !event.overdue) {
+        // Its time is believed only if it can be verified: one in the future would end retention for good.
+        let faults = Checker::new(keys, known, begins).check(link, event.as_ref());
+        let fault = faults.into_iter().find(|fault| !matches!(fault, Fault::WrongKey { .. }));
+        return Ok(fault.map_or(Ok(None), Err));
+    }
     let links = store::linked_events(&mut *connection, i64::MIN, BATCH_MAX).await?;
-    let mut checker = Checker::new(keys, begins);
-    let (mut last, mut count, mut unchecked): (Option<&Link>, _, _) = (None, 0, 0);
+    let mut checker = Checker::new(keys, known, begins);
+    let (mut last, mut removed, mut unchecked): (Option<&Link>, _, _) = (None, 0, 0);
     for (link, event) in &links {
-        if event.as_ref().is_some_and(|event| !event.expired) {
+        let (is_forgotten, lets_go) = (known.forgets(link), known.lets_go(link));
+        // The times of events whose key is forgotten are not believed.
+        if is_forgotten && !lets_go || !is_forgotten && event.as_ref().is_some_and(|event| !event.expired) {
             break;
         }
         for fault in checker.check(link, event.as_ref()) {
             match fault {
+                Fault::WrongKey { .. } if lets_go => unchecked += 1,
                 // A missing event has no age, so this is a fault too.
-                Fault::WrongKey { .. } if event.is_some() => unchecked += 1,
                 fault => return Ok(Err(fault)),
             }
         }
-        (last, count) = (Some(link), count + 1);
+        (last, removed) = (Some(link), removed + 1);
     }
     let through = last.and_then(|link| Some(Head { position: link.position, hash: store::digest(&link.hash)? }));
-    Ok(Ok(through.map(|through| (through, count, unchecked))))
+    Ok(Ok(through.map(|through| Due { through, removed, unchecked })))
 }

@@ -122,12 +122,23 @@ pub(super) async fn lock_chain(connection: &mut PgConnection) -> sqlx::Result<bo
     sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "taken!""#, CHAIN).fetch_one(connection).await
 }
 
-/// The last link; `None` for an empty chain.
+/// The head of the chain; `None` for an empty one.
 pub async fn head(connection: &mut PgConnection) -> sqlx::Result<Option<Head>> {
-    let last = sqlx::query!("select position, hash from audit_links order by position desc limit 1")
-        .fetch_optional(connection)
-        .await?;
+    let last = last(connection).await?;
     Ok(last.map(|link| Head { position: link.position, hash: digest(&link.hash).unwrap_or_default() }))
+}
+
+/// The last link; `None` for an empty chain.
+pub(super) async fn last(connection: &mut PgConnection) -> sqlx::Result<Option<Link>> {
+    sqlx::query_as!(
+        Link,
+        r#"
+        select position, event_seq, version, digest, origin_digest, hash, key_id
+        from audit_links order by position desc limit 1
+        "#
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Returns whether the chain still contains a recorded head.
@@ -201,22 +212,66 @@ pub(super) async fn linked_events(
         .collect())
 }
 
-/// The beginning of the chain as the last pruning recorded it, and how many events it removed unverified.
-pub(super) async fn beginning(connection: &mut PgConnection) -> sqlx::Result<Option<(Head, u64)>> {
-    let cut = sqlx::query!(
+/// What the chain says about itself: the last pruning, and everything about its keys. Each with its link and the hash
+/// of the link before, in order.
+pub(super) async fn statements(connection: &mut PgConnection) -> sqlx::Result<Vec<(Link, Stored, Option<Digest>)>> {
+    let rows = sqlx::query!(
         r#"
-        select e.detail from audit_events e join audit_links l on l.event_seq = e.seq
-        where e.kind = 'audit_pruned' order by l.position desc limit 1
+        with last_pruning as (
+            select e.seq from audit_events e join audit_links l on l.event_seq = e.seq
+            where e.kind = 'audit_pruned' order by l.position desc limit 1
+        ), of_keys as (
+            select e.seq from audit_events e where e.kind in ('audit_key_added', 'audit_key_forgotten')
+        )
+        select l.position, l.event_seq, l.version, l.digest, l.origin_digest, l.hash, l.key_id,
+            before.hash as "previous?"
+        from (select seq from last_pruning union select seq from of_keys) said
+        join audit_links l on l.event_seq = said.seq
+        left join audit_links before on before.position = l.position - 1
+        order by l.position
         "#
     )
-    .fetch_optional(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    Ok(cut.and_then(|cut| match Event::read("audit_pruned", cut.detail)? {
-        Event::AuditPruned { through_position, hash, unchecked, .. } => {
-            Some((Head { position: through_position, hash: super::chain::unhex(&hash)? }, unchecked))
-        }
-        _ => None,
-    }))
+    let seqs: Vec<i64> = rows.iter().map(|row| row.event_seq).collect();
+    let mut events: HashMap<_, _> = events(connection, &seqs).await?.into_iter().map(|e| (e.seq, e)).collect();
+    let found = rows.into_iter().filter_map(|row| {
+        let previous = row.previous.as_deref().and_then(digest);
+        let (position, event_seq, version) = (row.position, row.event_seq, row.version);
+        let (digest, origin_digest, hash, key_id) = (row.digest, row.origin_digest, row.hash, row.key_id);
+        let link = Link { position, event_seq, version, digest, origin_digest, hash, key_id };
+        Some((link, events.remove(&event_seq)?, previous))
+    });
+    Ok(found.collect())
+}
+
+/// The last link with one of these keys, with its event and the hash of the link before.
+pub(super) async fn last_with(
+    connection: &mut PgConnection,
+    key_ids: &[Vec<u8>],
+) -> sqlx::Result<Option<(Link, Option<Stored>, Option<Digest>)>> {
+    let position = sqlx::query_scalar!(
+        "select position from audit_links where key_id = any($1) order by position desc limit 1",
+        key_ids,
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(position) = position else { return Ok(None) };
+    let mut found = linked_events(&mut *connection, position.saturating_sub(1), 2).await?;
+    let last = found.pop();
+    let previous = found.pop().filter(|(before, _)| before.position + 1 == position);
+    let previous = previous.and_then(|(before, _)| digest(&before.hash));
+    Ok(last.map(|(link, event)| (link, event, previous)))
+}
+
+/// The IDs of all keys that links carry, forged ones included.
+pub(super) async fn key_ids(connection: &mut PgConnection) -> sqlx::Result<Vec<Vec<u8>>> {
+    sqlx::query_scalar!("select distinct key_id from audit_links").fetch_all(connection).await
+}
+
+/// Microseconds since 1970 by the database's clock.
+pub(super) async fn now_micros(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(r#"select (extract(epoch from now()) * 1000000)::bigint as "now!""#).fetch_one(connection).await
 }
 
 /// Converts bytes of the right length to a digest.

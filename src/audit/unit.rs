@@ -4,6 +4,7 @@
 //! 2. [`Unit::commit`] inserts the audit rows, commits, logs and counts the events, and wakes the mail job if an email
 //!    was queued.
 //! 3. Dropping a unit rolls back: no row, no log line, no count, no email.
+//! 4. What is between [`Unit::rehearse`] and [`Unit::undo`] takes as long as ever, and leaves nothing.
 
 use std::sync::{
     Arc,
@@ -47,7 +48,9 @@ impl Recorder {
     /// Begins a transaction.
     pub async fn begin(&self) -> sqlx::Result<Unit> {
         let transaction = self.db.begin().await?;
-        Ok(Unit { transaction, recorder: self.clone(), entries: Vec::new(), queued_email: false, decides: Vec::new() })
+        let recorder = self.clone();
+        let (entries, decides) = (Vec::new(), Vec::new());
+        Ok(Unit { transaction, recorder, entries, rehearsed: 0, queued_email: false, decides })
     }
 }
 
@@ -60,6 +63,8 @@ pub struct Unit {
     transaction: Transaction<'static, Postgres>,
     recorder: Recorder,
     entries: Vec<Entry>,
+    /// How many events there were before a rehearsal.
+    rehearsed: usize,
     queued_email: bool,
     decides: Vec<Arc<AtomicBool>>,
 }
@@ -91,7 +96,7 @@ impl Unit {
     /// # Errors
     /// Database errors only; then nothing was committed.
     pub async fn commit(self) -> sqlx::Result<()> {
-        let Self { mut transaction, recorder, entries, queued_email, decides } = self;
+        let Self { mut transaction, recorder, entries, queued_email, decides, .. } = self;
         let request = recorder.request.as_ref();
         store::insert(&mut transaction, recorder.actor, request, &entries).await?;
         if let Some(request) = request.filter(|_| entries.iter().any(Entry::is_tallied)) {
@@ -108,6 +113,20 @@ impl Unit {
             recorder.mail.wake();
         }
         Ok(())
+    }
+
+    /// Begins what [`Unit::undo`] undoes.
+    pub async fn rehearse(&mut self) -> sqlx::Result<()> {
+        self.rehearsed = self.entries.len();
+        sqlx::query!("savepoint rehearsal").execute(&mut *self.transaction).await.map(drop)
+    }
+
+    /// Inserts the audit rows of what was rehearsed, as a commit would, and undoes all of it.
+    pub async fn undo(&mut self) -> sqlx::Result<()> {
+        let entries = self.entries.split_off(self.rehearsed);
+        let Recorder { actor, request, .. } = &self.recorder;
+        store::insert(&mut self.transaction, *actor, request.as_ref(), &entries).await?;
+        sqlx::query!("rollback to savepoint rehearsal").execute(&mut *self.transaction).await.map(drop)
     }
 
     /// Rolls back now, instead of at the next use of the connection.

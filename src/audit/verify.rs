@@ -3,8 +3,10 @@
 use sqlx::{Connection as _, PgConnection};
 
 use super::{
-    chain::{ChainKeys, Head},
+    Event,
+    chain::{ChainKeys, Head, Stored},
     check::{Checker, Fault},
+    keys::Known,
     store::{self, Link},
 };
 
@@ -20,8 +22,10 @@ pub struct Verified {
     pub head: Option<Head>,
     /// The position after which the chain begins; 0 unless it was pruned.
     pub after: i64,
-    /// How many events the last pruning could not verify, because their key was not configured.
+    /// How many events the last pruning could not verify, because their key was forgotten.
     pub unchecked: u64,
+    /// How many events this run could not verify, because their key was forgotten.
+    pub forgotten: u64,
     /// Number of pending events.
     pub waiting: i64,
     /// Number of reported faults.
@@ -34,24 +38,40 @@ pub async fn verify(
     connection: &mut PgConnection,
     keys: &ChainKeys,
     noted: Option<Head>,
+    report: impl FnMut(Fault),
+) -> sqlx::Result<Verified> {
+    observe(connection, keys, noted, report, |_, _| {}).await
+}
+
+/// Verifies the chain, and shows every link with its event if that is proven.
+pub(super) async fn observe(
+    connection: &mut PgConnection,
+    keys: &ChainKeys,
+    noted: Option<Head>,
     mut report: impl FnMut(Fault),
+    mut seen: impl FnMut(&Link, Option<&Stored>),
 ) -> sqlx::Result<Verified> {
     let mut transaction = connection.begin_with("begin transaction isolation level repeatable read, read only").await?;
-    let beginning = store::beginning(&mut transaction).await?;
-    let (begins, unchecked) = beginning.map_or((None, 0), |(head, unchecked)| (Some(head), unchecked));
+    let known = Known::load(&mut transaction, keys).await?;
+    let begins = known.pruning.as_ref().map(|pruning| pruning.head);
+    let unchecked = known.pruning.as_ref().map_or(0, |pruning| pruning.unchecked);
     let mut verified = Verified { after: begins.map_or(0, |head| head.position), unchecked, ..Verified::default() };
     let mut faults = FaultMerger { held: None, report: &mut report, reported: 0 };
-    let mut walk = Walk { checker: Checker::new(keys, begins), noted, found: begins.filter(|head| at(noted, head)) };
-    let mut from = i64::MIN;
-    loop {
-        let links = store::linked_events(&mut transaction, from, BATCH_MAX).await?;
+    let found = begins.filter(|head| at(noted, head));
+    let mut walk = Walk { checker: Checker::new(keys, &known, begins), known: &known, noted, found, forgotten: 0 };
+    let mut from = Some(i64::MIN);
+    while let Some(start) = from {
+        let links = store::linked_events(&mut transaction, start, BATCH_MAX).await?;
         let Some((last, _)) = links.last() else { break };
-        (from, verified.events) = (last.position.saturating_add(1), verified.events + links.len() as u64);
+        // Nothing is after the largest position, where only a forged link can be.
+        (from, verified.events) = (last.position.checked_add(1), verified.events + links.len() as u64);
         verified.head = store::digest(&last.hash).map(|hash| Head { position: last.position, hash });
         for (link, event) in &links {
-            walk.step(link, event.as_ref(), &mut faults);
+            let proven = walk.step(link, event.as_ref(), &mut faults);
+            seen(link, event.as_ref().filter(|_| proven));
         }
     }
+    verified.forgotten = walk.forgotten;
     walk.end(verified.after, &mut faults);
     verified.waiting = unlinked(&mut transaction, &mut faults).await?;
     faults.end();
@@ -66,19 +86,38 @@ fn at(noted: Option<Head>, head: &Head) -> bool {
 
 struct Walk<'a> {
     checker: Checker<'a>,
+    known: &'a Known,
     noted: Option<Head>,
     /// The chain's head at the recorded head's position.
     found: Option<Head>,
+    forgotten: u64,
 }
 
 impl Walk<'_> {
-    fn step(&mut self, link: &Link, event: Option<&super::chain::Stored>, faults: &mut FaultMerger<'_>) {
-        self.checker.check(link, event).into_iter().for_each(|fault| faults.add(fault));
+    /// Verifies the next link. Returns whether it is proven.
+    fn step(&mut self, link: &Link, event: Option<&Stored>, faults: &mut FaultMerger<'_>) -> bool {
+        let found = self.checker.check(link, event);
+        let proven = found.is_empty();
+        for fault in found {
+            match fault {
+                Fault::WrongKey { .. } if self.known.forgets(link) => self.forgotten += 1,
+                fault => faults.add(fault),
+            }
+        }
+        if let Some(count) = event.and_then(removed_unchecked)
+            && self.noted.is_some_and(|noted| noted.position < link.position)
+        {
+            faults.add(Fault::RemovedUnchecked { position: link.position, count });
+        }
         let here = store::digest(&link.hash).map(|hash| Head { position: link.position, hash });
         self.found = here.filter(|here| at(self.noted, here)).or(self.found);
+        proven
     }
 
     fn end(self, after: i64, faults: &mut FaultMerger<'_>) {
+        if let Some(count) = self.forgotten.checked_sub(self.known.forgotten_events()).filter(|count| *count > 0) {
+            faults.add(Fault::Disguised { count });
+        }
         match (self.noted, self.found) {
             (Some(noted), Some(found)) if noted != found => faults.add(Fault::AnotherChain { noted, found }),
             (Some(noted), None) if noted.position < after => faults.add(Fault::HeadTooOld { noted, after }),
@@ -88,13 +127,28 @@ impl Walk<'_> {
     }
 }
 
-/// Reports events without a link, and pending rows without an event. Returns the number of pending events.
+/// How many events a pruning removed unverified; `None` for any other event.
+fn removed_unchecked(event: &Stored) -> Option<u64> {
+    if event.kind != "audit_pruned" {
+        return None;
+    }
+    match Event::read(&event.kind, serde_json::from_str(&event.detail).ok()?)? {
+        Event::AuditPruned { unchecked, .. } => Some(unchecked).filter(|unchecked| *unchecked > 0),
+        _ => None,
+    }
+}
+
+/// Reports events without a link, and pending rows without an event or with a linked one. Returns the number of
+/// pending events. An event is inserted together with its pending row, so its own time explains nothing without one.
 async fn unlinked(connection: &mut PgConnection, faults: &mut FaultMerger<'_>) -> sqlx::Result<i64> {
     let late = sqlx::query!(
         r#"
-        select count(*) as "count!", count(*) filter (where at < now() - interval '1 minute') as "late!",
-            min(seq) filter (where at < now() - interval '1 minute') as first
-        from audit_events e where not exists (select 1 from audit_links l where l.event_seq = e.seq)
+        select count(*) as "count!", count(*) filter (where late) as "late!", min(seq) filter (where late) as first
+        from (
+            select e.seq, e.at not between now() - interval '1 minute' and now() + interval '1 minute'
+                or not exists (select 1 from audit_pending p where p.event_seq = e.seq) as late
+            from audit_events e where not exists (select 1 from audit_links l where l.event_seq = e.seq)
+        ) unlinked
         "#
     )
     .fetch_one(&mut *connection)
@@ -102,16 +156,25 @@ async fn unlinked(connection: &mut PgConnection, faults: &mut FaultMerger<'_>) -
     if let Some(first) = late.first {
         faults.add(Fault::Unlinked { count: late.late, first });
     }
-    let gone = sqlx::query!(
+    let waiting = sqlx::query!(
         r#"
-        select count(*) as "count!", min(event_seq) as first from audit_pending p
-        where not exists (select 1 from audit_events e where e.seq = p.event_seq)
+        select count(*) filter (where gone) as "gone!", min(event_seq) filter (where gone) as first_gone,
+            count(*) filter (where linked) as "linked!", min(event_seq) filter (where linked) as first_linked
+        from (
+            select p.event_seq,
+                not exists (select 1 from audit_events e where e.seq = p.event_seq) as gone,
+                exists (select 1 from audit_links l where l.event_seq = p.event_seq) as linked
+            from audit_pending p
+        ) waiting
         "#
     )
     .fetch_one(connection)
     .await?;
-    if let Some(first) = gone.first {
-        faults.add(Fault::RemovedUnlinked { count: gone.count, first });
+    if let Some(first) = waiting.first_gone {
+        faults.add(Fault::RemovedUnlinked { count: waiting.gone, first });
+    }
+    if let Some(first) = waiting.first_linked {
+        faults.add(Fault::LinkedTwice { count: waiting.linked, first });
     }
     Ok(late.count)
 }
@@ -125,10 +188,11 @@ struct FaultMerger<'a> {
 
 impl FaultMerger<'_> {
     fn add(&mut self, fault: Fault) {
-        if let (Some(Fault::WrongKey { to, key, .. }), Fault::WrongKey { from: next, key: same, .. }) =
+        if let (Some(Fault::WrongKey { to, key, .. }), Fault::WrongKey { from: next, key: same, .. })
+        | (Some(Fault::UnknownKey { to, key, .. }), Fault::UnknownKey { from: next, key: same, .. }) =
             (&mut self.held, &fault)
             && key == same
-            && *next == *to + 1
+            && to.checked_add(1) == Some(*next)
         {
             *to = *next;
             return;

@@ -1,13 +1,14 @@
 //! `vestibule audit …`: managing the audit log.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Subcommand;
 use sqlx::{Connection as _, PgConnection};
+use tokio::time::sleep;
 
 use super::{CliError, counted, database, output::say, require_schema};
 use crate::{
-    audit::{self, ChainKeys, Head, Verified},
+    audit::{self, ChainKeys, Forgetting, Head, KeyId, Verified},
     config::{Config, Secrets},
     db,
 };
@@ -20,27 +21,73 @@ pub enum AuditCommand {
         #[arg(long, value_name = "POSITION:HASH")]
         head: Option<Head>,
     },
+    /// Let retention remove, unchecked, events that only a key which is gone could verify
+    ForgetKey {
+        /// The key's ID, as `audit verify` reports it
+        #[arg(value_name = "ID")]
+        id: KeyId,
+    },
 }
 
-/// Runs one command; it changes nothing.
+/// How often it is tried to lock the chain, which the service holds for moments.
+const LOCK_TRIES: u32 = 50;
+
+/// Runs one command.
 pub async fn run(command: AuditCommand, config: &Config) -> Result<ExitCode, CliError> {
-    let AuditCommand::Verify { head } = command;
+    // A new key would verify nothing.
+    let keys = ChainKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
     let database = database::open(config).await?;
-    let verified = verify(&database, config, head).await;
+    let done = match command {
+        AuditCommand::Verify { head } => verify(&database, &keys, head).await,
+        AuditCommand::ForgetKey { id } => forget_key(&database, &keys, id).await,
+    };
     database.close().await;
-    let verified = verified?;
+    done
+}
+
+async fn connect(database: &database::Database) -> Result<PgConnection, CliError> {
+    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
+    require_schema(&mut connection).await?;
+    Ok(connection)
+}
+
+async fn verify(database: &database::Database, keys: &ChainKeys, head: Option<Head>) -> Result<ExitCode, CliError> {
+    let mut connection = connect(database).await?;
+    let verified = audit::verify(&mut connection, keys, head, |fault| say!("{fault}")).await?;
+    connection.close().await?;
     report(&verified);
     Ok(if verified.faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn verify(database: &database::Database, config: &Config, head: Option<Head>) -> Result<Verified, CliError> {
-    // A new key would verify nothing.
-    let keys = ChainKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
-    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
-    require_schema(&mut connection).await?;
-    let verified = audit::verify(&mut connection, &keys, head, |fault| say!("{fault}")).await?;
+async fn forget_key(database: &database::Database, keys: &ChainKeys, id: KeyId) -> Result<ExitCode, CliError> {
+    let mut connection = connect(database).await?;
+    let mut done = Forgetting::Busy;
+    for _ in 0..LOCK_TRIES {
+        done = audit::forget_key(&mut connection, keys, id).await?;
+        if done != Forgetting::Busy {
+            break;
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
     connection.close().await?;
-    Ok(verified)
+    let refused = match done {
+        Forgetting::Done { events, days } => {
+            let (events, days) = (counted(events, "event"), counted(days.into(), "day"));
+            say!("Forgot the key {id}. Retention may remove its {events} unchecked, the last in {days}.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Forgetting::InUse => format!("the key {id} is the newest of VESTIBULE_SECRET, with which events are linked"),
+        Forgetting::Unknown => format!("the chain never had the key {id}; links that carry it were forged"),
+        Forgetting::NoEvents => format!("no event was linked with the key {id}"),
+        Forgetting::Refused(faults) => {
+            format!(
+                "the chain has {}; run \"vestibule audit verify\" and investigate first",
+                counted(faults, "other fault")
+            )
+        }
+        Forgetting::Busy => "the service is linking many events; try again later".to_owned(),
+    };
+    Err(refused.into())
 }
 
 fn report(verified: &Verified) {
@@ -49,7 +96,10 @@ fn report(verified: &Verified) {
     }
     if verified.unchecked > 0 {
         let events = counted(verified.unchecked, "event");
-        say!("The last pruning removed {events} unchecked, because their key was gone.");
+        say!("The last pruning removed {events} unchecked, because their key was forgotten.");
+    }
+    if verified.forgotten > 0 {
+        say!("{} could not be checked, because their key was forgotten.", counted(verified.forgotten, "event"));
     }
     if verified.waiting > 0 {
         let verb = if verified.waiting == 1 { "is" } else { "are" };

@@ -10,6 +10,7 @@ mod user;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit};
 use sqlx::PgConnection;
 
 use self::output::say;
@@ -69,6 +70,11 @@ async fn require_schema(connection: &mut PgConnection) -> Result<(), CliError> {
 /// Runs the command of this process.
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
+    if let Command::Serve = command {
+        // Before the memory is closed: that closes this file to the service, too.
+        serve::yield_to_the_database();
+    }
+    close_memory();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
@@ -81,6 +87,15 @@ pub fn run() -> ExitCode {
         Some(error) => failed(&format!("cannot write to standard output: {error}").into()),
         None => code,
     }
+}
+
+/// Keeps passwords and keys in this process: it writes no core dump, and other processes of its user cannot read its
+/// memory or attach to it.
+fn close_memory() {
+    // Neither can fail, except under a supervisor that forbids the calls; the service runs anyway.
+    rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable).ok();
 }
 
 fn failed(error: &CliError) -> ExitCode {

@@ -48,7 +48,6 @@ pub async fn run(config: Config) -> Result<(), CliError> {
     if config.mail.server.as_ref().is_some_and(MailServer::is_in_clear) {
         tracing::warn!("email crosses the network without TLS, and with it links that open accounts: tls=none");
     }
-    yield_to_the_database();
     // Before the database, so that a port in use is reported at once.
     let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
     let metrics_listener = match config.network.metrics_listen {
@@ -75,7 +74,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
 /// backend of PostgreSQL is a session. Two threads that hash passwords then delay a backend by 30 to 130 ms, and every
 /// visitor who waits for it. So a service that leads its session, as under a service manager, lowers the session; in a
 /// terminal the session is the user's shell, and is left alone. Under cgroups with CPU shares the file has no effect.
-fn yield_to_the_database() {
+pub fn yield_to_the_database() {
     // Other kernels have neither file.
     if std::fs::read_to_string("/proc/self/stat").is_ok_and(|stat| leads_its_session(&stat)) {
         std::fs::write("/proc/self/autogroup", "5").ok();

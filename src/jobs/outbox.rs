@@ -7,6 +7,9 @@
 //! 3. An email that can never arrive, or is too late to be worth sending, is dropped with one line in the log that
 //!    says which and why, and never to whom.
 //! 4. No database connection is held while a mail server talks.
+//! 5. An email that anyone can request waits for a random time, and where there is nothing to send, it is rehearsed: the
+//!    same statements, the same template and a connection to the mail server, all without a trace. So neither what a
+//!    visitor asks right after nor anything later tells who has an account.
 
 mod delivery;
 mod patience;
@@ -119,7 +122,8 @@ impl Sender {
             self.maintain(&mut connection).await?;
         }
         if may_claim {
-            let due = outbox::claim(&mut connection, &self.known, free, self.patience.lease).await?;
+            let Patience { lease, earlier, .. } = self.patience;
+            let due = outbox::claim(&mut connection, &self.known, free, lease, earlier).await?;
             for email in due {
                 let Some(spec) = self.specs.iter().find(|spec| spec.kind.code == email.kind) else { continue };
                 let (state, slots) = (self.state.clone(), Arc::clone(&self.slots));

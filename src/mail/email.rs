@@ -8,8 +8,12 @@ use uuid::Uuid;
 
 use crate::{
     templates::Message,
-    types::{Lang, SecretToken, TokenDigest, UserId},
+    types::{Lang, SecretToken, TokenDigest, UserId, random_bytes},
 };
+
+/// When an email that a visitor requested is sent at the earliest, and within how much more time.
+const NOT_BEFORE: Duration = Duration::from_millis(500);
+const SPREAD: Duration = Duration::from_millis(3500);
 
 /// A kind of email: a constant of the module that queues it, registered with its render function.
 #[derive(Debug)]
@@ -31,6 +35,16 @@ impl Kind {
     /// An email about something that happened: valid for three days.
     pub const fn notice(code: &'static str) -> Self {
         Self { code, worth_sending_for: Duration::from_secs(3 * 86_400), on_request: false }
+    }
+
+    /// How long an email waits before it is sent. One that anyone can trigger waits for a random time: otherwise the work
+    /// would slow down whatever its sender asks next, and tell who has an account.
+    pub fn delay(&self) -> Duration {
+        if !self.on_request {
+            return Duration::ZERO;
+        }
+        let chance = f64::from(u32::from_be_bytes(random_bytes())) / f64::from(u32::MAX);
+        NOT_BEFORE + SPREAD.mul_f64(chance)
     }
 }
 
@@ -101,4 +115,19 @@ pub struct RenderedEmail {
     pub lang: Lang,
     /// Subject, text and HTML.
     pub message: Message,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a3_what_strangers_request_waits_for_a_random_time_and_what_happened_does_not() {
+        let (requested, notice) = (Kind::requested("a"), Kind::notice("b"));
+        let delays: Vec<Duration> = (0..200).map(|_| requested.delay()).collect();
+        assert!(delays.iter().all(|delay| (NOT_BEFORE..=NOT_BEFORE + SPREAD).contains(delay)));
+        let (early, late) = (Duration::from_millis(1375), Duration::from_millis(3125));
+        assert!(delays.iter().any(|delay| *delay < early) && delays.iter().any(|delay| *delay > late));
+        assert_eq!(notice.delay(), Duration::ZERO);
+    }
 }

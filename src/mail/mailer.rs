@@ -121,6 +121,25 @@ impl Mailer {
         within: &Timeouts,
     ) -> Result<(), NotSent> {
         let Some(server) = &self.server else { return Err(NotSent::Unwritable("no mail server")) };
+        let (to, written) = self.write(server, queued, email, at)?;
+        server.smtp.send(&server.from.email, &to, &written, within).await.map_err(NotSent::Failed)
+    }
+
+    /// Formats an email that nobody gets, and connects to the mail server as for sending it.
+    pub async fn rehearse(&self, queued: &QueuedEmail, email: &RenderedEmail, at: OffsetDateTime, within: &Timeouts) {
+        let Some(server) = &self.server else { return };
+        if self.write(server, queued, email, at).is_ok() {
+            server.smtp.rehearse(&server.from.email, within).await;
+        }
+    }
+
+    fn write(
+        &self,
+        server: &Server,
+        queued: &QueuedEmail,
+        email: &RenderedEmail,
+        at: OffsetDateTime,
+    ) -> Result<(Address, Vec<u8>), NotSent> {
         let to: Address = email.to.parse().map_err(|_| NotSent::Unwritable("no address"))?;
         let address: &str = to.as_ref();
         if !address.is_ascii() {
@@ -128,7 +147,7 @@ impl Mailer {
         }
         let envelope = Envelope { from: &server.from, to: &to, id: queued.id, host: &self.host, at };
         let written = mime::write(&envelope, &email.message).map_err(|_| NotSent::Unwritable("no MIME"))?;
-        server.smtp.send(&server.from.email, &to, &written, within).await.map_err(NotSent::Failed)
+        Ok((to, written))
     }
 
     /// Connects, authenticates and quits, to check the settings.

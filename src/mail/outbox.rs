@@ -12,8 +12,8 @@ use crate::types::{UserId, random_uuid};
 pub async fn enqueue(connection: &mut PgConnection, email: &NewEmail<'_>) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
-        insert into outbox (id, kind, user_id, address, language, detail, expires_at)
-        values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+        insert into outbox (id, kind, user_id, address, language, detail, due_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7), now() + make_interval(secs => $8))
         "#,
         random_uuid(),
         email.kind.code,
@@ -21,6 +21,7 @@ pub async fn enqueue(connection: &mut PgConnection, email: &NewEmail<'_>) -> sql
         email.address,
         email.lang.code(),
         email.detail,
+        email.kind.delay().as_secs_f64(),
         email.kind.worth_sending_for.as_secs_f64(),
     )
     .execute(connection)
@@ -29,12 +30,13 @@ pub async fn enqueue(connection: &mut PgConnection, email: &NewEmail<'_>) -> sql
 }
 
 /// Claims due emails for the duration of `lease`, longest waiting first; after it, emails of a dead worker are due
-/// again. Kinds known only to a newer version are left to it.
+/// again. Kinds known only to a newer version are left to it. New emails are due so much `earlier` than they say.
 pub async fn claim(
     connection: &mut PgConnection,
     known: &[String],
     most: usize,
     lease: Duration,
+    earlier: Duration,
 ) -> sqlx::Result<Vec<QueuedEmail>> {
     sqlx::query_as!(
         QueuedEmail,
@@ -42,7 +44,9 @@ pub async fn claim(
         with due as materialized (
             -- No retry is hours away: a clock was ahead.
             select id from outbox
-            where (due_at <= now() or due_at > now() + interval '2 hours') and expires_at > now() and kind = any($3)
+            where (due_at <= now() + make_interval(secs => $4) and (attempts = 0 or due_at <= now())
+                    or due_at > now() + interval '2 hours')
+                and expires_at > now() and kind = any($3)
             order by due_at limit $1 for update skip locked
         )
         update outbox o set due_at = now() + make_interval(secs => $2), attempts = attempts + 1
@@ -52,6 +56,7 @@ pub async fn claim(
         i64::try_from(most).unwrap_or(i64::MAX),
         lease.as_secs_f64(),
         known,
+        earlier.as_secs_f64(),
     )
     .fetch_all(connection)
     .await

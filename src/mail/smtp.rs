@@ -110,6 +110,19 @@ impl Smtp {
         Ok(())
     }
 
+    /// Begins to send an email, and takes that back: what the connections go through is the same.
+    pub async fn rehearse(&self, from: &Address, within: &Timeouts) {
+        let mut progress = Progress { within, stage: Stage::Connect };
+        let rehearsing = async {
+            let Ok((mut connection, emails)) = self.connection_from(from, &mut progress).await else { return };
+            let reset = progress.step(Stage::Sender, within.answer, connection.command(Rset)).await;
+            if reset.is_ok() && emails + 1 < EMAILS_MAX {
+                self.idle().push(Idle { connection, emails: emails + 1, since: instant() });
+            }
+        };
+        timeout(within.whole, rehearsing).await.ok();
+    }
+
     async fn deliver(
         &self,
         from: &Address,

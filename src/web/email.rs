@@ -51,6 +51,8 @@ pub struct Renderer<'a> {
     pub email: &'a QueuedEmail,
     /// The language.
     pub lang: Lang,
+    /// Whether nobody gets it.
+    pub is_rehearsal: bool,
 }
 
 impl Renderer<'_> {
@@ -67,7 +69,11 @@ impl Renderer<'_> {
         user: &User,
         address: &str,
     ) -> sqlx::Result<String> {
-        let secret = links::issue(connection, purpose, user.id, address).await?;
+        let secret = if self.is_rehearsal {
+            links::rehearse(connection, purpose).await?
+        } else {
+            links::issue(connection, purpose, user.id, address).await?
+        };
         let path = match purpose {
             Purpose::Verify => paths::VERIFY,
             Purpose::Recover => paths::RECOVER_RESET,
@@ -94,6 +100,18 @@ impl Renderer<'_> {
     }
 }
 
+/// What came of rendering a queued email.
+#[must_use]
+#[derive(Debug)]
+pub enum Rendered {
+    /// To be sent.
+    Email(RenderedEmail),
+    /// To be rehearsed: there is nothing to send, and a visitor who requested it must not find out.
+    Rehearsal(RenderedEmail),
+    /// Nothing to send.
+    Nothing,
+}
+
 /// Renders a queued email in the transaction that creates its link.
 ///
 /// # Errors
@@ -103,19 +121,37 @@ pub async fn render(
     unit: &mut Unit,
     spec: &EmailSpec,
     email: &QueuedEmail,
-) -> Result<Option<RenderedEmail>, AppError> {
+) -> Result<Rendered, AppError> {
+    let mut renderer = Renderer { state, email, lang: email.lang, is_rehearsal: false };
     let render = match spec.render {
-        Render::Plain(render) => return render(&Renderer { state, email, lang: email.lang }),
+        Render::Plain(render) => return Ok(render(&renderer)?.map_or(Rendered::Nothing, Rendered::Email)),
         Render::ForUser(render) => render,
     };
-    let Some(user) = addressee(unit, email).await? else { return Ok(None) };
-    // Emails to an unverified address are always limited.
-    let limited = spec.kind.on_request || email.detail.get("reminder").is_some() || user.email_verified_at.is_none();
-    if limited && !may_send(unit, spec.kind, email, &user).await? {
-        return Ok(None);
+    if let Some(user) = addressee(unit, email).await?
+        && (!is_limited(spec.kind, email, &user) || may_send(unit, spec.kind, email, &user).await?)
+    {
+        renderer.lang = user.lang_or(email.lang);
+        if let Some(message) = render(renderer, unit, user).await? {
+            return Ok(Rendered::Email(message));
+        }
     }
-    let renderer = Renderer { state, email, lang: user.lang_or(email.lang) };
-    render(renderer, unit, user).await
+    if !spec.kind.on_request {
+        return Ok(Rendered::Nothing);
+    }
+    let nobody = User::nobody();
+    unit.rehearse().await?;
+    // As `addressee` does for an account that it found.
+    let _ = (accounts::lock(unit, nobody.id).await?, accounts::find(unit, nobody.id).await?);
+    let _ = may_send(unit, spec.kind, email, &nobody).await?;
+    let rehearsal = Renderer { lang: email.lang, is_rehearsal: true, ..renderer };
+    let message = render(rehearsal, unit, nobody).await?;
+    unit.undo().await?;
+    Ok(message.map_or(Rendered::Nothing, Rendered::Rehearsal))
+}
+
+/// Returns whether a mailbox gets only so many of these. Emails to an unverified address are always limited.
+fn is_limited(kind: &Kind, email: &QueuedEmail, user: &User) -> bool {
+    kind.on_request || email.detail.get("reminder").is_some() || user.email_verified_at.is_none()
 }
 
 /// Queues an email that a visitor requested, unless too many wait or the network requested too many. What there is to

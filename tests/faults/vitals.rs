@@ -35,7 +35,8 @@ pub fn vital(pid: u32) -> Option<Vital> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(Vital { rss_mib: kib / 1024, files: fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() })
+    // The kernel shows the files of a process that writes no core dump to root only.
+    Some(Vital { rss_mib: kib / 1024, files: fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count) })
 }
 
 /// Processor time that a process has used so far.

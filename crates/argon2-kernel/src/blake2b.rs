@@ -68,8 +68,9 @@ impl Blake2b {
         self
     }
 
-    /// Writes the hash into the first bytes of `output`, as many as requested.
-    pub(crate) fn finish(mut self, output: &mut [u8]) {
+    /// Writes the hash into the first bytes of `output`, as many as requested. Takes a reference, because a move would
+    /// leave a copy of the buffer, and so of the password, on the stack.
+    pub(crate) fn finish(&mut self, output: &mut [u8]) {
         self.buffer[self.filled..].fill(0);
         self.count += self.filled as u64;
         self.compress(true);

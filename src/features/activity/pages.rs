@@ -110,7 +110,6 @@ fn signed_in() -> Event {
 fn one_of_each() -> Vec<Option<Event>> {
     let role = |role: &str| Event::RoleChanged { role: role.into() };
     let ended = crate::types::SessionId(uuid::Uuid::nil());
-    let pruned = Event::AuditPruned { through_position: 1, hash: String::new(), removed: 1, unchecked: 0 };
     let known = [
         Event::SignedUp,
         Event::EmailVerified,
@@ -154,9 +153,17 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::BrowserForgotten,
         Event::FactorsReset,
         Event::FactorsUndone,
-        pruned,
     ];
-    known.into_iter().map(Some).chain([None]).collect()
+    known.into_iter().chain(of_the_log_itself()).map(Some).chain([None]).collect()
+}
+
+fn of_the_log_itself() -> [Event; 3] {
+    let (hash, keys, key) = (String::new(), Vec::new(), String::new());
+    [
+        Event::AuditPruned { through_position: 1, hash, removed: 1, unchecked: 0, keys },
+        Event::AuditKeyAdded { key: key.clone(), earlier: Vec::new() },
+        Event::AuditKeyForgotten { key, events: 1, ages: Vec::new() },
+    ]
 }
 
 fn sample(event: Option<&Event>, actor: Actor) -> ActivityRow {

@@ -21,7 +21,7 @@ use crate::{
     types::now,
     web::{
         AppError,
-        email::{self, EmailSpec},
+        email::{self, EmailSpec, Rendered},
     },
 };
 
@@ -96,8 +96,9 @@ impl Delivery {
         let rendered = self.render().await;
         drop(slot);
         let rendered = match rendered {
-            Ok(Some(rendered)) => rendered,
-            Ok(None) => return (Row::Delete, ServerState::Unknown),
+            Ok(Rendered::Email(rendered)) => rendered,
+            Ok(Rendered::Rehearsal(rendered)) => return (self.rehearse(&rendered).await, ServerState::Unknown),
+            Ok(Rendered::Nothing) => return (Row::Delete, ServerState::Unknown),
             Err(error) => {
                 self.state.metrics.email("failed");
                 tracing::warn!(kind = self.email.kind, id = %self.email.id, ?error, "cannot render email; retrying later");
@@ -119,7 +120,7 @@ impl Delivery {
     }
 
     /// Commits before the email leaves, so that its link works when it arrives.
-    async fn render(&self) -> Result<Option<RenderedEmail>, AppError> {
+    async fn render(&self) -> Result<Rendered, AppError> {
         let mut unit = self.state.system().begin().await?;
         let rendered = email::render(&self.state, &mut unit, self.spec, &self.email).await?;
         unit.commit().await?;
@@ -176,6 +177,28 @@ impl Delivery {
                 self.later()
             }
         }
+    }
+
+    /// Does what a delivery does, without an email. Whether it succeeds means nothing.
+    async fn rehearse(&self, rendered: &RenderedEmail) -> Row {
+        if !self.state.mailer.keeps_email_here() {
+            if let Ok(_slot) = timeout(SLOT_WITHIN, self.slots.send.acquire()).await
+                && (self.is_probe || !self.slots.failing.load(Ordering::Relaxed))
+            {
+                self.state.mailer.rehearse(&self.email, rendered, now(), &self.patience.server).await;
+            }
+            return Row::Delete;
+        }
+        let rehearsed = async {
+            let mut unit = self.state.system().begin().await?;
+            unit.rehearse().await?;
+            dev_mailbox::deliver(&mut unit, self.email.id, rendered).await?;
+            dev_mailbox::forget_old(&mut unit).await?;
+            unit.undo().await?;
+            outbox::remove(&mut unit, &self.email).await?;
+            unit.commit().await
+        };
+        rehearsed.await.map_or(Row::Delete, |()| Row::Keep)
     }
 
     fn later(&self) -> Row {

@@ -9,6 +9,8 @@ use crate::{mail::Timeouts, types::random_bytes};
 pub struct Patience {
     /// How often it polls the outbox, for emails that nothing woke it for.
     pub look: Duration,
+    /// How much earlier than its random time a requested email is sent: nothing but zero hides who has an account.
+    pub earlier: Duration,
     /// How long an email is claimed: longer than a delivery can take.
     pub lease: Duration,
     /// When an email is retried first; each further retry waits twice as long.
@@ -29,6 +31,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             look: Duration::from_secs(1),
+            earlier: Duration::ZERO,
             lease: Duration::from_secs(150),
             first_retry: Duration::from_secs(5),
             longest_retry: Duration::from_secs(3600),

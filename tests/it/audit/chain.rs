@@ -166,9 +166,10 @@ async fn asvs_13_3_4_after_a_rotation_old_links_verify_with_the_old_key_and_not_
     app.stop().await;
     rotated.signed_in("alice").await;
     linked(&rotated).await;
-    assert_intact(&verify_with(&rotated, &both, None).await, 11);
-    assert_intact(&verify_with(&rotated, &keys(&format!("{SECRET},{OTHER}")), None).await, 11);
-    for (secret, from, to) in [(OTHER, 1, 10), (SECRET, 11, 11)] {
+    // The old key introduces the new one, which takes over with its own first link.
+    assert_intact(&verify_with(&rotated, &both, None).await, 13);
+    assert_intact(&verify_with(&rotated, &keys(&format!("{SECRET},{OTHER}")), None).await, 13);
+    for (secret, from, to) in [(OTHER, 1, 11), (SECRET, 12, 13)] {
         let (_, found) = verify_with(&rotated, &keys(secret), None).await;
         assert!(matches!(found[..], [Fault::WrongKey { from: f, to: t, .. }] if (f, t) == (from, to)), "{found:?}");
     }

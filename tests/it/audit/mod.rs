@@ -1,6 +1,9 @@
 //! The audit trail: nothing is written over, and whoever does it nevertheless is found.
 
+mod attacks;
 mod chain;
+mod daily;
+mod keys;
 mod retention;
 mod trail;
 mod unit;
@@ -10,7 +13,7 @@ use std::time::Duration;
 use crate::support::app::{TestApp, sign_in};
 use tokio::time::Instant;
 use vestibule::{
-    audit::{self, ChainKeys, Fault, Head, Verified},
+    audit::{self, ChainKeys, Fault, Head, Pruned, Verified},
     config::{Config, Environment, Secrets},
 };
 
@@ -110,4 +113,29 @@ async fn seq(app: &TestApp, position: i64) -> i64 {
 async fn head(app: &TestApp) -> Head {
     let mut connection = app.db.acquire().await.expect("a connection");
     audit::head(&mut connection).await.expect("the head").expect("a head")
+}
+
+/// Adds linked events of that many days ago.
+async fn events_of(app: &TestApp, days_ago: u32, count: u32) {
+    app.execute(&format!(
+        "with event as (
+            insert into audit_events (at, kind, version, detail, actor_kind)
+            select now() - interval '{days_ago} days', 'sign_in_failed', 1, '{{}}', 'visitor'
+            from generate_series(1, {count})
+            returning seq
+        )
+        insert into audit_pending select seq from event"
+    ))
+    .await;
+    linked(app).await;
+}
+
+async fn prune(app: &TestApp) -> Pruned {
+    let mut connection = app.db.acquire().await.expect("a connection");
+    loop {
+        match audit::prune_next(&mut connection, &app.state.keys.audit).await.expect("a cut") {
+            Pruned::Busy => tokio::time::sleep(Duration::from_millis(5)).await,
+            done => return done,
+        }
+    }
 }

@@ -46,9 +46,18 @@ const SETTINGS: [(&str, &str); 3] = [
 pub const NO_MAIL: [(&str, &str); 2] =
     [("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1"), ("VESTIBULE_MAIL_FROM", "Vestibule <no-reply@example.com>")];
 
+/// As in production, except that letters which strangers ask for do not wait for a random time.
+fn prompt() -> Patience {
+    Patience { earlier: AT_ONCE, ..Patience::default() }
+}
+
+/// Longer than any random time.
+pub const AT_ONCE: Duration = Duration::from_secs(10);
+
 /// Everything about letters happens within moments.
 pub const HASTY: Patience = Patience {
     look: Duration::from_millis(25),
+    earlier: AT_ONCE,
     lease: Duration::from_secs(120),
     first_retry: Duration::from_millis(40),
     longest_retry: Duration::from_millis(200),
@@ -84,7 +93,7 @@ impl TestApp {
 
     /// With settings of its own.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
-        Self::patient(settings, Patience::default()).await
+        Self::patient(settings, prompt()).await
     }
 
     /// With settings of its own, and as patient about letters as is said.
@@ -95,12 +104,12 @@ impl TestApp {
 
     /// With settings of its own, over a database that is somebody else's care.
     pub async fn on(options: PgConnectOptions, settings: &[(&str, &str)]) -> Self {
-        Self::over(options, all(settings), Patience::default(), None).await
+        Self::over(options, all(settings), prompt(), None).await
     }
 
     /// The same with other settings, on the same database, which it keeps.
     pub async fn reconfigured(&self, settings: &[(&str, &str)]) -> Self {
-        Self::over(self.options.clone(), all(settings), Patience::default(), self.database.clone()).await
+        Self::over(self.options.clone(), all(settings), prompt(), self.database.clone()).await
     }
 
     /// Another replica of the same service on the same database.
