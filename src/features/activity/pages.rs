@@ -114,6 +114,7 @@ fn one_of_each() -> Vec<Option<Event>> {
     let known = [
         Event::SignedUp,
         Event::EmailVerified,
+        Event::EmailCorrected,
         signed_in(),
         FAILED,
         Event::PasswordMistyped { at: PasswordPrompt::Reauth },
@@ -128,6 +129,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::EmailChangeMailed,
         Event::EmailChanged,
         Event::EmailChangeUndone,
+        Event::EmailUndoClosed,
         Event::SessionEnded { ended },
         Event::OtherSessionsEnded { count: 1 },
         Event::AllSessionsEnded { count: 2 },
@@ -141,6 +143,13 @@ fn one_of_each() -> Vec<Option<Event>> {
         role("member"),
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
+        pruned,
+    ];
+    known.into_iter().chain(of_factors()).map(Some).chain([None]).collect()
+}
+
+fn of_factors() -> Vec<Event> {
+    vec![
         Event::FactorAdded { factor: "totp".into() },
         Event::FactorAdded { factor: "passkey".into() },
         Event::FactorRemoved { factor: "totp".into() },
@@ -154,9 +163,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::BrowserForgotten,
         Event::FactorsReset,
         Event::FactorsUndone,
-        pruned,
-    ];
-    known.into_iter().map(Some).chain([None]).collect()
+    ]
 }
 
 fn sample(event: Option<&Event>, actor: Actor) -> ActivityRow {
