@@ -10,6 +10,7 @@ create table users (
     email_verified_at   timestamptz,
     verify_by           timestamptz,
     sign_up_browser     bytea,
+    email_corrections   smallint    not null default 0,
     language            text collate "C",
     role                text collate "C" not null default 'member',
     credentials_version bigint      not null default 1,
@@ -23,6 +24,7 @@ create table users (
     constraint users_display_name_length check (char_length(display_name) between 1 and 64),
     constraint users_email_length check (octet_length(email) between 3 and 254),
     constraint users_sign_up_browser_length check (octet_length(sign_up_browser) = 32),
+    constraint users_email_corrections_range check (email_corrections between 0 and 3),
     constraint users_language_form check (language ~ '^[a-z]{2}$'),
     constraint users_role_known check (role in ('member', 'admin')),
     constraint users_credentials_version_positive check (credentials_version > 0)
@@ -50,6 +52,8 @@ comment on column users.verify_by is
     'Deadline for verifying the address. An account still unverified then is deleted. Null: verified, or no verification required.';
 comment on column users.sign_up_browser is
     'SHA-256 of the cookie of the browser that signed up, which may verify without a password. Cleared by verification.';
+comment on column users.email_corrections is
+    'How often the holder corrected the address before it was verified. Corrections by an operator do not count.';
 comment on column users.language is 'Language the user chose, as a two-letter ISO 639-1 code. Null: taken from the browser.';
 comment on column users.role is 'What the account may do: member or admin.';
 comment on column users.credentials_version is

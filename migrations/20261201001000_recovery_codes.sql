@@ -4,6 +4,7 @@ create table recovery_codes (
     digest     bytea       not null,
     user_id    uuid        not null,
     created_at timestamptz not null default now(),
+    saved_at   timestamptz,
     used_at    timestamptz,
 
     constraint recovery_codes_pkey primary key (digest),
@@ -19,6 +20,8 @@ comment on column recovery_codes.digest is
     'SHA-256 of the code. With 125 random bits behind it, that cannot be guessed back.';
 comment on column recovery_codes.user_id is 'The account.';
 comment on column recovery_codes.created_at is 'When the code was created.';
+comment on column recovery_codes.saved_at is
+    'When the owner confirmed having saved the codes. Null: not confirmed, so the owner is reminded.';
 comment on column recovery_codes.used_at is 'When the code was used. Null: unused.';
 
 create or replace view account_factors as

@@ -59,7 +59,8 @@ struct Person {
 
 /// Somebody whose passkey was made as the service makes one.
 fn person(origin: &str, n: usize) -> Person {
-    let site = Site { name: "Vestibule".into(), public_url: PublicUrl::parse(origin).expect("a public URL") };
+    let public_url = PublicUrl::parse(origin).expect("a public URL");
+    let site = Site { name: "Vestibule".into(), public_url, support_url: None };
     let webauthn = relying_party(&site).expect("a relying party");
     let (id, name) = (UserId::random(), format!("keeper{n}"));
     let (options, kept) = webauthn.start_passkey_registration(id.0, &name, &name, None).expect("a challenge");

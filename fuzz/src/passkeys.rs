@@ -37,7 +37,8 @@ struct Fixture {
 
 /// Both ceremonies as they wait in the database, with the challenge that the corpus answers.
 static FIXTURE: LazyLock<Fixture> = LazyLock::new(|| {
-    let site = Site { name: "Vestibule".into(), public_url: PublicUrl::parse(ORIGIN).expect("a public URL") };
+    let public_url = PublicUrl::parse(ORIGIN).expect("a public URL");
+    let site = Site { name: "Vestibule".into(), public_url, support_url: None };
     let webauthn = relying_party(&site).expect("a relying party");
     let (_, asked) = webauthn.start_discoverable_authentication().expect("a ceremony");
     let owner = uuid::Uuid::from_bytes(OWNER);

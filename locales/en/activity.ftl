@@ -30,6 +30,8 @@ activity-profile-changed = Profile changed
 activity-email-change-mailed = A link to confirm a new email address was sent
 activity-email-changed = Email address changed
 activity-email-change-undone = Email address changed back
+activity-email-corrected = Email address corrected before it was verified
+activity-email-undo-closed = The way back to your former address was closed
 activity-session-ended = Another session ended
 activity-other-sessions-ended = { $count ->
     [one] { $count } other session ended

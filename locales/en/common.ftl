@@ -11,6 +11,14 @@ new-password = New password
 password-missing = Enter your password.
 password-wrong = That is not the password of this account. Check it, then try again.
 back-to-account = Back to your account
+
+## Below a challenge, for somebody who can use none of the ways
+
+no-way = Can’t use any of these?
+no-way-codes = If you saved recovery codes, each of them lets you in once. Look where you keep your passwords, or on paper.
+no-way-password = A new password does not help: after it you are asked for the same.
+no-way-operator = If you have lost all of these, only the operator of { $service } can let you in again.
+no-way-contact = Ask for help
 password-show = Show
 password-show-label = Show password
 
@@ -38,6 +46,9 @@ password-error-sequence = That password follows the alphabet or the keyboard, so
 
 notice-registered = Almost there. One step is left.
 notice-verification-mailed = If that address waits to be confirmed, a new link is on its way.
+notice-email-corrected = Your address is changed. A link to confirm it is on its way there.
+notice-signed-out-unsaved = You are no longer signed in here, so nothing was saved. Sign in, then fill in the form again.
+notice-unsaved = Nothing was saved yet. First comes this step; then fill in the form again.
 notice-email-verified = Your email address is confirmed.
 notice-recovery-mailed = If there is such an account, a link is on its way to its address.
 notice-password-reset = Your new password is set. Sign in with it.
@@ -46,11 +57,14 @@ notice-password-common = Your password has turned up on a list of widely used or
 notice-profile-saved = Saved.
 notice-email-change-mailed = If the new address is free, a link to confirm it is on its way there.
 notice-email-changed = Your email address is changed.
+notice-email-undo-closed = The way back is closed. That mailbox can no longer undo the change.
 notice-session-ended = That session is ended.
 notice-other-sessions-ended = You are signed out everywhere else.
 notice-deletion-scheduled = Your account will be deleted in 7 days. We sent you a link to keep it.
 notice-deletion-undone = Your account stays. Sign in to use it.
 notice-passkey-added = Your passkey is added. You can sign in with it from now on.
+notice-first-passkey-added = Your passkey is added. Your password alone no longer signs you in.
+notice-first-totp-added = Your authenticator app is added. Your password alone no longer signs you in.
 notice-passkey-renamed = The passkey has its new name.
 notice-passkey-removed = The passkey is removed, and you are signed out everywhere else. Delete it from your device or password manager too.
 notice-signed-out = You are signed out.

@@ -3,6 +3,7 @@ factors-must = One more step: { $service } asks for a passkey or an authenticato
 factors-on = The second step is on: your password alone does not open your account.
 factors-off = Your password alone opens your account. Add a passkey or an authenticator app, and somebody who learns your password still stays outside.
 factors-without-password = Your account has no password. You sign in with a passkey.
+factors-first-then = After this, your password alone no longer signs you in. You get recovery codes in the next step, in case you lose your device.
 
 factors-passkeys = Passkeys
 factors-passkeys-hint = You unlock a passkey with your fingerprint, your face or the code of your device. It signs you in by itself, and a fake page cannot trick you out of it.
@@ -25,6 +26,7 @@ factors-codes-count = { $count ->
    *[other] { $count } codes
 }
 factors-codes-made = · made { $age }
+factors-codes-unsaved-warning = You have not told us that you saved your recovery codes. If you have not, create new ones and save those.
 factors-codes-make = Make recovery codes
 factors-codes-make-new = Make new recovery codes
 factors-codes-none-warning = You have no recovery codes. If you lose your second step, you cannot sign in. Make some now.

@@ -12,7 +12,12 @@ recovery-codes-download = Download
 recovery-codes-copy = Copy
 recovery-codes-copied = Copied
 recovery-codes-print = Print
-recovery-codes-done = I have kept them
+recovery-codes-done = I have saved these codes
+recovery-codes-not-ticked = Save the codes, then tick the box.
+recovery-codes-go-on = Go on
+recovery-codes-skip = Go on without saving them
+recovery-codes-skip-cost = If you then lose your passkey or your authenticator app, you cannot sign in any more: a new password does not help. Only the operator of this service can let you in again.
+recovery-codes-skip-do = Go on without them
 recovery-codes-file = Recovery codes. Each works once. Keep them where nobody else can read them.
 
 recovery-codes-challenge-title = Enter a recovery code

@@ -11,6 +11,14 @@ new-password = 새 비밀번호
 password-missing = 비밀번호를 입력해 주세요.
 password-wrong = 이 계정의 비밀번호가 아니에요. 확인하고 다시 입력해 주세요.
 back-to-account = 내 계정으로 돌아가기
+
+## 인증을 요구하는 페이지 아래, 어떤 방법도 쓸 수 없는 사람에게
+
+no-way = 쓸 수 있는 방법이 없나요?
+no-way-codes = 복구 코드를 보관해 두셨다면 코드마다 한 번 로그인할 수 있어요. 비밀번호를 보관하는 곳이나 종이에서 찾아 보세요.
+no-way-password = 새 비밀번호를 설정해도 소용없어요. 그 뒤에도 똑같이 물어요.
+no-way-operator = 모두 잃어버렸다면 { $service } 운영자만 다시 들어오게 해 줄 수 있어요.
+no-way-contact = 도움 요청하기
 password-show = 표시
 password-show-label = 비밀번호 표시
 
@@ -38,6 +46,9 @@ password-error-sequence = 글자나 자판의 순서를 따르는 비밀번호�
 
 notice-registered = 거의 다 됐어요. 한 단계만 남았어요.
 notice-verification-mailed = 확인을 기다리는 주소라면 새 링크가 곧 도착해요.
+notice-email-corrected = 주소를 바꿨어요. 확인 링크가 그 주소로 곧 도착해요.
+notice-signed-out-unsaved = 로그인이 풀려서 아무것도 저장하지 못했어요. 로그인한 뒤에 양식을 다시 채워 주세요.
+notice-unsaved = 아직 아무것도 저장하지 않았어요. 이 단계를 마친 뒤에 양식을 다시 채워 주세요.
 notice-email-verified = 이메일 주소를 확인했어요.
 notice-recovery-mailed = 그런 계정이 있다면 그 계정의 주소로 링크가 곧 도착해요.
 notice-password-reset = 새 비밀번호를 설정했어요. 새 비밀번호로 로그인해 주세요.
@@ -46,11 +57,14 @@ notice-password-common = 지금 비밀번호가 널리 쓰이거나 유출된 �
 notice-profile-saved = 저장했어요.
 notice-email-change-mailed = 새 주소를 쓸 수 있다면 확인 링크가 그 주소로 곧 도착해요.
 notice-email-changed = 이메일 주소를 바꿨어요.
+notice-email-undo-closed = 이제 이전 메일함에서 변경을 되돌릴 수 없어요.
 notice-session-ended = 그 세션을 끝냈어요.
 notice-other-sessions-ended = 다른 곳에서 모두 로그아웃했어요.
 notice-deletion-scheduled = 계정이 7일 뒤에 삭제돼요. 계정을 유지할 수 있는 링크를 메일로 보냈어요.
 notice-deletion-undone = 계정을 유지해요. 로그인해서 계속 이용해 주세요.
 notice-passkey-added = 패스키를 추가했어요. 이제 이 패스키로 로그인할 수 있어요.
+notice-first-passkey-added = 패스키를 추가했어요. 이제 비밀번호만으로는 로그인할 수 없어요.
+notice-first-totp-added = 인증 앱을 추가했어요. 이제 비밀번호만으로는 로그인할 수 없어요.
 notice-passkey-renamed = 패스키 이름을 바꿨어요.
 notice-passkey-removed = 패스키를 삭제했고, 다른 곳에서는 모두 로그아웃했어요. 기기나 비밀번호 관리자에서도 지워 주세요.
 notice-signed-out = 로그아웃했어요.

@@ -3,6 +3,7 @@ factors-must = 한 단계만 남았어요. { $service }에서는 이 계정에 �
 factors-on = 2단계 인증이 켜져 있어요. 비밀번호만으로는 로그인할 수 없어요.
 factors-off = 지금은 비밀번호만으로 로그인할 수 있어요. 패스키나 인증 앱을 추가하면 누가 비밀번호를 알아내도 들어올 수 없어요.
 factors-without-password = 이 계정에는 비밀번호가 없어요. 패스키로 로그인해요.
+factors-first-then = 추가하고 나면 비밀번호만으로는 로그인할 수 없어요. 기기를 잃어버릴 때를 대비해 다음 단계에서 복구 코드를 드려요.
 
 factors-passkeys = 패스키
 factors-passkeys-hint = 지문이나 얼굴, 기기의 잠금 번호로 패스키를 사용해요. 패스키 하나로 로그인되고, 가짜 페이지에 속아 넘겨줄 일이 없어요.
@@ -22,6 +23,7 @@ factors-codes-too-early = 2단계 인증에 쓰는 것을 잃어버렸을 때 �
 factors-codes-left = 남은 코드
 factors-codes-count = { $count }개
 factors-codes-made = · { $age } 만듦
+factors-codes-unsaved-warning = 복구 코드를 보관했다고 알려 주지 않으셨어요. 보관하지 않았다면 새 코드를 만들어 보관해 주세요.
 factors-codes-make = 복구 코드 만들기
 factors-codes-make-new = 복구 코드 새로 만들기
 factors-codes-none-warning = 복구 코드가 없어요. 2단계 인증에 쓰는 것을 잃어버리면 로그인할 수 없어요. 지금 만들어 주세요.

@@ -12,7 +12,12 @@ recovery-codes-download = 내려받기
 recovery-codes-copy = 복사
 recovery-codes-copied = 복사했어요
 recovery-codes-print = 인쇄
-recovery-codes-done = 보관했어요
+recovery-codes-done = 이 코드를 보관했어요
+recovery-codes-not-ticked = 코드를 보관한 뒤에 상자에 표시해 주세요.
+recovery-codes-go-on = 계속
+recovery-codes-skip = 보관하지 않고 계속하기
+recovery-codes-skip-cost = 그러고 나서 패스키나 인증 앱을 잃어버리면 더는 로그인할 수 없어요. 새 비밀번호를 설정해도 소용없어요. 서비스 운영자만 다시 들어오게 해 줄 수 있어요.
+recovery-codes-skip-do = 코드 없이 계속하기
 recovery-codes-file = 복구 코드예요. 코드마다 한 번만 쓸 수 있어요. 다른 사람이 볼 수 없는 곳에 보관해 주세요.
 
 recovery-codes-challenge-title = 복구 코드 입력

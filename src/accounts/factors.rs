@@ -102,6 +102,8 @@ pub struct ListedFactor {
     pub last_used_at: Option<OffsetDateTime>,
     /// Whether it is synced between devices.
     pub synced: bool,
+    /// Whether the owner confirmed having saved it; for recovery codes, `true` for anything else.
+    pub saved: bool,
 }
 
 /// Deletes the factors of an account: all, or those that an attacker added since a time. Recovery codes are deleted

@@ -1,5 +1,6 @@
 //! Accounts: the aggregate that every slice may use.
 
+mod corrections;
 mod factors;
 mod life;
 pub mod links;
@@ -17,6 +18,7 @@ use crate::{
     types::{Email, Lang, UserId, Username, trimmed},
 };
 
+pub use corrections::{CORRECTIONS_MAX, Corrector, Unverified, correct_email, find_unverified};
 pub use factors::{
     FactorKind, Factors, ListedFactor, Login, Query, delete_factors, factors, find_login, forget_factor_limits,
 };
@@ -27,7 +29,7 @@ pub use life::{
 };
 pub use store::{
     Address, NewAccount, SignedUp, create, find, find_by_identifier, find_owner, is_last_administrator,
-    move_sign_up_browser, set_disabled, set_role, upgrade_password_hash,
+    is_only_administrator, move_sign_up_browser, set_disabled, set_role, upgrade_password_hash,
 };
 
 /// A sign-in identifier.

@@ -230,3 +230,16 @@ pub async fn is_last_administrator(connection: &mut PgConnection, id: UserId) ->
     .await?;
     Ok(usable == [id])
 }
+
+/// The same as of now, without a lock: for a page that decides nothing.
+pub async fn is_only_administrator(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select coalesce(bool_and(id = $1), false) as "only!" from users
+        where role = 'admin' and disabled_at is null and deletion_due_at is null
+        "#,
+        id as UserId,
+    )
+    .fetch_one(connection)
+    .await
+}

@@ -17,6 +17,8 @@ pub enum Event {
     SignedUp,
     /// The owner verified the email address.
     EmailVerified,
+    /// An address that was never verified was corrected.
+    EmailCorrected,
     /// A session was created, with these authentication methods (RFC 8176).
     SignedIn { amr: Vec<String> },
     /// A sign-in was refused. `proven`: more than a typed name identified the account, so that the log may name it. Not
@@ -51,6 +53,8 @@ pub enum Event {
     EmailChanged,
     /// The address change was undone from the old address.
     EmailChangeUndone,
+    /// The owner closed the way back to former addresses.
+    EmailUndoClosed,
     /// One other session was revoked.
     SessionEnded { ended: SessionId },
     /// All other sessions were revoked: so many live ones.

@@ -67,6 +67,8 @@ fn line(request: &Request, entry: &Entry) {
         }
         Event::PasswordChanged | Event::PasswordReset | Event::PasswordRemoved => account("authn_password_change"),
         Event::EmailVerified => updated("email verified"),
+        Event::EmailCorrected => updated("email corrected"),
+        Event::EmailUndoClosed => updated("email undo closed"),
         Event::EmailChanged => email(false),
         Event::EmailChangeUndone => email(true),
         Event::DeletionScheduled => deletion(true),

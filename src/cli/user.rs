@@ -37,6 +37,13 @@ pub enum UserCommand {
     ResetFactors(Named),
     /// Email the owner of an account a link to set a new password
     Recover(Named),
+    /// Correct an email address that was never verified, and email a link there to verify it
+    Email {
+        /// Username
+        name: String,
+        /// The right email address
+        address: String,
+    },
     /// Make an account an administrator, or a member again
     Role {
         /// Username or email address
@@ -114,6 +121,11 @@ async fn execute(command: UserCommand, config: &Config, database: &database::Dat
             let user = admin::find(&by, &name).await?;
             admin::recover(&by, user.id).await?;
             say!("Queued an email to the owner of {} with a link to set a new password.", user.username);
+        }
+        UserCommand::Email { name, address } => {
+            let (user, email) = (admin::find(&by, &name).await?, Email::parse(&address)?);
+            admin::correct_email(&by, user.id, &email).await?;
+            say!("Changed the email address of {} and queued an email with a link to verify it.", user.username);
         }
         UserCommand::Role { name, role } => set_role(&by, &admin::find(&by, &name).await?, &role).await?,
     }

@@ -115,6 +115,11 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("VESTIBULE_SERVICE_NAME", "Vestibule", "name on pages and in email"),
     setting(
+        "VESTIBULE_SUPPORT_URL",
+        "",
+        "https:// or mailto: link to support for people who cannot sign in; unset: pages name the operator only",
+    ),
+    setting(
         "VESTIBULE_MAIL_URL",
         "",
         "mail server, smtps:// or smtp:// with user:password@host; unset: email is shown at /dev/mail",

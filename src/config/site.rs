@@ -13,6 +13,8 @@ pub struct Site {
     pub name: Arc<str>,
     /// `VESTIBULE_PUBLIC_URL`.
     pub public_url: PublicUrl,
+    /// `VESTIBULE_SUPPORT_URL`: where people reach the operator who cannot sign in any more.
+    pub support_url: Option<Arc<str>>,
 }
 
 /// The origin that people's browsers see: the only source of links, of cookie security and of
@@ -76,6 +78,17 @@ pub fn is_loopback_url(url: &Url) -> bool {
     }
 }
 
+/// A link for everyone to follow: a page on https, or an address to write to.
+fn support_url(text: &str) -> Option<Arc<str>> {
+    let url = Url::parse(text).ok()?;
+    let usable = match url.scheme() {
+        "https" => url.host().is_some() && url.username().is_empty() && url.password().is_none(),
+        "mailto" => url.path().contains('@'),
+        _ => false,
+    };
+    usable.then(|| url.as_str().into())
+}
+
 impl Site {
     /// Whether passkeys work here: they belong to a domain name, and an IP address has none (WebAuthn level 3,
     /// section 4).
@@ -91,7 +104,9 @@ impl Site {
         let url = env.text("VESTIBULE_PUBLIC_URL").and_then(|text| {
             PublicUrl::parse(&text).map_err(|reason| env.mistake("VESTIBULE_PUBLIC_URL", reason)).ok()
         });
+        let support_url = env.parsed("VESTIBULE_SUPPORT_URL", "https://… or mailto:name@example.com", support_url);
         Self {
+            support_url,
             name: name.unwrap_or_else(|| "Vestibule".into()),
             // With the listener's port, so that changing the port takes one setting.
             #[expect(clippy::expect_used, reason = "a port number always makes a URL")]

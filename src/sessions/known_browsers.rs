@@ -208,6 +208,21 @@ pub async fn find(connection: &mut PgConnection, user_id: UserId, browser: &Toke
     .await
 }
 
+/// Finds since when an account knows a browser.
+pub async fn known_since(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    browser: &TokenDigest,
+) -> sqlx::Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar!(
+        "select created_at from known_browsers where user_id = $1 and digest = $2",
+        user_id as UserId,
+        browser.as_bytes(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
 /// Deletes the known browsers of an account, all or all except one.
 pub async fn forget(connection: &mut PgConnection, user_id: UserId, but: Option<&TokenDigest>) -> sqlx::Result<()> {
     sqlx::query!(

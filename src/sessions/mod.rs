@@ -23,6 +23,7 @@ use sqlx::{PgConnection, postgres::types::PgInterval};
 use time::OffsetDateTime;
 
 use crate::{
+    accounts::Role,
     config::Lifetimes,
     types::{Request, SessionId, UserId},
 };
@@ -64,8 +65,17 @@ pub struct Opening<'a> {
 /// Maximum number of live sessions per account; another sign-in revokes the least recently used one (ASVS 7.1.2).
 pub const SESSIONS_MAX: i64 = 100;
 
-/// Creates a session. Returns `false` if the credentials changed since they were verified; the row lock orders us with
-/// that change.
+/// What a new session's account must do before anything else is open to it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Duties {
+    /// Its address is not verified.
+    pub unverified: bool,
+    /// Its role must have a second factor, and it has none.
+    pub must_enrol: bool,
+}
+
+/// Creates a session. Returns `None` if the credentials changed since they were verified; the row lock orders us with
+/// that change. Accounts with a role in `need_second_factor` must have one.
 pub async fn create(
     connection: &mut PgConnection,
     id: SessionId,
@@ -73,14 +83,18 @@ pub async fn create(
     request: &Request,
     new: &Opening<'_>,
     lifetimes: &Lifetimes,
-) -> sqlx::Result<bool> {
+    need_second_factor: &[Role],
+) -> sqlx::Result<Option<Duties>> {
     let (idle, absolute) =
         if new.remember { (lifetimes.remembered, lifetimes.remembered) } else { (lifetimes.idle, lifetimes.absolute) };
     let amr = new.methods.amr();
-    sqlx::query_scalar!(
+    sqlx::query_as!(
+        Duties,
         r#"
         with proven as (
-            select 1 from users where id = $2 and ($11::bigint is null or credentials_version = $11)
+            select email_verified_at is null as unverified,
+                role = any($15::text[]) and not (select second from account_factors where user_id = $2) as must_enrol
+            from users where id = $2 and ($11::bigint is null or credentials_version = $11)
             for share
         ), too_many as (
             -- A session that someone else is ending or using right now is left to the next sign-in: nobody
@@ -99,7 +113,7 @@ pub async fn create(
         ), stored as (
             insert into tower_sessions.session (id, data, expiry_date) select store_id, $13, $14 from opened
         )
-        select exists (select 1 from opened) as "opened!"
+        select unverified as "unverified!", must_enrol as "must_enrol!" from proven
         "#,
         id as SessionId,
         new.user_id as UserId,
@@ -115,8 +129,9 @@ pub async fn create(
         SESSIONS_MAX - 1,
         stored.data,
         stored.expires_at,
+        need_second_factor as &[Role],
     )
-    .fetch_one(connection)
+    .fetch_optional(connection)
     .await
 }
 

@@ -4,12 +4,14 @@
 //! 1. [`shorten`] stores a long path under a random id; [`find`] is what `/return?to=<id>` redirects to.
 //! 2. [`keep_for_browser`] stores where a browser was going when it requested an email; [`take_of_browser`] hands it to
 //!    the same browser, once. The email itself carries no path, so nobody else can be sent there.
+//! 3. [`keep_for_known_browser`] does the same for a user who must verify an address or add a factor first.
 
 use sqlx::{Connection as _, PgConnection};
 
+use super::known_browsers;
 use crate::{
     limits::{self, Spend},
-    types::{Request, ReturnTo, SecretToken, TokenDigest},
+    types::{Request, ReturnTo, SecretToken, TokenDigest, UserId},
 };
 
 /// How long a path is kept, in hours: as long as the longest link in an email.
@@ -17,27 +19,24 @@ const KEPT_HOURS: i32 = 24;
 /// Where a stored path is returned to.
 pub const ROUTE: &str = "/return";
 
-/// Replaces a path that is too long for an address. Returns `None` when this network has stored too many.
+/// Stores a long path and returns the short one that leads to it; `None` when this network has stored too many.
 pub async fn shorten(
     connection: &mut PgConnection,
     request: &Request,
-    path: ReturnTo,
+    path: &ReturnTo,
 ) -> sqlx::Result<Option<ReturnTo>> {
-    if !path.is_long() {
-        return Ok(Some(path));
-    }
     let mut transaction = connection.begin().await?;
     let buckets = limits::return_paths(request.address);
     if limits::spend_all(&mut transaction, &buckets).await? != Spend::Allowed {
         return Ok(None);
     }
     let id = SecretToken::random();
-    store(&mut transaction, &id.digest(), &path).await?;
+    store(&mut transaction, &id.digest(), path).await?;
     transaction.commit().await?;
     Ok(ReturnTo::parse(&format!("{ROUTE}?to={}", id.reveal())))
 }
 
-/// Finds the path that was stored under an id.
+/// Finds the path that was stored under an id, which may be a browser's.
 pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Result<Option<ReturnTo>> {
     let id = id.digest();
     let path = sqlx::query_scalar!("select path from return_paths where id = $1 and expires_at > now()", id.as_bytes())
@@ -46,14 +45,40 @@ pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Resu
     Ok(path.as_deref().and_then(ReturnTo::parse))
 }
 
-/// Keeps where a browser was going when it requested an email, in place of what was kept before.
+/// Keeps where a browser was going when it requested an email, in place of what was kept before. A browser that was
+/// going nowhere is sent nowhere.
 pub async fn keep_for_browser(
     connection: &mut PgConnection,
     browser: &TokenDigest,
     path: Option<&ReturnTo>,
 ) -> sqlx::Result<()> {
-    let Some(path) = path else { return Ok(()) };
-    store(connection, browser, path).await
+    if let Some(path) = path {
+        return store(connection, browser, path).await;
+    }
+    sqlx::query!("delete from return_paths where id = $1", browser.as_bytes()).execute(connection).await?;
+    Ok(())
+}
+
+/// Keeps where a user was going who must do something else first, if the account knows the browser. So an account
+/// keeps no more paths than it has browsers.
+pub async fn keep_for_known_browser(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    browser: &TokenDigest,
+    path: &ReturnTo,
+) -> sqlx::Result<()> {
+    if known_browsers::known_since(connection, user_id, browser).await?.is_some() {
+        store(connection, browser, path).await?;
+    }
+    Ok(())
+}
+
+/// Finds where a browser was going, and leaves it there.
+pub async fn find_of_browser(connection: &mut PgConnection, request: &Request) -> sqlx::Result<Option<ReturnTo>> {
+    match &request.browser {
+        Some(browser) => find(connection, browser).await,
+        None => Ok(None),
+    }
 }
 
 /// Keeps where a browser was going when its secret is renewed.

@@ -4,19 +4,26 @@ use super::Opened;
 use crate::{
     sessions::{Challenge, pending},
     types::{ReturnTo, SecretToken},
-    web::{Answer, AnswerExt, Ctx, SessionCookie, cookies::Name, paths},
+    web::{Answer, AnswerExt, Ctx, SessionCookie, cookies::Name, next_query, paths, redirect},
 };
 
 /// Response methods for signing in.
 pub trait SignInAnswer: Sized {
-    /// Sets the cookies of a new session. Removes the CSRF secret of earlier pages and the pending sign-in.
+    /// Sets the cookies of a new session. Removes the CSRF secret of earlier pages and the pending sign-in. An account
+    /// that must do something first is sent there, and knows where it was going.
     #[must_use]
     fn signed_in(self, opened: Opened) -> Self;
 }
 
 impl SignInAnswer for Answer {
     fn signed_in(self, opened: Opened) -> Self {
-        self.session(Some(opened.cookie))
+        let answer = self.headers(|headers, _| {
+            if let Some(first) = opened.first {
+                redirect::pass(headers, first);
+            }
+        });
+        answer
+            .session(Some(opened.cookie))
             .without_cookie(Name::Csrf)
             .without_cookie(Name::Pending)
             .browser(&opened.browser)
@@ -32,13 +39,22 @@ impl Ctx {
         self.see_other(next.map_or(paths::DASHBOARD, ReturnTo::as_str))
     }
 
-    /// Redirects to the page of a second factor, with the pending sign-in's cookie.
+    /// Redirects to the page of a second factor, with the pending sign-in's cookie. The page knows the target in case
+    /// that the sign-in expires.
     ///
     /// # Errors
     /// Never, as [`Ctx::see_other`].
-    pub fn to_challenge(&self, challenge: Challenge, secret: &SecretToken) -> Answer {
+    pub fn to_challenge(&self, challenge: Challenge, secret: &SecretToken, next: Option<&ReturnTo>) -> Answer {
         let lifetime = pending::LIFETIME.try_into().ok();
-        self.see_other(super::challenge::login_path(challenge)).cookie(Name::Pending, secret.reveal(), lifetime)
+        self.see_other(super::challenge::login_path(challenge, next)).cookie(Name::Pending, secret.reveal(), lifetime)
+    }
+
+    /// Redirects to the sign-in page, still on the way to the target.
+    ///
+    /// # Errors
+    /// Never, as [`Ctx::see_other`].
+    pub fn to_login(&self, next: Option<&ReturnTo>) -> Answer {
+        self.see_other(format!("{}{}", paths::LOGIN, next_query(next)))
     }
 
     /// Redirects to the target with the renewed session cookie.

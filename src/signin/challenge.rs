@@ -15,7 +15,7 @@ use crate::{
     },
     state::AppState,
     types::{Request, ReturnTo, SecretToken, SessionId, UserId},
-    web::{AppError, paths, with_next},
+    web::{AppError, next_query, paths, with_next},
 };
 
 /// An email to the owner after several refused second factors: someone may know the password.
@@ -44,8 +44,8 @@ pub struct OtherWay {
 }
 
 /// The alternative factors at sign-in.
-pub fn other_ways(factors: &Factors, this: Challenge) -> Vec<OtherWay> {
-    ways(factors, this, login_path)
+pub fn other_ways(factors: &Factors, this: Challenge, next: Option<&ReturnTo>) -> Vec<OtherWay> {
+    ways(factors, this, |challenge| login_path(challenge, next))
 }
 
 /// The alternative factors for reauthentication.
@@ -59,13 +59,14 @@ fn ways(factors: &Factors, this: Challenge, path: impl Fn(Challenge) -> String) 
 }
 
 /// The sign-in page of a factor.
-pub fn login_path(challenge: Challenge) -> String {
-    format!("{}/{}", paths::LOGIN, challenge.code())
+pub fn login_path(challenge: Challenge, next: Option<&ReturnTo>) -> String {
+    format!("{}/{}{}", paths::LOGIN, challenge.code(), next_query(next))
 }
 
 /// The sign-in page of the account's strongest factor.
-pub fn login_path_of(factors: &Factors) -> String {
-    strongest(factors).map_or_else(|| paths::LOGIN.to_owned(), login_path)
+pub fn login_path_of(factors: &Factors, next: Option<&ReturnTo>) -> String {
+    let otherwise = || format!("{}{}", paths::LOGIN, next_query(next));
+    strongest(factors).map_or_else(otherwise, |challenge| login_path(challenge, next))
 }
 
 /// The reauthentication page of a factor, or of the password.

@@ -17,8 +17,8 @@ use crate::{
     sessions::{Challenge, LiveSession, Method, pending::Pending, strongest},
     state::AppState,
     templates::Page,
-    types::{Request, ReturnTo, SecretToken, SessionId, Throttled, UserId, Wait, WaitUnit},
-    web::{Answer, AppError, Ctx, Refusal, SessionCookie, SignedIn, Submitted, paths},
+    types::{Notice, Request, ReturnTo, SecretToken, SessionId, Throttled, UserId, Wait, WaitUnit},
+    web::{Answer, AppError, Ctx, Refusal, SessionCookie, SignedIn, Submitted},
 };
 
 /// A factor with typed codes.
@@ -196,12 +196,14 @@ pub struct CodePage<F> {
     pub username: String,
     /// Whether it is for reauthentication.
     pub again: bool,
-    /// The redirect target, for reauthentication.
+    /// The redirect target.
     pub next: Option<String>,
     /// Whether the box to trust this browser is ticked.
     pub trust: bool,
     /// The alternative factors.
     pub others: Vec<challenge::OtherWay>,
+    /// What happened before.
+    pub notice: Option<Notice>,
     /// Why the code was refused.
     pub problem: Option<CodeProblem>,
     #[serde(skip)]
@@ -220,6 +222,7 @@ impl<F: TypedFactor> Page for CodePage<F> {
             next: None,
             trust: false,
             others,
+            notice: None,
             problem,
             factor: PhantomData,
         };
@@ -237,6 +240,7 @@ impl<F: TypedFactor> Page for CodePage<F> {
             ("slow-down", page(ways(), Some(CodeProblem::Throttled(slow_down)))),
             ("again-wrong", again(Some(CodeProblem::Wrong))),
             ("again", again(None)),
+            ("unsaved", Self { notice: Some(Notice::Unsaved), ..again(None) }),
         ]
     }
 }
@@ -250,8 +254,10 @@ impl<F: TypedFactor> Refusal for CodePage<F> {
 /// Shows the code page at sign-in.
 pub async fn show<F: TypedFactor>(ctx: Ctx) -> Answer {
     match challenge::waiting(&ctx.state, ctx.pending()).await? {
-        None => ctx.see_other(paths::LOGIN),
-        Some((_, factors)) if !F::has(&factors, false) => ctx.see_other(challenge::login_path_of(&factors)),
+        None => ctx.to_login(ctx.next().as_ref()),
+        Some((pending, factors)) if !F::has(&factors, false) => {
+            ctx.see_other(challenge::login_path_of(&factors, pending.next().as_ref()))
+        }
         Some((pending, factors)) => ctx.page(&at_sign_in::<F>(pending, &factors, false, None)),
     }
 }
@@ -265,7 +271,7 @@ pub async fn submit<F: TypedFactor>(ctx: Ctx, Submitted(form): Submitted) -> Ans
             let replaces = ctx.visitor().any_session();
             match sign_in::<F>(&ctx.state, ctx.request(), ctx.pending(), (&code, trust), replaces).await? {
                 Ok((pending, opened)) => return ctx.go_on(pending.next().as_ref()).signed_in(opened),
-                Err(Refused::Expired) => return ctx.see_other(paths::LOGIN),
+                Err(Refused::Expired) => return ctx.to_login(form.next().as_ref()),
                 Err(Refused::Unavailable) => return show::<F>(ctx).await,
                 Err(Refused::Problem(problem)) => problem,
             }
@@ -273,7 +279,7 @@ pub async fn submit<F: TypedFactor>(ctx: Ctx, Submitted(form): Submitted) -> Ans
     };
     match challenge::waiting(&ctx.state, ctx.pending()).await? {
         Some((pending, factors)) => ctx.refuse(&at_sign_in::<F>(pending, &factors, trust, Some(problem))),
-        None => ctx.see_other(paths::LOGIN),
+        None => ctx.to_login(form.next().as_ref()),
     }
 }
 
@@ -283,8 +289,11 @@ fn at_sign_in<F: TypedFactor>(
     trust: bool,
     problem: Option<CodeProblem>,
 ) -> CodePage<F> {
-    let others = challenge::other_ways(factors, F::CHALLENGE);
-    CodePage { username: pending.username, again: false, next: None, trust, others, problem, factor: PhantomData }
+    let next = pending.next();
+    let others = challenge::other_ways(factors, F::CHALLENGE, next.as_ref());
+    let next = next.map(|next| next.as_str().to_owned());
+    let (username, notice) = (pending.username, None);
+    CodePage { username, again: false, next, trust, others, notice, problem, factor: PhantomData }
 }
 
 /// Shows the code page for reauthentication.
@@ -299,7 +308,7 @@ pub async fn submit_again<F: TypedFactor>(ctx: Ctx, SignedIn(me): SignedIn, Subm
         None => CodeProblem::Unreadable,
         Some(code) => match reauthenticate::<F>(&ctx.state, ctx.request(), &me, &code).await? {
             Ok(renewed) => return ctx.renewed(renewed, next.as_ref()),
-            Err(Refused::Expired) => return ctx.see_other(paths::LOGIN),
+            Err(Refused::Expired) => return Err(AppError::SignIn { next }),
             // Without such a factor, the page redirects to the account's strongest one.
             Err(Refused::Unavailable) => CodeProblem::Wrong,
             Err(Refused::Problem(problem)) => problem,
@@ -325,6 +334,7 @@ async fn reauth_page<F: TypedFactor>(
         next: next.map(|next| next.as_str().to_owned()),
         trust: false,
         others: challenge::other_reauth_ways(&factors, F::CHALLENGE, next),
+        notice: if problem.is_none() { ctx.take_notice() } else { None },
         problem,
         factor: PhantomData,
     };

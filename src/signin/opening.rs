@@ -4,15 +4,15 @@ use serde_json::json;
 
 use super::FAILURES_REPORTED;
 use crate::{
-    accounts,
+    accounts::{self, Role},
     audit::{Event, Unit},
     limits::{self, Key},
     mail::Kind,
     passwords::proof::Proof,
-    sessions::{self, LiveSession, Method, Methods, Opening, known_browsers},
+    sessions::{self, Duties, LiveSession, Method, Methods, Opening, known_browsers},
     state::AppState,
     types::{Request, SecretToken, SessionId, UserId},
-    web::{AppError, CookieId, SessionCookie},
+    web::{AppError, CookieId, SessionCookie, paths},
 };
 
 /// An email to the owner about a sign-in after many failures.
@@ -28,6 +28,8 @@ pub struct Opened {
     pub cookie: SessionCookie,
     /// The cookie that identifies this browser as known to the account.
     pub browser: SecretToken,
+    /// The page that the account must pass before it goes on.
+    pub first: Option<&'static str>,
 }
 
 /// Creates a session in place of the browser's current one. Returns `None` if the credentials changed since they were
@@ -41,9 +43,10 @@ pub async fn open(
     let (cookie, id) = (CookieId::random(), SessionId::random());
     let (user_id, lifetimes) = (opening.user_id, &state.config.lifetimes);
     let stored = cookie.stored(lifetimes, request.now, opening.remember)?;
-    if !sessions::create(unit, id, &stored, request, opening, lifetimes).await? {
-        return Ok(None);
-    }
+    let accounts = &state.config.accounts;
+    let need = Role::needing_second_factor(accounts.require_second_factor);
+    let duties = sessions::create(unit, id, &stored, request, opening, lifetimes, need).await?;
+    let Some(duties) = duties else { return Ok(None) };
     if let Some(replaced) = opening.replaces
         && sessions::revoke(unit, replaced.id).await?
     {
@@ -51,7 +54,12 @@ pub async fn open(
     }
     unit.record(Event::SignedIn { amr: opening.methods.amr() }, user_id, Some(id));
     let browser = known_browsers::remember(unit, user_id, request.browser.as_ref()).await?;
-    Ok(Some(Opened { id, cookie: SessionCookie { cookie, remembered: opening.remember }, browser }))
+    let first = match duties {
+        Duties { unverified: true, .. } if accounts.require_verification => Some(paths::VERIFY),
+        Duties { must_enrol: true, .. } => Some(paths::ACCOUNT_FACTORS),
+        _ => None,
+    };
+    Ok(Some(Opened { id, cookie: SessionCookie { cookie, remembered: opening.remember }, browser, first }))
 }
 
 /// Records a reauthentication in a live session and gives it a new cookie. Returns `None` if the session ended, or the

@@ -47,6 +47,8 @@ pub struct Chrome<'a> {
     pub lang: Lang,
     /// The service's name.
     pub service_name: &'a str,
+    /// Where people reach the operator.
+    pub support_url: Option<&'a str>,
     /// The CSRF token of the page's forms.
     pub csrf_token: &'a str,
     /// The request ID, which users can quote to support.

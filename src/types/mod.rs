@@ -6,6 +6,7 @@ mod certificate;
 mod clock;
 mod display_name;
 mod email;
+mod email_typo;
 mod exported_time;
 mod ids;
 mod invisible;

@@ -13,6 +13,8 @@ pub enum Notice {
     Registered,
     /// A link to verify an address was requested; shown whether or not one was sent.
     VerificationMailed,
+    /// The address of an unverified account was corrected. The text is the same for a taken one.
+    EmailCorrected,
     /// The address was verified; the visitor may sign in.
     EmailVerified,
     /// Account recovery was requested; shown whether or not an email was sent.
@@ -29,6 +31,8 @@ pub enum Notice {
     EmailChangeMailed,
     /// The address was changed.
     EmailChanged,
+    /// The way back to former addresses was closed.
+    EmailUndoClosed,
     /// One other session was revoked.
     SessionEnded,
     /// All other sessions were revoked.
@@ -39,6 +43,8 @@ pub enum Notice {
     DeletionUndone,
     /// A passkey was added.
     PasskeyAdded,
+    /// A passkey was added, and is the account's first second factor.
+    FirstPasskeyAdded,
     /// A passkey was renamed.
     PasskeyRenamed,
     /// A passkey was removed.
@@ -51,8 +57,14 @@ pub enum Notice {
     BrowserForgotten,
     /// The previous address was restored, and factors added since the change were removed.
     FactorsUndone,
+    /// A form came after the session had ended: nothing was saved.
+    SignedOutUnsaved,
+    /// A form came before something else that had to be done first: nothing was saved.
+    Unsaved,
     /// An authenticator app was added.
     TotpAdded,
+    /// An authenticator app was added, and is the account's first second factor.
+    FirstTotpAdded,
     /// An authenticator app was renamed.
     TotpRenamed,
     /// An authenticator app was removed.

@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    AppError, Ctx, Visitor,
+    AppError, Ctx, Visitor, paths,
     redirect::{see_other, with_next},
     session_layer::{self, SessionChange},
     task::Work,
@@ -221,7 +221,7 @@ async fn shorten_next(ctx: &Ctx) -> Result<Option<Response>, AppError> {
 async fn shorten(ctx: &Ctx, next: &mut Option<ReturnTo>) -> Result<(), AppError> {
     if let Some(long) = next.take_if(|next| next.is_long()) {
         let mut connection = ctx.state.db.acquire().await?;
-        *next = return_paths::shorten(&mut connection, ctx.request(), long).await?;
+        *next = return_paths::shorten(&mut connection, ctx.request(), &long).await?;
     }
     Ok(())
 }
@@ -233,10 +233,12 @@ fn admit(policy: Policy, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
         Method::GET | Method::HEAD => ctx.location().clone(),
         _ => ctx.location().without_query(),
     };
+    // Whoever gets to the dashboard in the end need not be told where to go.
+    let onwards = || Some(here()).filter(|next| next.as_str() != paths::DASHBOARD);
     let is_admin = matches!(policy.access, Access::Admin(_));
     let session = match visitor {
         Visitor::Anonymous => return Err(AppError::SignIn { next: Some(here()) }),
-        Visitor::Unverified(_) => return Err(AppError::Verify),
+        Visitor::Unverified(_) => return Err(AppError::Verify { next: onwards() }),
         Visitor::SignedIn(session) => session,
     };
     if is_admin && session.role != Role::Admin {
@@ -244,7 +246,7 @@ fn admit(policy: Policy, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
         return Err(AppError::NotFound);
     }
     if (session.must_enrol && !needs.while_enrolling) || needs.aal.is_some_and(|aal| session.aal < aal.number()) {
-        return Err(AppError::Enrol);
+        return Err(AppError::Enrol { next: onwards() });
     }
     match needs.fresh {
         Some(within) if !session.is_fresh(within, ctx.now()) => Err(AppError::Reauthenticate { next: Some(here()) }),

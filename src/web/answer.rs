@@ -67,10 +67,11 @@ impl Ctx {
 
     fn render<P: Page>(&self, visitor: &Visitor, content: &P) -> Answer {
         let csrf_token = self.csrf_token();
-        let path = self.location().as_str();
+        let path = &*self.way_back();
         let chrome = Chrome {
             lang: self.lang(),
             service_name: &self.state.config.site.name,
+            support_url: self.state.config.site.support_url.as_deref(),
             csrf_token: &csrf_token,
             request_id: self.request_id(),
             path,

@@ -29,6 +29,8 @@ pub struct Csrf {
     presented: bool,
     /// The session cookie as sent.
     session: String,
+    /// The session cookie that this response sets: the forms of its page are sent with that.
+    renewed: OnceLock<String>,
     /// Whether a page contains a token.
     shown: AtomicBool,
 }
@@ -38,13 +40,19 @@ impl Csrf {
     pub fn new(cookie: Option<SecretToken>, session: String) -> Self {
         let presented = cookie.is_some();
         let secret = cookie.map(OnceLock::from).unwrap_or_default();
-        Self { secret, presented, session, shown: AtomicBool::default() }
+        Self { secret, presented, session, renewed: OnceLock::new(), shown: AtomicBool::default() }
+    }
+
+    /// Makes the tokens of this page for another session cookie, which comes with it.
+    pub fn renew(&self, session: String) {
+        self.renewed.set(session).ok();
     }
 
     /// Computes the token for a form on this page, with the newest key.
     pub fn token(&self, keys: &[[u8; 32]]) -> String {
         self.shown.store(true, Ordering::Relaxed);
-        let token = |key| URL_SAFE_NO_PAD.encode(self.mac(key).finalize().into_bytes());
+        let session = self.renewed.get().unwrap_or(&self.session);
+        let token = |key| URL_SAFE_NO_PAD.encode(self.mac(key, session).finalize().into_bytes());
         keys.first().map(token).unwrap_or_default()
     }
 
@@ -52,7 +60,7 @@ impl Csrf {
     pub fn accepts(&self, keys: &[[u8; 32]], token: &str) -> bool {
         let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
         // `verify_slice` compares in constant time.
-        self.presented && keys.iter().any(|key| self.mac(key).verify_slice(&bytes).is_ok())
+        self.presented && keys.iter().any(|key| self.mac(key, &self.session).verify_slice(&bytes).is_ok())
     }
 
     /// The cookie to set, if a page contains a token and the browser has no cookie yet.
@@ -64,10 +72,10 @@ impl Csrf {
         self.secret.get_or_init(SecretToken::random)
     }
 
-    fn mac(&self, key: &[u8; 32]) -> Hmac<Sha256> {
+    fn mac(&self, key: &[u8; 32], session: &str) -> Hmac<Sha256> {
         #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
         let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes every key");
-        mac.chain_update(self.secret().as_bytes()).chain_update(self.session.as_bytes())
+        mac.chain_update(self.secret().as_bytes()).chain_update(session.as_bytes())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The context of a request: its metadata, parsed once.
 
 use std::{
+    borrow::Cow,
     fmt,
     net::IpAddr,
     sync::{
@@ -22,11 +23,12 @@ use super::{
     cookies::{self, Cookies, Name, Presented},
     csrf::Csrf,
     paths,
-    session_layer::CookieId,
+    redirect::with_next,
+    session_layer::{CookieId, SessionCookie},
 };
 use crate::{
     http::client_ip::client_ip,
-    sessions::USER_AGENT_MAX,
+    sessions::{USER_AGENT_MAX, return_paths},
     state::AppState,
     types::{Lang, Notice, Request, ReturnTo, SecretToken, now},
 };
@@ -56,6 +58,7 @@ struct Facts {
     /// Parsed on demand: most requests do not need it.
     location: OnceLock<ReturnTo>,
     wants_json: bool,
+    submits_form: bool,
     user_agent: Option<HeaderValue>,
     request: OnceLock<Request>,
     browser: Option<SecretToken>,
@@ -68,6 +71,8 @@ struct Facts {
     session: Option<CookieId>,
     visitor: OnceLock<Visitor>,
     policy: OnceLock<Policy>,
+    /// The redirect target in the submitted form.
+    next_in_form: OnceLock<ReturnTo>,
 }
 
 impl Ctx {
@@ -108,6 +113,22 @@ impl Ctx {
         self.facts.location.get_or_init(|| location(&self.facts.requested))
     }
 
+    /// The requested page with the redirect target that its form brought, so that the way back to it keeps that.
+    pub(super) fn way_back(&self) -> Cow<'_, str> {
+        let page = self.location().as_str();
+        self.facts.next_in_form.get().map_or(page.into(), |next| with_next(page, next.as_str()).into())
+    }
+
+    /// Stores the redirect target of a form.
+    pub(super) fn brought_next(&self, next: Option<ReturnTo>) {
+        // The language switch brings the page it stands on.
+        if let Some(next) =
+            next.filter(|_| self.facts.requested.path() != paths::LANGUAGE && self.facts.requested.query().is_none())
+        {
+            self.facts.next_in_form.set(next).ok();
+        }
+    }
+
     /// The redirect target in the query.
     pub fn next(&self) -> Option<ReturnTo> {
         ReturnTo::parse(&self.query("next")?)
@@ -122,6 +143,25 @@ impl Ctx {
     /// Returns whether errors are rendered as `application/problem+json`.
     pub fn wants_json(&self) -> bool {
         self.facts.wants_json || self.policy().is_some_and(|policy| policy.dialect == Dialect::Problem)
+    }
+
+    /// Returns whether the request wants to change something.
+    pub(super) fn submits_form(&self) -> bool {
+        self.facts.submits_form
+    }
+
+    /// Keeps where this user is going until what must come first is done: verifying the address, or adding a factor.
+    /// [`return_paths::take_of_browser`] takes it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_next(&self) -> Result<(), AppError> {
+        let session = self.visitor().any_session();
+        let (Some(session), Some(next), Some(browser)) = (session, self.next(), &self.facts.browser) else {
+            return Ok(());
+        };
+        let mut connection = self.state.db.acquire().await?;
+        Ok(return_paths::keep_for_known_browser(&mut connection, session.user_id, &browser.digest(), &next).await?)
     }
 
     /// The secret of the emailed link that was opened last.
@@ -152,6 +192,11 @@ impl Ctx {
     /// The CSRF token for a form on this page.
     pub fn csrf_token(&self) -> String {
         self.facts.csrf.token(&self.state.keys.csrf)
+    }
+
+    /// Makes the forms of the page for the session cookie that is set with it.
+    pub fn renews(&self, cookie: &SessionCookie) {
+        self.facts.csrf.renew(cookie.cookie.text());
     }
 
     /// Returns whether a form's CSRF token matches this browser and session.
@@ -228,6 +273,7 @@ impl Facts {
             requested: request.uri().clone(),
             location: OnceLock::new(),
             wants_json: prefers_json(headers) || request.uri().path().starts_with("/api/"),
+            submits_form: !request.method().is_safe(),
             user_agent: headers.get(header::USER_AGENT).cloned(),
             request: OnceLock::new(),
             browser: secret(Name::Browser),
@@ -240,6 +286,7 @@ impl Facts {
             session,
             visitor: OnceLock::new(),
             policy: OnceLock::new(),
+            next_in_form: OnceLock::new(),
         }
     }
 }

@@ -156,7 +156,8 @@ fn is_limited(kind: &Kind, email: &QueuedEmail, user: &User) -> bool {
 
 /// Queues an email that a visitor requested, unless too many wait or the network requested too many. What there is to
 /// send is decided when it is rendered, so the answer is the same for everyone. `going` is the path that this browser
-/// returns to after the link in the email; then the fresh secret by which it is recognised is returned.
+/// returns to after the link in the email; then the fresh secret by which it is recognised is returned. Without it, what
+/// was kept before stays.
 pub async fn request(
     state: &AppState,
     request: &Request,

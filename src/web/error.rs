@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::{
     Ctx,
+    cookies::{self, Name},
     error_page::{ErrorKind, ErrorPage},
     paths,
     redirect::{see_other, with_next},
@@ -20,7 +21,7 @@ use crate::{
     db::{Trouble, trouble, without_values},
     passwords::{hasher::HasherError, proof::ProofError},
     templates::TemplateError,
-    types::{ReturnTo, Throttled, Wait},
+    types::{Notice, ReturnTo, Throttled, Wait},
 };
 
 /// An error that a handler returns. `render_errors` turns it into a page or a problem document.
@@ -44,9 +45,15 @@ pub enum AppError {
         next: Option<ReturnTo>,
     },
     /// The user must verify the email address.
-    Verify,
+    Verify {
+        /// The redirect target afterwards.
+        next: Option<ReturnTo>,
+    },
     /// The user must add a second factor.
-    Enrol,
+    Enrol {
+        /// The redirect target afterwards.
+        next: Option<ReturnTo>,
+    },
     /// The user must reauthenticate.
     Reauthenticate {
         /// Where to come back to.
@@ -83,8 +90,8 @@ impl AppError {
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
             Self::RequestTimeout => ErrorKind::RequestTimeout,
             Self::SignIn { .. } => ErrorKind::Unauthorized,
-            Self::Verify => ErrorKind::Unverified,
-            Self::Enrol => ErrorKind::Unenrolled,
+            Self::Verify { .. } => ErrorKind::Unverified,
+            Self::Enrol { .. } => ErrorKind::Unenrolled,
             Self::Reauthenticate { .. } => ErrorKind::Stale,
             Self::Throttled(Throttled::SlowDown { .. }) => ErrorKind::TooManyRequests,
             Self::Throttled(Throttled::Busy { .. }) | Self::Unavailable { .. } => ErrorKind::Unavailable,
@@ -95,7 +102,9 @@ impl AppError {
     /// Where the visitor comes back to.
     pub(super) fn next_mut(&mut self) -> Option<&mut Option<ReturnTo>> {
         match self {
-            Self::SignIn { next } | Self::Reauthenticate { next } => Some(next),
+            Self::SignIn { next } | Self::Verify { next } | Self::Enrol { next } | Self::Reauthenticate { next } => {
+                Some(next)
+            }
             _ => None,
         }
     }
@@ -161,10 +170,10 @@ pub(super) fn render_errors(ctx: &Ctx, response: Response) -> Response {
     };
     log_error(ctx, status, error.as_ref());
     match error {
-        Some(AppError::SignIn { next }) if !ctx.wants_json() => redirect_via(paths::LOGIN, next),
-        Some(AppError::Verify) if !ctx.wants_json() => see_other(paths::VERIFY),
-        Some(AppError::Enrol) if !ctx.wants_json() => see_other(paths::ACCOUNT_FACTORS),
-        Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => redirect_via(paths::REAUTH, next),
+        Some(AppError::SignIn { next }) if !ctx.wants_json() => redirect_via(ctx, paths::LOGIN, next),
+        Some(AppError::Verify { next }) if !ctx.wants_json() => redirect_via(ctx, paths::VERIFY, next),
+        Some(AppError::Enrol { next }) if !ctx.wants_json() => redirect_via(ctx, paths::ACCOUNT_FACTORS, next),
+        Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => redirect_via(ctx, paths::REAUTH, next),
         error => {
             // A bare server error comes from the session layer, which needs the database.
             let database_retry = || (kind == ErrorKind::Unavailable).then_some(DATABASE_RETRY);
@@ -212,9 +221,16 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     causes.map(without_values).collect::<Vec<_>>().join(": ")
 }
 
-/// To a page that the visitor has to pass, and knows where they were going.
-fn redirect_via(to: &str, next: Option<ReturnTo>) -> Response {
-    see_other(&next.map_or_else(|| to.to_owned(), |next| with_next(to, next.as_str())))
+/// To a page that the visitor has to pass, and knows where they were going. What a form of a signed-in user brought
+/// is gone, and the next page says so.
+fn redirect_via(ctx: &Ctx, to: &str, next: Option<ReturnTo>) -> Response {
+    let mut response = see_other(&next.map_or_else(|| to.to_owned(), |next| with_next(to, next.as_str())));
+    if ctx.submits_form() && ctx.policy().is_some_and(|policy| policy.access.needs().is_some()) {
+        let notice = if to == paths::LOGIN { Notice::SignedOutUnsaved } else { Notice::Unsaved };
+        let public_url = &ctx.state.config.site.public_url;
+        cookies::set(response.headers_mut(), public_url, Name::Notice, notice.code().to_owned(), None);
+    }
+    response
 }
 
 fn render(ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: &Response) -> Response {
@@ -222,7 +238,7 @@ fn render(ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: &Resp
     let mut response = if ctx.wants_json() {
         problem(ctx, kind)
     } else {
-        let back = kind.leads_back().then(|| ctx.location().as_str().to_owned());
+        let back = kind.leads_back().then(|| ctx.way_back().into_owned());
         let content = ErrorPage { status: kind.status().as_u16(), kind, wait: seconds.map(Wait::from_secs), back };
         ctx.error_page(&content)
     };

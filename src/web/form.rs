@@ -99,6 +99,7 @@ impl FromRequest<AppState> for Submitted {
             return Err(AppError::UnsupportedMediaType);
         }
         let fields = Fields::parse(&read(&parts.headers, body).await?)?;
+        ctx.brought_next(fields.next());
         if !ctx.accepts_csrf(fields.get(csrf::FIELD)) {
             return Err(AppError::StaleForm);
         }

@@ -20,6 +20,8 @@ pub const LOGOUT: &str = "/logout";
 pub const DASHBOARD: &str = "/dashboard";
 /// Verify an address: target of the emailed link, and the page of an unverified account.
 pub const VERIFY: &str = "/verify";
+/// Correct an address that was mistyped at sign-up.
+pub const VERIFY_ADDRESS: &str = "/verify/address";
 /// Request another verification email.
 pub const VERIFY_RESEND: &str = "/verify/resend";
 /// Request account recovery.
@@ -48,6 +50,8 @@ pub const ACCOUNT_EMAIL: &str = "/account/email";
 pub const ACCOUNT_EMAIL_CONFIRM: &str = "/account/email/confirm";
 /// Restore the old address: target of the emailed link.
 pub const ACCOUNT_EMAIL_UNDO: &str = "/account/email/undo";
+/// Close the way back to former addresses.
+pub const ACCOUNT_EMAIL_CLOSE: &str = "/account/email/close";
 /// Devices where the user is signed in.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
 /// Sign out one other device.
@@ -76,6 +80,8 @@ pub const ACCOUNT_PASSKEYS_REMOVE: &str = "/account/factors/passkeys/remove";
 pub const ACCOUNT_RECOVERY_CODES: &str = "/account/factors/recovery-codes";
 /// Download the displayed recovery codes as a file.
 pub const ACCOUNT_RECOVERY_CODES_FILE: &str = "/account/factors/recovery-codes/file";
+/// Confirm that the displayed recovery codes are saved, or go on without that.
+pub const ACCOUNT_RECOVERY_CODES_SAVED: &str = "/account/factors/recovery-codes/saved";
 /// Remove the password.
 pub const ACCOUNT_PASSWORD_REMOVE: &str = "/account/password/remove";
 /// Forget a trusted browser.

@@ -1,11 +1,12 @@
 //! Redirects.
 
 use axum::{
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::paths;
 use crate::types::ReturnTo;
 
 /// What a path must not carry into a query value as it is; slashes may stay readable.
@@ -26,6 +27,17 @@ pub fn next_query(next: Option<&ReturnTo>) -> String {
 /// never sends the form again.
 pub fn see_other(path: &str) -> Response {
     redirect(StatusCode::SEE_OTHER, path)
+}
+
+/// Changes a redirect so that it leads to a page that must be passed first. The dashboard redirects there anyway.
+pub fn pass(headers: &mut HeaderMap, first: &str) {
+    let going = headers.get(header::LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
+    if going == paths::DASHBOARD || going.split(['?', '#']).next() == Some(first) {
+        return;
+    }
+    if let Ok(location) = HeaderValue::from_str(&with_next(first, going)) {
+        headers.insert(header::LOCATION, location);
+    }
 }
 
 /// Redirects to a local path with another status.

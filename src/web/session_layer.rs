@@ -192,6 +192,11 @@ impl CookieId {
         text.parse().ok().map(Self)
     }
 
+    /// The cookie's value.
+    pub(super) fn text(&self) -> String {
+        self.0.to_string()
+    }
+
     /// Builds the store's row, to be inserted with the session's.
     ///
     /// # Errors

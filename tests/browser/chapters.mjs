@@ -33,12 +33,12 @@ const chapters = {
       signUp(page, { email: "not an address", username: "민지", password: "short", displayName: "x".repeat(500) }),
     "verify-registered": () => signUp(page, person),
     "verify": () => page.goto("/verify"),
-    "verify-missing": () => go(page),
-    "verify-link-over": () => page.goto("/verify?token=AAAAAAAAAAAAAAAAAAAAAA"),
-    "verify-mailed": async () => {
-      await page.locator("#email").fill(person.email);
-      await go(page);
+    "verify-correction-missing": async () => {
+      await page.locator("main summary").click();
+      await press(page.getByRole("button", { name: t("verify-correct") }));
     },
+    "verify-link-over": () => page.goto("/verify?token=AAAAAAAAAAAAAAAAAAAAAA"),
+    "verify-mailed": () => go(page),
     "register-taken": async () => {
       await signUp(page, { ...person, email: "somebody-else@example.com" });
       await whatIsWrongAt(page, "username");
@@ -173,12 +173,12 @@ const chapters = {
       await page.locator("#name").fill("x".repeat(100));
       await go(page);
     },
-    "recovery-codes-none-done": async () => {
+    "recovery-codes-shown": async () => {
       await page.locator("#code").fill(await app.code());
       await page.locator("#name").fill(person.displayName);
       await go(page);
     },
-    "recovery-codes-shown": () => go(page),
+    "recovery-codes-not-ticked": () => go(page),
     "recovery-codes-kept": () => page.goto("/account/factors/recovery-codes"),
     "reauth-totp": () => page.goto("/reauth/totp?next=/account/email"),
     "reauth-recovery-code": () => page.goto("/reauth/recovery-code?next=/account/email"),

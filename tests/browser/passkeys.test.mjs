@@ -57,8 +57,12 @@ journeyIn([usually, inKorean], "a passkey is added, and signs in by the button",
   await page.goto("/account/factors/passkeys");
   await says(page.locator("h1"), t("passkeys-title"));
   assert.equal(await page.locator("#name").inputValue(), "Chrome (Linux)");
+  await page.getByText(t("factors-first-then")).waitFor();
   await use(page, main(page));
-  assert.equal(new URL(page.url()).pathname, "/account/factors/recovery-codes");
+  await says(page.getByRole("status"), t("notice-first-passkey-added"));
+  assert.equal(await page.locator(".codes code").count(), 10);
+  await page.getByText(t("recovery-codes-skip")).click();
+  await page.getByText(t("recovery-codes-skip-cost")).waitFor();
   const [key] = await phone.keys();
   assert.equal(key.isResidentCredential, true);
   assert.equal(key.rpId, "localhost");

@@ -6,7 +6,7 @@ import { authenticator } from "./authenticator.mjs";
 import { go, signIn, signOut, verified } from "./people.mjs";
 import { hasFocus, inKorean, isAt, journey, journeyIn, press, says, secrets, usually, whatIsWrongAt, withoutScript, words } from "./support.mjs";
 
-/** Sets an app up; leads to the page that makes recovery codes. */
+/** Sets an app up; leads to the page with the recovery codes that come with the first one. */
 async function enrol(page, t) {
   await page.goto("/account/factors/totp");
   await go(page);
@@ -23,14 +23,13 @@ async function enrol(page, t) {
   const code = await app.code();
   await page.locator("#code").fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await go(page);
-  isAt(page, "/account/factors/recovery-codes");
-  await says(page.getByRole("status"), t("notice-totp-added"));
+  isAt(page, "/account/factors/totp/confirm");
+  await says(page.getByRole("status"), t("notice-first-totp-added"));
   return app;
 }
 
 /** The ten codes that the page shows. */
 async function made(page, t) {
-  await go(page);
   await says(page.locator("h1"), t("recovery-codes-shown-title"));
   const codes = await page.locator(".codes code").allInnerTexts();
   assert.equal(codes.length, 10);
@@ -53,6 +52,14 @@ journeyIn([usually, withoutScript, inKorean], "who has an authenticator app ente
   const file = await readFile(await download.path(), "utf8");
   assert.deepEqual(file.trim().split("\r\n").slice(-10), codes);
   assert.ok(file.includes(person.username) && file.includes(t("recovery-codes-file")));
+  // Nobody goes on by mistake.
+  await go(page);
+  await hasFocus(page.getByRole("alert"));
+  assert.deepEqual(await whatIsWrongAt(page, "saved"), [t("recovery-codes-not-ticked")]);
+  await page.locator("#saved").check();
+  await go(page);
+  isAt(page, "/account/factors");
+  assert.equal(await page.getByText(t("factors-codes-unsaved-warning")).count(), 0);
   await page.goto("/account/factors/recovery-codes");
   assert.ok(!(await page.content()).includes(codes[0]), "shown once");
 

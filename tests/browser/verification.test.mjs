@@ -1,7 +1,7 @@
 // From a sign-up to an account: the letter, its link, the button.
 
 import assert from "node:assert/strict";
-import { confirm, followed, go, letter, linkIn, signUp, somebody } from "./people.mjs";
+import { confirm, fillIn, followed, go, letter, linkIn, signUp, somebody } from "./people.mjs";
 import { inKorean, isAt, journey, journeyIn, press, says, usually, whatIsWrongAt, withoutScript } from "./support.mjs";
 
 journeyIn([usually, withoutScript, inKorean], "a visitor signs up, reads the letter and confirms, and no address ever holds its secret", async ({ open, t }) => {
@@ -10,7 +10,7 @@ journeyIn([usually, withoutScript, inKorean], "a visitor signs up, reads the let
   await signUp(page, person);
   isAt(page, "/verify");
   await says(page.locator("h1"), t("verify-title"));
-  await page.getByText(t("verify-look")).waitFor();
+  await page.getByText(t("verify-waiting-for", { address: person.email })).waitFor();
 
   // The HTML form, as a mail program shows it.
   const mail = await letter(page, person.email, "verify");
@@ -72,10 +72,12 @@ journey("a link can be asked for again, and once the address is confirmed no old
   await signUp(page, person);
   const first = await letter(page, person.email, "verify");
 
-  await page.locator("#email").fill("not an address");
-  await go(page);
-  assert.deepEqual(await whatIsWrongAt(page, "email"), ["Enter an email address like name@example.com."]);
-  await page.locator("#email").fill(person.email);
+  // Another browser has to name the address.
+  const other = await open();
+  await other.goto("/verify");
+  await other.locator("#email").fill("not an address");
+  await go(other);
+  assert.deepEqual(await whatIsWrongAt(other, "email"), ["Enter an email address like name@example.com."]);
   await go(page);
   isAt(page, "/verify");
   await says(page.getByRole("status"), "If that address waits to be confirmed, a new link is on its way.");
@@ -105,8 +107,33 @@ journey("who signs in before confirming is led back to the mail, and can sign ou
   await page.getByText(`We sent a link to ${person.email}.`).waitFor();
   for (const path of ["/dashboard", "/account/email", "/account/delete"]) {
     await page.goto(path);
-    isAt(page, "/verify");
+    isAt(page, path === "/dashboard" ? "/verify" : `/verify?next=${path}`);
   }
   await press(page.getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
+});
+
+journeyIn([usually, withoutScript, inKorean], "a mistyped address is seen, put right and confirmed, on the way to where a visitor was going", async ({ open, t }) => {
+  const page = await open();
+  const person = { ...somebody("katherine"), email: `katherine.${Date.now()}@gmial.com` };
+  await page.goto("/login?next=/account/sessions");
+  await press(page.locator("main a[href^='/register']"));
+  await fillIn(page, person);
+  await go(page);
+  isAt(page, "/verify");
+  await page.getByText(t("verify-waiting-for", { address: person.email })).waitFor();
+  const right = person.email.replace("gmial", "gmail");
+  await page.getByText(t("verify-did-you-mean", { address: right })).waitFor();
+  assert.equal(await page.locator("#new_email").inputValue(), right);
+  await page.locator("#new_email").fill("nobody");
+  await press(page.getByRole("button", { name: t("verify-correct") }));
+  assert.equal((await whatIsWrongAt(page, "new_email"))[0], t("email-invalid"));
+  await page.locator("#new_email").fill(right);
+  await press(page.getByRole("button", { name: t("verify-correct") }));
+  isAt(page, "/verify");
+  await says(page.getByRole("status"), t("notice-email-corrected"));
+
+  const mail = await followed(page, right, "verify");
+  await press(mail.getByRole("button", { name: t("verify-confirm") }));
+  isAt(mail, "/account/sessions");
 });

@@ -76,7 +76,7 @@ async fn asvs_8_2_1_only_administrators_find_what_is_theirs_and_for_members_it_i
     app.execute("update sessions set authenticated_at = now() - interval '1 hour'").await;
     assert_eq!(at_console(&admin).get("/console").await.status, 200, "a proof may be old where nothing is handed over");
     app.execute("update users set email_verified_at = null").await;
-    assert_eq!(at_console(&admin).get("/console").await.location(), "/verify");
+    assert_eq!(at_console(&admin).get("/console").await.location(), "/verify?next=/console");
     app.execute("update users set email_verified_at = now(), disabled_at = now()").await;
     assert_eq!(at_console(&admin).get("/console").await.location(), "/login?next=/console");
     app.execute("update users set disabled_at = null, deletion_due_at = now() + interval '7 days'").await;

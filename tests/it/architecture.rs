@@ -10,18 +10,21 @@ use std::{
 
 /// The edges between features that are right: `(who imports, what)`. The first administrator fills the sign-up form;
 /// flows that begin with a mailed link share its email; the export reads each table through its owner.
-const FEATURE_EDGES: [(&str, &str); 11] = [
+const FEATURE_EDGES: [(&str, &str); 14] = [
     ("admin", "recovery"),
+    ("admin", "verification"),
     ("data_export", "email"),
     ("data_export", "passkeys"),
     ("data_export", "recovery_codes"),
     ("data_export", "totp"),
     ("deletion", "email"),
     ("email", "verification"),
+    ("passkeys", "recovery_codes"),
     ("recovery", "deletion"),
     ("recovery", "verification"),
     ("registration", "verification"),
     ("setup", "registration"),
+    ("totp", "recovery_codes"),
 ];
 /// What stands in `src/lib.rs` itself, and the one module that may use it.
 const ROOT_ITEMS: [(&str, &str); 1] = [("MIGRATOR", "db")];

@@ -78,7 +78,8 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         | "/account/data"
         | "/account/password/remove"
         | "/account/factors/totp"
-        | "/account/factors/recovery-codes" => Vec::new(),
+        | "/account/factors/recovery-codes"
+        | "/account/email/close" => Vec::new(),
         "/account/browsers/forget" => vec![("browser", "00000000-0000-4000-8000-000000000001")],
         "/login/totp" | "/reauth/totp" | "/account/factors/totp/confirm" => vec![("code", "000000")],
         "/account/factors/totp/rename" => {
@@ -87,8 +88,10 @@ fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         "/account/factors/totp/remove" => vec![("factor", "00000000-0000-4000-8000-000000000001")],
         "/login/recovery-code" | "/reauth/recovery-code" => vec![("code", "00000-00000-00000-00000-00000")],
         "/account/factors/recovery-codes/file" => vec![("codes", TEN_CODES)],
+        "/account/factors/recovery-codes/saved" => vec![("codes", TEN_CODES), ("saved", "yes")],
         "/account/email" => vec![("email", "alice@example.org")],
         "/account/delete" => vec![("understood", "yes")],
+        "/verify/address" => vec![("new_email", "alice@example.org")],
         "/verify/resend" => vec![("email", "alice@example.com")],
         "/recover" => vec![("identifier", "alice")],
         "/recover/reset" => vec![("password", "another good battery")],

@@ -125,7 +125,10 @@ async fn the_last_administrator_stays_and_two_at_once_do_not_both_leave() {
     let second = first.replica().await;
     let mut alone = first.person("admin").await;
     first.execute("update users set role = 'admin'").await;
-    let refused = alone.submit(PAGE, &[("understood", "yes")]).await;
+    // The page has no form; one that was open before brings it.
+    let token = alone.csrf_token_of(PAGE).await;
+    let form = [("csrf_token", token.as_str()), ("understood", "yes")];
+    let refused = alone.post(PAGE, &form).await;
     assert_eq!(refused.status, 422, "{refused:?}");
     assert!(refused.body.contains("only administrator") && is_signed_in(&mut alone).await, "{}", refused.body);
     // One who is closed or on the way out is none.
@@ -135,7 +138,7 @@ async fn the_last_administrator_stays_and_two_at_once_do_not_both_leave() {
     }
     first.execute("update users set disabled_at = now() where username = 'closed'").await;
     first.execute("update users set deletion_due_at = now() + interval '1 day' where username = 'leaving'").await;
-    assert_eq!(alone.submit(PAGE, &[("understood", "yes")]).await.status, 422);
+    assert_eq!(alone.post(PAGE, &form).await.status, 422);
     for round in 0..8 {
         let name = format!("other{round}");
         let other = first.person(&name).await;
@@ -183,4 +186,22 @@ async fn f10_many_wishes_at_once_are_one_and_so_are_many_changes_of_mind() {
     let kept = statuses.iter().filter(|status| **status == 303).count();
     assert_eq!((kept, statuses.iter().filter(|status| **status == 410).count()), (1, 15), "{statuses:?}");
     assert_eq!(first.count(PLANNED).await, 0);
+}
+
+#[tokio::test]
+async fn ux_5_the_only_administrator_is_told_so_and_promised_nothing() {
+    let app = TestApp::start().await;
+    let mut alice = app.person("alice").await;
+    app.execute("update users set role = 'admin'").await;
+    let page = alice.get(PAGE).await;
+    assert!(page.status == 200 && page.body.contains("only administrator"), "{page:?}");
+    assert!(!page.body.contains("name=\"understood\"") && !page.body.contains("7 days"), "{page:?}");
+    let token = alice.csrf_token_of(PAGE).await;
+    let refused = alice.post(PAGE, &[("csrf_token", &token), ("understood", "yes")]).await;
+    assert!(refused.status == 422 && !refused.body.contains("name=\"understood\""), "{refused:?}");
+    assert_eq!(app.count(PLANNED).await, 0);
+    // With another one there is a choice.
+    app.sign_up("robert").await;
+    app.execute("update users set role = 'admin'").await;
+    assert!(alice.get(PAGE).await.body.contains("name=\"understood\""));
 }

@@ -54,7 +54,7 @@ async fn add(app: &TestApp, statement: &str, username: &str, name: &str) -> Uuid
 pub async fn add_codes(app: &TestApp, username: &str, count: u32) {
     let digest = "sha256(convert_to(gen_random_uuid()::text, 'UTF8'))";
     app.execute(&format!(
-        "insert into recovery_codes (digest, user_id) select {digest}, u.id from users u, generate_series(1, {count}) \
+        "insert into recovery_codes (digest, user_id, saved_at) select {digest}, u.id, now() from users u, generate_series(1, {count}) \
         where username = '{username}'"
     ))
     .await;
@@ -221,7 +221,8 @@ async fn asvs_6_3_3_whoever_must_have_a_second_factor_is_led_to_adding_one_and_t
     let mut person = app.person("alice").await;
     for path in ["/dashboard", "/account/profile", "/account/delete", "/account/password", "/account/sessions"] {
         let answer = person.get(path).await;
-        assert_eq!((answer.status, answer.location()), (303, OVERVIEW), "{path}");
+        let next = if path == "/dashboard" { String::new() } else { format!("?next={path}") };
+        assert_eq!((answer.status, answer.location()), (303, format!("{OVERVIEW}{next}").as_str()), "{path}");
     }
     let page = person.get(OVERVIEW).await;
     assert!(page.status == 200 && page.body.contains("One more step: Vestibule asks for a passkey"), "{page:?}");
@@ -275,9 +276,9 @@ async fn a_link_to_another_address_waits_for_the_second_factor_too() {
     person.to = strict.address;
     let path = crate::email_change::CONFIRM;
     let answer = crate::support::letters::follow(&mut person, path, &secret).await;
-    assert_eq!((answer.status, answer.location()), (303, OVERVIEW), "{answer:?}");
+    assert_eq!((answer.status, answer.location()), (303, format!("{OVERVIEW}?next={path}").as_str()), "{answer:?}");
     let token = person.csrf_token_of("/logout").await;
-    assert_eq!(person.post(path, &[("csrf_token", &token)]).await.location(), OVERVIEW);
+    assert_eq!(person.post(path, &[("csrf_token", &token)]).await.location(), format!("{OVERVIEW}?next={path}"));
     assert_eq!(crate::email_change::address_of(&app, "alice").await, "alice@example.com");
 }
 

@@ -97,6 +97,7 @@ fn render<P: Page>(templates: &Templates, all: &mut Vec<Rendered>) {
                 let chrome = Chrome {
                     lang,
                     service_name: "Vestibule",
+                    support_url: visitor.as_ref().map(|_| SUPPORT),
                     csrf_token: TOKEN,
                     request_id: "0198f2b4-request",
                     path,
@@ -160,6 +161,9 @@ fn the_page_says_its_language_and_its_name() {
     }
 }
 
+/// Where the operator is reached, as a setting says.
+const SUPPORT: &str = "https://help.example.com/";
+
 #[test]
 fn nothing_is_inline_and_everything_comes_from_here() {
     for page in pages() {
@@ -171,7 +175,9 @@ fn nothing_is_inline_and_everything_comes_from_here() {
                 if ["src", "href", "action", "formaction"].contains(&name.as_str()) {
                     // Apps on the same device take a key by such an address.
                     let app = tag.is("a") && value.starts_with("otpauth://totp/");
-                    let local = app || value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
+                    let support = tag.is("a") && value == SUPPORT;
+                    let local =
+                        app || support || value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
                     assert!(local, "{}: {name}={value}", page.name);
                 }
                 if let Some(path) = value.strip_prefix("/static/") {

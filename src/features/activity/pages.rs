@@ -113,6 +113,7 @@ fn one_of_each() -> Vec<Option<Event>> {
     let known = [
         Event::SignedUp,
         Event::EmailVerified,
+        Event::EmailCorrected,
         signed_in(),
         FAILED,
         Event::PasswordMistyped { at: PasswordPrompt::Reauth },
@@ -127,6 +128,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::EmailChangeMailed,
         Event::EmailChanged,
         Event::EmailChangeUndone,
+        Event::EmailUndoClosed,
         Event::SessionEnded { ended },
         Event::OtherSessionsEnded { count: 1 },
         Event::AllSessionsEnded { count: 2 },
@@ -140,6 +142,12 @@ fn one_of_each() -> Vec<Option<Event>> {
         role("member"),
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
+    ];
+    known.into_iter().chain(of_factors()).chain(of_the_log_itself()).map(Some).chain([None]).collect()
+}
+
+fn of_factors() -> Vec<Event> {
+    vec![
         Event::FactorAdded { factor: "totp".into() },
         Event::FactorAdded { factor: "passkey".into() },
         Event::FactorRemoved { factor: "totp".into() },
@@ -153,8 +161,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::BrowserForgotten,
         Event::FactorsReset,
         Event::FactorsUndone,
-    ];
-    known.into_iter().chain(of_the_log_itself()).map(Some).chain([None]).collect()
+    ]
 }
 
 fn of_the_log_itself() -> [Event; 3] {

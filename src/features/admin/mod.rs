@@ -10,5 +10,5 @@ mod service;
 
 pub use model::{AdminError, Creation, FactorsReset};
 pub use service::{
-    create, disable, enable, factors, find, recover, reset_factors, reset_sessions, set_role, setup_link,
+    correct_email, create, disable, enable, factors, find, recover, reset_factors, reset_sessions, set_role, setup_link,
 };

@@ -17,6 +17,9 @@ pub enum AdminError {
     /// Another account has the address.
     #[error("the email address is taken")]
     EmailTaken,
+    /// The owner has verified the address, so only the owner may change it.
+    #[error("{0} has verified the email address; only its owner can change it")]
+    Verified(String),
     /// The setup link is for a service without an administrator.
     #[error("there is already an administrator; run `vestibule user role NAME admin` to add another")]
     HasAdministrator,

@@ -5,17 +5,17 @@ use serde_json::json;
 use super::model::{AdminError, Creation, FactorsReset};
 use crate::{
     accounts::{
-        self, Address, FactorKind, Factors, Identifier, NewAccount, Role, SignedUp, User,
+        self, Address, Corrector, FactorKind, Factors, Identifier, NewAccount, Role, SignedUp, User,
         links::{self, Purpose},
         setup,
     },
     audit::{Event, Recorder, Unit},
-    features::recovery,
+    features::{recovery, verification},
     limits,
     mail::NewEmail,
     sessions::{self, known_browsers, pending},
     signin::factor_change::FACTORS_CHANGED,
-    types::{Lang, SecretToken, UserId},
+    types::{Email, Lang, SecretToken, UserId},
 };
 
 /// Finds an account by its username or its verified address. Anyone may sign up with the address of someone else, so
@@ -181,6 +181,25 @@ pub async fn recover(by: &Recorder, id: UserId) -> Result<(), AdminError> {
     let email = user.email(&recovery::RECOVER, Lang::default(), json!({ "by": "operator" }));
     unit.email(&NewEmail { address: &user.username, ..email }).await?;
     unit.record(Event::RecoveryStarted, id, None);
+    Ok(unit.commit().await?)
+}
+
+/// Corrects an address that was never verified, and mails the link that verifies it.
+///
+/// # Errors
+/// [`AdminError::NoSuchAccount`], [`AdminError::Verified`], and [`AdminError::EmailTaken`] if it is another account's.
+pub async fn correct_email(by: &Recorder, id: UserId, email: &Email) -> Result<(), AdminError> {
+    let mut unit = by.begin().await?;
+    accounts::lock_own_address(&mut unit, id).await?;
+    let user = lock(&mut unit, id).await?;
+    if accounts::find_owner(&mut unit, email.canonical()).await?.is_some_and(|owner| owner.id != id) {
+        return Err(AdminError::EmailTaken);
+    }
+    if !accounts::correct_email(&mut unit, id, email, Corrector::Operator).await? {
+        return Err(AdminError::Verified(user.username));
+    }
+    let link = user.email(&verification::VERIFY, Lang::default(), json!({ "by": "operator" }));
+    verification::mail_link(&mut unit, id, &NewEmail { address: email.as_str(), ..link }).await?;
     Ok(unit.commit().await?)
 }
 

@@ -11,7 +11,8 @@ use crate::{
 
 /// `GET /account/delete`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
-    ctx.page(&DeletePage { username: me.username.clone(), problem: None })
+    let only_admin = service::is_only_administrator(&ctx.state, &me).await?;
+    ctx.page(&DeletePage { username: me.username.clone(), only_admin, problem: None })
 }
 
 /// `POST /account/delete`.
@@ -22,7 +23,10 @@ pub async fn schedule(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitt
     };
     match scheduled {
         Ok(()) => ctx.see_other(paths::LOGIN).notice(Notice::DeletionScheduled).signed_out(),
-        Err(problem) => ctx.refuse(&DeletePage { username: me.username.clone(), problem: Some(problem) }),
+        Err(problem) => {
+            let only_admin = problem == DeleteProblem::LastAdmin;
+            ctx.refuse(&DeletePage { username: me.username.clone(), only_admin, problem: Some(problem) })
+        }
     }
 }
 

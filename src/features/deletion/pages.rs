@@ -13,6 +13,8 @@ use crate::{
 #[derive(Clone, Debug, Serialize)]
 pub struct DeletePage {
     pub username: String,
+    /// Nobody else could look after the service, so there is nothing to promise.
+    pub only_admin: bool,
     pub problem: Option<DeleteProblem>,
 }
 
@@ -59,11 +61,12 @@ impl Page for DeletePage {
     const TEMPLATE: &'static str = "deletion/delete.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let with = |problem| Self { username: "minji".into(), problem };
+        let with = |problem| Self { username: "minji".into(), only_admin: false, problem };
         vec![
             ("fresh", with(None)),
             ("not-understood", with(Some(DeleteProblem::NotUnderstood))),
-            ("last-admin", with(Some(DeleteProblem::LastAdmin))),
+            ("only-admin", Self { only_admin: true, ..with(None) }),
+            ("last-admin", Self { only_admin: true, ..with(Some(DeleteProblem::LastAdmin)) }),
         ]
     }
 }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     accounts::{
-        self, DELETION_SCHEDULED, User,
+        self, DELETION_SCHEDULED, Role, User,
         links::{self, Purpose},
     },
     audit::{self, Event, Recorder, Unit},
@@ -44,6 +44,12 @@ pub async fn schedule(
     unit.record(Event::DeletionScheduled, user.id, Some(live.id));
     unit.email(&user.email(&DELETION_SCHEDULED, request.lang, json!({}))).await?;
     Ok(Ok(unit.commit().await?))
+}
+
+/// Returns whether the account is the only administrator, so that its page need not promise what [`schedule`] refuses.
+pub async fn is_only_administrator(state: &AppState, live: &LiveSession) -> Result<bool, AppError> {
+    Ok(live.role == Role::Admin
+        && accounts::is_only_administrator(&mut *state.db.acquire().await?, live.user_id).await?)
 }
 
 /// Finds the username of the account that the browser's link would keep.

@@ -6,20 +6,37 @@ use super::{
     service::{self, Confirmed, undo::Undone},
 };
 use crate::{
+    sessions::LiveSession,
     types::Notice,
-    web::{Answer, AnswerExt as _, Ctx, SignedIn, Submitted, paths},
+    web::{Answer, AnswerExt as _, AppError, Ctx, SignedIn, Submitted, paths},
 };
 
 /// `GET /account/email`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
+    ctx.page(&EmailPage { notice: ctx.take_notice(), ..overview(&ctx, &me).await? })
+}
+
+/// The page of an account's address before anything was typed.
+async fn overview(ctx: &Ctx, me: &LiveSession) -> Result<EmailPage, AppError> {
     let waiting = service::waiting_for(&ctx.state, me.user_id).await?;
-    ctx.page(&EmailPage { waiting, notice: ctx.take_notice(), ..EmailPage::of(&me.email) })
+    let former = service::former::list(&ctx.state, ctx.request(), me).await?;
+    let may_close = former.iter().any(|former| former.closable);
+    let former = former.iter().map(|former| former.address().to_owned()).collect();
+    Ok(EmailPage { waiting, former, may_close, ..EmailPage::of(&me.email) })
+}
+
+/// `POST /account/email/close`.
+pub async fn close(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
+    if service::former::close(&ctx.state, ctx.request(), &me).await? {
+        return ctx.see_other(paths::ACCOUNT_EMAIL).notice(Notice::EmailUndoClosed);
+    }
+    ctx.refuse(&EmailPage { problem: Some(EmailProblem::MayNotClose), ..overview(&ctx, &me).await? })
 }
 
 /// `POST /account/email`.
 pub async fn submit(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
-    let waiting = service::waiting_for(&ctx.state, me.user_id).await?;
-    let again = waiting.clone().filter(|_| form.get("again") == "yes");
+    let page = overview(&ctx, &me).await?;
+    let again = page.waiting.clone().filter(|_| form.get("again") == "yes");
     let problem = match forms::parse(again.as_deref().unwrap_or(form.get("email")), &me.email) {
         Err(problem) => problem,
         Ok(email) => match service::request(&ctx.state, ctx.request(), &me, &email).await? {
@@ -28,7 +45,7 @@ pub async fn submit(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted
         },
     };
     let email = again.unwrap_or_else(|| form.shown("email"));
-    ctx.refuse(&EmailPage { email, waiting, problem: Some(problem), ..EmailPage::of(&me.email) })
+    ctx.refuse(&EmailPage { email, problem: Some(problem), ..page })
 }
 
 /// `GET /account/email/confirm`.

@@ -12,6 +12,8 @@
 //! 5. Someone who changed the address twice may have such a link, too. Each brings back the address it was mailed to
 //!    and closes the way to all that were replaced later ([`store`]), so the oldest has the last word, whenever its
 //!    email arrived.
+//! 6. An owner who left a mailbox on their own, because others read it, may close the way back to it. Someone who took
+//!    the account over may not ([`service::former`]).
 
 mod forms;
 mod handlers;
@@ -37,6 +39,8 @@ pub const SLICE: Slice = Slice {
     routes: |r| {
         r.get(paths::ACCOUNT_EMAIL, Access::account().fresh(), handlers::show)
             .post(paths::ACCOUNT_EMAIL, Access::account().fresh(), handlers::submit)
+            .back(paths::ACCOUNT_EMAIL_CLOSE, Access::Public, paths::ACCOUNT_EMAIL)
+            .post(paths::ACCOUNT_EMAIL_CLOSE, Access::account().fresh(), handlers::close)
             .get(paths::ACCOUNT_EMAIL_CONFIRM, Access::Anyone, handlers::show_confirm)
             .post(paths::ACCOUNT_EMAIL_CONFIRM, Access::Anyone, handlers::confirm)
             .writes(Writes::Sessions)

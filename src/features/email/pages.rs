@@ -19,6 +19,10 @@ pub struct EmailPage {
     pub address: String,
     /// The one that waits to be confirmed.
     pub waiting: Option<String>,
+    /// Those that can still take the account back.
+    pub former: Vec<String>,
+    /// Whether the way back to one of them may be closed.
+    pub may_close: bool,
     /// What was typed.
     pub email: String,
     pub notice: Option<Notice>,
@@ -37,6 +41,8 @@ impl EmailPage {
 pub enum EmailProblem {
     /// It is the one that the account has.
     Same,
+    /// The way back to former addresses may not be closed yet, or not from here.
+    MayNotClose,
     #[serde(untagged)]
     Email(EmailError),
     #[serde(untagged)]
@@ -126,10 +132,15 @@ impl Page for EmailPage {
         let waiting = Self { waiting: Some("minji@example.org".into()), ..plain.clone() };
         let typed = |problem| Self { email: "minji@example".into(), problem: Some(problem), ..plain.clone() };
         let email = |error| typed(EmailProblem::Email(error));
+        let former = Self { former: vec!["minji@example.net".into()], ..plain.clone() };
         vec![
             ("fresh", plain.clone()),
             ("waiting", Self { notice: Some(Notice::EmailChangeMailed), ..waiting }),
             ("changed", Self { notice: Some(Notice::EmailChanged), ..plain.clone() }),
+            ("former", former.clone()),
+            ("former-closable", Self { may_close: true, ..former.clone() }),
+            ("former-closed", Self { notice: Some(Notice::EmailUndoClosed), ..plain.clone() }),
+            ("former-refused", Self { problem: Some(EmailProblem::MayNotClose), ..former }),
             ("long", Self { waiting: Some(format!("{}@example.org", "a".repeat(64))), ..plain.clone() }),
             ("email-missing", Self { email: String::new(), ..email(EmailError::Missing) }),
             ("email-invalid", email(EmailError::Invalid)),

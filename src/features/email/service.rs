@@ -1,5 +1,6 @@
 //! The use cases: requesting another address, confirming it, and the email about both.
 
+pub mod former;
 pub mod undo;
 
 use serde_json::json;
@@ -70,7 +71,9 @@ pub async fn open<'a>(
     let Some((link, _)) = peeked else { return Ok(Err(LinkProblem::LinkExpired)) };
     match visitor {
         Visitor::Anonymous => Err(sign_in_first()),
-        Visitor::SignedIn(live) if live.user_id == link.user_id && live.must_enrol => Err(AppError::Enrol),
+        Visitor::SignedIn(live) if live.user_id == link.user_id && live.must_enrol => {
+            Err(AppError::Enrol { next: ReturnTo::parse(paths::ACCOUNT_EMAIL_CONFIRM) })
+        }
         Visitor::SignedIn(live) if live.user_id == link.user_id => Ok(Ok((live, link))),
         Visitor::Unverified(_) | Visitor::SignedIn(_) => Ok(Err(LinkProblem::NotYours)),
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::types::{ExportedTime, UserId, random_uuid};
 
@@ -48,6 +49,46 @@ pub async fn close_since(
     )
     .fetch_all(connection)
     .await
+}
+
+/// A replacement that may still be undone.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The replacement.
+    pub id: Uuid,
+    /// The address that was replaced.
+    pub address: String,
+    /// When it was replaced.
+    pub replaced_at: OffsetDateTime,
+    /// The database's time.
+    pub now: OffsetDateTime,
+}
+
+/// Lists the replacements of an account that a link can still undo, the newest first. A link works for seven days after
+/// its email was sent, which may take three.
+pub async fn open(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<Open>> {
+    sqlx::query_as!(
+        Open,
+        r#"
+        select id, address, replaced_at, now() as "now!" from email_replacements
+        where user_id = $1 and closed_at is null and replaced_at > now() - interval '10 days' order by replaced_at desc
+        "#,
+        user_id as UserId,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+/// Closes the way back of these replacements. Their links find nothing to undo.
+pub async fn close(connection: &mut PgConnection, user_id: UserId, ids: &[Uuid]) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update email_replacements set closed_at = now() where user_id = $1 and id = any($2) and closed_at is null",
+        user_id as UserId,
+        ids,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Deletes addresses that no link can bring back any more, and returns how many. An email is tried for three days, and

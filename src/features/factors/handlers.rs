@@ -12,6 +12,9 @@ use crate::{
 
 /// `GET /account/factors`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
+    if me.must_enrol {
+        ctx.keep_next().await?;
+    }
     let overview = service::overview(&ctx.state, &me).await?;
     ctx.page(&FactorsPage::new(overview, me.must_enrol, ctx.now(), ctx.take_notice()))
 }

@@ -35,15 +35,18 @@ pub enum Codes {
     #[default]
     TooEarly,
     None,
+    /// They were shown, and the owner did not confirm having saved them.
+    Unsaved,
     Few,
     Enough,
 }
 
 impl Codes {
-    pub fn of(factors: &Factors) -> Self {
+    fn of(factors: &Factors, saved: bool) -> Self {
         match factors.recovery_codes {
             _ if !factors.has_second() => Self::TooEarly,
             0 => Self::None,
+            _ if !saved => Self::Unsaved,
             1..=FEW => Self::Few,
             _ => Self::Enough,
         }
@@ -85,7 +88,8 @@ impl FactorsPage {
             found.map(|(_, factors)| std::mem::take(factors)).unwrap_or_default()
         };
         let rows = |factors: Vec<ListedFactor>| factors.into_iter().map(|factor| FactorRow::new(factor, now)).collect();
-        let codes_made = of_kind("recovery_code").first().map(|codes| Age::between(codes.created_at, now));
+        let codes = of_kind("recovery_code");
+        let codes_made = codes.first().map(|codes| Age::between(codes.created_at, now));
         Self {
             must_enrol,
             second_step: factors.has_second(),
@@ -93,7 +97,7 @@ impl FactorsPage {
             may_remove_password: factors.do_without_password(),
             passkeys: rows(of_kind("passkey")),
             apps: rows(of_kind("totp")),
-            codes: Codes::of(&factors),
+            codes: Codes::of(&factors, codes.first().is_some_and(|codes| codes.saved)),
             codes_left: factors.recovery_codes,
             codes_made,
             notice,
@@ -155,8 +159,10 @@ impl Page for FactorsPage {
         vec![
             ("none", none.clone()),
             ("must-enrol", Self { must_enrol: true, ..none.clone() }),
+            ("must-enrol-unsaved", Self { must_enrol: true, notice: Some(Notice::Unsaved), ..none.clone() }),
             ("all", all.clone()),
             ("no-codes", Self { second_step: true, codes: Codes::None, passkeys: vec![phone], ..none.clone() }),
+            ("unsaved-codes", Self { codes: Codes::Unsaved, codes_left: 10, ..all.clone() }),
             ("few-codes", Self { codes: Codes::Few, codes_left: 1, apps: vec![app], ..all.clone() }),
             ("no-password", Self { password_set: None, notice: Some(Notice::PasswordRemoved), ..all.clone() }),
             ("hostile", Self { passkeys: vec![hostile.clone()], apps: vec![hostile], ..all }),

@@ -33,7 +33,9 @@ pub async fn submit(ctx: Ctx, Submitted(fields): Submitted) -> Answer {
                 return answer.notice(Notice::PasswordCommon).signed_in(opened);
             }
             Ok(Entered::In(opened)) => return ctx.go_on(form.next.as_ref()).signed_in(opened),
-            Ok(Entered::Asked { challenge, secret }) => return ctx.to_challenge(challenge, &secret),
+            Ok(Entered::Asked { challenge, secret }) => {
+                return ctx.to_challenge(challenge, &secret, form.next.as_ref());
+            }
             Ok(Entered::Refused) => LoginProblem::Refused,
             Err(problem) => problem,
         },

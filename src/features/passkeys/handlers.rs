@@ -9,11 +9,12 @@ use super::{
     forms,
     model::{LIFETIME, Problem},
     pages::{LoginPasskeyPage, PasskeysPage, ReauthPasskeyPage},
-    service::{self, Challenge},
+    service::{self, Added, Challenge},
     store,
 };
 use crate::{
     accounts,
+    features::recovery_codes,
     sessions::{self, LiveSession},
     signin::{SignInAnswer as _, challenge},
     types::{Label, Notice, ReturnTo},
@@ -25,10 +26,11 @@ pub async fn show_sign_in(ctx: Ctx) -> Answer {
     if ctx.visitor().session().is_some() {
         return ctx.go_on(ctx.next().as_ref());
     }
-    let page = LoginPasskeyPage { offered: ctx.state.config.site.has_passkeys(), ..LoginPasskeyPage::default() };
+    let offered = ctx.state.config.site.has_passkeys();
+    let page = LoginPasskeyPage { offered, ..LoginPasskeyPage::default() }.towards(ctx.next().as_ref());
     match service::waiting(&ctx.state, ctx.pending()).await? {
         Some((pending, factors)) => ctx.page(&page.after_password(&pending, &factors)),
-        None => ctx.page(&LoginPasskeyPage { next: text(ctx.next()), ..page }),
+        None => ctx.page(&page),
     }
 }
 
@@ -56,8 +58,8 @@ async fn alone(ctx: Ctx, form: Fields) -> Answer {
     match service::sign_in(&ctx.state, ctx.request(), ctx.ceremony(), answer, replaces).await? {
         Ok(opened) => ctx.go_on(next.as_ref()).signed_in(opened).without_cookie(Name::Ceremony),
         Err(problem) => {
-            let page = LoginPasskeyPage { offered: true, next: text(next), remember, ..LoginPasskeyPage::default() };
-            ctx.refuse(&LoginPasskeyPage { problem: Some(problem), ..page })
+            let page = LoginPasskeyPage { offered: true, remember, ..LoginPasskeyPage::default() };
+            ctx.refuse(&LoginPasskeyPage { problem: Some(problem), ..page.towards(next.as_ref()) })
         }
     }
 }
@@ -70,11 +72,11 @@ async fn second(ctx: Ctx, form: Fields) -> Answer {
         Ok(Some((pending, opened))) => {
             return ctx.go_on(pending.next().as_ref()).signed_in(opened).without_cookie(Name::Ceremony);
         }
-        Ok(None) => return ctx.see_other(paths::LOGIN),
+        Ok(None) => return ctx.to_login(form.next().as_ref()),
         Err(problem) => problem,
     };
     let waiting = service::waiting(&ctx.state, ctx.pending()).await?;
-    let Some((pending, factors)) = waiting else { return ctx.see_other(paths::LOGIN) };
+    let Some((pending, factors)) = waiting else { return ctx.to_login(form.next().as_ref()) };
     let page = LoginPasskeyPage { offered: true, trust, problem: Some(problem), ..LoginPasskeyPage::default() };
     ctx.refuse(&page.after_password(&pending, &factors))
 }
@@ -110,6 +112,7 @@ async fn asked_again(ctx: &Ctx, me: &LiveSession, next: Option<ReturnTo>, proble
         username: me.username.clone(),
         others: challenge::other_reauth_ways(&factors, sessions::Challenge::Passkey, next.as_ref()),
         next: text(next),
+        notice: if problem.is_none() { ctx.take_notice() } else { None },
         problem,
     };
     if problem.is_some() { ctx.refuse(&page) } else { ctx.page(&page) }
@@ -132,9 +135,12 @@ pub async fn add(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -
     let name = Label::parse(form.get("name")).unwrap_or_else(|_| forms::default_name(&ctx));
     let new = (form.get("credential"), &name);
     match service::add(&ctx.state, ctx.request(), &me, ctx.ceremony(), new).await? {
-        Ok((renewed, needs_codes)) => {
-            let path = if needs_codes { paths::ACCOUNT_RECOVERY_CODES } else { paths::ACCOUNT_PASSKEYS };
-            ctx.see_other(path).notice(Notice::PasskeyAdded).session(renewed).without_cookie(Name::Ceremony)
+        Ok(Added { renewed, codes }) => {
+            let answer = match codes {
+                Some(codes) => recovery_codes::show_first(&ctx, &me, &codes, (Notice::FirstPasskeyAdded, renewed)),
+                None => ctx.see_other(paths::ACCOUNT_PASSKEYS).notice(Notice::PasskeyAdded).session(renewed),
+            };
+            answer.without_cookie(Name::Ceremony)
         }
         Err(problem) => ctx.refuse(&PasskeysPage { problem: Some(problem), ..overview(&ctx, &me).await? }),
     }
@@ -144,7 +150,9 @@ pub async fn add(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -
 async fn overview(ctx: &Ctx, me: &LiveSession) -> Result<PasskeysPage, AppError> {
     let listed = store::list(&mut *ctx.state.db.acquire().await?, me.user_id).await?;
     let name = forms::default_name(ctx).as_str().to_owned();
-    Ok(PasskeysPage::new(ctx.state.config.site.has_passkeys(), listed, name, ctx.now()))
+    let factors = accounts::factors(&mut *ctx.state.db.acquire().await?, me.user_id).await?;
+    let page = PasskeysPage::new(ctx.state.config.site.has_passkeys(), listed, name, ctx.now());
+    Ok(PasskeysPage { first: !factors.has_second(), ..page })
 }
 
 /// Answers with the options for the browser, and sets the cookie of the ceremony.

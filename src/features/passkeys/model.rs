@@ -123,7 +123,8 @@ mod tests {
             ("http://127.0.0.1:4000", false),
             ("https://[2001:db8::1]", false),
         ] {
-            let site = Site { name: "Vestibule".into(), public_url: PublicUrl::parse(url).expect("a public URL") };
+            let public_url = PublicUrl::parse(url).expect("a public URL");
+            let site = Site { name: "Vestibule".into(), public_url, support_url: None };
             assert_eq!(relying_party(&site).is_some(), has, "{url}");
         }
     }

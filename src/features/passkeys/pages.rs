@@ -12,8 +12,8 @@ use crate::{
     sessions::{Challenge, pending::Pending},
     signin::challenge::{self, OtherWay},
     templates::Page,
-    types::{Age, AgeUnit, Notice},
-    web::Refusal,
+    types::{Age, AgeUnit, Notice, ReturnTo},
+    web::{Refusal, next_query},
 };
 
 /// Sign in with a passkey, alone or after the password.
@@ -25,6 +25,8 @@ pub struct LoginPasskeyPage {
     pub username: Option<String>,
     pub others: Vec<OtherWay>,
     pub next: Option<String>,
+    /// Leads to the sign-in page on the way there.
+    pub query: String,
     pub remember: bool,
     pub trust: bool,
     pub problem: Option<Problem>,
@@ -37,6 +39,7 @@ pub struct ReauthPasskeyPage {
     pub username: String,
     pub others: Vec<OtherWay>,
     pub next: Option<String>,
+    pub notice: Option<Notice>,
     pub problem: Option<Problem>,
 }
 
@@ -47,6 +50,8 @@ pub struct PasskeysPage {
     pub passkeys: Vec<PasskeyRow>,
     /// Whether there may be more.
     pub full: bool,
+    /// Whether it would be the account's first second factor, after which the password alone is not enough.
+    pub first: bool,
     /// What a new one is called, unless its owner says otherwise.
     pub name: String,
     pub notice: Option<Notice>,
@@ -63,10 +68,17 @@ pub struct PasskeyRow {
 }
 
 impl LoginPasskeyPage {
+    /// The same for a visitor on the way to `next`.
+    #[must_use]
+    pub fn towards(self, next: Option<&ReturnTo>) -> Self {
+        Self { next: next.map(|next| next.as_str().to_owned()), query: next_query(next), ..self }
+    }
+
     #[must_use]
     pub fn after_password(self, pending: &Pending, factors: &Factors) -> Self {
-        let others = challenge::other_ways(factors, Challenge::Passkey);
-        Self { username: Some(pending.username.clone()), others, ..self }
+        let next = pending.next();
+        let others = challenge::other_ways(factors, Challenge::Passkey, next.as_ref());
+        Self { username: Some(pending.username.clone()), others, ..self.towards(next.as_ref()) }
     }
 }
 
@@ -148,6 +160,7 @@ impl Page for ReauthPasskeyPage {
         let plain = Self { offered: true, username: "minji".into(), others: ways(), ..Self::default() };
         vec![
             ("fresh", Self { next: Some("/account/email".into()), ..plain.clone() }),
+            ("unsaved", Self { notice: Some(Notice::Unsaved), ..plain.clone() }),
             ("alone", Self { others: Vec::new(), ..plain.clone() }),
             ("not-offered", Self { offered: false, ..plain.clone() }),
             ("refused", Self { problem: Some(Problem::Refused), ..plain.clone() }),
@@ -176,6 +189,7 @@ impl Page for PasskeysPage {
         let with = |problem| Self { problem: Some(problem), ..some.clone() };
         vec![
             ("none", none.clone()),
+            ("first", Self { first: true, ..none.clone() }),
             ("two", some.clone()),
             ("full", Self { full: true, ..some.clone() }),
             ("not-offered", Self { offered: false, ..none }),

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     accounts::{self, FactorKind, Factors},
     audit::{Event, Unit},
+    features::recovery_codes::{self, RecoveryCode},
     sessions::{self, LiveSession, Method, Methods, Opening, pending::Pending},
     signin::{
         self, Opened, challenge,
@@ -174,6 +175,15 @@ fn discoverable(challenge: &CreationChallengeResponse) -> Result<Value, AppError
     Ok(options)
 }
 
+/// A passkey was added.
+#[derive(Debug)]
+pub struct Added {
+    /// The session's new cookie, if any.
+    pub renewed: Option<SessionCookie>,
+    /// The recovery codes that come with the first second factor, to be shown once.
+    pub codes: Option<Vec<RecoveryCode>>,
+}
+
 /// Adds a passkey. Returns the new cookie of this session, if any, and whether recovery codes should come next.
 pub async fn add(
     state: &AppState,
@@ -181,7 +191,7 @@ pub async fn add(
     live: &LiveSession,
     secret: Option<&SecretToken>,
     (answer, name): (&str, &Label),
-) -> Result<Result<(Option<SessionCookie>, bool), Problem>, AppError> {
+) -> Result<Result<Added, Problem>, AppError> {
     if answer.is_empty() {
         return Ok(Err(Problem::Missing));
     }
@@ -211,8 +221,9 @@ pub async fn add(
     let Changed::Done(renewed) = added else { return Err(AppError::SignIn { next: None }) };
     let event = Event::FactorAdded { factor: FACTOR.code.to_owned() };
     factor_change::report(&mut unit, request, live, event, "passkey-added").await?;
+    let codes = if before.has_second() { None } else { Some(recovery_codes::create_first(&mut unit, live).await?) };
     unit.commit().await?;
-    Ok(Ok((renewed, !before.has_second() && before.recovery_codes == 0)))
+    Ok(Ok(Added { renewed, codes }))
 }
 
 /// Passkeys in the flow of every managed factor.

@@ -90,7 +90,7 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedFactor>> {
     sqlx::query_as!(
         ListedFactor,
-        "select id, name, created_at, last_used_at, backed_up as synced from passkeys
+        "select id, name, created_at, last_used_at, backed_up as synced, true as \"saved!\" from passkeys
         where user_id = $1 order by created_at, id",
         user_id as UserId,
     )

@@ -13,7 +13,10 @@ use crate::{
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
     let next = ctx.next();
     match service::factor_to_ask(&ctx.state, &me).await? {
-        None => ctx.page(&ReauthPage::new(&me, next.as_ref(), None)),
+        None => {
+            let notice = ctx.take_notice();
+            ctx.page(&ReauthPage { notice, ..ReauthPage::new(&me, next.as_ref(), None) })
+        }
         factor => ctx.see_other(reauth_path(factor, next.as_ref())),
     }
 }

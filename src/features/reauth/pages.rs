@@ -7,14 +7,17 @@ use serde::Serialize;
 use crate::{
     sessions::LiveSession,
     templates::Page,
-    types::{ReturnTo, Throttled, Wait, WaitUnit},
-    web::Refusal,
+    types::{Notice, ReturnTo, Throttled, Wait, WaitUnit},
+    web::{Refusal, next_query},
 };
 
 #[derive(Clone, Debug, Serialize)]
 pub struct ReauthPage {
     pub username: String,
     pub next: Option<String>,
+    /// Leads to other pages on the way there.
+    pub query: String,
+    pub notice: Option<Notice>,
     pub problem: Option<ReauthProblem>,
 }
 
@@ -30,7 +33,8 @@ pub enum ReauthProblem {
 
 impl ReauthPage {
     pub(super) fn new(me: &LiveSession, next: Option<&ReturnTo>, problem: Option<ReauthProblem>) -> Self {
-        Self { username: me.username.clone(), next: next.map(|next| next.as_str().to_owned()), problem }
+        let (username, query) = (me.username.clone(), next_query(next));
+        Self { username, next: next.map(|next| next.as_str().to_owned()), query, notice: None, problem }
     }
 }
 
@@ -44,12 +48,14 @@ impl Page for ReauthPage {
     const TEMPLATE: &'static str = "reauth/reauth.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self { username: "minji".into(), next: Some("/account/email".into()), problem: None };
+        let (next, query) = (Some("/account/email".into()), "?next=/account/email".into());
+        let plain = Self { username: "minji".into(), next, query, notice: None, problem: None };
         let with = |problem| Self { problem: Some(problem), ..plain.clone() };
         let slow_down = Throttled::SlowDown { wait: Wait { unit: WaitUnit::Minutes, count: 2 } };
         vec![
             ("fresh", plain.clone()),
-            ("without-next", Self { next: None, ..plain.clone() }),
+            ("unsaved", Self { notice: Some(Notice::Unsaved), ..plain.clone() }),
+            ("without-next", Self { next: None, query: String::new(), ..plain.clone() }),
             ("password-missing", with(ReauthProblem::PasswordMissing)),
             ("password-wrong", with(ReauthProblem::PasswordWrong)),
             ("slow-down", with(ReauthProblem::Throttled(slow_down))),

@@ -23,10 +23,14 @@ pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
         AskProblem::Missing
     } else {
         match service::request(&ctx.state, ctx.request(), &Identifier::parse(typed), next.as_ref()).await? {
-            Ok(None) => return ctx.see_other(paths::RECOVER).notice(Notice::RecoveryMailed),
-            // The browser is recognised when it opens the link.
-            Ok(Some(browser)) => {
-                return ctx.see_other(paths::RECOVER).notice(Notice::RecoveryMailed).browser(&browser);
+            Ok(browser) => {
+                let answer = ctx.see_other(format!("{}{}", paths::RECOVER, next_query(next.as_ref())));
+                let answer = answer.notice(Notice::RecoveryMailed);
+                // The browser is recognised when it opens the link.
+                return match browser {
+                    Some(browser) => answer.browser(&browser),
+                    None => answer,
+                };
             }
             Err(throttled) => AskProblem::Throttled(throttled),
         }
@@ -41,7 +45,7 @@ pub async fn show_reset(ctx: Ctx) -> Answer {
     }
     match service::open(&ctx.state, ctx.link()).await? {
         Some(user) => ctx.page(&ResetPage { notice: ctx.take_notice(), ..reset_page(&ctx, user.username) }),
-        None => link_expired(&ctx),
+        None => link_expired(&ctx).await,
     }
 }
 
@@ -51,8 +55,9 @@ fn reset_page(ctx: &Ctx, username: String) -> ResetPage {
 }
 
 /// 410 Gone, with the form that requests another link.
-fn link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&AskPage { problem: Some(AskProblem::LinkExpired), ..AskPage::default() }).without_link()
+async fn link_expired(ctx: &Ctx) -> Answer {
+    let next = service::going(&ctx.state, ctx.request()).await?;
+    ctx.refuse(&AskPage { problem: Some(AskProblem::LinkExpired), ..AskPage::new(next.as_ref()) }).without_link()
 }
 
 /// `POST /recover/reset`.
@@ -62,7 +67,7 @@ pub async fn reset(ctx: Ctx, Submitted(form): Submitted) -> Answer {
             let login = format!("{}{}", paths::LOGIN, next_query(next.as_ref()));
             ctx.see_other(login).notice(Notice::PasswordReset).without_link()
         }
-        Reset::LinkExpired => link_expired(&ctx),
+        Reset::LinkExpired => link_expired(&ctx).await,
         Reset::Refused { username, error } => {
             ctx.refuse(&ResetPage { error: Some(error), ..reset_page(&ctx, username) })
         }

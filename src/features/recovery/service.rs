@@ -50,6 +50,11 @@ pub async fn open(state: &AppState, link: Option<&SecretToken>) -> Result<Option
     Ok(peeked.map(|(_, user)| user))
 }
 
+/// Finds where this browser was going when it requested a link that no longer works.
+pub async fn going(state: &AppState, request: &Request) -> Result<Option<ReturnTo>, AppError> {
+    Ok(return_paths::find_of_browser(&mut *state.db.acquire().await?, request).await?)
+}
+
 /// The result of a reset.
 #[must_use]
 #[derive(Clone, Debug)]

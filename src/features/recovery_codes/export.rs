@@ -10,6 +10,8 @@ use crate::types::{ExportedTime, UserId};
 pub struct ExportedCode {
     /// When it was created.
     pub created_at: ExportedTime,
+    /// When its owner confirmed having saved it.
+    pub saved_at: ExportedTime,
     /// When it was used.
     pub used_at: ExportedTime,
 }
@@ -18,7 +20,7 @@ pub struct ExportedCode {
 pub async fn export(connection: &mut PgConnection, user_id: UserId, limit: i64) -> sqlx::Result<Vec<ExportedCode>> {
     sqlx::query_as!(
         ExportedCode,
-        "select created_at, used_at from recovery_codes where user_id = $1 order by created_at desc, used_at limit $2",
+        "select created_at, saved_at, used_at from recovery_codes where user_id = $1 order by created_at desc, used_at limit $2",
         user_id as UserId,
         limit,
     )

@@ -2,11 +2,14 @@
 //!
 //! 1. `POST /account/factors/recovery-codes` creates ten, in place of the earlier ones, and is the one page that ever
 //!    shows them: the database keeps digests. An account without a second factor has no use for them.
-//! 2. That page's form sends them back to `…/file`, which answers with a text file, so that they can be kept without a
+//!    The first second factor of an account comes with codes: its answer is that page.
+//! 2. The page asks its reader to tick that the codes are saved, or to go on without that. Until then, the account's
+//!    pages remind of it.
+//! 3. That page's form sends them back to `…/file`, which answers with a text file, so that they can be kept without a
 //!    script. Anything but ten codes is refused.
-//! 3. `/login/recovery-code` completes a pending sign-in, `/reauth/recovery-code` renews a session
+//! 4. `/login/recovery-code` completes a pending sign-in, `/reauth/recovery-code` renews a session
 //!    ([`crate::signin::code`]). Each code works once.
-//! 4. The owner is emailed when codes are created or used, and how many are left.
+//! 5. The owner is emailed when codes are created or used, and how many are left.
 
 mod export;
 mod handlers;
@@ -23,7 +26,9 @@ use crate::{
 };
 
 pub use export::{ExportedCode, export};
-pub use service::RecoveryCodes;
+pub use handlers::show_first;
+pub use model::RecoveryCode;
+pub use service::{RecoveryCodes, create_first};
 
 /// What this slice registers.
 pub const SLICE: Slice = Slice::new(routes);
@@ -51,4 +56,6 @@ fn routes(routes: Routes) -> Routes {
         .post(paths::ACCOUNT_RECOVERY_CODES, account.fresh(), handlers::create)
         .back(paths::ACCOUNT_RECOVERY_CODES_FILE, account, paths::ACCOUNT_RECOVERY_CODES)
         .post(paths::ACCOUNT_RECOVERY_CODES_FILE, account, handlers::file)
+        .back(paths::ACCOUNT_RECOVERY_CODES_SAVED, account, paths::ACCOUNT_RECOVERY_CODES)
+        .post(paths::ACCOUNT_RECOVERY_CODES_SAVED, account, handlers::saved)
 }

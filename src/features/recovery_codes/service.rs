@@ -10,10 +10,10 @@ use crate::{
     accounts::{self, Factors},
     audit::{Event, Unit},
     limits::{self, Key, Limit, Spend},
-    sessions::{self, Challenge, LiveSession, Method},
+    sessions::{self, Challenge, LiveSession, Method, return_paths},
     signin::{code::TypedFactor, factor_change::FACTORS_CHANGED},
     state::AppState,
-    types::{Age, Request, SessionId, TokenDigest, UserId},
+    types::{Age, Request, ReturnTo, SessionId, TokenDigest, UserId},
     web::AppError,
 };
 
@@ -66,13 +66,41 @@ pub async fn create(
     if !instead_of.is_empty() && instead_of != present {
         return Ok(Created::Already);
     }
-    let codes: Vec<_> = (0..CODES).map(|_| RecoveryCode::random()).collect();
-    let digests: Vec<_> = codes.iter().map(RecoveryCode::digest).collect();
-    store::delete(&mut unit, user_id, None).await?;
-    store::insert(&mut unit, user_id, &digests).await?;
+    let codes = replace(&mut unit, user_id).await?;
     report(&mut unit, request, (user_id, live.id), Event::RecoveryCodesMade, "recovery-codes-made").await?;
     unit.commit().await?;
     Ok(Created::Codes(codes))
+}
+
+async fn replace(unit: &mut Unit, user_id: UserId) -> sqlx::Result<Vec<RecoveryCode>> {
+    let codes: Vec<_> = (0..CODES).map(|_| RecoveryCode::random()).collect();
+    let digests: Vec<_> = codes.iter().map(RecoveryCode::digest).collect();
+    store::delete(unit, user_id, None).await?;
+    store::insert(unit, user_id, &digests).await?;
+    Ok(codes)
+}
+
+/// Creates the codes that come with the first second factor of an account, in the transaction that adds it. The email
+/// about that factor is enough.
+pub async fn create_first(unit: &mut Unit, live: &LiveSession) -> sqlx::Result<Vec<RecoveryCode>> {
+    let codes = replace(unit, live.user_id).await?;
+    unit.record(Event::RecoveryCodesMade, live.user_id, Some(live.id));
+    Ok(codes)
+}
+
+/// Records that the owner has saved the codes, and takes where this browser was going before it had to add a factor.
+pub async fn saved(
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+    codes: Option<&[RecoveryCode]>,
+) -> Result<Option<ReturnTo>, AppError> {
+    let mut connection = state.db.acquire().await?;
+    if let Some(codes) = codes {
+        let digests: Vec<_> = codes.iter().map(RecoveryCode::digest).collect();
+        store::confirm_saved(&mut connection, live.user_id, &digests).await?;
+    }
+    Ok(return_paths::take_of_browser(&mut connection, request).await?)
 }
 
 /// Records a change, and emails the owner how many codes are left.

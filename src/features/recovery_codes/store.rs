@@ -16,13 +16,16 @@ pub struct Kept {
     pub left: i64,
     /// When they were created; none when there are none, used or not.
     pub created_at: Option<OffsetDateTime>,
+    /// Whether the owner confirmed having saved them. A code that was used was saved.
+    pub saved: bool,
 }
 
 /// Counts the codes of an account.
 pub async fn kept(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Kept> {
     sqlx::query_as!(
         Kept,
-        r#"select count(*) filter (where used_at is null) as "left!", max(created_at) as created_at
+        r#"select count(*) filter (where used_at is null) as "left!", max(created_at) as created_at,
+            coalesce(bool_or(saved_at is not null or used_at is not null), false) as "saved!"
         from recovery_codes where user_id = $1"#,
         user_id as UserId,
     )
@@ -32,9 +35,9 @@ pub async fn kept(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
 
 /// Lists the codes of an account, as one.
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedFactor>> {
-    let created_at = kept(connection, user_id).await?.created_at;
+    let Kept { created_at, saved, .. } = kept(connection, user_id).await?;
     let (id, name) = (Uuid::nil(), String::new());
-    let listed = |created_at| ListedFactor { id, name, created_at, last_used_at: None, synced: false };
+    let listed = |created_at| ListedFactor { id, name, created_at, last_used_at: None, synced: false, saved };
     Ok(created_at.map(listed).into_iter().collect())
 }
 
@@ -43,6 +46,23 @@ pub async fn insert(connection: &mut PgConnection, user_id: UserId, digests: &[T
     let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
     sqlx::query!(
         "insert into recovery_codes (digest, user_id) select unnest($2::bytea[]), $1",
+        user_id as UserId,
+        &digests,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Records that the owner has saved these codes.
+pub async fn confirm_saved(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    digests: &[TokenDigest],
+) -> sqlx::Result<()> {
+    let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+    sqlx::query!(
+        "update recovery_codes set saved_at = now() where user_id = $1 and digest = any($2) and saved_at is null",
         user_id as UserId,
         &digests,
     )

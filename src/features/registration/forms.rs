@@ -35,6 +35,7 @@ pub fn parse(form: &Fields, config: &Config, role: Role) -> (RegisterPage, Resul
     };
     let username = Username::chosen(form.get("username"));
     let email = Email::parse(form.get("email"));
+    let page = RegisterPage { suggestion: email.as_ref().ok().and_then(Email::suggestion), ..page };
     let display_name = DisplayName::parse(form.get("display_name"));
     let own = OwnWords {
         username: username.as_ref().ok(),

@@ -18,6 +18,8 @@ use crate::{
 pub struct RegisterPage {
     pub username: String,
     pub email: String,
+    /// The address that was probably meant.
+    pub suggestion: Option<String>,
     pub display_name: String,
     pub errors: RegisterErrors,
     /// The setting, for the hint.
@@ -147,6 +149,7 @@ impl Page for RegisterPage {
         let mut samples = vec![
             ("fresh", Self { password_min: 12, ..Self::default() }),
             ("on-the-way", with_next),
+            ("email-mistyped", Self { suggestion: Some("minji@example.com".into()), ..username(UsernameError::Taken) }),
             ("all-missing", Self { password_min: 12, errors: all_missing, ..Self::default() }),
             ("username-too-short", username(UsernameError::TooShort { min: 3 })),
             ("username-too-long", username(UsernameError::TooLong { max: 32 })),

@@ -6,16 +6,19 @@ use super::{
     service::{self, Begun, Confirmed},
 };
 use crate::{
+    accounts,
+    features::recovery_codes,
     types::Notice,
     web::{Answer, AnswerExt as _, Ctx, SignedIn, Submitted, paths},
 };
 
 /// `GET /account/factors/totp`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
-    match service::unconfirmed(&ctx.state, &me).await? {
-        Some(seed) => ctx.page(&EnrolPage::new(&ctx.state.config.site.name, &me.username, &seed)),
-        None => ctx.page(&BeginPage::new(false)),
+    if let Some(seed) = service::unconfirmed(&ctx.state, &me).await? {
+        return ctx.page(&EnrolPage::new(&ctx.state.config.site.name, &me.username, &seed));
     }
+    let factors = accounts::factors(&mut *ctx.state.db.acquire().await?, me.user_id).await?;
+    ctx.page(&BeginPage { first: !factors.has_second(), ..BeginPage::new(false) })
 }
 
 /// `POST /account/factors/totp`.
@@ -32,9 +35,11 @@ pub async fn confirm(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitte
     let problems = match forms::parse(&form, &default_name) {
         Err(problems) => problems,
         Ok(typed) => match service::confirm(&ctx.state, ctx.request(), &me, &typed).await? {
-            Confirmed::Added { renewed, needs_codes } => {
-                let next = if needs_codes { paths::ACCOUNT_RECOVERY_CODES } else { paths::ACCOUNT_FACTORS };
-                return ctx.see_other(next).notice(Notice::TotpAdded).session(renewed);
+            Confirmed::Added { renewed, codes: None } => {
+                return ctx.see_other(paths::ACCOUNT_FACTORS).notice(Notice::TotpAdded).session(renewed);
+            }
+            Confirmed::Added { renewed, codes: Some(codes) } => {
+                return recovery_codes::show_first(&ctx, &me, &codes, (Notice::FirstTotpAdded, renewed));
             }
             Confirmed::Refused(problem) => (Some(problem), None),
             Confirmed::NothingBegun => return ctx.see_other(paths::ACCOUNT_TOTP),

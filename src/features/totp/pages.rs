@@ -24,11 +24,13 @@ pub struct BeginPage {
     /// The account has as many as it may.
     pub full: bool,
     pub max: usize,
+    /// Whether it would be the account's first second factor, after which the password alone is not enough.
+    pub first: bool,
 }
 
 impl BeginPage {
     pub fn new(full: bool) -> Self {
-        Self { full, max: APPS_MAX }
+        Self { full, max: APPS_MAX, first: false }
     }
 }
 
@@ -38,7 +40,11 @@ impl Page for BeginPage {
     const TEMPLATE: &'static str = "totp/begin.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("fresh", Self::new(false)), ("full", Self::new(true))]
+        vec![
+            ("fresh", Self::new(false)),
+            ("first", Self { first: true, ..Self::new(false) }),
+            ("full", Self::new(true)),
+        ]
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     accounts::{self, FactorKind, Factors},
     audit::{Event, Unit},
     crypto::sealing::SealingKeys,
+    features::recovery_codes::{self, RecoveryCode},
     limits::{self, Key, Limit, Spend},
     sessions::{Challenge, LiveSession, Method},
     signin::{
@@ -76,8 +77,9 @@ pub async fn begin(state: &AppState, request: &Request, live: &LiveSession) -> R
 #[must_use]
 #[derive(Debug)]
 pub enum Confirmed {
-    /// The app is a factor of the account: with the session's new cookie, if any. Recovery codes may be needed next.
-    Added { renewed: Option<SessionCookie>, needs_codes: bool },
+    /// The app is a factor of the account: with the session's new cookie, if any, and the recovery codes that come with
+    /// the first second factor.
+    Added { renewed: Option<SessionCookie>, codes: Option<Vec<RecoveryCode>> },
     /// It is not a code of this seed now, or there were too many tries.
     Refused(CodeProblem),
     /// This session sets nothing up, or no longer.
@@ -139,8 +141,9 @@ async fn keep_app(
     let Changed::Done(renewed) = added else { return Err(AppError::SignIn { next: None }) };
     let event = Event::FactorAdded { factor: FACTOR.code.to_owned() };
     factor_change::report(&mut unit, request, live, event, "totp-added").await?;
+    let codes = if before.has_second() { None } else { Some(recovery_codes::create_first(&mut unit, live).await?) };
     unit.commit().await?;
-    Ok(Confirmed::Added { renewed, needs_codes: before.recovery_codes == 0 })
+    Ok(Confirmed::Added { renewed, codes })
 }
 
 /// Opens a seed. One that cannot be opened is logged and counts as none.

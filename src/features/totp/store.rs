@@ -27,7 +27,8 @@ pub struct Sealed {
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ListedFactor>> {
     sqlx::query_as!(
         ListedFactor,
-        r#"select id, name, confirmed_at as "created_at!", last_used_at, false as "synced!" from totp_factors
+        r#"select id, name, confirmed_at as "created_at!", last_used_at, false as "synced!", true as "saved!"
+        from totp_factors
         where user_id = $1 and confirmed_at is not null order by confirmed_at, id"#,
         user_id as UserId,
     )

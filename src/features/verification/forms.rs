@@ -1,15 +1,23 @@
-//! The form that requests the link again.
+//! The forms of the waiting page.
 
+use super::pages::WaitingProblem;
 use crate::{
-    sessions::LiveSession,
+    accounts::Unverified,
     types::{Email, EmailError, UserId},
     web::Fields,
 };
 
-/// Reads the form: the account and address of the user who is signed in, or the address that was typed.
-pub fn parse(form: &Fields, unverified: Option<&LiveSession>) -> Result<(Option<UserId>, String), EmailError> {
-    match unverified {
-        Some(session) => Ok((Some(session.user_id), session.email.clone())),
+/// Reads the form that requests the link again: for the account that this visitor holds, or the address that was typed.
+pub fn parse(form: &Fields, held: Option<&Unverified>) -> Result<(Option<UserId>, String), EmailError> {
+    match held {
+        Some(held) => Ok((Some(held.id), held.email.clone())),
         None => Email::parse(form.get("email")).map(|email| (None, email.as_str().to_owned())),
     }
+}
+
+/// Reads the form that corrects the address.
+pub fn parse_correction(form: &Fields, held: &Unverified) -> Result<Email, WaitingProblem> {
+    let email = Email::parse(form.get("new_email")).map_err(WaitingProblem::Email)?;
+    // Another spelling may be what another mailbox wants.
+    if email.as_str() == held.email { Err(WaitingProblem::Same) } else { Ok(email) }
 }

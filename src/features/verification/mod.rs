@@ -8,7 +8,9 @@
 //!    show the account's password: someone who signed up with another person's address must not have them verify it by a
 //!    careless click (pre-hijacking). The owner of the address sets a new password through `/recover` instead, which
 //!    ends whatever others held.
-//! 4. Verifying uses the link up, deletes all other unverified accounts with this address, and signs the user in.
+//! 4. A mistyped address can be corrected: in the browser that signed up, for a day, and by a user who is signed in to
+//!    the account ([`service::correction`]). That revokes the links to the old address.
+//! 5. Verifying uses the link up, deletes all other unverified accounts with this address, and signs the user in.
 //!
 //! The email says what is true when it is sent. If the address belongs to a verified account by then, its owner gets a
 //! warning in place of the link ([`addressee`]).
@@ -23,7 +25,7 @@ use crate::{
     web::{Access, Slice, Writes, email, paths},
 };
 
-pub use service::{addressee, render_address_taken};
+pub use service::{addressee, correction::mail_link, render_address_taken};
 
 /// The email to a user who signed up.
 pub const SIGN_UP: Kind = Kind::requested("sign-up");
@@ -36,6 +38,9 @@ pub const SLICE: Slice = Slice {
         r.get(paths::VERIFY, Access::Anyone, handlers::show)
             .post(paths::VERIFY, Access::Anyone, handlers::confirm)
             .writes(Writes::Cookie)
+            .back(paths::VERIFY_ADDRESS, Access::Public, paths::VERIFY)
+            .post(paths::VERIFY_ADDRESS, Access::Anyone, handlers::correct)
+            .writes(Writes::Sessions)
             .back(paths::VERIFY_RESEND, Access::Public, paths::VERIFY)
             .post(paths::VERIFY_RESEND, Access::Anyone, handlers::resend)
     },

@@ -7,18 +7,29 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::{
+    accounts::Unverified,
     templates::{Mail, Page, sample_link, usual_and_hostile},
-    types::{EmailError, Notice, Throttled},
+    types::{Email, EmailError, Notice, Throttled},
     web::Refusal,
 };
 
 /// "Look at your mail", and the form that requests the link again.
 #[derive(Clone, Debug, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent states of a page")]
 pub struct WaitingPage {
-    /// The address to verify, for a user who is signed in to its account.
+    /// The address to verify, for a user who is signed in to its account, and in the browser that signed up.
     pub address: Option<String>,
-    /// What was typed.
+    pub signed_in: bool,
+    /// Whether the address may be corrected once more.
+    pub may_correct: bool,
+    /// The address that was probably meant.
+    pub suggestion: Option<String>,
+    /// Whether the problem is about the correction.
+    pub correcting: bool,
+    /// What was typed to request the link again.
     pub email: String,
+    /// What was typed as the right address.
+    pub new_email: String,
     /// Whether email stays on this machine, to be read at `/dev/mail`.
     pub dev_mail: bool,
     pub notice: Option<Notice>,
@@ -30,10 +41,29 @@ pub struct WaitingPage {
 pub enum WaitingProblem {
     /// The link that was opened no longer works.
     LinkExpired,
+    /// The right address is the one that was typed before.
+    Same,
+    /// The address was corrected as often as it may be.
+    CorrectionsUsed,
     #[serde(untagged)]
     Email(EmailError),
     #[serde(untagged)]
     Throttled(Throttled),
+}
+
+impl WaitingPage {
+    /// The page of an unverified account, if this visitor has one.
+    pub(super) fn of(held: Option<Unverified>) -> Self {
+        let Some(held) = held else { return Self::default() };
+        let suggestion = Email::parse(&held.email).ok().and_then(|email| email.suggestion());
+        Self {
+            may_correct: held.corrections_left > 0,
+            new_email: suggestion.clone().unwrap_or_default(),
+            suggestion,
+            address: Some(held.email),
+            ..Self::default()
+        }
+    }
 }
 
 /// The page with the button.
@@ -114,13 +144,26 @@ impl Page for WaitingPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let typed = |problem| Self { email: "minji@example".into(), problem: Some(problem), ..Self::default() };
         let email = |error| typed(WaitingProblem::Email(error));
+        let here = Self { address: Some("minji@gmial.com".into()), may_correct: true, ..Self::default() };
+        let correction = |problem| {
+            let problem = Some(problem);
+            Self { correcting: true, new_email: "minji@gmail".into(), problem, ..here.clone() }
+        };
+        let (gmail, long) = (Some("minji@gmail.com".to_owned()), format!("{}@example.com", "a".repeat(64)));
         vec![
             ("fresh", Self::default()),
-            ("registered", Self { notice: Some(Notice::Registered), ..Self::default() }),
+            ("registered", Self { notice: Some(Notice::Registered), ..here.clone() }),
+            ("mistyped", Self { suggestion: gmail.clone(), new_email: "minji@gmail.com".into(), ..here.clone() }),
+            ("corrected", Self { notice: Some(Notice::EmailCorrected), ..here.clone() }),
+            ("correction-invalid", correction(WaitingProblem::Email(EmailError::Invalid))),
+            ("correction-same", correction(WaitingProblem::Same)),
+            ("correction-too-often", Self { may_correct: false, ..correction(WaitingProblem::CorrectionsUsed) }),
+            ("no-more-corrections", Self { may_correct: false, ..here.clone() }),
             ("on-a-development-machine", Self { dev_mail: true, ..Self::default() }),
             ("mailed-again", Self { notice: Some(Notice::VerificationMailed), ..Self::default() }),
-            ("signed-in", Self { address: Some("minji@example.com".into()), ..Self::default() }),
-            ("signed-in-long", Self { address: Some(format!("{}@example.com", "a".repeat(64))), ..Self::default() }),
+            ("signed-in", Self { signed_in: true, ..here.clone() }),
+            ("signed-in-long", Self { signed_in: true, address: Some(long), ..here.clone() }),
+            ("unsaved", Self { signed_in: true, notice: Some(Notice::Unsaved), ..here.clone() }),
             ("link-expired", Self { problem: Some(WaitingProblem::LinkExpired), ..Self::default() }),
             ("email-missing", Self { email: String::new(), ..email(EmailError::Missing) }),
             ("email-invalid", email(EmailError::Invalid)),

@@ -1,5 +1,7 @@
 //! The use cases: verifying an address, requesting its link again, and the email that carries the link.
 
+pub mod correction;
+
 use super::{
     VERIFY,
     pages::{AddressTaken, VerifyEmail},

@@ -31,9 +31,20 @@ fn unenrolled(name: &str, expected: [&'static str; 5]) -> String {
     } else if anonymous == "401" {
         anonymous.to_owned()
     } else if anonymous.starts_with("303 /login") && anonymous != owner && path != "/" {
-        TO_FACTORS.to_owned()
+        match path {
+            "/dashboard" => TO_FACTORS.to_owned(),
+            path => format!("{TO_FACTORS}?next={path}"),
+        }
     } else {
         owner.to_owned()
+    }
+}
+
+/// Where somebody was going whose address is not verified comes along.
+pub fn unverified(expected: [&'static str; 5]) -> String {
+    match expected[0].strip_prefix("303 /login?next=") {
+        Some(going) if going != "/dashboard" && expected[2] == "303 /verify" => format!("303 /verify?next={going}"),
+        _ => expected[2].to_owned(),
     }
 }
 

@@ -6,12 +6,13 @@ use vestibule::app;
 
 /// What asks for a fresh proof first. Written out, and not taken from the routes: a route that forgot to ask
 /// would hand a stolen session the account.
-const ASKS: [&str; 26] = [
+const ASKS: [&str; 27] = [
     "GET /account/delete",
     "POST /account/delete",
     "POST /account/data",
     "GET /account/email",
     "POST /account/email",
+    "POST /account/email/close",
     "GET /account/password/remove",
     "POST /account/password/remove",
     "GET /account/factors/passkeys",
