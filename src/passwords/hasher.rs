@@ -99,6 +99,11 @@ impl Hasher {
         permit.map(|permit| Place { hasher: self.clone(), permit }).ok_or_else(|| Throttled::busy(1))
     }
 
+    /// Returns whether all slots are taken.
+    pub fn is_full(&self) -> bool {
+        self.permits.available_permits() == 0
+    }
+
     fn permit(&self, network: Key) -> Option<Permit> {
         let counted = self.by_network.enter(network, self.per_network)?;
         let place = Arc::clone(&self.permits).try_acquire_owned().ok()?;

@@ -3,7 +3,7 @@
 use super::Opened;
 use crate::{
     sessions::{Challenge, pending},
-    types::{ReturnTo, SecretToken},
+    types::{Notice, ReturnTo, SecretToken},
     web::{Answer, AnswerExt, Ctx, SessionCookie, cookies::Name, paths},
 };
 
@@ -39,6 +39,16 @@ impl Ctx {
     pub fn to_challenge(&self, challenge: Challenge, secret: &SecretToken) -> Answer {
         let lifetime = pending::LIFETIME.try_into().ok();
         self.see_other(super::challenge::login_path(challenge)).cookie(Name::Pending, secret.reveal(), lifetime)
+    }
+
+    /// Redirects to the sign-in page from the form of a sign-in that has expired, or that another one replaced in this
+    /// browser.
+    ///
+    /// # Errors
+    /// Never, as [`Ctx::see_other`].
+    pub fn sign_in_again(&self) -> Answer {
+        let answer = self.see_other(paths::LOGIN);
+        if self.is_about_another_sign_in() { answer.notice(Notice::OtherSignIn) } else { answer }
     }
 
     /// Redirects to the target with the renewed session cookie.

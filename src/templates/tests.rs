@@ -10,7 +10,19 @@ const HOSTILE: &str = r#""><svg onload=alert(1)>{{7*7}}{% include "x" %}&'"#;
 
 fn chrome(lang: Lang) -> Chrome<'static> {
     let (path, section) = ("/login", Section::of("/login"));
-    Chrome { lang, service_name: HOSTILE, csrf_token: "token", request_id: HOSTILE, path, section, visitor: None }
+    Chrome {
+        lang,
+        service_name: HOSTILE,
+        csrf_token: "token",
+        link: "",
+        sign_in: "",
+        has_cookies: true,
+        again: None,
+        request_id: HOSTILE,
+        path,
+        section,
+        visitor: None,
+    }
 }
 
 #[test]

@@ -277,7 +277,7 @@ async fn a_link_to_another_address_waits_for_the_second_factor_too() {
     let answer = crate::support::letters::follow(&mut person, path, &secret).await;
     assert_eq!((answer.status, answer.location()), (303, OVERVIEW), "{answer:?}");
     let token = person.csrf_token_of("/logout").await;
-    assert_eq!(person.post(path, &[("csrf_token", &token)]).await.location(), OVERVIEW);
+    assert_eq!(person.post(path, &[("csrf_token", &token), ("link", &secret)]).await.location(), OVERVIEW);
     assert_eq!(crate::email_change::address_of(&app, "alice").await, "alice@example.com");
 }
 

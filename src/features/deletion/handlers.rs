@@ -38,7 +38,7 @@ pub async fn show_undo(ctx: Ctx) -> Answer {
 }
 
 fn link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&KeepPage { username: String::new(), link_expired: true }).without_link()
+    ctx.refuse(&KeepPage { username: String::new(), link_expired: true }).without_link(ctx)
 }
 
 /// `POST /account/delete/undo`.
@@ -46,5 +46,5 @@ pub async fn undo(ctx: Ctx, Submitted(_): Submitted) -> Answer {
     if !service::undo(&ctx.state, ctx.request(), ctx.link()).await? {
         return link_expired(&ctx);
     }
-    ctx.see_other(paths::LOGIN).notice(Notice::DeletionUndone).without_link()
+    ctx.see_other(paths::LOGIN).notice(Notice::DeletionUndone).without_link(&ctx)
 }

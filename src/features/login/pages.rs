@@ -76,6 +76,7 @@ impl Page for LoginPage {
             ("passkeys", Self { passkeys: passkeys.clone(), ..Self::default() }),
             ("with-next", Self { remember: true, ..with_next }),
             ("signed-out", notice(Notice::SignedOut)),
+            ("other-sign-in", notice(Notice::OtherSignIn)),
             ("email-verified", notice(Notice::EmailVerified)),
             ("password-reset", notice(Notice::PasswordReset)),
             ("deletion-scheduled", notice(Notice::DeletionScheduled)),

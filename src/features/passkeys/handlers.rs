@@ -9,7 +9,7 @@ use super::{
     forms,
     model::{LIFETIME, Problem},
     pages::{LoginPasskeyPage, PasskeysPage, ReauthPasskeyPage},
-    service::{self, Challenge},
+    service::{self, Asking, Challenge},
     store,
 };
 use crate::{
@@ -35,9 +35,9 @@ pub async fn show_sign_in(ctx: Ctx) -> Answer {
 /// `POST /login/passkey/options`.
 pub async fn sign_in_options(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     if !form.has("second") {
-        return begun(&ctx, service::ask_anyone(&ctx.state, ctx.request()).await?);
+        return begun(&ctx, service::ask_anyone(&ctx.state, asking(&ctx)).await?);
     }
-    let challenge = service::ask_second(&ctx.state, ctx.request(), ctx.pending()).await?;
+    let challenge = service::ask_second(&ctx.state, asking(&ctx), ctx.pending()).await?;
     begun(&ctx, challenge.ok_or(AppError::SignIn { next: None })?)
 }
 
@@ -70,11 +70,11 @@ async fn second(ctx: Ctx, form: Fields) -> Answer {
         Ok(Some((pending, opened))) => {
             return ctx.go_on(pending.next().as_ref()).signed_in(opened).without_cookie(Name::Ceremony);
         }
-        Ok(None) => return ctx.see_other(paths::LOGIN),
+        Ok(None) => return ctx.sign_in_again(),
         Err(problem) => problem,
     };
     let waiting = service::waiting(&ctx.state, ctx.pending()).await?;
-    let Some((pending, factors)) = waiting else { return ctx.see_other(paths::LOGIN) };
+    let Some((pending, factors)) = waiting else { return ctx.sign_in_again() };
     let page = LoginPasskeyPage { offered: true, trust, problem: Some(problem), ..LoginPasskeyPage::default() };
     ctx.refuse(&page.after_password(&pending, &factors))
 }
@@ -86,7 +86,7 @@ pub async fn show_again(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 
 /// `POST /reauth/passkey/options`.
 pub async fn again_options(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
-    begun(&ctx, service::ask_again(&ctx.state, ctx.request(), &me).await?.ok_or(AppError::NotFound)?)
+    begun(&ctx, service::ask_again(&ctx.state, asking(&ctx), &me).await?.ok_or(AppError::NotFound)?)
 }
 
 /// `POST /reauth/passkey`.
@@ -94,7 +94,7 @@ pub async fn submit_again(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Sub
     let next = form.next();
     let (secret, answer) = (ctx.ceremony(), form.get("credential"));
     match service::reauthenticate(&ctx.state, ctx.request(), &me, secret, answer).await? {
-        Ok(renewed) => ctx.renewed(renewed, next.as_ref()).without_cookie(Name::Ceremony),
+        Ok(renewed) => ctx.renewed(renewed, next.as_ref()),
         Err(problem) => asked_again(&ctx, &me, next, Some(problem)).await,
     }
 }
@@ -122,7 +122,7 @@ pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 
 /// `POST /account/factors/passkeys/options`.
 pub async fn add_options(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
-    let challenge = service::begin(&ctx.state, ctx.request(), &me).await?;
+    let challenge = service::begin(&ctx.state, asking(&ctx), &me).await?;
     begun(&ctx, challenge.ok_or(AppError::BadRequest("as many passkeys as an account can have"))?)
 }
 
@@ -134,7 +134,7 @@ pub async fn add(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -
     match service::add(&ctx.state, ctx.request(), &me, ctx.ceremony(), new).await? {
         Ok((renewed, needs_codes)) => {
             let path = if needs_codes { paths::ACCOUNT_RECOVERY_CODES } else { paths::ACCOUNT_PASSKEYS };
-            ctx.see_other(path).notice(Notice::PasskeyAdded).session(renewed).without_cookie(Name::Ceremony)
+            ctx.see_other(path).notice(Notice::PasskeyAdded).session(renewed)
         }
         Err(problem) => ctx.refuse(&PasskeysPage { problem: Some(problem), ..overview(&ctx, &me).await? }),
     }
@@ -145,6 +145,10 @@ async fn overview(ctx: &Ctx, me: &LiveSession) -> Result<PasskeysPage, AppError>
     let listed = store::list(&mut *ctx.state.db.acquire().await?, me.user_id).await?;
     let name = forms::default_name(ctx).as_str().to_owned();
     Ok(PasskeysPage::new(ctx.state.config.site.has_passkeys(), listed, name, ctx.now()))
+}
+
+fn asking(ctx: &Ctx) -> Asking<'_> {
+    (ctx.request(), ctx.ceremony())
 }
 
 /// Answers with the options for the browser, and sets the cookie of the ceremony.

@@ -53,7 +53,7 @@ fn reset_page(ctx: &Ctx, username: String) -> ResetPage {
 
 /// 410 Gone, with the form that requests another link.
 fn link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&AskPage { problem: Some(AskProblem::LinkExpired), ..AskPage::default() }).without_link()
+    ctx.refuse(&AskPage { problem: Some(AskProblem::LinkExpired), ..AskPage::default() }).without_link(ctx)
 }
 
 /// `POST /recover/reset`.
@@ -61,7 +61,7 @@ pub async fn reset(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     match service::reset(&ctx.state, ctx.request(), ctx.link(), form.get("password")).await? {
         Reset::Done(next) => {
             let login = format!("{}{}", paths::LOGIN, next_query(next.as_ref()));
-            ctx.see_other(login).notice(Notice::PasswordReset).without_link()
+            ctx.see_other(login).notice(Notice::PasswordReset).without_link(&ctx)
         }
         Reset::LinkExpired => link_expired(&ctx),
         Reset::Refused { username, error } => {

@@ -51,4 +51,5 @@ fn routes(routes: Routes) -> Routes {
         .post(paths::ACCOUNT_RECOVERY_CODES, account.fresh(), handlers::create)
         .back(paths::ACCOUNT_RECOVERY_CODES_FILE, account, paths::ACCOUNT_RECOVERY_CODES)
         .post(paths::ACCOUNT_RECOVERY_CODES_FILE, account, handlers::file)
+        .anew()
 }

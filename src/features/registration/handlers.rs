@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::Role,
     types::{Notice, SecretToken},
-    web::{Answer, AnswerExt as _, Ctx, Submitted, paths},
+    web::{Answer, AnswerExt as _, Ctx, Submitted, cookies::Name, paths},
 };
 
 /// `GET /register`.
@@ -30,7 +30,9 @@ pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let browser = ctx.request().browser.clone().unwrap_or_else(SecretToken::random);
     match service::sign_up(&ctx.state, ctx.request(), &form, &browser.digest()).await? {
         // The next page is about this sign-up, not about a link that was opened before.
-        SignUp::Created => ctx.see_other(paths::VERIFY).notice(Notice::Registered).browser(&browser).without_link(),
+        SignUp::Created => {
+            ctx.see_other(paths::VERIFY).notice(Notice::Registered).browser(&browser).without_cookie(Name::Link)
+        }
         SignUp::UsernameTaken => {
             ctx.refuse(&RegisterPage { errors: RegisterErrors::username(UsernameError::Taken), ..page })
         }

@@ -13,7 +13,7 @@ use crate::{
 /// `GET /account/factors/totp`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
     match service::unconfirmed(&ctx.state, &me).await? {
-        Some(seed) => ctx.page(&EnrolPage::new(&ctx.state.config.site.name, &me.username, &seed)),
+        Some(shown) => ctx.page(&EnrolPage::new(&ctx.state.config.site.name, &me.username, &shown)),
         None => ctx.page(&BeginPage::new(false)),
     }
 }
@@ -31,7 +31,7 @@ pub async fn confirm(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitte
     let default_name = ctx.state.templates.message(ctx.lang(), "totp-default-name");
     let problems = match forms::parse(&form, &default_name) {
         Err(problems) => problems,
-        Ok(typed) => match service::confirm(&ctx.state, ctx.request(), &me, &typed).await? {
+        Ok(typed) => match service::confirm(&ctx.state, ctx.request(), &me, form.get("app"), &typed).await? {
             Confirmed::Added { renewed, needs_codes } => {
                 let next = if needs_codes { paths::ACCOUNT_RECOVERY_CODES } else { paths::ACCOUNT_FACTORS };
                 return ctx.see_other(next).notice(Notice::TotpAdded).session(renewed);
@@ -41,7 +41,7 @@ pub async fn confirm(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitte
             Confirmed::Full => return ctx.refuse(&BeginPage::new(true)),
         },
     };
-    let Some(seed) = service::unconfirmed(&ctx.state, &me).await? else { return ctx.see_other(paths::ACCOUNT_TOTP) };
-    let page = EnrolPage::new(&ctx.state.config.site.name, &me.username, &seed);
+    let Some(shown) = service::unconfirmed(&ctx.state, &me).await? else { return ctx.see_other(paths::ACCOUNT_TOTP) };
+    let page = EnrolPage::new(&ctx.state.config.site.name, &me.username, &shown);
     ctx.refuse(&page.refused(form.shown("name"), problems))
 }

@@ -47,7 +47,7 @@ fn confirm_page(opened: Opened, problem: Option<ConfirmProblem>) -> ConfirmPage 
 
 /// 410 Gone, once: the page after that is the plain one again.
 fn link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&WaitingPage { problem: Some(WaitingProblem::LinkExpired), ..waiting(ctx) }).without_link()
+    ctx.refuse(&WaitingPage { problem: Some(WaitingProblem::LinkExpired), ..waiting(ctx) }).without_link(ctx)
 }
 
 /// `POST /verify`.
@@ -55,7 +55,7 @@ pub async fn confirm(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let typed = form.get("password");
     let (password, session) = (PlainPassword::presented(typed), ctx.visitor().any_session());
     let (opened, problem) = match service::confirm(&ctx.state, ctx.request(), ctx.link(), session, password).await? {
-        Confirmed::Done(entered, next) => return enter(&ctx, entered, next.as_ref()).without_link(),
+        Confirmed::Done(entered, next) => return enter(&ctx, entered, next.as_ref()).without_link(&ctx),
         Confirmed::LinkExpired => return link_expired(&ctx),
         Confirmed::Refused(opened) if typed.is_empty() => (opened, ConfirmProblem::PasswordMissing),
         Confirmed::Refused(opened) => (opened, ConfirmProblem::PasswordWrong),
