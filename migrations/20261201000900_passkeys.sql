@@ -69,7 +69,7 @@ create index webauthn_ceremonies_expires_at_idx on webauthn_ceremonies (expires_
 
 comment on table webauthn_ceremonies is
     'WebAuthn ceremonies between challenge and answer. Each is answered once. Deleted after ten minutes.';
-comment on column webauthn_ceremonies.digest is 'SHA-256 of the secret in the browser''s cookie.';
+comment on column webauthn_ceremonies.digest is 'SHA-256 of the secret in the browser''s cookie and of the challenge.';
 comment on column webauthn_ceremonies.purpose is 'What the answer is for: register, sign-in, second-factor or reauth.';
 comment on column webauthn_ceremonies.user_id is 'The account. Null for a sign-in by passkey alone, where the answer names it.';
 comment on column webauthn_ceremonies.bound_to is

@@ -95,6 +95,8 @@ impl RequestIds {
 pub struct Keys {
     /// Sign CSRF tokens.
     pub csrf: Vec<[u8; 32]>,
+    /// Name and encrypt the answers to forms.
+    pub answers: Vec<[u8; 32]>,
     /// Chain the audit log.
     pub audit: ChainKeys,
     /// Encrypt the seeds of authenticator apps.
@@ -104,7 +106,12 @@ pub struct Keys {
 impl Keys {
     /// Derives all keys.
     pub fn derive(secrets: &Secrets) -> Self {
-        Self { csrf: secrets.derive("csrf"), audit: ChainKeys::derive(secrets), sealing: SealingKeys::derive(secrets) }
+        Self {
+            csrf: secrets.derive("csrf"),
+            answers: secrets.derive("form answers"),
+            audit: ChainKeys::derive(secrets),
+            sealing: SealingKeys::derive(secrets),
+        }
     }
 }
 

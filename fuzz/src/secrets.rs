@@ -15,7 +15,7 @@ use vestibule::{
         totp::model::{Code, Seed},
     },
     passwords::hash::{Kernel, Verdict, choose_path, verify},
-    types::{Notice, SecretToken, UserId, random_uuid},
+    types::{Notice, SecretToken, UserId, now, random_uuid},
     web::{CookieId, csrf::Csrf, store_id},
 };
 use vestibule_argon2::Params;
@@ -32,7 +32,7 @@ const OLD: &str = "an older key of tests that still opens 987654";
 pub fn tokens(data: &[u8]) {
     static BROWSER: LazyLock<(Vec<[u8; 32]>, Csrf, String)> = LazyLock::new(|| {
         let keys = secrets(KEYS).derive("csrf");
-        let csrf = Csrf::new(Some(SecretToken::random()), "a session".to_owned());
+        let csrf = Csrf::new(Some(SecretToken::random()), "a session".to_owned(), now());
         let token = csrf.token(&keys);
         (keys, csrf, token)
     });

@@ -67,6 +67,7 @@ notice-first-passkey-added = Your passkey is added. Your password alone no longe
 notice-first-totp-added = Your authenticator app is added. Your password alone no longer signs you in.
 notice-passkey-renamed = The passkey has its new name.
 notice-passkey-removed = The passkey is removed, and you are signed out everywhere else. Delete it from your device or password manager too.
+notice-other-sign-in = Another sign-in was begun in this browser, so what you sent was not looked at. Sign in again.
 notice-signed-out = You are signed out.
 notice-password-removed = Your password is removed, and you are signed out everywhere else.
 notice-browser-forgotten = That browser is asked for the second step again.

@@ -8,7 +8,7 @@ error-bad-request-text = Something in the request was not as we expect it. Go ba
 error-unauthorized-title = Sign in first
 error-unauthorized-text = Only people who are signed in can use this.
 error-forbidden-title = This form is no longer valid
-error-forbidden-text = You may have signed in or out after it was opened, for example in another tab, or it came from another site. Nothing was changed. Go back and fill it in again.
+error-forbidden-text = It may be from before you signed in or out, or from another site, or your browser does not keep our cookies. Nothing was changed. Go back and fill it in again.
 error-not-found-title = Page not found
 error-not-found-text = There is nothing at this address. If you typed it, check the spelling.
 error-method-not-allowed-title = That does not work here
@@ -33,3 +33,10 @@ broken-link-ask = A part of it is missing, or something was added to it, as some
 broken-link-sign-in = A part of it is missing, or something was added to it, as some mail programs do. Open the email again and copy the whole link into the address bar.
 broken-link-setup = A part of it is missing, or something was added to it. Copy the whole link again, from “http” to its end.
 broken-link-again = Ask for a new link
+
+form-again-no-cookie = Your browser sent us no cookie, and without one we cannot take a form. Allow cookies for this site, then send the form again.
+form-again-outdated = We could not tell that this form came from this browser, so nothing was changed. Send it again. Passwords and codes are not kept.
+link-needs-cookies = If you came from a link in an email: your browser sent us no cookie, and without one the link cannot be used. Allow cookies for this site, then open the link again.
+
+return-title = Going on
+return-link = Go on

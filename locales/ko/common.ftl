@@ -67,6 +67,7 @@ notice-first-passkey-added = 패스키를 추가했어요. 이제 비밀번호�
 notice-first-totp-added = 인증 앱을 추가했어요. 이제 비밀번호만으로는 로그인할 수 없어요.
 notice-passkey-renamed = 패스키 이름을 바꿨어요.
 notice-passkey-removed = 패스키를 삭제했고, 다른 곳에서는 모두 로그아웃했어요. 기기나 비밀번호 관리자에서도 지워 주세요.
+notice-other-sign-in = 이 브라우저에서 다른 로그인을 시작해서, 보내신 내용은 확인하지 않았어요. 다시 로그인해 주세요.
 notice-signed-out = 로그아웃했어요.
 notice-password-removed = 비밀번호를 없앴고, 다른 곳에서는 모두 로그아웃했어요.
 notice-browser-forgotten = 그 브라우저에서 이제 2단계 인증을 다시 물어요.

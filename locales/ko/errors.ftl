@@ -8,7 +8,7 @@ error-bad-request-text = 요청에 예상과 다른 부분이 있었어요. 돌�
 error-unauthorized-title = 먼저 로그인해 주세요
 error-unauthorized-text = 로그인한 사람만 쓸 수 있어요.
 error-forbidden-title = 더 이상 유효하지 않은 양식이에요
-error-forbidden-text = 양식을 연 뒤에 다른 탭 등에서 로그인하거나 로그아웃하셨을 수 있어요. 아니면 다른 사이트에서 보낸 양식이에요. 바뀐 것은 없어요. 돌아가서 다시 작성해 주세요.
+error-forbidden-text = 로그인하거나 로그아웃하기 전에 연 양식이거나, 다른 사이트에서 보낸 양식이거나, 브라우저가 저희 쿠키를 저장하지 않고 있을 수 있어요. 바뀐 것은 없어요. 돌아가서 다시 작성해 주세요.
 error-not-found-title = 페이지를 찾을 수 없어요
 error-not-found-text = 이 주소에는 아무것도 없어요. 직접 입력했다면 철자를 확인해 주세요.
 error-method-not-allowed-title = 여기서는 할 수 없는 요청이에요
@@ -33,3 +33,10 @@ broken-link-ask = 일부 메일 프로그램은 링크를 자르거나 다른 �
 broken-link-sign-in = 일부 메일 프로그램은 링크를 자르거나 다른 글자를 붙여요. 이메일을 다시 열고 링크 전체를 주소창에 복사해 주세요.
 broken-link-setup = 링크의 일부가 빠졌거나 다른 글자가 붙었어요. “http”부터 끝까지 링크 전체를 다시 복사해 주세요.
 broken-link-again = 새 링크 요청
+
+form-again-no-cookie = 브라우저가 쿠키를 보내지 않았어요. 쿠키가 없으면 양식을 받을 수 없어요. 이 사이트의 쿠키를 허용한 뒤에 다시 보내 주세요.
+form-again-outdated = 이 브라우저에서 보낸 양식인지 확인할 수 없어서 아무것도 바꾸지 않았어요. 다시 보내 주세요. 비밀번호와 인증번호는 저장하지 않아요.
+link-needs-cookies = 이메일의 링크를 여셨다면, 브라우저가 쿠키를 보내지 않아서 링크를 쓸 수 없어요. 이 사이트의 쿠키를 허용한 뒤에 링크를 다시 열어 주세요.
+
+return-title = 계속 이동하고 있어요
+return-link = 계속하기

@@ -15,13 +15,13 @@
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use super::User;
 use crate::types::{SecretToken, UserId};
 
 /// The purpose of a link.
-#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq, VariantArray)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Purpose {
     /// Verifies the address.

@@ -1,3 +1,4 @@
-//! Encryption at rest.
+//! Encryption and keyed names.
 
+pub mod answers;
 pub mod sealing;

@@ -55,10 +55,11 @@ pub fn is_taken(error: &sqlx::Error, constraint: &str) -> bool {
 }
 
 /// Classifies a SQLSTATE (PostgreSQL appendix A). Temporary ones: connections, resources, operator intervention,
-/// read-only transactions, cancelled statements, lock timeouts, and transactions that the server timed out.
+/// read-only transactions, unlogged tables on a standby, cancelled statements, lock timeouts, and transactions that the
+/// server timed out.
 fn by_state(code: &str) -> Trouble {
     match code {
-        "25006" | "25P03" | "25P04" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
+        "0A000" | "25006" | "25P03" | "25P04" | "40001" | "40P01" | "55P03" | "28P01" | "3D000" => Trouble::Unavailable,
         _ if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => Trouble::Unavailable,
         _ => Trouble::Fault,
     }
@@ -71,7 +72,7 @@ mod tests {
     /// Over TCP the server's final error arrives before the end of the connection; it is temporary.
     #[test]
     fn f4_a_transaction_that_the_server_timed_out_is_temporary() {
-        for code in ["25P03", "25P04", "57P01", "57014", "53300", "53100", "25006", "08006"] {
+        for code in ["0A000", "25P03", "25P04", "57P01", "57014", "53300", "53100", "25006", "08006"] {
             assert_eq!(by_state(code), Trouble::Unavailable, "{code}");
         }
         for code in ["25P02", "23505", "42P01", "22021"] {

@@ -23,7 +23,7 @@ use crate::{
     limits,
     sessions::{ended, known_browsers, pending, return_paths},
     state::AppState,
-    web::{Slice, Sweep, Turn},
+    web::{Slice, Sweep, Turn, sweep_form_answers},
 };
 
 /// How often a replica sweeps.
@@ -40,6 +40,7 @@ const FLOOR: &[Sweep] = &[
     floor("mailed_links", Turn::Round, |state| with(state, |db| Box::pin(links::sweep(db)))),
     floor("pending_sign_ins", Turn::Round, |state| with(state, |db| Box::pin(pending::sweep(db)))),
     floor("return_paths", Turn::Round, |state| with(state, |db| Box::pin(return_paths::sweep(db)))),
+    floor("form_answers", Turn::Round, |state| with(state, |db| Box::pin(sweep_form_answers(db)))),
     // After those of the slices, which erase accounts.
     floor("audit_origins_due", Turn::Last, |state| with(state, |db| Box::pin(audit::forget_due(db)))),
 ];

@@ -101,6 +101,11 @@ impl Hasher {
         permit.map(|permit| Place { hasher: self.clone(), permit }).ok_or_else(|| Throttled::busy(1))
     }
 
+    /// Returns whether all slots are taken.
+    pub fn is_full(&self) -> bool {
+        self.permits.available_permits() == 0
+    }
+
     fn permit(&self, client: IpAddr) -> Option<Permit> {
         let networks: Vec<_> = Key::networks(client).into_iter().zip(self.per_network).collect();
         let counted = self.by_network.enter(&networks)?;

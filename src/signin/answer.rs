@@ -3,7 +3,7 @@
 use super::Opened;
 use crate::{
     sessions::{Challenge, pending},
-    types::{ReturnTo, SecretToken},
+    types::{Notice, ReturnTo, SecretToken},
     web::{Answer, AnswerExt, Ctx, SessionCookie, cookies::Name, next_query, paths, redirect},
 };
 
@@ -55,6 +55,16 @@ impl Ctx {
     /// Never, as [`Ctx::see_other`].
     pub fn to_login(&self, next: Option<&ReturnTo>) -> Answer {
         self.see_other(format!("{}{}", paths::LOGIN, next_query(next)))
+    }
+
+    /// Redirects to the sign-in page from the form of a sign-in that has expired, or that another one replaced in this
+    /// browser.
+    ///
+    /// # Errors
+    /// Never, as [`Ctx::see_other`].
+    pub fn sign_in_again(&self, next: Option<&ReturnTo>) -> Answer {
+        let answer = self.to_login(next);
+        if self.is_about_another_sign_in() { answer.notice(Notice::OtherSignIn) } else { answer }
     }
 
     /// Redirects to the target with the renewed session cookie.

@@ -271,7 +271,7 @@ pub async fn submit<F: TypedFactor>(ctx: Ctx, Submitted(form): Submitted) -> Ans
             let replaces = ctx.visitor().any_session();
             match sign_in::<F>(&ctx.state, ctx.request(), ctx.pending(), (&code, trust), replaces).await? {
                 Ok((pending, opened)) => return ctx.go_on(pending.next().as_ref()).signed_in(opened),
-                Err(Refused::Expired) => return ctx.to_login(form.next().as_ref()),
+                Err(Refused::Expired) => return ctx.sign_in_again(form.next().as_ref()),
                 Err(Refused::Unavailable) => return show::<F>(ctx).await,
                 Err(Refused::Problem(problem)) => problem,
             }
@@ -279,7 +279,7 @@ pub async fn submit<F: TypedFactor>(ctx: Ctx, Submitted(form): Submitted) -> Ans
     };
     match challenge::waiting(&ctx.state, ctx.pending()).await? {
         Some((pending, factors)) => ctx.refuse(&at_sign_in::<F>(pending, &factors, trust, Some(problem))),
-        None => ctx.to_login(form.next().as_ref()),
+        None => ctx.sign_in_again(form.next().as_ref()),
     }
 }
 

@@ -51,6 +51,14 @@ pub struct Chrome<'a> {
     pub support_url: Option<&'a str>,
     /// The CSRF token of the page's forms.
     pub csrf_token: &'a str,
+    /// The secret of the emailed link that the page is about, for its form; empty without one.
+    pub link: &'a str,
+    /// The mark of the pending sign-in that the page is about, for its form; empty without one.
+    pub sign_in: &'a str,
+    /// Whether the browser sent any cookie of ours; without, no form and no emailed link works.
+    pub has_cookies: bool,
+    /// The form was refused because of its token, and is shown again.
+    pub again: Option<Again<'a>>,
     /// The request ID, which users can quote to support.
     pub request_id: &'a str,
     /// The local path that the language switcher returns to.
@@ -59,6 +67,15 @@ pub struct Chrome<'a> {
     pub section: Section<'a>,
     /// The signed-in user.
     pub visitor: Option<VisitorLabel<'a>>,
+}
+
+/// A form that is shown again, because its token did not fit.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Again<'a> {
+    /// The suffix of the message that says why.
+    pub why: &'static str,
+    /// What was typed, by field; empty where it is not shown again.
+    pub typed: &'a BTreeMap<&'static str, String>,
 }
 
 /// An item of the account navigation.

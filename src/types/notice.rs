@@ -49,6 +49,8 @@ pub enum Notice {
     PasskeyRenamed,
     /// A passkey was removed.
     PasskeyRemoved,
+    /// Another sign-in was begun in this browser, so the form of the earlier one was not looked at.
+    OtherSignIn,
     /// The user signed out.
     SignedOut,
     /// The account's password was removed.

@@ -19,6 +19,11 @@ impl SecretToken {
         Self(random_bytes())
     }
 
+    /// A secret made of these bytes, which the caller has drawn.
+    pub const fn of(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// Parses a secret encoded by [`SecretToken::reveal`].
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
@@ -40,6 +45,12 @@ impl SecretToken {
     /// The raw bytes, for stores with another encoding.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+
+    /// A mark by which a form names this secret without telling it: a digest that the database stores nowhere.
+    pub fn mark(&self) -> String {
+        let digest = Sha256::new().chain_update("the secret a form is about").chain_update(self.0).finalize();
+        URL_SAFE_NO_PAD.encode(&digest[..16])
     }
 
     /// The digest that the database stores.

@@ -1,7 +1,7 @@
 //! Route policies: access and other properties. They are data, so that a test can try every route as every kind of
 //! visitor.
 
-use std::{sync::Arc, time::Duration};
+use std::{mem, sync::Arc, time::Duration};
 
 use axum::{
     extract::Request,
@@ -11,7 +11,9 @@ use axum::{
 };
 
 use super::{
-    AppError, Ctx, Visitor, paths,
+    AppError, Ctx, Visitor,
+    once::{self, Turn},
+    paths,
     redirect::{see_other, with_next},
     session_layer::{self, SessionChange},
     task::Work,
@@ -133,6 +135,8 @@ pub struct Policy {
     pub dialect: Dialect,
     /// Which origins may read the response.
     pub cors: Cors,
+    /// Whether a form that is sent twice is done once.
+    pub once: bool,
 }
 
 /// A handler behind its route's policy. It is a handler itself, because a layer would be boxed and cloned per request.
@@ -147,47 +151,66 @@ impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
 
     fn call(self, request: Request, state: AppState) -> Self::Future {
         let Self { policy, handler } = self;
-        let for_handler = state.clone();
-        let handle: Handle = Arc::new(move |request| Box::pin(handler.clone().call(request, for_handler.clone())));
-        answer(policy, handle, request, state)
+        let handle: Handle = Arc::new(move |request| Box::pin(handler.clone().call(request, state.clone())));
+        Box::pin(async move {
+            let Some(ctx) = request.extensions().get::<Ctx>().cloned() else { return Ctx::missing().into_response() };
+            answer(policy, handle, &ctx, request).await
+        })
     }
 }
 
 /// A handler of any type, so that what surrounds it is compiled once and not for each route.
 pub(super) type Handle = Arc<dyn Fn(Request) -> Work + Send + Sync>;
 
-fn answer(policy: Policy, handle: Handle, request: Request, state: AppState) -> Work {
-    Box::pin(async move {
-        let Some(ctx) = request.extensions().get::<Ctx>().cloned() else { return Ctx::missing().into_response() };
-        let method = request.method().clone();
-        match guard(policy, &ctx, &method).await {
-            Ok(None) => {}
-            Ok(Some(redirect)) => return redirect,
-            Err(refused) => return refused.into_response(),
-        }
-        let answering = match policy.writes {
-            Writes::Cookie => session_layer::around(state.clone(), request, handle),
-            Writes::Nothing | Writes::Sessions => handle(request),
-        };
-        let mut response = answering.await;
-        debug_assert!(
-            policy.writes == Writes::Cookie || response.extensions().get::<SessionChange>().is_none(),
-            "{} changes the session cookie and does not say so",
-            policy.path
-        );
-        if policy.writes != Writes::Nothing {
-            // Nobody may be told that a session ended while this replica still accepts it.
-            state.sessions.catch_up().await;
-        }
-        if policy.cors == Cors::Any {
-            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        }
-        response
-    })
+/// Answers a request; a form that was answered before gets the same answer.
+async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request) -> Response {
+    ctx.matched(policy);
+    if !request.method().is_safe() {
+        let body = mem::take(request.body_mut());
+        ctx.receive(request.headers(), body).await;
+    }
+    let turn = match once::begin(ctx).await {
+        Ok(turn) => turn,
+        Err(error) => return error.into_response(),
+    };
+    let method = request.method().clone();
+    let guarded = match &turn {
+        Turn::Repeat(repeat) if repeat.moves_session => Ok(None),
+        _ => guard(policy, ctx, &method).await,
+    };
+    let response = match (guarded, turn) {
+        (Ok(None), Turn::Repeat(repeat)) => repeat.answer,
+        (Ok(None), Turn::Unknown) => call_handler(policy, handle, ctx, request).await,
+        (Ok(None), Turn::First(first)) => first.answered(call_handler(policy, handle, ctx, request).await).await,
+        (Ok(Some(redirect)), _) => return redirect,
+        (Err(refused), Turn::First(first)) => return first.answered(refused.into_response()).await,
+        (Err(refused), _) => return refused.into_response(),
+    };
+    if policy.writes != Writes::Nothing {
+        // Nobody may be told that a session ended while this replica still accepts it.
+        ctx.state.sessions.catch_up().await;
+    }
+    response
+}
+
+async fn call_handler(policy: Policy, handle: Handle, ctx: &Ctx, request: Request) -> Response {
+    let answering = match policy.writes {
+        Writes::Cookie => session_layer::around(ctx.state.clone(), request, handle),
+        Writes::Nothing | Writes::Sessions => handle(request),
+    };
+    let mut response = answering.await;
+    debug_assert!(
+        policy.writes == Writes::Cookie || response.extensions().get::<SessionChange>().is_none(),
+        "{} changes the session cookie and does not say so",
+        policy.path
+    );
+    if policy.cors == Cors::Any {
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    response
 }
 
 async fn guard(policy: Policy, ctx: &Ctx, method: &Method) -> Result<Option<Response>, AppError> {
-    ctx.matched(policy);
     if policy.access == Access::Public {
         return Ok(None);
     }

@@ -12,13 +12,14 @@ use super::{
     AppError, Ctx, Visitor,
     broken_link::BrokenLinkPage,
     cookies::{self, Name},
-    redirect,
+    paths, redirect,
     refusal::Refusal,
     session_layer::{SessionChange, SessionCookie},
 };
 use crate::{
     audit::log,
     config::PublicUrl,
+    sessions::return_paths,
     state::AppState,
     templates::{Chrome, Page, Section, VisitorLabel},
     types::{Lang, Notice, SecretToken, Throttled},
@@ -66,7 +67,9 @@ impl Ctx {
     }
 
     fn render<P: Page>(&self, visitor: &Visitor, content: &P) -> Answer {
-        let csrf_token = self.csrf_token();
+        let (csrf_token, reveal) = (self.csrf_token(), SecretToken::reveal);
+        let link = self.link().map(reveal).unwrap_or_default();
+        let sign_in = self.pending().map(SecretToken::mark).unwrap_or_default();
         let path = &*self.way_back();
         let chrome = Chrome {
             lang: self.lang(),
@@ -74,6 +77,10 @@ impl Ctx {
             support_url: self.state.config.site.support_url.as_deref(),
             csrf_token: &csrf_token,
             request_id: self.request_id(),
+            link: &link,
+            sign_in: &sign_in,
+            has_cookies: self.has_cookies(),
+            again: self.again(),
             path,
             section: Section::of(path),
             visitor: visitor.session().map(|session| VisitorLabel {
@@ -117,17 +124,24 @@ impl Ctx {
         if slowed {
             log::limited(&self.state.sampler, self.request(), self.route());
         }
-        if super::paths::is_sign_in(self.route()) {
+        if paths::is_sign_in(self.route()) {
             self.state.metrics.sign_in(if slowed { "slowed" } else { "busy" });
         }
     }
 
     /// Redirects to a local path with 303, so that the browser does not submit the form again.
     ///
+    /// Behind a path that is not ours is an app, which may redirect to another origin. Browsers apply `form-action` to
+    /// each redirect after a form (Chromium, Safari), so such a chain ends at a page of ours that leads on.
+    ///
     /// # Errors
     /// Never; it returns an [`Answer`] for convenience.
     pub fn see_other<'a>(&self, path: impl Into<Cow<'a, str>>) -> Answer {
-        self.answer(redirect::see_other(&path.into()))
+        let path = path.into();
+        if paths::is_ours(&path) || !self.may_follow_a_form() {
+            return self.answer(redirect::see_other(&path));
+        }
+        self.answer(redirect::see_other(&redirect::with_next(return_paths::ROUTE, &path)))
     }
 
     /// Returns any other response.
@@ -203,9 +217,9 @@ pub trait AnswerExt: Sized {
         self.cookie(Name::Link, secret.reveal(), Some(LINK_CARRIED_FOR))
     }
 
-    /// Removes the secret of an emailed link that was used or is invalid.
-    fn without_link(self) -> Self {
-        self.without_cookie(Name::Link)
+    /// Removes the secret of an emailed link that was used or is invalid, unless the browser has opened another since.
+    fn without_link(self, ctx: &Ctx) -> Self {
+        if ctx.keeps_link() { self.without_cookie(Name::Link) } else { self }
     }
 
     /// Marks this browser as known to the account.

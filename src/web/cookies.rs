@@ -30,6 +30,18 @@ pub enum Name {
 }
 
 impl Name {
+    /// Every cookie of ours.
+    pub const ALL: [Self; 8] = [
+        Self::Session,
+        Self::Csrf,
+        Self::Browser,
+        Self::Notice,
+        Self::Link,
+        Self::Pending,
+        Self::Ceremony,
+        Self::Language,
+    ];
+
     /// The cookie's name.
     pub fn text(self, public_url: &PublicUrl) -> &'static str {
         let name = match self {

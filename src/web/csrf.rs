@@ -1,10 +1,15 @@
-//! CSRF tokens: only our own pages can submit our forms.
+//! Form tokens: only our own pages can submit our forms, and each page's form is taken once.
 //!
-//! 1. The first page with a form sets a random cookie.
-//! 2. The form's hidden `csrf_token` is an HMAC of that cookie and of the session cookie, if any (the HMAC-based
-//!    pattern of the OWASP CSRF cheat sheet). It needs no database row, fits no other browser, and does not survive
-//!    signing in or out.
+//! 1. The first page with a form sets a random cookie, which also says when it was set.
+//! 2. The form's hidden `csrf_token` is `nonce | tag | seal`. The nonce, new for each page, begins with the time. The
+//!    tag is an HMAC of that cookie, of the nonce and of the session cookie, if any (the HMAC-based pattern of the OWASP
+//!    CSRF cheat sheet, with its random value). It needs no database row, fits no other browser, and does not survive
+//!    signing in or out. The seal is an HMAC of the nonce alone: it shows that a token is ours when its cookie is gone.
 //! 3. Signing in and out removes the random cookie; the next form sets another.
+//!
+//! Several pages that a browser opens at once, without a cookie, each set one, and the last one stays. Their tokens are
+//! [`Fit::Together`] with it: from pages without a session, and not more than [`TOGETHER`] apart. Such a form counts
+//! only where the browser itself says that the page was ours (`Sec-Fetch-Site`, `Origin`).
 
 use std::sync::{
     OnceLock,
@@ -14,11 +19,21 @@ use std::sync::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
+use time::OffsetDateTime;
 
-use crate::types::SecretToken;
+use crate::types::{SecretToken, random_bytes};
 
 /// The name of the hidden field.
 pub const FIELD: &str = "csrf_token";
+/// How many seconds apart pages may be that were opened at once.
+const TOGETHER: u32 = 60;
+/// The length of a nonce in bytes.
+pub const NONCE: usize = 16;
+const TAG: usize = 32;
+const SEAL: usize = 16;
+
+/// The random value of one page's token; its first four bytes are the time.
+pub type Nonce = [u8; NONCE];
 
 /// The inputs of one request's tokens.
 #[derive(Debug)]
@@ -31,16 +46,43 @@ pub struct Csrf {
     session: String,
     /// The session cookie that this response sets: the forms of its page are sent with that.
     renewed: OnceLock<String>,
+    /// In seconds since 1970.
+    now: u32,
     /// Whether a page contains a token.
     shown: AtomicBool,
 }
 
+/// A token of ours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Issued {
+    /// Its nonce.
+    pub nonce: Nonce,
+    /// Which of the keys made it.
+    pub key: usize,
+    /// Whether it fits the browser that sent it.
+    pub fit: Fit,
+}
+
+/// Whether a token fits the cookies that came with it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fit {
+    /// It was made for these cookies.
+    Exact,
+    /// It was made for a page without a session, opened at the same time as the one that set the cookie.
+    Together,
+    /// It was made for another browser, or before this one signed in or out.
+    Other,
+}
+
 impl Csrf {
     /// Creates it from the cookies of a request.
-    pub fn new(cookie: Option<SecretToken>, session: String) -> Self {
+    pub fn new(cookie: Option<SecretToken>, session: String, now: OffsetDateTime) -> Self {
         let presented = cookie.is_some();
         let secret = cookie.map(OnceLock::from).unwrap_or_default();
-        Self { secret, presented, session, renewed: OnceLock::new(), shown: AtomicBool::default() }
+        // Wraps in 2106, which nothing notices: only differences count.
+        let now = now.unix_timestamp().to_be_bytes();
+        let now = u32::from_be_bytes([now[4], now[5], now[6], now[7]]);
+        Self { secret, presented, session, renewed: OnceLock::new(), now, shown: AtomicBool::default() }
     }
 
     /// Makes the tokens of this page for another session cookie, which comes with it.
@@ -48,19 +90,42 @@ impl Csrf {
         self.renewed.set(session).ok();
     }
 
-    /// Computes the token for a form on this page, with the newest key.
+    /// Makes a token for the forms of one page, with the newest key.
     pub fn token(&self, keys: &[[u8; 32]]) -> String {
         self.shown.store(true, Ordering::Relaxed);
+        let Some(key) = keys.first() else { return String::new() };
+        let nonce = dated(self.now);
         let session = self.renewed.get().unwrap_or(&self.session);
-        let token = |key| URL_SAFE_NO_PAD.encode(self.mac(key, session).finalize().into_bytes());
-        keys.first().map(token).unwrap_or_default()
+        let tag = self.tag(key, &nonce, session).finalize().into_bytes();
+        let seal = seal(key, &nonce, !session.is_empty()).finalize().into_bytes();
+        URL_SAFE_NO_PAD.encode([&nonce[..], &tag, &seal[..SEAL]].concat())
+    }
+
+    /// Reads a token. Returns `None` for one that no key of ours made.
+    pub fn read(&self, keys: &[[u8; 32]], token: &str) -> Option<Issued> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let bytes: &[u8; NONCE + TAG + SEAL] = bytes.as_slice().try_into().ok()?;
+        let (nonce, rest) = bytes.split_first_chunk::<NONCE>()?;
+        let (tag, sealed) = rest.split_at_checked(TAG)?;
+        // `verify_slice` and `verify_truncated_left` compare in constant time.
+        let made = |key: &[u8; 32], signed_in| seal(key, nonce, signed_in).verify_truncated_left(sealed).is_ok();
+        let key = keys.iter().position(|key| made(key, false) || made(key, true))?;
+        let anonymous = made(keys.get(key)?, false);
+        let exact = self.presented && self.tag(keys.get(key)?, nonce, &self.session).verify_slice(tag).is_ok();
+        let together = || anonymous && self.session.is_empty() && self.is_as_old_as(nonce);
+        let fit = if exact {
+            Fit::Exact
+        } else if together() {
+            Fit::Together
+        } else {
+            Fit::Other
+        };
+        Some(Issued { nonce: *nonce, key, fit })
     }
 
     /// Returns whether a form's token matches its browser's cookies, with any of the keys.
     pub fn accepts(&self, keys: &[[u8; 32]], token: &str) -> bool {
-        let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
-        // `verify_slice` compares in constant time.
-        self.presented && keys.iter().any(|key| self.mac(key, &self.session).verify_slice(&bytes).is_ok())
+        self.read(keys, token).is_some_and(|issued| issued.fit == Fit::Exact)
     }
 
     /// The cookie to set, if a page contains a token and the browser has no cookie yet.
@@ -68,49 +133,129 @@ impl Csrf {
         (!self.presented && self.shown.load(Ordering::Relaxed)).then(|| self.secret().reveal())
     }
 
-    fn secret(&self) -> &SecretToken {
-        self.secret.get_or_init(SecretToken::random)
+    /// The cookie's secret, if the browser sent one.
+    pub fn cookie(&self) -> Option<&SecretToken> {
+        self.secret.get().filter(|_| self.presented)
     }
 
-    fn mac(&self, key: &[u8; 32], session: &str) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
-        let mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes every key");
-        mac.chain_update(self.secret().as_bytes()).chain_update(session.as_bytes())
+    /// The session cookie as sent.
+    pub fn session(&self) -> &str {
+        &self.session
     }
+
+    /// Returns whether the browser's cookie was set when the page with this nonce was opened.
+    fn is_as_old_as(&self, nonce: &Nonce) -> bool {
+        let Some(cookie) = self.cookie() else { return false };
+        seconds(nonce).abs_diff(seconds(cookie.as_bytes())) <= TOGETHER
+    }
+
+    fn secret(&self) -> &SecretToken {
+        self.secret.get_or_init(|| SecretToken::of(dated(self.now)))
+    }
+
+    fn tag(&self, key: &[u8; 32], nonce: &Nonce, session: &str) -> Hmac<Sha256> {
+        keyed(key).chain_update(self.secret().as_bytes()).chain_update(nonce).chain_update(session.as_bytes())
+    }
+}
+
+/// Random bytes that begin with the time.
+fn dated(now: u32) -> [u8; 16] {
+    let mut bytes: [u8; 16] = random_bytes();
+    bytes[..4].copy_from_slice(&now.to_be_bytes());
+    bytes
+}
+
+fn seconds([a, b, c, d, ..]: &[u8; 16]) -> u32 {
+    u32::from_be_bytes([*a, *b, *c, *d])
+}
+
+fn seal(key: &[u8; 32], nonce: &Nonce, signed_in: bool) -> Hmac<Sha256> {
+    keyed(key).chain_update(if signed_in { "in a session" } else { "anonymous" }).chain_update(nonce)
+}
+
+fn keyed(key: &[u8; 32]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+    Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes every key")
 }
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+
     use super::*;
+    use crate::types::now;
 
     const KEY: [[u8; 32]; 1] = [[7; 32]];
+
+    fn page(cookie: &SecretToken, session: &str) -> Csrf {
+        Csrf::new(Some(cookie.clone()), session.into(), now())
+    }
 
     #[test]
     fn asvs_3_5_1_a_token_fits_only_its_browser_and_session() {
         let cookie = SecretToken::random();
-        let page = Csrf::new(Some(cookie.clone()), "session".into());
-        let token = page.token(&KEY);
-        assert!(page.accepts(&KEY, &token));
-        for (cookie, session) in [(cookie.clone(), ""), (cookie.clone(), "sessioN"), (SecretToken::random(), "session")]
-        {
-            assert!(!Csrf::new(Some(cookie), session.into()).accepts(&KEY, &token));
+        let ours = page(&cookie, "session");
+        let token = ours.token(&KEY);
+        assert!(ours.accepts(&KEY, &token));
+        for (cookie, session) in [(&cookie, ""), (&cookie, "sessioN"), (&SecretToken::random(), "session")] {
+            assert!(!page(cookie, session).accepts(&KEY, &token));
         }
-        assert!(!page.accepts(&[[8; 32]], &token));
-        assert!(page.accepts(&[[8; 32], KEY[0]], &token), "a form from before a rotation");
+        assert!(!ours.accepts(&[[8; 32]], &token));
+        assert!(ours.accepts(&[[8; 32], KEY[0]], &token), "a form from before a rotation");
         for wrong in ["", "AAAA", "é", &token[1..], &format!("{token}A")] {
-            assert!(!page.accepts(&KEY, wrong), "{wrong}");
+            assert!(!ours.accepts(&KEY, wrong), "{wrong}");
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(&token).expect("base64");
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(!ours.accepts(&KEY, &URL_SAFE_NO_PAD.encode(changed)), "byte {at}");
         }
     }
 
     #[test]
+    fn every_page_has_a_token_of_its_own() {
+        let ours = page(&SecretToken::random(), "");
+        let (first, second) = (ours.token(&KEY), ours.token(&KEY));
+        assert_ne!(first, second);
+        assert!(ours.accepts(&KEY, &first) && ours.accepts(&KEY, &second));
+    }
+
+    #[test]
     fn a_browser_without_the_cookie_has_no_good_token_yet() {
-        let first = Csrf::new(None, String::new());
+        let first = Csrf::new(None, String::new(), now());
         assert_eq!(first.fresh_cookie(), None);
         let token = first.token(&KEY);
         assert!(!first.accepts(&KEY, &token));
         let cookie = first.fresh_cookie().expect("a cookie with the first form");
-        let next = Csrf::new(SecretToken::parse(&cookie), String::new());
+        let next = Csrf::new(SecretToken::parse(&cookie), String::new(), now());
         assert!(next.accepts(&KEY, &token));
         assert_eq!(next.fresh_cookie(), None);
+    }
+
+    #[test]
+    fn field_11_pages_opened_at_once_are_known_as_such_and_no_others() {
+        let begin = now();
+        let open = |seconds: i64, session: &str| {
+            let page = Csrf::new(None, session.into(), begin + Duration::seconds(seconds));
+            let token = page.token(&KEY);
+            (token, SecretToken::parse(&page.fresh_cookie().expect("a cookie")).expect("a secret"))
+        };
+        let (login, _) = open(0, "");
+        let (_, last) = open(40, "");
+        let fit = |cookie: Option<&SecretToken>, session: &str, token: &str| {
+            let browser = Csrf::new(cookie.cloned(), session.into(), begin + Duration::hours(1));
+            browser.read(&KEY, token).map(|issued| issued.fit)
+        };
+        assert_eq!(fit(Some(&last), "", &login), Some(Fit::Together), "however long it takes to fill in");
+        assert_eq!(fit(None, "", &login), Some(Fit::Other), "a browser without a cookie");
+        assert_eq!(fit(Some(&last), "session", &login), Some(Fit::Other), "a browser with a session");
+        let (signed_in, _) = open(0, "session");
+        assert_eq!(fit(Some(&last), "", &signed_in), Some(Fit::Other), "a page of a session");
+        for apart in [-120, 120] {
+            let (_, later) = open(apart, "");
+            assert_eq!(fit(Some(&later), "", &login), Some(Fit::Other), "a cookie set {apart} seconds apart");
+        }
+        assert_eq!(fit(Some(&last), "", &login.to_lowercase()), None, "not ours");
     }
 }

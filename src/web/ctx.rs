@@ -5,14 +5,15 @@ use std::{
     fmt,
     net::IpAddr,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use axum::{
+    body::Body,
     extract::{FromRequestParts, Request as HttpRequest},
-    http::{HeaderMap, HeaderValue, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts},
     response::Response,
 };
 use time::OffsetDateTime;
@@ -21,7 +22,8 @@ use super::{
     AppError, Visitor,
     access::{Dialect, Policy},
     cookies::{self, Cookies, Name, Presented},
-    csrf::Csrf,
+    csrf::{Csrf, Issued},
+    form::{self, About, Fields, Once},
     paths,
     redirect::with_next,
     session_layer::{CookieId, SessionCookie},
@@ -54,11 +56,11 @@ struct Facts {
     now: OffsetDateTime,
     address: IpAddr,
     lang: Lang,
+    method: Method,
     requested: Uri,
     /// Parsed on demand: most requests do not need it.
     location: OnceLock<ReturnTo>,
     wants_json: bool,
-    submits_form: bool,
     user_agent: Option<HeaderValue>,
     request: OnceLock<Request>,
     browser: Option<SecretToken>,
@@ -68,6 +70,15 @@ struct Facts {
     notice: Option<Notice>,
     notice_taken: AtomicBool,
     csrf: Csrf,
+    /// Whether the browser sent any cookie of ours.
+    has_cookies: bool,
+    /// Whether the browser says that a page of this origin led here.
+    from_here: bool,
+    /// The request whose form this one shows again.
+    again: Option<Arc<Facts>>,
+    /// What the form says, and the form itself until its handler takes it.
+    about: OnceLock<About>,
+    form: Mutex<Option<Result<Fields, AppError>>>,
     session: Option<CookieId>,
     visitor: OnceLock<Visitor>,
     policy: OnceLock<Policy>,
@@ -147,7 +158,7 @@ impl Ctx {
 
     /// Returns whether the request wants to change something.
     pub(super) fn submits_form(&self) -> bool {
-        self.facts.submits_form
+        !self.facts.method.is_safe()
     }
 
     /// Keeps where this user is going until what must come first is done: verifying the address, or adding a factor.
@@ -164,14 +175,30 @@ impl Ctx {
         Ok(return_paths::keep_for_known_browser(&mut connection, session.user_id, &browser.digest(), &next).await?)
     }
 
-    /// The secret of the emailed link that was opened last.
+    /// The secret of an emailed link: for a form, of the one that its page was opened with; for a page, of the one that
+    /// this browser opened last.
     pub fn link(&self) -> Option<&SecretToken> {
-        self.facts.link.as_ref()
+        match self.facts.about.get().or_else(|| self.shown_again()) {
+            Some(about) => about.link.as_ref(),
+            None if self.facts.method.is_safe() => self.facts.link.as_ref(),
+            None => None,
+        }
     }
 
-    /// The secret of this browser's pending sign-in.
+    /// Returns whether this browser still keeps that link for its page, and no other.
+    pub(super) fn keeps_link(&self) -> bool {
+        self.facts.link.is_some() && self.facts.link.as_ref() == self.link()
+    }
+
+    /// The secret of this browser's pending sign-in. A form gets it only if its page showed that sign-in and no other.
     pub fn pending(&self) -> Option<&SecretToken> {
-        self.facts.pending.as_ref()
+        self.facts.pending.as_ref().filter(|_| !self.is_about_another_sign_in())
+    }
+
+    /// Returns whether a form is about a sign-in that another one replaced in this browser.
+    pub fn is_about_another_sign_in(&self) -> bool {
+        let (Some(about), Some(pending)) = (self.facts.about.get(), &self.facts.pending) else { return false };
+        about.sign_in != pending.mark()
     }
 
     /// The secret of this browser's latest WebAuthn ceremony.
@@ -199,9 +226,63 @@ impl Ctx {
         self.facts.csrf.renew(cookie.cookie.text());
     }
 
-    /// Returns whether a form's CSRF token matches this browser and session.
-    pub fn accepts_csrf(&self, token: &str) -> bool {
-        self.facts.csrf.accepts(&self.state.keys.csrf, token)
+    /// Reads a form's token, if it is ours.
+    pub(super) fn read_csrf(&self, token: &str) -> Option<Issued> {
+        self.facts.csrf.read(&self.state.keys.csrf, token)
+    }
+
+    /// The secret of this browser's form cookie, if it sent one.
+    pub(super) fn form_cookie(&self) -> Option<&SecretToken> {
+        self.facts.csrf.cookie()
+    }
+
+    /// The session cookie as the browser sent it.
+    pub(super) fn session_text(&self) -> Option<&str> {
+        Some(self.facts.csrf.session()).filter(|text| !text.is_empty())
+    }
+
+    /// Returns whether the browser sent any cookie of ours.
+    pub fn has_cookies(&self) -> bool {
+        self.facts.has_cookies
+    }
+
+    /// Returns whether the response may be one of a chain of redirects that began with a form of ours.
+    pub(super) fn may_follow_a_form(&self) -> bool {
+        !self.facts.method.is_safe() || self.facts.from_here
+    }
+
+    /// The requested path with its query.
+    pub(super) fn requested(&self) -> &str {
+        self.facts.requested.path_and_query().map_or("", |requested| requested.as_str())
+    }
+
+    /// Reads the form of a request.
+    pub(super) async fn receive(&self, headers: &HeaderMap, body: Body) {
+        let (about, form) = form::receive(self, headers, body).await;
+        self.facts.about.set(about).ok();
+        *self.facts.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form);
+    }
+
+    /// Hands the form to its handler.
+    pub(super) fn take_form(&self) -> Result<Fields, AppError> {
+        let form = self.facts.form.lock().unwrap_or_else(PoisonError::into_inner).take();
+        form.unwrap_or_else(|| Err(AppError::fault("a handler took a form that was not read, or twice")))
+    }
+
+    /// Refuses a form that another browser sent before.
+    pub(super) fn refuse_form(&self) {
+        *self.facts.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(AppError::StaleForm));
+    }
+
+    /// What the form says of itself.
+    pub(super) fn about_form(&self) -> Option<&About> {
+        self.facts.about.get()
+    }
+
+    /// What tells the form from all others, on routes where that matters.
+    pub(super) fn form_once(&self) -> Option<&Once> {
+        let once = self.policy().is_some_and(|policy| policy.once);
+        self.facts.about.get().filter(|_| once)?.once.as_ref()
     }
 
     /// Parses a request and stores the context in its extensions.
@@ -209,6 +290,26 @@ impl Ctx {
         let ctx = Self { state: state.clone(), facts: Arc::new(Facts::read(request, state, peer)) };
         request.extensions_mut().insert(ctx.clone());
         ctx
+    }
+
+    /// The context of a GET that shows the form of `refused` again: the same request to the person and to the log.
+    pub(super) fn begin_again(refused: &Self, request: &mut HttpRequest) -> Self {
+        let (state, first) = (&refused.state, &refused.facts);
+        let facts = Facts {
+            request_id: first.request_id.clone(),
+            now: first.now,
+            address: first.address,
+            again: Some(Arc::clone(first)),
+            ..Facts::read(request, state, first.address)
+        };
+        let ctx = Self { state: state.clone(), facts: Arc::new(facts) };
+        request.extensions_mut().insert(ctx.clone());
+        ctx
+    }
+
+    /// What the form said that this page shows again.
+    pub(super) fn shown_again(&self) -> Option<&About> {
+        self.facts.again.as_ref()?.about.get()
     }
 
     /// Sets the CSRF cookie if the page needs it.
@@ -264,16 +365,16 @@ impl Facts {
         let presented = cookie(Name::Session).unwrap_or_default();
         let session = CookieId::parse(presented);
         let bound_to = session.as_ref().map_or("", |_| presented).to_owned();
-        let secret = |name: Name| cookie(name).and_then(SecretToken::parse);
+        let (now, secret) = (now(), |name: Name| cookie(name).and_then(SecretToken::parse));
         Self {
             request_id: state.request_ids.next(),
-            now: now(),
+            now,
             address: client_ip(peer, headers, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
+            method: request.method().clone(),
             requested: request.uri().clone(),
             location: OnceLock::new(),
             wants_json: prefers_json(headers) || request.uri().path().starts_with("/api/"),
-            submits_form: !request.method().is_safe(),
             user_agent: headers.get(header::USER_AGENT).cloned(),
             request: OnceLock::new(),
             browser: secret(Name::Browser),
@@ -282,7 +383,12 @@ impl Facts {
             ceremony: secret(Name::Ceremony),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             notice_taken: AtomicBool::new(false),
-            csrf: Csrf::new(secret(Name::Csrf), bound_to),
+            csrf: Csrf::new(secret(Name::Csrf), bound_to, now),
+            has_cookies: Name::ALL.iter().any(|name| cookies.presented(name.text(public_url)) != Presented::None),
+            from_here: headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() == b"same-origin"),
+            again: None,
+            about: OnceLock::new(),
+            form: Mutex::new(None),
             session,
             visitor: OnceLock::new(),
             policy: OnceLock::new(),

@@ -74,14 +74,7 @@ impl Renderer<'_> {
         } else {
             links::issue(connection, purpose, user.id, address).await?
         };
-        let path = match purpose {
-            Purpose::Verify => paths::VERIFY,
-            Purpose::Recover => paths::RECOVER_RESET,
-            Purpose::ChangeEmail => paths::ACCOUNT_EMAIL_CONFIRM,
-            Purpose::UndoEmail => paths::ACCOUNT_EMAIL_UNDO,
-            Purpose::UndoDeletion => paths::ACCOUNT_DELETE_UNDO,
-        };
-        Ok(format!("{}?token={}", self.link(path), secret.reveal()))
+        Ok(format!("{}?token={}", self.link(path_of(purpose)), secret.reveal()))
     }
 
     /// Renders the email.
@@ -97,6 +90,17 @@ impl Renderer<'_> {
     #[must_use]
     pub fn in_language_of(&self, user: &User) -> Self {
         Self { lang: user.lang_or(self.email.lang), ..*self }
+    }
+}
+
+/// The page to which links for a purpose lead.
+pub fn path_of(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Verify => paths::VERIFY,
+        Purpose::Recover => paths::RECOVER_RESET,
+        Purpose::ChangeEmail => paths::ACCOUNT_EMAIL_CONFIRM,
+        Purpose::UndoEmail => paths::ACCOUNT_EMAIL_UNDO,
+        Purpose::UndoDeletion => paths::ACCOUNT_DELETE_UNDO,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Form extraction and validation.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, iter, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -11,8 +11,23 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
-use super::{AppError, Ctx, csrf, origin};
-use crate::{state::AppState, types::ReturnTo};
+use super::{
+    AppError, Ctx,
+    csrf::{self, Fit, Issued},
+    origin::{self, Origin},
+};
+use crate::{
+    crypto::answers::{FormId, FormKeys},
+    state::AppState,
+    types::{ReturnTo, SecretToken},
+};
+
+/// The hidden field with the secret of the emailed link that the form's page was opened with.
+const LINK: &str = "link";
+/// The hidden field with the mark of the pending sign-in that the form's page showed.
+const SIGN_IN: &str = "sign_in";
+/// What is shown again of a form whose token does not fit: no secrets, and no codes.
+const SHOWN_AGAIN: [&str; 5] = ["identifier", "email", "username", "display_name", "name"];
 
 /// Maximum size of a form in bytes.
 pub const BODY_MAX: usize = 32 * 1024;
@@ -90,20 +105,91 @@ impl FromRequest<AppState> for Submitted {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
-        let (mut parts, body) = request.into_parts();
-        let ctx = Ctx::from_request_parts(&mut parts, state).await?;
-        if !origin::is_our_own(&parts.headers, &state.config.site.public_url) {
-            return Err(AppError::StaleForm);
-        }
-        if !is_form(&parts.headers) {
-            return Err(AppError::UnsupportedMediaType);
-        }
-        let fields = Fields::parse(&read(&parts.headers, body).await?)?;
-        ctx.brought_next(fields.next());
-        if !ctx.accepts_csrf(fields.get(csrf::FIELD)) {
-            return Err(AppError::StaleForm);
-        }
-        Ok(Self(fields))
+        let ctx = Ctx::from_request_parts(&mut request.into_parts().0, state).await?;
+        ctx.take_form().map(Self)
+    }
+}
+
+/// Why a form's token does not fit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Stale {
+    /// The form is from another site, or was answered in another browser.
+    Foreign,
+    /// The browser sent no cookie of ours.
+    NoCookie,
+    /// The form is from before the visitor signed in or out, or from a page of another time.
+    Outdated,
+}
+
+/// What a form says of itself, beside its fields.
+#[derive(Debug, Default)]
+pub(super) struct About {
+    /// The secret of the emailed link that its page was opened with.
+    pub(super) link: Option<SecretToken>,
+    /// The mark of the pending sign-in that its page showed.
+    pub(super) sign_in: String,
+    /// Its redirect target.
+    pub(super) next: Option<ReturnTo>,
+    /// What is shown again if its token does not fit.
+    pub(super) typed: BTreeMap<&'static str, String>,
+    /// Why its token does not fit.
+    pub(super) stale: Option<Stale>,
+    /// What tells it from every other form.
+    pub(super) once: Option<Once>,
+}
+
+/// What tells one form with its contents from all others.
+#[derive(Debug)]
+pub(super) struct Once {
+    /// Its name in the database.
+    pub(super) id: FormId,
+    /// What its answer is sealed with.
+    pub(super) keys: FormKeys,
+    /// Whether its token fits the browser that sent it.
+    pub(super) fit: Fit,
+}
+
+/// Reads a form before its route decides on the visitor: a form that is repeated may come from a browser whose session
+/// its first answer replaced. Nobody gets its fields before [`Submitted`].
+pub(super) async fn receive(ctx: &Ctx, headers: &HeaderMap, body: Body) -> (About, Result<Fields, AppError>) {
+    let from = origin::of(headers, &ctx.state.config.site.public_url);
+    let refused = |stale| (About { stale: Some(stale), ..About::default() }, Err(AppError::StaleForm));
+    if from == Origin::Foreign {
+        return refused(Stale::Foreign);
+    }
+    if !is_form(headers) {
+        return (About::default(), Err(AppError::UnsupportedMediaType));
+    }
+    let fields = match read(headers, body).await.and_then(|body| Fields::parse(&body)) {
+        Ok(fields) => fields,
+        Err(error) => return (About::default(), Err(error)),
+    };
+    ctx.brought_next(fields.next());
+    let issued = ctx.read_csrf(fields.get(csrf::FIELD));
+    let fits = match issued.map(|issued| issued.fit) {
+        Some(Fit::Exact) => true,
+        Some(Fit::Together) => from == Origin::Ours,
+        Some(Fit::Other) | None => false,
+    };
+    let stale = if ctx.has_cookies() { Stale::Outdated } else { Stale::NoCookie };
+    let about = About {
+        link: SecretToken::parse(fields.get(LINK)),
+        sign_in: fields.get(SIGN_IN).to_owned(),
+        next: fields.next(),
+        typed: SHOWN_AGAIN.map(|name| (name, fields.shown(name))).into(),
+        stale: (!fits).then_some(stale),
+        once: issued.and_then(|issued| Once::of(ctx, issued, fits, &fields)),
+    };
+    if fits { (about, Ok(fields)) } else { (about, Err(AppError::StaleForm)) }
+}
+
+impl Once {
+    fn of(ctx: &Ctx, Issued { nonce, key, fit }: Issued, fits: bool, fields: &Fields) -> Option<Self> {
+        let keys = FormKeys::of(ctx.state.keys.answers.get(key)?, &nonce);
+        let contents = fields.0.iter().filter(|(name, _)| name != csrf::FIELD);
+        let contents = contents.flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let id = keys.name(iter::once(ctx.requested().as_bytes()).chain(contents));
+        Some(Self { id, keys, fit: if fits { fit } else { Fit::Other } })
     }
 }
 

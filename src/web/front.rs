@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use super::{
     AppError, Ctx,
     error::render_errors,
+    form_again::SentForm,
     head,
     request_log::RequestLine,
     task::{Work, run_to_the_end},
@@ -66,19 +67,24 @@ impl Front {
         let span = tracing::info_span!("request", request_id = ctx.request_id());
         let answered = async {
             if peer.is_none() {
-                return render_errors(&ctx, AppError::fault(NO_PEER).into_response());
+                return (None, render_errors(&ctx, AppError::fault(NO_PEER).into_response()));
             }
             if let Some(refused) = head::refuse(&request) {
-                return render_errors(&ctx, refused);
+                return (None, render_errors(&ctx, refused));
             }
             // Boxed, because the future is moved several times before it runs.
+            let form = SentForm::of(&request, &routes);
             let work: Work = Box::pin(async { routes.oneshot(request).await.into_response() });
-            render_errors(&ctx, run_to_the_end(&state, work).await)
+            let response = run_to_the_end(&state, work).await;
+            match form {
+                Some(form) => form.again(&ctx, response).await,
+                None => (None, render_errors(&ctx, response)),
+            }
         };
-        let mut response = answered.instrument(span).await;
+        let (shown, mut response) = answered.instrument(span).await;
         // After the error rendering, so that it logs the final status.
         line.end(&state, &ctx, &response);
-        ctx.end(&mut response);
+        shown.unwrap_or(ctx).end(&mut response);
         response
     }
 }

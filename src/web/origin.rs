@@ -5,24 +5,37 @@ use url::Url;
 
 use crate::config::{PublicUrl, is_loopback_url};
 
-/// Returns whether the browser's headers show our own origin (OWASP CSRF cheat sheet: Fetch Metadata, then Origin).
-/// Without both headers, the CSRF token alone decides.
+/// Where a form comes from, as far as the browser says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// From a page of this origin.
+    Ours,
+    /// The browser does not say; the form token alone decides.
+    Unknown,
+    /// From another site.
+    Foreign,
+}
+
+/// Reads the browser's headers (OWASP CSRF cheat sheet: Fetch Metadata, then Origin).
 ///
 /// Our pages send `Referrer-Policy: no-referrer`, under which browsers send `Origin: null` even with our own forms
 /// (Fetch, "append a request Origin header"). So `null` is accepted only if `Sec-Fetch-Site` vouches for it.
-pub fn is_our_own(headers: &HeaderMap, public_url: &PublicUrl) -> bool {
+pub fn of(headers: &HeaderMap, public_url: &PublicUrl) -> Origin {
     let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
-    let vouched = match site {
-        Some(b"same-origin" | b"none") => true,
-        Some(_) => return false,
-        None => false,
+    let (vouched, ours) = match site {
+        Some(b"same-origin") => (true, true),
+        // The person began it, as by loading the page again.
+        Some(b"none") => (true, false),
+        Some(_) => return Origin::Foreign,
+        None => (false, false),
     };
-    match headers.get(header::ORIGIN).map(|value| value.to_str()) {
-        None => true,
-        Some(Ok("null")) => vouched,
+    let matches = match headers.get(header::ORIGIN).map(|value| value.to_str()) {
+        None => return if ours { Origin::Ours } else { Origin::Unknown },
+        Some(Ok("null")) if vouched => return if ours { Origin::Ours } else { Origin::Unknown },
         Some(Ok(origin)) => origin == public_url.origin() || is_this_machine(origin, headers, public_url),
         Some(Err(_)) => false,
-    }
+    };
+    if matches { Origin::Ours } else { Origin::Foreign }
 }
 
 /// During development `localhost`, `127.0.0.1` and forwarded ports are mixed. So a loopback service accepts any
@@ -37,11 +50,11 @@ fn is_this_machine(origin: &str, headers: &HeaderMap, public_url: &PublicUrl) ->
 mod tests {
     use super::*;
 
-    fn judged(public_url: &str, headers: &[(&'static str, &str)]) -> bool {
+    fn judged(public_url: &str, headers: &[(&'static str, &str)]) -> Origin {
         let public_url = PublicUrl::parse(public_url).expect("a public URL");
         let headers =
             headers.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")));
-        is_our_own(&headers.collect(), &public_url)
+        of(&headers.collect(), &public_url)
     }
 
     #[test]
@@ -56,19 +69,25 @@ mod tests {
             [("host", "id.example.com"), ("origin", "http://id.example.com")],
             [("host", "127.0.0.1"), ("origin", "http://127.0.0.1")],
         ] {
-            assert!(!judged(url, &foreign), "{foreign:?}");
+            assert_eq!(judged(url, &foreign), Origin::Foreign, "{foreign:?}");
         }
     }
 
     #[test]
     fn our_own_forms_pass_in_every_browser() {
         let url = "https://id.example.com";
-        assert!(judged(url, &[("sec-fetch-site", "same-origin"), ("origin", "null")]));
-        assert!(judged(url, &[("origin", "https://id.example.com")]));
-        assert!(judged(url, &[]));
+        assert_eq!(judged(url, &[("sec-fetch-site", "same-origin"), ("origin", "null")]), Origin::Ours);
+        assert_eq!(judged(url, &[("sec-fetch-site", "same-origin")]), Origin::Ours);
+        assert_eq!(judged(url, &[("origin", "https://id.example.com")]), Origin::Ours);
+        assert_eq!(judged(url, &[]), Origin::Unknown);
+        assert_eq!(judged(url, &[("sec-fetch-site", "none"), ("origin", "null")]), Origin::Unknown);
         let local = "http://localhost:8080";
-        assert!(judged(local, &[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:8080")]));
-        assert!(!judged(local, &[("host", "evil.example:8080"), ("origin", "http://evil.example:8080")]));
-        assert!(!judged(local, &[("host", "127.0.0.1:8080"), ("origin", "http://127.0.0.1:9999")]));
+        for (host, origin, expected) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", Origin::Ours),
+            ("evil.example:8080", "http://evil.example:8080", Origin::Foreign),
+            ("127.0.0.1:8080", "http://127.0.0.1:9999", Origin::Foreign),
+        ] {
+            assert_eq!(judged(local, &[("host", host), ("origin", origin)]), expected, "{host}");
+        }
     }
 }

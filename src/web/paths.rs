@@ -121,6 +121,29 @@ pub const DEV_MAIL_EMAIL: &str = "/dev/mail/{id}";
 /// The same as its reader's mail program would show it.
 pub const DEV_MAIL_HTML: &str = "/dev/mail/{id}/html";
 
+/// Paths of ours, with all that lies below them.
+const OURS: [&str; 11] = [
+    "/account",
+    "/dashboard",
+    "/dev",
+    "/login",
+    "/logout",
+    "/recover",
+    "/reauth",
+    "/register",
+    "/return",
+    "/setup",
+    "/verify",
+];
+
+/// Returns whether a local path leads to a page of ours, and from there nowhere else. What lies at other paths belongs
+/// to apps.
+pub fn is_ours(local: &str) -> bool {
+    let path = local.split(['?', '#']).next().unwrap_or_default();
+    let below = |ours: &str| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    path == HOME || OURS.iter().any(|ours| below(ours))
+}
+
 /// Returns whether a route signs in, so that its refusals count as sign-ins.
 pub(super) fn is_sign_in(route: &str) -> bool {
     route == LOGIN || (route.starts_with("/login/") && !route.ends_with("/options"))

@@ -67,6 +67,12 @@ impl Routes {
         self.last(|policy| policy.writes = writes)
     }
 
+    /// Declares that the last route answers a form anew however often it is sent: it changes nothing that one more time
+    /// could change again, or its answer must not be kept.
+    pub fn anew(self) -> Self {
+        self.last(|policy| policy.once = false)
+    }
+
     /// Declares the error format of the last route.
     pub fn dialect(self, dialect: Dialect) -> Self {
         self.last(|policy| policy.dialect = dialect)
@@ -92,7 +98,8 @@ impl Routes {
         access: Access,
         handler: impl Handler<T, AppState>,
     ) -> Self {
-        let policy = Policy { path, access, writes: Writes::Nothing, dialect: Dialect::Page, cors: Cors::SameOrigin };
+        let (writes, dialect, cors) = (Writes::Nothing, Dialect::Page, Cors::SameOrigin);
+        let policy = Policy { path, access, writes, dialect, cors, once: true };
         let build: Build = Box::new(move |policy| on(filter, Guarded { policy, handler }));
         self.routes.push((Route { method, policy }, build));
         self

@@ -1,6 +1,8 @@
 //! Forms are taken from our own pages in the same browser and session only, on every route that has
 //! one.
 
+mod shown_again;
+
 use crate::{
     coverage::assert_guarded,
     support::{
@@ -60,7 +62,7 @@ const TEN_CODES: &str = "00000-00000-00000-00000-00000 11111-11111-11111-11111-1
     99999-99999-99999-99999-99999";
 
 /// A good form for a route, but for its token.
-fn good(path: &str) -> Vec<(&'static str, &'static str)> {
+pub fn good(path: &str) -> Vec<(&'static str, &'static str)> {
     match path {
         "/register" | "/setup" => {
             vec![("username", "mallory"), ("email", "mallory@example.com"), ("password", PASSWORD)]
@@ -129,6 +131,17 @@ fn assert_refused(answer: &Answer, what: &str) {
     assert!(answer.header_all("set-cookie").all(harmless), "{what}: {answer:?}");
 }
 
+/// The same in a browser that is signed in: the forms that sign in lead on, and do nothing.
+#[track_caller]
+fn assert_refused_inside(answer: &Answer, path: &str, what: &str) {
+    if path.starts_with("/login") && answer.status == 303 {
+        assert!(["/dashboard", "/login"].contains(&answer.location()), "{what}: {answer:?}");
+        assert_eq!(answer.header_all("set-cookie").count(), 0, "{what}: {answer:?}");
+    } else {
+        assert_refused(answer, what);
+    }
+}
+
 #[tokio::test]
 async fn asvs_3_5_1_every_form_wants_the_token_of_its_own_browser_and_session() {
     let app = TestApp::start().await;
@@ -146,13 +159,14 @@ async fn asvs_3_5_1_every_form_wants_the_token_of_its_own_browser_and_session() 
     let before = everything(&app).await;
     for path in forms(&app) {
         for token in &wrong {
-            assert_refused(&send(&mut person, path, token).await, &format!("{path} with {token:.60}"));
+            assert_refused_inside(&send(&mut person, path, token).await, path, &format!("{path} with {token:.60}"));
         }
-        assert_refused(&person.post(path, &good(path)).await, &format!("{path} without a token"));
+        assert_refused_inside(&person.post(path, &good(path)).await, path, &format!("{path} without a token"));
         // The double-submitted cookie alone is no proof: the token is bound to the session.
         let mut tossed = person.clone();
         tossed.cookies.insert("vestibule_csrf".into(), anonymous.cookies["vestibule_csrf"].clone());
-        assert_refused(&send(&mut tossed, path, &unsigned).await, &format!("{path} with a tossed cookie"));
+        let answer = send(&mut tossed, path, &unsigned).await;
+        assert_refused_inside(&answer, path, &format!("{path} with a tossed cookie"));
     }
     assert_eq!(everything(&app).await, before);
     assert!(is_signed_in(&mut person).await);
@@ -191,10 +205,11 @@ async fn asvs_3_5_1_no_token_survives_signing_in_or_out() {
     assert_ne!(browser.cookies["vestibule_csrf"], anonymous_cookie);
     let before = everything(&app).await;
     for path in forms(&app) {
-        assert_refused(&send(&mut browser, path, &anonymous).await, &format!("{path}, token from before"));
+        let answer = send(&mut browser, path, &anonymous).await;
+        assert_refused_inside(&answer, path, &format!("{path}, token from before"));
         let mut stubborn = browser.clone();
         stubborn.cookies.insert("vestibule_csrf".into(), anonymous_cookie.clone());
-        assert_refused(&send(&mut stubborn, path, &anonymous).await, &format!("{path}, with its cookie"));
+        assert_refused_inside(&send(&mut stubborn, path, &anonymous).await, path, &format!("{path}, with its cookie"));
     }
     assert_eq!(everything(&app).await, before);
 
@@ -266,7 +281,7 @@ async fn a_refused_form_leads_back_to_a_fresh_one_that_works() {
     let mut browser = app.browser();
     let refused = send(&mut browser, "/login", "stale").await;
     assert_refused(&refused, "/login");
-    assert!(refused.body.contains(r#"href="/login""#), "a way back: {}", refused.body);
+    assert!(refused.hidden("/login", "csrf_token").is_some(), "the form again: {}", refused.body);
     assert_eq!(sign_in(&mut browser, "alice", PASSWORD).await.status, 303);
     let problem = app.browser().with("Accept", "application/json").post("/login", &good("/login")).await;
     assert_eq!(problem.header("content-type"), Some("application/problem+json; charset=utf-8"));

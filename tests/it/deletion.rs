@@ -163,10 +163,11 @@ async fn the_last_administrator_stays_and_two_at_once_do_not_both_leave() {
 async fn f10_many_wishes_at_once_are_one_and_so_are_many_changes_of_mind() {
     let first = TestApp::start().await;
     let second = first.replica().await;
-    let mut alice = first.person("alice").await;
-    let token = alice.csrf_token(PAGE).await;
+    let alice = first.person("alice").await;
+    let replicas = [first.address, second.address];
+    let tabs = alice.tabs(16, &replicas, PAGE).await;
     let statuses = race(16, |n| {
-        let (mut tab, token) = (Browser { to: [&first, &second][n % 2].address, ..alice.clone() }, token.clone());
+        let (mut tab, token) = tabs[n].clone();
         async move { tab.post(PAGE, &[("csrf_token", &token), ("understood", "yes")]).await.status }
     })
     .await;
@@ -177,9 +178,9 @@ async fn f10_many_wishes_at_once_are_one_and_so_are_many_changes_of_mind() {
     assert_eq!(secrets(&first, "alice@example.com", UNDO).await.len(), 1);
     let mut phone = first.browser();
     assert_eq!(follow(&mut phone, UNDO, &secret).await.status, 200);
-    let token = phone.csrf_token(UNDO).await;
+    let tabs = phone.tabs(16, &replicas, UNDO).await;
     let statuses = race(16, |n| {
-        let (mut tab, token) = (Browser { to: [&first, &second][n % 2].address, ..phone.clone() }, token.clone());
+        let (mut tab, token) = tabs[n].clone();
         async move { tab.post(UNDO, &[("csrf_token", &token)]).await.status }
     })
     .await;

@@ -39,7 +39,7 @@ async fn one_of_each(app: &TestApp) {
 /// All of an answer but the moment it was given and the name that was asked for.
 fn comparable(answer: &Answer, name: &str) -> (u16, Vec<(String, String)>, String) {
     let headers = answer.headers.iter().filter(|(header, _)| header != "date").cloned().collect();
-    (answer.status, headers, answer.body.replace(name, "NAME"))
+    (answer.status, headers, answer.without_tokens().replace(name, "NAME"))
 }
 
 #[tokio::test]
@@ -47,7 +47,8 @@ async fn asvs_6_3_8_a_refused_sign_in_is_the_same_to_the_byte_for_every_kind_of_
     let app = TestApp::start().await;
     one_of_each(&app).await;
     let mut page = app.browser();
-    let token = page.csrf_token("/login").await;
+    page.get("/login").await;
+    let mut pages = page.clone();
     let as_program = page.clone().with("Accept", "application/json");
     for browser in [page, as_program] {
         for suffix in ["", "@example.com"] {
@@ -57,6 +58,7 @@ async fn asvs_6_3_8_a_refused_sign_in_is_the_same_to_the_byte_for_every_kind_of_
                 // A closed account says no more to somebody who knows its password.
                 let passwords = if name == "carol" || name == "nobod" { vec![WRONG, PASSWORD] } else { vec![WRONG] };
                 for password in passwords {
+                    let token = pages.csrf_token("/login").await;
                     let fields = [("csrf_token", token.as_str()), ("identifier", &identifier), ("password", password)];
                     let before = app.state.metrics.hashes.get();
                     let answer = browser.clone().post("/login", &fields).await;

@@ -96,11 +96,13 @@ async fn nobody_spends_tries_at_an_app_that_is_not_there() {
     both_shown(&app, "alice").await;
     let mut stranger = app.browser();
     sign_in(&mut stranger, "alice", PASSWORD).await;
-    let token = stranger.csrf_token("/login").await;
+    let page = stranger.get("/login/passkey").await;
+    let shown = |name: &str| page.hidden("/login/passkey", name).expect("a field");
+    let (token, sign_in) = (shown("csrf_token"), shown("sign_in"));
     for path in ["/login/totp", "/login/recovery-code"] {
         for _ in 0..8 {
             let code = if path.ends_with("totp") { "000000" } else { "00000-00000-00000-00000-00000" };
-            let answer = stranger.post(path, &[("csrf_token", &token), ("code", code)]).await;
+            let answer = stranger.post(path, &[("csrf_token", &token), ("sign_in", &sign_in), ("code", code)]).await;
             assert_eq!((answer.status, answer.location()), (303, "/login/passkey"), "{answer:?}");
         }
     }

@@ -278,7 +278,8 @@ async fn a_link_to_another_address_waits_for_the_second_factor_too() {
     let answer = crate::support::letters::follow(&mut person, path, &secret).await;
     assert_eq!((answer.status, answer.location()), (303, format!("{OVERVIEW}?next={path}").as_str()), "{answer:?}");
     let token = person.csrf_token_of("/logout").await;
-    assert_eq!(person.post(path, &[("csrf_token", &token)]).await.location(), format!("{OVERVIEW}?next={path}"));
+    let fields = [("csrf_token", token.as_str()), ("link", secret.as_str())];
+    assert_eq!(person.post(path, &fields).await.location(), format!("{OVERVIEW}?next={path}"));
     assert_eq!(crate::email_change::address_of(&app, "alice").await, "alice@example.com");
 }
 

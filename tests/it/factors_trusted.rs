@@ -55,6 +55,7 @@ async fn asvs_7_5_2_a_trusted_browser_is_listed_and_forgotten() {
     let kept = "select count(*) from known_browsers where address is null and user_agent is null";
     assert_eq!(app.count(kept).await, 1, "it stays known, and nothing else of it is kept");
     assert_eq!(app.count("select count(*) from audit_events where kind = 'browser_forgotten'").await, 1);
+    let token = alice.csrf_token_of(LIST).await;
     let again = alice.post(FORGET, &[("csrf_token", &token), ("browser", &ids[0])]).await;
     assert_eq!(again.status, 404, "once");
 }

@@ -167,7 +167,7 @@ async fn asvs_15_3_4_an_ipv6_subscriber_has_one_bucket_for_a_whole_64_bit_prefix
 
 #[tokio::test]
 async fn cve_2024_4629_guesses_in_parallel_do_not_beat_the_limit_nor_lose_a_count() {
-    let first = TestApp::with(&[("VESTIBULE_HASH_QUEUE", "500")]).await;
+    let first = TestApp::with(&[("VESTIBULE_HASH_QUEUE", "500"), ("VESTIBULE_DATABASE_CONNECTIONS", "8")]).await;
     first.sign_up("alice").await;
     let second = first.replica().await;
     let hashes = || first.state.metrics.hashes.get() + second.state.metrics.hashes.get();
@@ -365,8 +365,9 @@ async fn asvs_6_3_8_a_throttled_name_is_answered_alike_whether_an_account_has_it
         for password in [WRONG, PASSWORD] {
             let answer = sign_in(&mut visitor.clone().at(address(50)), name, password).await;
             assert_slowed(&answer);
+            let body = answer.without_tokens();
             let headers: Vec<_> = answer.headers.into_iter().filter(|(name, _)| name != "date").collect();
-            answers.push((headers, answer.body.replace(name, "NAME")));
+            answers.push((headers, body.replace(name, "NAME")));
         }
     }
     let same = answers.iter().filter(|answer| **answer == answers[0]).count();

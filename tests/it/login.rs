@@ -86,7 +86,7 @@ async fn asvs_3_7_2_next_leads_to_local_pages_only() {
     app.sign_up("alice").await;
     for (next, leads_to) in [
         ("/dashboard", "/dashboard"),
-        ("/api/v1/session?a=b", "/api/v1/session?a=b"),
+        ("/api/v1/session?a=b", "/return?next=/api/v1/session?a=b"),
         ("//evil.example", "/dashboard"),
         ("/\\evil.example", "/dashboard"),
         ("/%09/evil.example", "/dashboard"),

@@ -285,20 +285,20 @@ async fn f11_no_session_of_the_old_password_survives_its_change() {
     let second = first.replica().await;
     many_people(&first, ROUNDS).await;
     let replicas = [first.address, second.address];
-    let mut visitor = first.browser();
-    let token = visitor.csrf_token("/login").await;
+    let visitor = first.browser();
     let (mut changes, mut opened) = (0, 0);
     for round in 0..ROUNDS {
         let network = u8::try_from(round).expect("few rounds");
         let at = |n: usize| Ipv4Addr::new(127, 90, network, u8::try_from(n).expect("few") + 1);
         let name = format!("person{round}");
         let mut person = visitor.clone().at(at(9));
-        let fields = [("csrf_token", token.as_str()), ("identifier", &name), ("password", PASSWORD)];
-        assert_eq!(person.post("/login", &fields).await.status, 303);
+        assert_eq!(sign_in(&mut person, &name, PASSWORD).await.status, 303);
         let form = person.csrf_token(PATH).await;
+        let tabs = visitor.tabs(SIGN_INS, &replicas, "/login").await;
         let answers = race(SIGN_INS + 2, |n| {
-            let (token, form, name) = (token.clone(), form.clone(), name.clone());
-            let mut browser = if n < SIGN_INS { visitor.clone().at(at(n)) } else { person.clone() };
+            let (mut browser, token) = tabs.get(n).cloned().unwrap_or_else(|| (person.clone(), String::new()));
+            let (form, name) = (form.clone(), name.clone());
+            browser = if n < SIGN_INS { browser.at(at(n)) } else { browser };
             browser.to = replicas[(n + round) % 2];
             async move {
                 let answer = match n {

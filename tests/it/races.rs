@@ -97,18 +97,16 @@ async fn f9_two_replicas_make_one_account_of_the_same_sign_up_in_all_its_spellin
 }
 
 /// One browser as it asks both replicas at once, each time with the form it has open.
-fn in_many_tabs(owner: &Browser, replicas: [&TestApp; 2], token: &str) -> Vec<(Browser, String)> {
-    let tab = |n: usize| (Browser { to: replicas[n % 2].address, ..owner.clone() }, token.to_owned());
-    (0..AT_ONCE).map(tab).collect()
+async fn in_many_tabs(owner: &Browser, replicas: [&TestApp; 2], page: &str) -> Vec<(Browser, String)> {
+    owner.tabs(AT_ONCE, &replicas.map(|replica| replica.address), page).await
 }
 
 #[tokio::test]
 async fn sign_outs_of_one_session_at_once_all_succeed_and_it_is_over_everywhere() {
     let first = TestApp::start().await;
     let second = first.replica().await;
-    let mut owner = first.person("alice").await;
-    let token = owner.csrf_token("/logout").await;
-    let same = in_many_tabs(&owner, [&first, &second], &token);
+    let owner = first.person("alice").await;
+    let same = in_many_tabs(&owner, [&first, &second], "/logout").await;
     let answers = post_at_once(same, "/logout", |_| vec![]).await;
     assert_eq!(tally(&answers, 303), AT_ONCE);
     for replica in [&first, &second] {
@@ -150,8 +148,7 @@ async fn asvs_7_2_4_sign_ins_with_one_cookie_at_once_each_get_a_session_and_end_
     let second = first.replica().await;
     let mut owner = first.person("alice").await;
     // The sign-in page sends those on who are signed in: the form was open in another tab.
-    let token = owner.csrf_token("/logout").await;
-    let same = in_many_tabs(&owner, [&first, &second], &token);
+    let same = in_many_tabs(&owner, [&first, &second], "/logout").await;
     let answers = post_at_once(same, "/login", login).await;
     let statuses: Vec<_> = answers.iter().map(|(_, status)| *status).collect();
     assert!(statuses.iter().all(|status| [303, 429].contains(status)), "{statuses:?}");

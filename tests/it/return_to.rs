@@ -106,7 +106,62 @@ async fn field_17b_a_fragment_and_any_script_survive_the_way() {
         let page = browser.get(&format!("/login?next={next}")).await;
         let next = page.hidden("/login", "next").expect("a next");
         let fields = [("identifier", "alice"), ("password", PASSWORD), ("next", next.as_str())];
-        assert_eq!(browser.submit("/login", &fields).await.location(), leads_to);
+        let answer = browser.submit("/login", &fields).await;
+        if answer.location().starts_with("/return?") {
+            let page = browser.get(answer.location()).await;
+            assert_eq!(self::leads_to(&page), Some(leads_to));
+        } else {
+            assert_eq!(answer.location(), leads_to);
+        }
+    }
+}
+
+/// Where a page of ours leads on to by itself.
+fn leads_to(page: &Answer) -> Option<&str> {
+    page.body.split("http-equiv=\"refresh\" content=\"0; url=").nth(1)?.split('"').next()
+}
+
+#[tokio::test]
+async fn field_7_no_form_is_followed_by_a_redirect_to_an_app_which_may_redirect_elsewhere() {
+    let app = TestApp::start().await;
+    app.sign_up("alice").await;
+    for (next, fields) in [
+        ("/oauth/authorize?client=a&amp;state=b", &[("next", "/oauth/authorize?client=a&state=b")][..]),
+        ("/accounting", &[("next", "/accounting")]),
+        ("/.well-known/change-password", &[("next", "/.well-known/change-password")]),
+    ] {
+        let mut browser = app.browser();
+        let fields = [&[("identifier", "alice"), ("password", PASSWORD)][..], fields].concat();
+        let answer = browser.submit("/login", &fields).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        assert!(answer.location().starts_with("/return?next=/"), "{answer:?}");
+        let page = browser.get(answer.location()).await;
+        assert_eq!((page.status, leads_to(&page)), (200, Some(next)), "{page:?}");
+        assert!(page.body.contains(&format!("href=\"{next}\"")), "and a link: {page:?}");
+        // To prove again who one is, and to switch the language.
+        let answer = browser.submit("/reauth", &[("password", PASSWORD), ("next", "/app")]).await;
+        assert_eq!(answer.location(), "/return?next=/app");
+        let token = browser.csrf_token_of("/dashboard").await;
+        let answer = browser.post("/language", &[("csrf_token", &token), ("language", "en"), ("next", "/app")]).await;
+        assert_eq!(answer.location(), "/return?next=/app");
+        // A page that a form led to does not redirect there either.
+        let mut followed = browser.clone().with("Sec-Fetch-Site", "same-origin");
+        assert_eq!(followed.get("/login?next=/app").await.location(), "/return?next=/app");
+        assert_eq!(browser.get("/login?next=/app").await.location(), "/app", "no form is before it");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_ours_is_gone_on_to_directly() {
+    let app = TestApp::start().await;
+    for route in vestibule::app::routes(&app.state).list().iter().filter(|route| route.method == "GET") {
+        let path = route.policy.path;
+        let elsewhere = ["/.well-known/", "/api/", "/livez", "/readyz", "/static/", "/favicon.ico", "/robots.txt"];
+        let ours = vestibule::web::paths::is_ours(path);
+        assert_eq!(ours, !elsewhere.iter().any(|other| path.starts_with(other)), "{path}");
+    }
+    for other in ["/accounts", "/app", "/loginx", "/apps/login", "/oauth/authorize"] {
+        assert!(!vestibule::web::paths::is_ours(other), "{other}");
     }
 }
 

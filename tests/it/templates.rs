@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use self::html::{Tag, tags};
 use vestibule::{
     features::{
-        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, login, logout,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, home, login, logout,
         passkeys::{self, Passkeys},
         password, profile, reauth, recovery,
         recovery_codes::{self, RecoveryCodes},
@@ -29,6 +29,8 @@ use vestibule::{
 };
 
 const TOKEN: &str = "csrf-canary";
+const LINK: &str = "link-canary";
+const SIGN_IN: &str = "sign-in-canary";
 const HOSTILE: &str = r#"<svg onload=alert(1)>"{{7*7}}"#;
 
 pub struct Rendered {
@@ -79,6 +81,7 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<passkeys::pages::PasskeysPage>(templates, &mut all);
     render::<RenamePage<Passkeys>>(templates, &mut all);
     render::<RemovePage<Passkeys>>(templates, &mut all);
+    render::<home::pages::ReturnPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     render::<BrokenLinkPage>(templates, &mut all);
     all
@@ -99,6 +102,10 @@ fn render<P: Page>(templates: &Templates, all: &mut Vec<Rendered>) {
                     service_name: "Vestibule",
                     support_url: visitor.as_ref().map(|_| SUPPORT),
                     csrf_token: TOKEN,
+                    link: LINK,
+                    sign_in: SIGN_IN,
+                    has_cookies: true,
+                    again: None,
                     request_id: "0198f2b4-request",
                     path,
                     section: Section::of(path),

@@ -173,6 +173,8 @@ async fn removing_the_last_app_ends_what_it_opened_and_leaves_the_password_alone
     let fields = [("csrf_token", token.as_str()), ("factor", &id)];
     let answer = owner.post("/account/factors/totp/remove", &fields).await;
     assert_eq!((answer.status, answer.location()), (303, "/account/factors"), "{answer:?}");
+    let token = owner.csrf_token("/logout").await;
+    let fields = [("csrf_token", token.as_str()), ("factor", &id)];
     assert_eq!(owner.post("/account/factors/totp/remove", &fields).await.status, 404, "it is gone");
 
     assert!(is_signed_in(&mut owner).await && !is_signed_in(&mut elsewhere).await);

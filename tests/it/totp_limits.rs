@@ -103,15 +103,13 @@ async fn cve_2024_4629_guesses_at_once_do_not_beat_the_limit() {
     let second = first.replica().await;
     let (_, authenticator) = person(&first, "alice").await;
     let mut waiting = Vec::new();
-    for n in 0..4 {
-        let mut browser = pending(&first, "alice").await;
-        let token = browser.csrf_token("/login/totp").await;
-        browser.to = [&first, &second][n % 2].address;
-        waiting.push((browser, token));
+    for _ in 0..4 {
+        let browser = pending(&first, "alice").await;
+        waiting.extend(browser.tabs(8, &[first.address, second.address], "/login/totp").await);
     }
     let wrong = authenticator.wrong(&first).await;
     let statuses = race(30, |n| {
-        let ((mut browser, token), wrong) = (waiting[n % 4].clone(), wrong.clone());
+        let ((mut browser, token), wrong) = (waiting[n].clone(), wrong.clone());
         async move { browser.post("/login/totp", &[("csrf_token", &token), ("code", &wrong)]).await.status }
     })
     .await;

@@ -19,9 +19,8 @@ pub use store::KEPT_ABOUT_A_PERSON;
 
 /// This slice.
 pub const SLICE: Slice = Slice::new(|r| {
-    r.get(paths::ACCOUNT_DATA, Access::account(), handlers::show).post(
-        paths::ACCOUNT_DATA,
-        Access::account().fresh(),
-        handlers::download,
-    )
+    r.get(paths::ACCOUNT_DATA, Access::account(), handlers::show)
+        .post(paths::ACCOUNT_DATA, Access::account().fresh(), handlers::download)
+        // All that is known of a person is in no other table.
+        .anew()
 });

@@ -42,7 +42,7 @@ pub async fn show_undo(ctx: Ctx) -> Answer {
 }
 
 fn link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&KeepPage { username: String::new(), link_expired: true }).without_link()
+    ctx.refuse(&KeepPage { username: String::new(), link_expired: true }).without_link(ctx)
 }
 
 /// `POST /account/delete/undo`.
@@ -50,5 +50,5 @@ pub async fn undo(ctx: Ctx, Submitted(_): Submitted) -> Answer {
     if !service::undo(&ctx.state, ctx.request(), ctx.link()).await? {
         return link_expired(&ctx);
     }
-    ctx.see_other(paths::LOGIN).notice(Notice::DeletionUndone).without_link()
+    ctx.see_other(paths::LOGIN).notice(Notice::DeletionUndone).without_link(&ctx)
 }

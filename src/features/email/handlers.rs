@@ -36,7 +36,11 @@ pub async fn close(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) ->
 /// `POST /account/email`.
 pub async fn submit(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
     let page = overview(&ctx, &me).await?;
-    let again = page.waiting.clone().filter(|_| form.get("again") == "yes");
+    let again = page.waiting.clone().filter(|waiting| form.get("again") == waiting);
+    if form.has("again") && again.is_none() {
+        // Another tab has asked for another address meanwhile: the page says for which.
+        return ctx.see_other(paths::ACCOUNT_EMAIL);
+    }
     let problem = match forms::parse(again.as_deref().unwrap_or(form.get("email")), &me.email) {
         Err(problem) => problem,
         Ok(email) => match service::request(&ctx.state, ctx.request(), &me, &email).await? {
@@ -64,7 +68,7 @@ pub async fn show_confirm(ctx: Ctx) -> Answer {
 /// `POST /account/email/confirm`.
 pub async fn confirm(ctx: Ctx, Submitted(_): Submitted) -> Answer {
     match service::confirm(&ctx.state, ctx.request(), ctx.link(), ctx.visitor()).await? {
-        Confirmed::Done => ctx.see_other(paths::ACCOUNT_EMAIL).notice(Notice::EmailChanged).without_link(),
+        Confirmed::Done => ctx.see_other(paths::ACCOUNT_EMAIL).notice(Notice::EmailChanged).without_link(&ctx),
         Confirmed::Taken { username, address } => {
             ctx.refuse(&ConfirmPage { username, address, problem: Some(LinkProblem::Taken) })
         }
@@ -76,7 +80,7 @@ pub async fn confirm(ctx: Ctx, Submitted(_): Submitted) -> Answer {
 fn turn_away(ctx: &Ctx, problem: LinkProblem) -> Answer {
     let page = |username| ConfirmPage { username, address: String::new(), problem: Some(problem) };
     if problem == LinkProblem::LinkExpired {
-        return ctx.refuse(&page(String::new())).without_link();
+        return ctx.refuse(&page(String::new())).without_link(ctx);
     }
     ctx.refuse(&page(ctx.visitor().any_session().map(|session| session.username.clone()).unwrap_or_default()))
 }
@@ -93,7 +97,7 @@ pub async fn show_undo(ctx: Ctx) -> Answer {
 }
 
 fn undo_link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&UndoPage { problem: Some(LinkProblem::LinkExpired), ..UndoPage::default() }).without_link()
+    ctx.refuse(&UndoPage { problem: Some(LinkProblem::LinkExpired), ..UndoPage::default() }).without_link(ctx)
 }
 
 /// `POST /account/email/undo`.

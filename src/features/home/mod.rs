@@ -1,14 +1,17 @@
-//! Paths that only redirect.
+//! Paths that only lead on.
+
+pub mod pages;
 
 use axum::{http::StatusCode, response::Response};
 
+use self::pages::ReturnPage;
 use crate::{
     sessions::return_paths,
     types::SecretToken,
     web::{Access, Answer, Ctx, Slice, Visitor, paths, redirect::redirect},
 };
 
-/// Redirects.
+/// Redirects, and the page that leads to an app.
 pub const SLICE: Slice = Slice::new(|r| {
     r.get(paths::HOME, Access::Anyone, home)
         .back(paths::ACCOUNT, Access::Public, paths::ACCOUNT_PROFILE)
@@ -29,11 +32,17 @@ async fn change_password() -> Response {
     redirect(StatusCode::FOUND, paths::ACCOUNT_PASSWORD)
 }
 
-/// `GET /return?to=<id>`: to the long path that was stored under the id; home when it has expired.
+/// `GET /return?next=<path>` and `GET /return?to=<id>`: leads to a path, or to the long one that was stored under the
+/// id; home when that has expired. To a path that is not ours it leads by a page that goes on alone: what a browser
+/// followed a form to must not redirect to another origin ([`Ctx::see_other`]).
 async fn return_to(ctx: Ctx) -> Answer {
     let path = match ctx.query("to").as_deref().and_then(SecretToken::parse) {
         Some(id) => return_paths::find(&mut *ctx.state.db.acquire().await?, &id).await?,
-        None => None,
+        None => ctx.next(),
     };
-    ctx.see_other(path.unwrap_or_default().as_str().to_owned())
+    let path = path.unwrap_or_default();
+    if paths::is_ours(path.as_str()) {
+        return ctx.see_other(path.as_str().to_owned());
+    }
+    ctx.page(&ReturnPage { to: path.as_str().to_owned() })
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The language switch.
-pub const SLICE: Slice = Slice::new(|r| r.post(paths::LANGUAGE, Access::Public, submit));
+pub const SLICE: Slice = Slice::new(|r| r.post(paths::LANGUAGE, Access::Public, submit).anew());
 
 async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let lang: Lang = form.get("language").parse().map_err(|_| AppError::BadRequest("an unknown language"))?;

@@ -77,6 +77,7 @@ impl Page for LoginPage {
             ("with-next", Self { remember: true, ..with_next }),
             ("signed-out", notice(Notice::SignedOut)),
             ("signed-out-unsaved", notice(Notice::SignedOutUnsaved)),
+            ("other-sign-in", notice(Notice::OtherSignIn)),
             ("email-verified", notice(Notice::EmailVerified)),
             ("password-reset", notice(Notice::PasswordReset)),
             ("deletion-scheduled", notice(Notice::DeletionScheduled)),

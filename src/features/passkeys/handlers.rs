@@ -9,7 +9,7 @@ use super::{
     forms,
     model::{LIFETIME, Problem},
     pages::{LoginPasskeyPage, PasskeysPage, ReauthPasskeyPage},
-    service::{self, Added, Challenge},
+    service::{self, Added, Asking, Challenge},
     store,
 };
 use crate::{
@@ -37,9 +37,9 @@ pub async fn show_sign_in(ctx: Ctx) -> Answer {
 /// `POST /login/passkey/options`.
 pub async fn sign_in_options(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     if !form.has("second") {
-        return begun(&ctx, service::ask_anyone(&ctx.state, ctx.request()).await?);
+        return begun(&ctx, service::ask_anyone(&ctx.state, asking(&ctx)).await?);
     }
-    let challenge = service::ask_second(&ctx.state, ctx.request(), ctx.pending()).await?;
+    let challenge = service::ask_second(&ctx.state, asking(&ctx), ctx.pending()).await?;
     begun(&ctx, challenge.ok_or(AppError::SignIn { next: None })?)
 }
 
@@ -72,11 +72,11 @@ async fn second(ctx: Ctx, form: Fields) -> Answer {
         Ok(Some((pending, opened))) => {
             return ctx.go_on(pending.next().as_ref()).signed_in(opened).without_cookie(Name::Ceremony);
         }
-        Ok(None) => return ctx.to_login(form.next().as_ref()),
+        Ok(None) => return ctx.sign_in_again(form.next().as_ref()),
         Err(problem) => problem,
     };
     let waiting = service::waiting(&ctx.state, ctx.pending()).await?;
-    let Some((pending, factors)) = waiting else { return ctx.to_login(form.next().as_ref()) };
+    let Some((pending, factors)) = waiting else { return ctx.sign_in_again(form.next().as_ref()) };
     let page = LoginPasskeyPage { offered: true, trust, problem: Some(problem), ..LoginPasskeyPage::default() };
     ctx.refuse(&page.after_password(&pending, &factors))
 }
@@ -88,7 +88,7 @@ pub async fn show_again(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 
 /// `POST /reauth/passkey/options`.
 pub async fn again_options(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
-    begun(&ctx, service::ask_again(&ctx.state, ctx.request(), &me).await?.ok_or(AppError::NotFound)?)
+    begun(&ctx, service::ask_again(&ctx.state, asking(&ctx), &me).await?.ok_or(AppError::NotFound)?)
 }
 
 /// `POST /reauth/passkey`.
@@ -96,7 +96,7 @@ pub async fn submit_again(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Sub
     let next = form.next();
     let (secret, answer) = (ctx.ceremony(), form.get("credential"));
     match service::reauthenticate(&ctx.state, ctx.request(), &me, secret, answer).await? {
-        Ok(renewed) => ctx.renewed(renewed, next.as_ref()).without_cookie(Name::Ceremony),
+        Ok(renewed) => ctx.renewed(renewed, next.as_ref()),
         Err(problem) => asked_again(&ctx, &me, next, Some(problem)).await,
     }
 }
@@ -125,7 +125,7 @@ pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 
 /// `POST /account/factors/passkeys/options`.
 pub async fn add_options(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
-    let challenge = service::begin(&ctx.state, ctx.request(), &me).await?;
+    let challenge = service::begin(&ctx.state, asking(&ctx), &me).await?;
     begun(&ctx, challenge.ok_or(AppError::BadRequest("as many passkeys as an account can have"))?)
 }
 
@@ -153,6 +153,10 @@ async fn overview(ctx: &Ctx, me: &LiveSession) -> Result<PasskeysPage, AppError>
     let factors = accounts::factors(&mut *ctx.state.db.acquire().await?, me.user_id).await?;
     let page = PasskeysPage::new(ctx.state.config.site.has_passkeys(), listed, name, ctx.now());
     Ok(PasskeysPage { first: !factors.has_second(), ..page })
+}
+
+fn asking(ctx: &Ctx) -> Asking<'_> {
+    (ctx.request(), ctx.ceremony())
 }
 
 /// Answers with the options for the browser, and sets the cookie of the ceremony.

@@ -1,7 +1,8 @@
 //! Passkeys (WebAuthn level 3): adding them, and proving with one who you are.
 //!
 //! 1. `POST …/options` begins a ceremony. The answer is what the page's script passes to the browser; the challenge
-//!    waits in the database, for ten minutes, under the digest of a cookie of this browser.
+//!    waits in the database, for ten minutes, under a digest of itself and of a cookie of this browser. So each of
+//!    its tabs has a ceremony of its own.
 //! 2. The script puts the browser's answer into the page's form, and sends it like any other form.
 //! 3. A ceremony is spent by the first answer, right or wrong, and only for what it was begun for: the same purpose,
 //!    account, and session or pending sign-in.
@@ -57,14 +58,17 @@ fn routes(routes: Routes) -> Routes {
         .post(paths::LOGIN_PASSKEY, Access::Anyone, handlers::sign_in)
         .writes(Writes::Cookie)
         .post(paths::LOGIN_PASSKEY_OPTIONS, Access::Public, handlers::sign_in_options)
+        .anew()
         .get(paths::REAUTH_PASSKEY, account, handlers::show_again)
         .post(paths::REAUTH_PASSKEY, account, handlers::submit_again)
         .writes(Writes::Cookie)
         .post(paths::REAUTH_PASSKEY_OPTIONS, account, handlers::again_options)
+        .anew()
         .get(paths::ACCOUNT_PASSKEYS, account.fresh(), handlers::show)
         .post(paths::ACCOUNT_PASSKEYS, account.fresh(), handlers::add)
         .writes(Writes::Cookie)
         .post(paths::ACCOUNT_PASSKEYS_OPTIONS, account.fresh(), handlers::add_options)
+        .anew()
         .get(paths::ACCOUNT_PASSKEYS_RENAME, account.fresh(), manage::show_rename::<Passkeys>)
         .post(paths::ACCOUNT_PASSKEYS_RENAME, account.fresh(), manage::rename::<Passkeys>)
         .get(paths::ACCOUNT_PASSKEYS_REMOVE, account.fresh(), manage::show_remove::<Passkeys>)

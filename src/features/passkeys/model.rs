@@ -4,7 +4,9 @@ mod authenticator_data;
 
 use std::{ops::RangeInclusive, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
+use sha2::{Digest as _, Sha256};
 use strum::IntoStaticStr;
 use uuid::Uuid;
 use webauthn_rs::{
@@ -14,7 +16,7 @@ use webauthn_rs::{
 
 use crate::{
     config::Site,
-    types::{SessionId, TokenDigest, UserId},
+    types::{SecretToken, SessionId, TokenDigest, UserId},
 };
 
 /// Lengths of a credential ID in bytes (WebAuthn level 3, section 7.1). An empty one names no passkey.
@@ -106,6 +108,34 @@ pub fn read_new(answer: &str) -> Option<RegisterPublicKeyCredential> {
     let data = authenticator_data::of_attestation(&answer.response.attestation_object)?;
     let is_ours = answer.type_ == "public-key" && is_of_a_page(&answer.response.client_data_json);
     (is_ours && authenticator_data::is_whole(data)).then_some(answer)
+}
+
+/// Where a ceremony is kept: under the browser's secret and the challenge. So each tab of a browser answers its own, and
+/// no other browser any.
+pub fn key(secret: &SecretToken, challenge: &str) -> TokenDigest {
+    TokenDigest(Sha256::new().chain_update(secret.as_bytes()).chain_update(challenge).finalize().into())
+}
+
+/// The challenge that an answer names. `None` for what is no answer.
+pub fn challenge(answer: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Answer {
+        response: Response,
+    }
+    #[derive(Deserialize)]
+    struct Response {
+        #[serde(rename = "clientDataJSON")]
+        client_data_json: String,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        challenge: String,
+    }
+    let answer: Answer = serde_json::from_str(answer).ok()?;
+    let client_data = answer.response.client_data_json.replace('+', "-").replace('/', "_");
+    let client_data = URL_SAFE_NO_PAD.decode(client_data.trim_end_matches('=')).ok()?;
+    let named: Named = serde_json::from_slice(&client_data).ok()?;
+    Some(named.challenge)
 }
 
 #[cfg(test)]

@@ -57,7 +57,8 @@ fn reset_page(ctx: &Ctx, username: String) -> ResetPage {
 /// 410 Gone, with the form that requests another link.
 async fn link_expired(ctx: &Ctx) -> Answer {
     let next = service::going(&ctx.state, ctx.request()).await?;
-    ctx.refuse(&AskPage { problem: Some(AskProblem::LinkExpired), ..AskPage::new(next.as_ref()) }).without_link()
+    let page = AskPage { problem: Some(AskProblem::LinkExpired), ..AskPage::new(next.as_ref()) };
+    ctx.refuse(&page).without_link(ctx)
 }
 
 /// `POST /recover/reset`.
@@ -65,7 +66,7 @@ pub async fn reset(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     match service::reset(&ctx.state, ctx.request(), ctx.link(), form.get("password")).await? {
         Reset::Done(next) => {
             let login = format!("{}{}", paths::LOGIN, next_query(next.as_ref()));
-            ctx.see_other(login).notice(Notice::PasswordReset).without_link()
+            ctx.see_other(login).notice(Notice::PasswordReset).without_link(&ctx)
         }
         Reset::LinkExpired => link_expired(&ctx).await,
         Reset::Refused { username, error } => {

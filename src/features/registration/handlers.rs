@@ -8,7 +8,7 @@ use super::{
 use crate::{
     accounts::Role,
     types::Notice,
-    web::{Answer, AnswerExt as _, Ctx, Submitted, paths},
+    web::{Answer, AnswerExt as _, Ctx, Submitted, cookies::Name, paths},
 };
 
 /// `GET /register`.
@@ -29,7 +29,7 @@ pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     match service::sign_up(&ctx.state, ctx.request(), &form).await? {
         // The next page is about this sign-up, not about a link that was opened before.
         SignUp::Created(browser) => {
-            ctx.see_other(paths::VERIFY).notice(Notice::Registered).browser(&browser).without_link()
+            ctx.see_other(paths::VERIFY).notice(Notice::Registered).browser(&browser).without_cookie(Name::Link)
         }
         SignUp::UsernameTaken => {
             ctx.refuse(&RegisterPage { errors: RegisterErrors::username(UsernameError::Taken), ..page })

@@ -24,7 +24,7 @@ pub async fn show(ctx: Ctx) -> Answer {
 
 /// 410 Gone, and how to get another.
 fn link_expired(ctx: &Ctx) -> Answer {
-    ctx.refuse(&LinkExpiredPage {}).without_link()
+    ctx.refuse(&LinkExpiredPage {}).without_link(ctx)
 }
 
 /// `POST /setup`.
@@ -32,7 +32,7 @@ pub async fn submit(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let (page, form) = registration::parse(&form, &ctx.state.config, Role::Admin);
     let replaces = ctx.visitor().any_session();
     match service::set_up(&ctx.state, ctx.request(), ctx.link(), form, replaces).await? {
-        SetUp::Done(Entered::In(opened)) => ctx.go_on(None).signed_in(opened).without_link(),
+        SetUp::Done(Entered::In(opened)) => ctx.go_on(None).signed_in(opened).without_link(&ctx),
         SetUp::Done(_) => ctx.see_other(paths::LOGIN),
         SetUp::LinkExpired => link_expired(&ctx),
         SetUp::Refused(errors) => ctx.refuse(&SetupPage { form: RegisterPage { errors, ..page } }),

@@ -14,8 +14,8 @@ use crate::{
 
 /// `GET /account/factors/totp`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
-    if let Some(seed) = service::unconfirmed(&ctx.state, &me).await? {
-        return ctx.page(&EnrolPage::new(&ctx.state.config.site.name, &me.username, &seed));
+    if let Some(shown) = service::unconfirmed(&ctx.state, &me).await? {
+        return ctx.page(&EnrolPage::new(&ctx.state.config.site.name, &me.username, &shown));
     }
     let factors = accounts::factors(&mut *ctx.state.db.acquire().await?, me.user_id).await?;
     ctx.page(&BeginPage { first: !factors.has_second(), ..BeginPage::new(false) })
@@ -34,7 +34,7 @@ pub async fn confirm(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitte
     let default_name = ctx.state.templates.message(ctx.lang(), "totp-default-name");
     let problems = match forms::parse(&form, &default_name) {
         Err(problems) => problems,
-        Ok(typed) => match service::confirm(&ctx.state, ctx.request(), &me, &typed).await? {
+        Ok(typed) => match service::confirm(&ctx.state, ctx.request(), &me, form.get("app"), &typed).await? {
             Confirmed::Added { renewed, codes: None } => {
                 return ctx.see_other(paths::ACCOUNT_FACTORS).notice(Notice::TotpAdded).session(renewed);
             }
@@ -46,7 +46,7 @@ pub async fn confirm(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitte
             Confirmed::Full => return ctx.refuse(&BeginPage::new(true)),
         },
     };
-    let Some(seed) = service::unconfirmed(&ctx.state, &me).await? else { return ctx.see_other(paths::ACCOUNT_TOTP) };
-    let page = EnrolPage::new(&ctx.state.config.site.name, &me.username, &seed);
+    let Some(shown) = service::unconfirmed(&ctx.state, &me).await? else { return ctx.see_other(paths::ACCOUNT_TOTP) };
+    let page = EnrolPage::new(&ctx.state.config.site.name, &me.username, &shown);
     ctx.refuse(&page.refused(form.shown("name"), problems))
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{forms::Problems, model::Seed, service::APPS_MAX};
 use crate::{
@@ -51,6 +52,8 @@ impl Page for BeginPage {
 /// Shows a new seed, and asks for its first code.
 #[derive(Clone, Debug, Serialize)]
 pub struct EnrolPage {
+    /// Which app the form confirms.
+    pub app: String,
     /// None for a service whose name is too long for it.
     pub picture: Option<Picture>,
     /// In groups of four.
@@ -63,11 +66,12 @@ pub struct EnrolPage {
 }
 
 impl EnrolPage {
-    pub fn new(issuer: &str, username: &str, seed: &Seed) -> Self {
+    pub fn new(issuer: &str, username: &str, (app, seed): &(Uuid, Seed)) -> Self {
         let otpauth = seed.otpauth(issuer, username);
         let key = seed.base32();
         let groups: Vec<&str> = key.as_bytes().chunks(4).filter_map(|group| std::str::from_utf8(group).ok()).collect();
         Self {
+            app: app.to_string(),
             picture: Picture::of(&otpauth),
             key: groups.join(" "),
             otpauth: otpauth.to_string(),
@@ -93,7 +97,7 @@ impl Page for EnrolPage {
     const TEMPLATE: &'static str = "totp/enrol.html";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let plain = Self::new("Vestibule", "minji", &Seed(*b"12345678901234567890"));
+        let plain = Self::new("Vestibule", "minji", &(Uuid::nil(), Seed(*b"12345678901234567890")));
         let with = |name: &str, code, name_error| plain.clone().refused(name.into(), (code, name_error));
         let slow_down = Throttled::SlowDown { wait: Wait { unit: WaitUnit::Seconds, count: 40 } };
         let hostile = r#""><svg onload=alert(1)>{{7*7}}"#;

@@ -33,10 +33,10 @@ const ENROLMENTS_MAX: i64 = 5;
 /// A replica whose clock differs from PostgreSQL's by this many seconds says so in the log.
 const CLOCK_SKEW_REPORTED: i64 = 15;
 
-/// Returns the seed that this session is setting up.
-pub async fn unconfirmed(state: &AppState, live: &LiveSession) -> Result<Option<Seed>, AppError> {
+/// Returns the seed that this session is setting up, with its id.
+pub async fn unconfirmed(state: &AppState, live: &LiveSession) -> Result<Option<(Uuid, Seed)>, AppError> {
     let sealed = store::unconfirmed(&mut *state.db.acquire().await?, live.user_id, live.id).await?;
-    Ok(sealed.and_then(|sealed| open(&state.keys.sealing, &sealed)))
+    Ok(sealed.and_then(|sealed| Some((sealed.id, open(&state.keys.sealing, &sealed)?))))
 }
 
 /// The result of beginning to set up an app.
@@ -88,16 +88,19 @@ pub enum Confirmed {
     Full,
 }
 
-/// Makes what this session set up a factor of the account.
+/// Makes what this session set up, and its page showed, a factor of the account.
 pub async fn confirm(
     state: &AppState,
     request: &Request,
     live: &LiveSession,
+    shown: &str,
     (code, name): &(Code, Label),
 ) -> Result<Confirmed, AppError> {
     let user_id = live.user_id;
     let mut connection = state.db.acquire().await?;
-    let Some(sealed) = store::unconfirmed(&mut connection, user_id, live.id).await? else {
+    let sealed = store::unconfirmed(&mut connection, user_id, live.id).await?;
+    // A code of another seed than the page showed proves nothing, and counts as nothing.
+    let Some(sealed) = sealed.filter(|sealed| sealed.id.to_string() == shown) else {
         return Ok(Confirmed::NothingBegun);
     };
     // A separate bucket: what others do to the account's apps must not stop its owner from adding another.

@@ -59,7 +59,7 @@ fn confirm_page(opened: Opened, problem: Option<ConfirmProblem>) -> ConfirmPage 
 /// 410 Gone, once: the page after that is the plain one again.
 async fn link_expired(ctx: &Ctx) -> Answer {
     let page = waiting(ctx, held(ctx).await?);
-    ctx.refuse(&WaitingPage { problem: Some(WaitingProblem::LinkExpired), ..page }).without_link()
+    ctx.refuse(&WaitingPage { problem: Some(WaitingProblem::LinkExpired), ..page }).without_link(ctx)
 }
 
 /// `POST /verify`.
@@ -67,7 +67,7 @@ pub async fn confirm(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let typed = form.get("password");
     let (password, session) = (PlainPassword::presented(typed), ctx.visitor().any_session());
     let (opened, problem) = match service::confirm(&ctx.state, ctx.request(), ctx.link(), session, password).await? {
-        Confirmed::Done(entered, next) => return enter(&ctx, entered, next.as_ref()).without_link(),
+        Confirmed::Done(entered, next) => return enter(&ctx, entered, next.as_ref()).without_link(&ctx),
         Confirmed::LinkExpired => return link_expired(&ctx).await,
         Confirmed::Refused(opened) if typed.is_empty() => (opened, ConfirmProblem::PasswordMissing),
         Confirmed::Refused(opened) => (opened, ConfirmProblem::PasswordWrong),
@@ -106,7 +106,7 @@ pub async fn correct(ctx: Ctx, Submitted(form): Submitted) -> Answer {
         Ok(_) if held.corrections_left < 1 => WaitingProblem::CorrectionsUsed,
         Ok(email) => match correction::correct(&ctx.state, ctx.request(), held.id, &email).await? {
             // The next page is about this address, not about a link to the one before.
-            Corrected::Done => return ctx.see_other(paths::VERIFY).notice(Notice::EmailCorrected).without_link(),
+            Corrected::Done => return ctx.see_other(paths::VERIFY).notice(Notice::EmailCorrected).without_link(&ctx),
             Corrected::TooLate => return ctx.see_other(paths::VERIFY),
             Corrected::Throttled(throttled) => WaitingProblem::Throttled(throttled),
         },

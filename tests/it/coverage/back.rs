@@ -54,7 +54,13 @@ async fn a_refused_form_and_the_language_switch_beside_it_lead_to_a_page() {
     let mut person = app.person("alice").await;
     for path in in_hand(&app) {
         let refused = person.post(path, &[]).await;
-        assert_eq!((refused.status, button(&refused)), (403, path), "{path}");
+        if path.starts_with("/login") {
+            // Its person is signed in already.
+            assert_eq!(refused.status, 303, "{path}: {refused:?}");
+            continue;
+        }
+        assert_eq!(refused.status, 403, "{path}: {refused:?}");
+        // The form's own page, or a button that leads to it.
         assert_eq!(refused.hidden("/language", "next").as_deref(), Some(path), "{path}");
         let back = person.get(path).await;
         assert!([200, 303, 410].contains(&back.status), "{path}: {back:?}");
@@ -98,7 +104,6 @@ async fn what_could_not_be_read_leads_back_to_its_form_and_what_is_not_there_to_
     let mut letter = app.browser().with("Content-Type", "text/plain");
     for (status, answer) in [
         (400, browser.post_raw("/login", b"a=%zz").await),
-        (403, browser.post("/login", &[]).await),
         (413, browser.post_raw("/login", &[b'a'; 40_000]).await),
         (415, letter.post_raw("/login", b"a=b").await),
     ] {

@@ -6,7 +6,6 @@ use crate::{
     support::{
         app::{TestApp, is_signed_in},
         authenticator::Authenticator,
-        browser::Browser,
         race::race,
     },
 };
@@ -40,12 +39,10 @@ async fn f10_one_assertion_thirty_times_at_once_over_two_replicas_is_one_success
             let mut key =
                 Authenticator { counter: 100 + round * 2 + if what == "alone" { 0 } else { 50 }, ..key.clone() };
             let credential = key.get(&options(&mut browser, LOGIN, fields).await);
-            let token = token(&mut browser).await;
+            let tabs = browser.tabs(30, &[first.address, second.address], LOGIN).await;
             let sessions = first.count("select count(*) from sessions").await;
             let answers = race(30, |n| {
-                let to = if n % 2 == 0 { first.address } else { second.address };
-                let mut tab = Browser { to, ..browser.clone() };
-                let (credential, token) = (credential.clone(), token.clone());
+                let ((mut tab, token), credential) = (tabs[n].clone(), credential.clone());
                 async move {
                     let mut all = vec![("csrf_token", token.as_str()), ("credential", credential.as_str())];
                     all.extend_from_slice(fields);

@@ -71,6 +71,9 @@ async fn asvs_6_7_2_row_71_a_forged_assertion_signs_nobody_in() {
         let answer = send(&mut browser, LOGIN, &forged.get(&asked), &[]).await;
         assert_refused(&answer, what);
         assert!(!is_signed_in(&mut browser).await, "{what}");
+        if what.ends_with(" challenge") {
+            continue;
+        }
         // The challenge is gone with it, also for an honest answer.
         let late = send(&mut browser, LOGIN, &key.clone().get(&asked), &[]).await;
         assert_refused(&late, what);

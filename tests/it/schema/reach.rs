@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 47] = [
+const REVIEWED: [(&str, Because); 50] = [
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
@@ -30,6 +30,9 @@ const REVIEWED: [(&str, Because); 47] = [
     ("audit_links_key_id_length", Ours),
     ("audit_links_origin_digest_length", Ours),
     ("email_replacements_address_length", Refused("Email::parse")),
+    ("form_answers_id_length", Ours),
+    ("form_answers_opened_length", Ours),
+    ("form_answers_sent_by_length", Ours),
     ("known_browsers_digest_length", Ours),
     ("known_browsers_trust_whole", Ours),
     ("known_browsers_user_agent_length", Refused("web::ctx::printable")),

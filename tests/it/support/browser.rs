@@ -20,11 +20,23 @@ pub struct Browser {
     pub from: Ipv4Addr,
     pub cookies: BTreeMap<String, String>,
     pub headers: Vec<(String, String)>,
+    /// What the pages that it has seen say their forms are about, by action.
+    pub about: BTreeMap<String, About>,
 }
+
+/// The hidden fields of a form, and the cookie that its page was shown by.
+#[derive(Clone, Debug, Default)]
+pub struct About {
+    fields: Vec<(&'static str, String)>,
+    shown_by: Option<String>,
+}
+
+/// The hidden fields that bind a form to what its page showed.
+const ABOUT: [&str; 3] = ["link", "sign_in", "app"];
 
 impl Browser {
     pub fn new(to: SocketAddr) -> Self {
-        Self { to, from: Ipv4Addr::LOCALHOST, cookies: BTreeMap::new(), headers: Vec::new() }
+        Self { to, from: Ipv4Addr::LOCALHOST, cookies: BTreeMap::new(), headers: Vec::new(), about: BTreeMap::new() }
     }
 
     /// The same service from another address.
@@ -45,10 +57,25 @@ impl Browser {
         self.send("GET", path, None).await
     }
 
-    /// Posts fields as they are, without visiting the form first.
+    /// Posts fields as a person does who has the page open, with what its form is about.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let page = path.trim_end_matches("/options");
+        let shown_by = self.shows(page);
+        if shown_by.is_some() && self.about.get(page).is_none_or(|about| about.shown_by != shown_by) {
+            self.get(page).await;
+        }
+        let body = self.body(path, fields);
         self.post_raw(path, body.as_bytes()).await
+    }
+
+    /// What [`Browser::post`] sends.
+    pub fn body(&self, path: &str, fields: &[(&str, &str)]) -> String {
+        let about = self.about.get(path.trim_end_matches("/options")).into_iter();
+        let about =
+            about.flat_map(|about| &about.fields).filter(|(name, _)| fields.iter().all(|(given, _)| given != name));
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(fields).extend_pairs(about.map(|(name, value)| (*name, value.as_str())));
+        body.finish()
     }
 
     pub async fn post_raw(&mut self, path: &str, body: &[u8]) -> Answer {
@@ -77,6 +104,17 @@ impl Browser {
         page.hidden("/language", "csrf_token").unwrap_or_else(|| panic!("no form in {page:?}"))
     }
 
+    /// Tabs of this browser, at these places in turn, each with a page of its own open and the token of its form.
+    pub async fn tabs(&self, n: usize, to: &[SocketAddr], page: &str) -> Vec<(Self, String)> {
+        let mut tabs = Vec::new();
+        for n in 0..n {
+            let mut tab = Self { to: to[n % to.len()], ..self.clone() };
+            let token = tab.csrf_token(page).await;
+            tabs.push((tab, token));
+        }
+        tabs
+    }
+
     pub async fn send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> Answer {
         self.try_send(method, path, body).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
@@ -88,6 +126,7 @@ impl Browser {
         let answer = exchange(self.to, self.from, &request).await?;
         settle::settled(self.to).await;
         self.keep_cookies(&answer);
+        self.keep_forms(&answer);
         Ok(answer)
     }
 
@@ -110,6 +149,30 @@ impl Browser {
         }
         head.push_str("\r\n");
         [head.as_bytes(), body.unwrap_or_default()].concat()
+    }
+
+    /// The cookie by which a page shows what its form is about.
+    fn shows(&self, page: &str) -> Option<String> {
+        let name = match page {
+            "/login/totp" | "/login/recovery-code" | "/login/passkey" => "vestibule_pending",
+            "/verify"
+            | "/recover/reset"
+            | "/setup"
+            | "/account/email/confirm"
+            | "/account/email/undo"
+            | "/account/delete/undo" => "vestibule_link",
+            _ => return None,
+        };
+        let kept = |prefix: &str| self.cookies.get(&format!("{prefix}{name}")).cloned();
+        kept("").or_else(|| kept("__Host-"))
+    }
+
+    fn keep_forms(&mut self, answer: &Answer) {
+        for action in answer.body.split("action=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let hidden = ABOUT.iter().filter_map(|name| Some((*name, answer.hidden(action, name)?)));
+            let about = About { fields: hidden.collect(), shown_by: self.shows(action) };
+            self.about.insert(action.to_owned(), about);
+        }
     }
 
     fn keep_cookies(&mut self, answer: &Answer) {

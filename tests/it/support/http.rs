@@ -41,6 +41,13 @@ impl Answer {
         Some(unescape(value))
     }
 
+    /// The page without its form tokens, of which every page has another.
+    pub fn without_tokens(&self) -> String {
+        let mut parts = self.body.split("name=\"csrf_token\" value=\"");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |page, part| page + "TOKEN" + part.split_once('"').map_or("", |(_, rest)| rest))
+    }
+
     fn parse(raw: &[u8]) -> io::Result<Self> {
         let broken = || io::Error::new(io::ErrorKind::InvalidData, "no HTTP answer");
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(broken)?;

@@ -36,15 +36,18 @@ pub fn relying_party(state: &AppState) -> Result<Webauthn, AppError> {
     model::relying_party(&state.config.site).ok_or(AppError::NotFound)
 }
 
-/// Begins a ceremony and stores its challenge.
+/// Begins a ceremony and stores its challenge. The browser keeps the `secret` that it has, so that the ceremonies of its
+/// tabs go on beside each other.
 pub async fn begin(
     state: &AppState,
-    request: &Request,
+    (request, secret): (&Request, Option<&SecretToken>),
     ceremony: &Ceremony,
     options: Value,
     kept: &impl Serialize,
 ) -> Result<Challenge, AppError> {
-    let secret = SecretToken::random();
+    let secret = secret.cloned().unwrap_or_else(SecretToken::random);
+    let challenge = options.get("challenge").and_then(Value::as_str).ok_or_else(broken)?;
+    let key = model::key(&secret, challenge);
     let mut transaction = state.db.begin().await?;
     // An unauthenticated client cannot begin one for a known account, so it cannot exhaust its limit.
     let buckets = match ceremony.bound_to() {
@@ -54,7 +57,7 @@ pub async fn begin(
     if let Spend::Limited(throttled) = limits::spend_all(&mut transaction, &buckets).await? {
         return Err(AppError::Throttled(throttled));
     }
-    store::begin(&mut transaction, &secret.digest(), ceremony, &to_json(kept)?).await?;
+    store::begin(&mut transaction, &key, ceremony, &to_json(kept)?).await?;
     transaction.commit().await?;
     Ok(Challenge { options, secret })
 }
@@ -62,7 +65,7 @@ pub async fn begin(
 /// Asks for a passkey: without `allowed` for anyone's, and then in the same words for everyone; or for one of these.
 pub async fn ask(
     state: &AppState,
-    request: &Request,
+    asking: (&Request, Option<&SecretToken>),
     ceremony: &Ceremony,
     allowed: &[Vec<u8>],
 ) -> Result<Challenge, AppError> {
@@ -73,7 +76,7 @@ pub async fn ask(
         let named = |id: &Vec<u8>| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) });
         options.insert("allowCredentials".to_owned(), allowed.iter().map(named).collect());
     }
-    begin(state, request, ceremony, options, &kept).await
+    begin(state, asking, ceremony, options, &kept).await
 }
 
 /// What an answer proves.
@@ -103,7 +106,7 @@ pub async fn verify(
     }
     let webauthn = relying_party(state)?;
     let known = ceremony.bound_to().map(|(user_id, _)| user_id);
-    let kept: Option<DiscoverableAuthentication> = spend(unit, secret, ceremony).await?;
+    let kept: Option<DiscoverableAuthentication> = spend(unit, (secret, answer), ceremony).await?;
     let Some(kept) = kept else { return Ok(Verified::Unanswered(Problem::Over)) };
     let Some((answer, claimed)) = model::read(answer) else { return Ok(Verified::Refused(known)) };
     // An account that was known before must be the one that answers; otherwise the user handle names it.
@@ -132,17 +135,19 @@ pub async fn verify(
     Ok(Verified::Refused(Some(user_id)))
 }
 
-/// Locks the account of a ceremony and spends its challenge. `None` if it has expired or was spent.
+/// Locks the account of a ceremony and spends its challenge, which the answer names. `None` if it has expired or was
+/// spent, or was another browser's.
 pub async fn spend<T: DeserializeOwned>(
     unit: &mut Unit,
-    secret: Option<&SecretToken>,
+    (secret, answer): (Option<&SecretToken>, &str),
     ceremony: &Ceremony,
 ) -> Result<Option<T>, AppError> {
-    let Some(secret) = secret else { return Ok(None) };
+    let key = secret.and_then(|secret| Some(model::key(secret, &model::challenge(answer)?)));
+    let Some(key) = key else { return Ok(None) };
     if let Some((user_id, _)) = ceremony.bound_to() {
         accounts::lock(unit, user_id).await?;
     }
-    store::spend(unit, &secret.digest(), ceremony).await?.map(from_json).transpose()
+    store::spend(unit, &key, ceremony).await?.map(from_json).transpose()
 }
 
 /// Reads a stored passkey. Each device of the owner of a synced one may count separately, so its counter is ignored.
