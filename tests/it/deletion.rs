@@ -146,9 +146,12 @@ async fn the_last_administrator_stays_and_two_at_once_do_not_both_leave() {
         let staying =
             "select count(*) from users where role = 'admin' and disabled_at is null and deletion_due_at is null";
         assert_eq!(first.count(staying).await, 2);
+        // Opened before: the page of the one who stays has no form.
+        let tokens = [alone.csrf_token_of(PAGE).await, other.clone().csrf_token_of(PAGE).await];
         let statuses = race(2, |n| {
             let mut browser = Browser { to: [&first, &second][n].address, ..[alone.clone(), other.clone()][n].clone() };
-            async move { browser.submit(PAGE, &[("understood", "yes")]).await.status }
+            let token = tokens[n].clone();
+            async move { browser.post(PAGE, &[("csrf_token", &token), ("understood", "yes")]).await.status }
         })
         .await;
         assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 1, "round {round}: {statuses:?}");

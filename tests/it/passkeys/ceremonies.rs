@@ -164,7 +164,8 @@ async fn a10_a_credential_id_of_any_allowed_length_is_added_and_signs_in() {
         let mut key = Authenticator { credential_id: vec![7; length], ..authenticator(&app) };
         let made = key.create(&options(&mut browser, PASSKEYS, &[]).await);
         let added = send(&mut browser, PASSKEYS, &made, &[]).await;
-        assert_eq!(added.status, 303, "{length}: {added:?}");
+        // The first one is answered with recovery codes.
+        assert_eq!(added.status, if length == 1 { 200 } else { 303 }, "{length}: {added:?}");
         let answer = show(&mut app.browser(), LOGIN, &mut key, &[]).await;
         assert_eq!((answer.status, answer.location()), (303, "/dashboard"), "{length}: {answer:?}");
     }

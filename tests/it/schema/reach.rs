@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 50] = [
+const REVIEWED: [(&str, Because); 52] = [
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
@@ -29,6 +29,7 @@ const REVIEWED: [(&str, Because); 50] = [
     ("audit_links_hash_length", Ours),
     ("audit_links_key_id_length", Ours),
     ("audit_links_origin_digest_length", Ours),
+    ("audit_refusals_count_positive", Ours),
     ("email_replacements_address_length", Refused("Email::parse")),
     ("form_answers_id_length", Ours),
     ("form_answers_opened_length", Ours),
@@ -61,6 +62,7 @@ const REVIEWED: [(&str, Because); 50] = [
     ("totp_factors_name_length", Refused("Label::parse")),
     ("users_credentials_version_positive", Ours),
     ("users_display_name_length", Refused("DisplayName::parse")),
+    ("users_email_corrections_range", Answered("accounts::correct_email")),
     ("users_email_length", Refused("Email::parse")),
     ("users_email_verified_unique", Answered("accounts::EMAIL_UNIQUE")),
     ("users_language_form", Refused("Lang::from_code")),
