@@ -200,10 +200,11 @@ impl House {
     /// Makes the account, before anything is asked.
     async fn prepare(&mut self, kind: Kind, name: &str, is_somebody: bool) {
         let verified = if let Kind::Resend = kind { "null" } else { "now()" };
-        // The same statement for nobody.
+        // For nobody, someone else's: what was written just before is the same.
+        let name = if is_somebody { name.to_owned() } else { name.replace("nobody", "absent") };
         let statement = format!(
             "insert into users (id, username, email, email_canonical, email_verified_at)
-            select gen_random_uuid(), '{name}', '{name}@example.com', '{name}@example.com', {verified} where {is_somebody}"
+            values (gen_random_uuid(), '{name}', '{name}@example.com', '{name}@example.com', {verified})"
         );
         execute(&mut self.database, &statement).await;
     }

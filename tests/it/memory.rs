@@ -46,10 +46,15 @@ impl Secret {
     }
 }
 
+/// How much is read at a time; most of it was never used, and is skipped.
+const PIECE: usize = 64 * 1024;
+/// So much of the next piece, so that nothing hides between two.
+const OVERLAP: usize = 128;
+
 /// Where a secret is found in the memory of a process, which is read from outside.
 fn found(pid: u32, secrets: &[Secret]) -> io::Result<Vec<String>> {
     let memory = File::open(format!("/proc/{pid}/mem"))?;
-    let mut places = Vec::new();
+    let (unused, mut places) = (vec![0; PIECE + OVERLAP], Vec::new());
     for line in fs::read_to_string(format!("/proc/{pid}/maps"))?.lines() {
         let (range, rest) = line.split_once(' ').expect("a mapping");
         let (start, end) = range.split_once('-').expect("a range");
@@ -58,22 +63,26 @@ fn found(pid: u32, secrets: &[Secret]) -> io::Result<Vec<String>> {
         if !rest.starts_with("rw") {
             continue;
         }
-        let mut bytes = vec![0; usize::try_from(end - start).expect("a size")];
-        // Some mappings of devices cannot be read; none of them is ours.
-        if memory.read_exact_at(&mut bytes, start).is_err() {
-            continue;
-        }
-        for secret in secrets {
-            for form in &secret.forms {
-                for at in memchr::memmem::find_iter(&bytes, form) {
-                    let around = bytes[at.saturating_sub(40)..(at + form.len() + 40).min(bytes.len())].to_vec();
-                    let around = String::from_utf8_lossy(&around).replace(|c: char| c.is_control(), "·");
-                    places.push(format!("{} at {:x} of {line}: {around}", secret.name, start + at as u64));
-                }
+        for at in (start..end).step_by(PIECE) {
+            let length = usize::try_from(end - at).map_or(PIECE + OVERLAP, |left| left.min(PIECE + OVERLAP));
+            let mut bytes = vec![0; length];
+            // Some mappings of devices cannot be read; none of them is ours.
+            if memory.read_exact_at(&mut bytes, at).is_ok() && bytes != unused[..length] {
+                places.extend(found_in(&bytes, secrets).map(|place| format!("{place} in {line}")));
             }
         }
     }
     Ok(places)
+}
+
+fn found_in(bytes: &[u8], secrets: &[Secret]) -> impl Iterator<Item = String> {
+    let forms = secrets.iter().flat_map(|secret| secret.forms.iter().map(move |form| (secret, form)));
+    forms.filter_map(|(secret, form)| {
+        let at = memchr::memmem::find(bytes, form)?;
+        let around = &bytes[at.saturating_sub(40)..(at + form.len() + 40).min(bytes.len())];
+        let around = String::from_utf8_lossy(around).replace(|c: char| c.is_control(), "·");
+        Some(format!("{}: {around}", secret.name))
+    })
 }
 
 /// The secret of the newest link that was mailed.
