@@ -15,4 +15,4 @@ comment on column schema_compatibility.only_row is 'Always true: makes a second 
 comment on column schema_compatibility.oldest_compatible is
     'Oldest release that works with this schema (semantic version). An older one refuses to start. Raised by contract migrations.';
 
-insert into schema_compatibility (oldest_compatible) values ('0.1.0-dev');
+insert into schema_compatibility (oldest_compatible) values ('0.1.0');

@@ -34,15 +34,19 @@ const LOCK_TRIES: u32 = 50;
 
 /// Runs one command.
 pub async fn run(command: AuditCommand, config: &Config) -> Result<ExitCode, CliError> {
-    // A new key would verify nothing.
-    let keys = ChainKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
     let database = database::open(config).await?;
-    let done = match command {
-        AuditCommand::Verify { head } => verify(&database, &keys, head).await,
-        AuditCommand::ForgetKey { id } => forget_key(&database, &keys, id).await,
-    };
+    let done = on(&database, command, config).await;
     database.close().await;
     done
+}
+
+async fn on(database: &database::Database, command: AuditCommand, config: &Config) -> Result<ExitCode, CliError> {
+    // A new key would verify nothing.
+    let keys = ChainKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
+    match command {
+        AuditCommand::Verify { head } => verify(database, &keys, head).await,
+        AuditCommand::ForgetKey { id } => forget_key(database, &keys, id).await,
+    }
 }
 
 async fn connect(database: &database::Database) -> Result<PgConnection, CliError> {

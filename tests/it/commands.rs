@@ -19,7 +19,7 @@ use crate::support::{
 const SECRET: &str = "a key for tests and for nothing else 0123456789";
 
 /// One way to run each command but the service itself.
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 16] = [
     &["migrate"],
     &["user", "create", "minji", "minji@example.com"],
     &["user", "show", "alice"],
@@ -29,8 +29,10 @@ const COMMANDS: [&[&str]; 14] = [
     &["user", "reset-factors", "alice"],
     &["user", "recover", "alice"],
     &["user", "role", "alice", "member"],
+    &["user", "email", "alice", "alicia@example.com"],
     &["user", "setup-link"],
     &["audit", "verify"],
+    &["audit", "forget-key", "00000000"],
     &["doctor"],
     &["healthcheck"],
     &["--help"],

@@ -251,7 +251,7 @@ async fn the_compatibility_of_a_schema_is_one_row_with_a_version() {
         .fetch_all(&mut connection)
         .await
         .expect("the row");
-    assert_eq!(oldest, ["0.1.0-dev"]);
+    assert_eq!(oldest, ["0.1.0"]);
     for refused in [
         "insert into schema_compatibility (oldest_compatible) values ('0.2.0')",
         "insert into schema_compatibility (only_row, oldest_compatible) values (false, '0.2.0')",
