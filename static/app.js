@@ -4,14 +4,14 @@
 const summary = document.querySelector("[data-focus]");
 if (summary && !summary.autofocus) summary.focus();
 
-// A form that was sent is not sent again until its page is shown again, or nothing came of it. The service would answer
-// the second as the first; but a browser forgets the answer to the first, and with it how far it had come.
+// A second click waits until the page is shown again, or nothing came of the first.
 const sent = new Set();
-document.addEventListener("submit", (event) => {
+addEventListener("submit", (event) => {
+  const form = event.target;
   if (event.defaultPrevented) return;
-  if (sent.has(event.target)) return event.preventDefault();
-  sent.add(event.target);
-  setTimeout(() => sent.delete(event.target), 5000);
+  if (sent.has(form)) return event.preventDefault();
+  sent.add(form);
+  setTimeout(() => sent.delete(form), 5e3);
 });
 addEventListener("pageshow", () => sent.clear());
 

@@ -8,6 +8,9 @@ use cookie::{Cookie, SameSite, time::Duration};
 
 use crate::config::PublicUrl;
 
+/// How many WebAuthn ceremonies a browser may have going on, in as many tabs.
+pub const CEREMONIES_MAX: usize = 4;
+
 /// The purpose of a cookie.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Name {
@@ -23,7 +26,7 @@ pub enum Name {
     Link,
     /// The secret of a pending sign-in.
     Pending,
-    /// The secret of a WebAuthn ceremony, between challenge and response.
+    /// The secrets of the latest WebAuthn ceremonies, between challenge and response.
     Ceremony,
     /// The chosen language.
     Language,

@@ -1,17 +1,18 @@
 //! The context of a request: its metadata, parsed once.
 
+mod forms;
+
 use std::{
     borrow::Cow,
     fmt,
     net::IpAddr,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use axum::{
-    body::Body,
     extract::{FromRequestParts, Request as HttpRequest},
     http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts},
     response::Response,
@@ -21,9 +22,9 @@ use time::OffsetDateTime;
 use super::{
     AppError, Visitor,
     access::{Dialect, Policy},
-    cookies::{self, Cookies, Name, Presented},
-    csrf::{Csrf, Issued},
-    form::{self, About, Fields, Once},
+    cookies::{self, CEREMONIES_MAX, Cookies, Name, Presented},
+    csrf::Csrf,
+    form::{About, Fields},
     paths,
     redirect::with_next,
     session_layer::{CookieId, SessionCookie},
@@ -66,7 +67,7 @@ struct Facts {
     browser: Option<SecretToken>,
     link: Option<SecretToken>,
     pending: Option<SecretToken>,
-    ceremony: Option<SecretToken>,
+    ceremonies: Vec<SecretToken>,
     notice: Option<Notice>,
     notice_taken: AtomicBool,
     csrf: Csrf,
@@ -185,25 +186,14 @@ impl Ctx {
         }
     }
 
-    /// Returns whether this browser still keeps that link for its page, and no other.
-    pub(super) fn keeps_link(&self) -> bool {
-        self.facts.link.is_some() && self.facts.link.as_ref() == self.link()
-    }
-
     /// The secret of this browser's pending sign-in. A form gets it only if its page showed that sign-in and no other.
     pub fn pending(&self) -> Option<&SecretToken> {
         self.facts.pending.as_ref().filter(|_| !self.is_about_another_sign_in())
     }
 
-    /// Returns whether a form is about a sign-in that another one replaced in this browser.
-    pub fn is_about_another_sign_in(&self) -> bool {
-        let (Some(about), Some(pending)) = (self.facts.about.get(), &self.facts.pending) else { return false };
-        about.sign_in != pending.mark()
-    }
-
-    /// The secret of this browser's latest WebAuthn ceremony.
-    pub fn ceremony(&self) -> Option<&SecretToken> {
-        self.facts.ceremony.as_ref()
+    /// The secrets of this browser's latest WebAuthn ceremonies, the newest first.
+    pub fn ceremonies(&self) -> &[SecretToken] {
+        &self.facts.ceremonies
     }
 
     /// Takes the notice for this page, which is then shown once.
@@ -226,90 +216,11 @@ impl Ctx {
         self.facts.csrf.renew(cookie.cookie.text());
     }
 
-    /// Reads a form's token, if it is ours.
-    pub(super) fn read_csrf(&self, token: &str) -> Option<Issued> {
-        self.facts.csrf.read(&self.state.keys.csrf, token)
-    }
-
-    /// The secret of this browser's form cookie, if it sent one.
-    pub(super) fn form_cookie(&self) -> Option<&SecretToken> {
-        self.facts.csrf.cookie()
-    }
-
-    /// The session cookie as the browser sent it.
-    pub(super) fn session_text(&self) -> Option<&str> {
-        Some(self.facts.csrf.session()).filter(|text| !text.is_empty())
-    }
-
-    /// Returns whether the browser sent any cookie of ours.
-    pub fn has_cookies(&self) -> bool {
-        self.facts.has_cookies
-    }
-
-    /// Returns whether the response may be one of a chain of redirects that began with a form of ours.
-    pub(super) fn may_follow_a_form(&self) -> bool {
-        !self.facts.method.is_safe() || self.facts.from_here
-    }
-
-    /// The requested path with its query.
-    pub(super) fn requested(&self) -> &str {
-        self.facts.requested.path_and_query().map_or("", |requested| requested.as_str())
-    }
-
-    /// Reads the form of a request.
-    pub(super) async fn receive(&self, headers: &HeaderMap, body: Body) {
-        let (about, form) = form::receive(self, headers, body).await;
-        self.facts.about.set(about).ok();
-        *self.facts.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form);
-    }
-
-    /// Hands the form to its handler.
-    pub(super) fn take_form(&self) -> Result<Fields, AppError> {
-        let form = self.facts.form.lock().unwrap_or_else(PoisonError::into_inner).take();
-        form.unwrap_or_else(|| Err(AppError::fault("a handler took a form that was not read, or twice")))
-    }
-
-    /// Refuses a form that another browser sent before.
-    pub(super) fn refuse_form(&self) {
-        *self.facts.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(AppError::StaleForm));
-    }
-
-    /// What the form says of itself.
-    pub(super) fn about_form(&self) -> Option<&About> {
-        self.facts.about.get()
-    }
-
-    /// What tells the form from all others, on routes where that matters.
-    pub(super) fn form_once(&self) -> Option<&Once> {
-        let once = self.policy().is_some_and(|policy| policy.once);
-        self.facts.about.get().filter(|_| once)?.once.as_ref()
-    }
-
     /// Parses a request and stores the context in its extensions.
     pub(super) fn begin(state: &AppState, request: &mut HttpRequest, peer: IpAddr) -> Self {
         let ctx = Self { state: state.clone(), facts: Arc::new(Facts::read(request, state, peer)) };
         request.extensions_mut().insert(ctx.clone());
         ctx
-    }
-
-    /// The context of a GET that shows the form of `refused` again: the same request to the person and to the log.
-    pub(super) fn begin_again(refused: &Self, request: &mut HttpRequest) -> Self {
-        let (state, first) = (&refused.state, &refused.facts);
-        let facts = Facts {
-            request_id: first.request_id.clone(),
-            now: first.now,
-            address: first.address,
-            again: Some(Arc::clone(first)),
-            ..Facts::read(request, state, first.address)
-        };
-        let ctx = Self { state: state.clone(), facts: Arc::new(facts) };
-        request.extensions_mut().insert(ctx.clone());
-        ctx
-    }
-
-    /// What the form said that this page shows again.
-    pub(super) fn shown_again(&self) -> Option<&About> {
-        self.facts.again.as_ref()?.about.get()
     }
 
     /// Sets the CSRF cookie if the page needs it.
@@ -380,7 +291,7 @@ impl Facts {
             browser: secret(Name::Browser),
             link: secret(Name::Link),
             pending: secret(Name::Pending),
-            ceremony: secret(Name::Ceremony),
+            ceremonies: ceremonies(cookie(Name::Ceremony)),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             notice_taken: AtomicBool::new(false),
             csrf: Csrf::new(secret(Name::Csrf), bound_to, now),
@@ -401,6 +312,10 @@ impl Facts {
 fn location(asked: &Uri) -> ReturnTo {
     let local = asked.path_and_query().filter(|_| asked.path() != paths::LANGUAGE);
     local.and_then(|local| ReturnTo::parse(&local.to_string())).unwrap_or_default()
+}
+
+fn ceremonies(cookie: Option<&str>) -> Vec<SecretToken> {
+    cookie.into_iter().flat_map(|text| text.split('.')).take(CEREMONIES_MAX).filter_map(SecretToken::parse).collect()
 }
 
 fn prefers_json(headers: &HeaderMap) -> bool {

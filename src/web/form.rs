@@ -27,7 +27,7 @@ const LINK: &str = "link";
 /// The hidden field with the mark of the pending sign-in that the form's page showed.
 const SIGN_IN: &str = "sign_in";
 /// What is shown again of a form whose token does not fit: no secrets, and no codes.
-const SHOWN_AGAIN: [&str; 5] = ["identifier", "email", "username", "display_name", "name"];
+const SHOWN_AGAIN: [&str; 6] = ["identifier", "email", "new_email", "username", "display_name", "name"];
 
 /// Maximum size of a form in bytes.
 pub const BODY_MAX: usize = 32 * 1024;

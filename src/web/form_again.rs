@@ -48,7 +48,11 @@ impl SentForm {
 
     async fn show(self, refused: &Ctx) -> Option<(Ctx, Response)> {
         let about = refused.about_form().filter(|about| about.stale.is_some_and(|stale| stale != Stale::Foreign))?;
-        let path = if self.path == paths::VERIFY_RESEND { paths::VERIFY } else { &self.path };
+        let path = if self.path == paths::VERIFY_RESEND || self.path == paths::VERIFY_ADDRESS {
+            paths::VERIFY
+        } else {
+            &self.path
+        };
         let target = about.next.as_ref().map_or_else(|| path.to_owned(), |next| with_next(path, next.as_str()));
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = target.parse::<Uri>().ok()?;

@@ -4,10 +4,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use super::paths;
-use crate::types::ReturnTo;
+use crate::{sessions::return_paths, types::ReturnTo};
 
 /// What a path must not carry into a query value as it is; slashes may stay readable.
 const SPECIAL_IN_QUERY_VALUES: &AsciiSet =
@@ -32,6 +32,10 @@ pub fn see_other(path: &str) -> Response {
 /// Changes a redirect so that it leads to a page that must be passed first. The dashboard redirects there anyway.
 pub fn pass(headers: &mut HeaderMap, first: &str) {
     let going = headers.get(header::LOCATION).and_then(|location| location.to_str().ok()).unwrap_or_default();
+    // What must come first leads there itself in the end.
+    let to_an_app = going.strip_prefix(return_paths::ROUTE).and_then(|rest| rest.strip_prefix("?next="));
+    let unwrapped = to_an_app.map(|next| percent_decode_str(next).decode_utf8_lossy());
+    let going = unwrapped.as_deref().unwrap_or(going);
     if going == paths::DASHBOARD || going.split(['?', '#']).next() == Some(first) {
         return;
     }

@@ -37,7 +37,7 @@ pub async fn close(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) ->
 pub async fn submit(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
     let page = overview(&ctx, &me).await?;
     let again = page.waiting.clone().filter(|waiting| form.get("again") == waiting);
-    if form.has("again") && again.is_none() {
+    if form.has("again") && again != page.waiting {
         // Another tab has asked for another address meanwhile: the page says for which.
         return ctx.see_other(paths::ACCOUNT_EMAIL);
     }

@@ -1,5 +1,7 @@
 //! Signing in, reauthenticating and adding passkeys.
 
+use std::iter;
+
 use axum::{
     Json,
     http::{HeaderValue, header},
@@ -9,7 +11,7 @@ use super::{
     forms,
     model::{LIFETIME, Problem},
     pages::{LoginPasskeyPage, PasskeysPage, ReauthPasskeyPage},
-    service::{self, Added, Asking, Challenge},
+    service::{self, Added, Challenge},
     store,
 };
 use crate::{
@@ -17,8 +19,12 @@ use crate::{
     features::recovery_codes,
     sessions::{self, LiveSession},
     signin::{SignInAnswer as _, challenge},
-    types::{Label, Notice, ReturnTo},
-    web::{Answer, AnswerExt as _, AppError, Ctx, Fields, SignedIn, Submitted, cookies::Name, paths},
+    types::{Label, Notice, ReturnTo, SecretToken},
+    web::{
+        Answer, AnswerExt as _, AppError, Ctx, Fields, SignedIn, Submitted,
+        cookies::{CEREMONIES_MAX, Name},
+        paths,
+    },
 };
 
 /// `GET /login/passkey`.
@@ -37,9 +43,9 @@ pub async fn show_sign_in(ctx: Ctx) -> Answer {
 /// `POST /login/passkey/options`.
 pub async fn sign_in_options(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     if !form.has("second") {
-        return begun(&ctx, service::ask_anyone(&ctx.state, asking(&ctx)).await?);
+        return begun(&ctx, service::ask_anyone(&ctx.state, ctx.request()).await?);
     }
-    let challenge = service::ask_second(&ctx.state, asking(&ctx), ctx.pending()).await?;
+    let challenge = service::ask_second(&ctx.state, ctx.request(), ctx.pending()).await?;
     begun(&ctx, challenge.ok_or(AppError::SignIn { next: None })?)
 }
 
@@ -55,7 +61,7 @@ pub async fn sign_in(ctx: Ctx, Submitted(form): Submitted) -> Answer {
 async fn alone(ctx: Ctx, form: Fields) -> Answer {
     let (next, remember) = (form.next(), form.has("remember"));
     let (answer, replaces) = ((form.get("credential"), remember), ctx.visitor().any_session());
-    match service::sign_in(&ctx.state, ctx.request(), ctx.ceremony(), answer, replaces).await? {
+    match service::sign_in(&ctx.state, ctx.request(), ctx.ceremonies(), answer, replaces).await? {
         Ok(opened) => ctx.go_on(next.as_ref()).signed_in(opened).without_cookie(Name::Ceremony),
         Err(problem) => {
             let page = LoginPasskeyPage { offered: true, remember, ..LoginPasskeyPage::default() };
@@ -66,7 +72,7 @@ async fn alone(ctx: Ctx, form: Fields) -> Answer {
 
 async fn second(ctx: Ctx, form: Fields) -> Answer {
     let trust = form.has("trust");
-    let (secrets, answer) = ((ctx.pending(), ctx.ceremony()), (form.get("credential"), trust));
+    let (secrets, answer) = ((ctx.pending(), ctx.ceremonies()), (form.get("credential"), trust));
     let replaces = ctx.visitor().any_session();
     let problem = match service::complete(&ctx.state, ctx.request(), secrets, answer, replaces).await? {
         Ok(Some((pending, opened))) => {
@@ -88,14 +94,14 @@ pub async fn show_again(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 
 /// `POST /reauth/passkey/options`.
 pub async fn again_options(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
-    begun(&ctx, service::ask_again(&ctx.state, asking(&ctx), &me).await?.ok_or(AppError::NotFound)?)
+    begun(&ctx, service::ask_again(&ctx.state, ctx.request(), &me).await?.ok_or(AppError::NotFound)?)
 }
 
 /// `POST /reauth/passkey`.
 pub async fn submit_again(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
     let next = form.next();
-    let (secret, answer) = (ctx.ceremony(), form.get("credential"));
-    match service::reauthenticate(&ctx.state, ctx.request(), &me, secret, answer).await? {
+    let (secrets, answer) = (ctx.ceremonies(), form.get("credential"));
+    match service::reauthenticate(&ctx.state, ctx.request(), &me, secrets, answer).await? {
         Ok(renewed) => ctx.renewed(renewed, next.as_ref()),
         Err(problem) => asked_again(&ctx, &me, next, Some(problem)).await,
     }
@@ -125,7 +131,7 @@ pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 
 /// `POST /account/factors/passkeys/options`.
 pub async fn add_options(ctx: Ctx, SignedIn(me): SignedIn, Submitted(_): Submitted) -> Answer {
-    let challenge = service::begin(&ctx.state, asking(&ctx), &me).await?;
+    let challenge = service::begin(&ctx.state, ctx.request(), &me).await?;
     begun(&ctx, challenge.ok_or(AppError::BadRequest("as many passkeys as an account can have"))?)
 }
 
@@ -134,13 +140,12 @@ pub async fn add(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -
     // The device has created the passkey already, so an invalid name does not refuse it.
     let name = Label::parse(form.get("name")).unwrap_or_else(|_| forms::default_name(&ctx));
     let new = (form.get("credential"), &name);
-    match service::add(&ctx.state, ctx.request(), &me, ctx.ceremony(), new).await? {
-        Ok(Added { renewed, codes }) => {
-            let answer = match codes {
-                Some(codes) => recovery_codes::show_first(&ctx, &me, &codes, (Notice::FirstPasskeyAdded, renewed)),
-                None => ctx.see_other(paths::ACCOUNT_PASSKEYS).notice(Notice::PasskeyAdded).session(renewed),
-            };
-            answer.without_cookie(Name::Ceremony)
+    match service::add(&ctx.state, ctx.request(), &me, ctx.ceremonies(), new).await? {
+        Ok(Added { renewed, codes: Some(codes) }) => {
+            recovery_codes::show_first(&ctx, &me, &codes, (Notice::FirstPasskeyAdded, renewed))
+        }
+        Ok(Added { renewed, codes: None }) => {
+            ctx.see_other(paths::ACCOUNT_PASSKEYS).notice(Notice::PasskeyAdded).session(renewed)
         }
         Err(problem) => ctx.refuse(&PasskeysPage { problem: Some(problem), ..overview(&ctx, &me).await? }),
     }
@@ -155,14 +160,13 @@ async fn overview(ctx: &Ctx, me: &LiveSession) -> Result<PasskeysPage, AppError>
     Ok(PasskeysPage { first: !factors.has_second(), ..page })
 }
 
-fn asking(ctx: &Ctx) -> Asking<'_> {
-    (ctx.request(), ctx.ceremony())
-}
-
-/// Answers with the options for the browser, and sets the cookie of the ceremony.
+/// Answers with the options for the browser, and adds the ceremony to its cookie: other tabs have theirs.
 fn begun(ctx: &Ctx, Challenge { options, secret }: Challenge) -> Answer {
+    let others = ctx.ceremonies().iter().take(CEREMONIES_MAX - 1);
+    let value: Vec<_> = iter::once(&secret).chain(others).map(SecretToken::reveal).collect();
+    let value = value.join(".");
     let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))];
-    ctx.answer((json, Json(options))).cookie(Name::Ceremony, secret.reveal(), LIFETIME.try_into().ok())
+    ctx.answer((json, Json(options))).cookie(Name::Ceremony, value, LIFETIME.try_into().ok())
 }
 
 fn text(next: Option<ReturnTo>) -> Option<String> {

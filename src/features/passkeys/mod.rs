@@ -1,7 +1,7 @@
 //! Passkeys (WebAuthn level 3): adding them, and proving with one who you are.
 //!
 //! 1. `POST …/options` begins a ceremony. The answer is what the page's script passes to the browser; the challenge
-//!    waits in the database, for ten minutes, under a digest of itself and of a cookie of this browser. So each of
+//!    waits in the database, for ten minutes, under a digest of itself and of a secret in a cookie of this browser. So each of
 //!    its tabs has a ceremony of its own.
 //! 2. The script puts the browser's answer into the page's form, and sends it like any other form.
 //! 3. A ceremony is spent by the first answer, right or wrong, and only for what it was begun for: the same purpose,

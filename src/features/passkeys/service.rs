@@ -30,25 +30,22 @@ use ceremony::{Verified, fault, relying_party, spend, to_json, verify};
 /// The most passkeys of one account.
 pub const PASSKEYS_MAX: usize = 20;
 
-/// A request for a challenge, and the secret that its browser has for ceremonies.
-pub type Asking<'a> = (&'a Request, Option<&'a SecretToken>);
-
 /// Begins to ask for anyone's passkey.
-pub async fn ask_anyone(state: &AppState, asking: Asking<'_>) -> Result<Challenge, AppError> {
-    ceremony::ask(state, asking, &Ceremony::SignIn, &[]).await
+pub async fn ask_anyone(state: &AppState, request: &Request) -> Result<Challenge, AppError> {
+    ceremony::ask(state, request, &Ceremony::SignIn, &[]).await
 }
 
 /// Signs a user in by a passkey alone.
 pub async fn sign_in(
     state: &AppState,
     request: &Request,
-    secret: Option<&SecretToken>,
+    secrets: &[SecretToken],
     (answer, remember): (&str, bool),
     replaces: Option<&LiveSession>,
 ) -> Result<Result<Opened, Problem>, AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let failed = Event::FactorFailed { factor: FACTOR.code.to_owned() };
-    match verify(&mut unit, state, secret, &Ceremony::SignIn, answer).await? {
+    match verify(&mut unit, state, secrets, &Ceremony::SignIn, answer).await? {
         Verified::Proven(user_id, method) => {
             let methods = Methods::default().with(method);
             let opening = Opening { user_id, methods: &methods, remember, credentials_version: None, replaces };
@@ -74,26 +71,26 @@ pub async fn waiting(state: &AppState, pending: Option<&SecretToken>) -> Result<
 /// Begins to ask for a passkey of the account that waits in this browser. `None` when nothing waits.
 pub async fn ask_second(
     state: &AppState,
-    asking: Asking<'_>,
+    request: &Request,
     pending: Option<&SecretToken>,
 ) -> Result<Option<Challenge>, AppError> {
     let (Some((waiting, _)), Some(pending)) = (waiting(state, pending).await?, pending) else { return Ok(None) };
     let ceremony = Ceremony::SecondFactor(waiting.user_id, pending.digest());
-    ask(state, asking, waiting.user_id, &ceremony).await
+    ask(state, request, waiting.user_id, &ceremony).await
 }
 
 /// Completes the browser's pending sign-in with a passkey. `None` if it has expired.
 pub async fn complete(
     state: &AppState,
     request: &Request,
-    (pending, secret): (Option<&SecretToken>, Option<&SecretToken>),
+    (pending, secrets): (Option<&SecretToken>, &[SecretToken]),
     (answer, trust): (&str, bool),
     replaces: Option<&LiveSession>,
 ) -> Result<Result<Option<(Pending, Opened)>, Problem>, AppError> {
     let (Some((waiting, _)), Some(pending)) = (waiting(state, pending).await?, pending) else { return Ok(Ok(None)) };
     let ceremony = Ceremony::SecondFactor(waiting.user_id, pending.digest());
     let mut unit = state.recorder(request).begin().await?;
-    let method = match verify(&mut unit, state, secret, &ceremony, answer).await? {
+    let method = match verify(&mut unit, state, secrets, &ceremony, answer).await? {
         Verified::Proven(_, method) => method,
         Verified::Refused(_) => {
             unit.commit().await?;
@@ -108,12 +105,8 @@ pub async fn complete(
 }
 
 /// Begins to ask for a passkey again in a session. `None` for an account without passkeys.
-pub async fn ask_again(
-    state: &AppState,
-    asking: Asking<'_>,
-    live: &LiveSession,
-) -> Result<Option<Challenge>, AppError> {
-    ask(state, asking, live.user_id, &Ceremony::Reauth(live.user_id, live.id)).await
+pub async fn ask_again(state: &AppState, request: &Request, live: &LiveSession) -> Result<Option<Challenge>, AppError> {
+    ask(state, request, live.user_id, &Ceremony::Reauth(live.user_id, live.id)).await
 }
 
 /// Renews a session with a passkey.
@@ -121,12 +114,12 @@ pub async fn reauthenticate(
     state: &AppState,
     request: &Request,
     live: &LiveSession,
-    secret: Option<&SecretToken>,
+    secrets: &[SecretToken],
     answer: &str,
 ) -> Result<Result<SessionCookie, Problem>, AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let ceremony = Ceremony::Reauth(live.user_id, live.id);
-    let method = match verify(&mut unit, state, secret, &ceremony, answer).await? {
+    let method = match verify(&mut unit, state, secrets, &ceremony, answer).await? {
         Verified::Proven(_, method) => method,
         Verified::Refused(_) => {
             unit.commit().await?;
@@ -143,7 +136,7 @@ pub async fn reauthenticate(
 
 async fn ask(
     state: &AppState,
-    asking: Asking<'_>,
+    request: &Request,
     user_id: UserId,
     ceremony: &Ceremony,
 ) -> Result<Option<Challenge>, AppError> {
@@ -151,11 +144,11 @@ async fn ask(
     if allowed.is_empty() {
         return Ok(None);
     }
-    ceremony::ask(state, asking, ceremony, &allowed).await.map(Some)
+    ceremony::ask(state, request, ceremony, &allowed).await.map(Some)
 }
 
 /// Begins to add a passkey. `None` when the account has [`PASSKEYS_MAX`].
-pub async fn begin(state: &AppState, asking: Asking<'_>, live: &LiveSession) -> Result<Option<Challenge>, AppError> {
+pub async fn begin(state: &AppState, request: &Request, live: &LiveSession) -> Result<Option<Challenge>, AppError> {
     let webauthn = relying_party(state)?;
     let present = store::credential_ids(&mut *state.db.acquire().await?, live.user_id).await?;
     if present.len() >= PASSKEYS_MAX {
@@ -166,7 +159,7 @@ pub async fn begin(state: &AppState, asking: Asking<'_>, live: &LiveSession) -> 
     let begun = webauthn.start_passkey_registration(live.user_id.0, &live.username, shown, Some(exclude));
     let ((challenge, kept), ceremony) =
         (begun.map_err(|error| fault(&error))?, Ceremony::Register(live.user_id, live.id));
-    ceremony::begin(state, asking, &ceremony, discoverable(&challenge)?, &kept).await.map(Some)
+    ceremony::begin(state, request, &ceremony, discoverable(&challenge)?, &kept).await.map(Some)
 }
 
 /// Asks for a passkey that is found without a username, so that it signs in alone.
@@ -196,7 +189,7 @@ pub async fn add(
     state: &AppState,
     request: &Request,
     live: &LiveSession,
-    secret: Option<&SecretToken>,
+    secrets: &[SecretToken],
     (answer, name): (&str, &Label),
 ) -> Result<Result<Added, Problem>, AppError> {
     if answer.is_empty() {
@@ -204,7 +197,7 @@ pub async fn add(
     }
     let (webauthn, ceremony) = (relying_party(state)?, Ceremony::Register(live.user_id, live.id));
     let mut unit = state.recorder(request).begin().await?;
-    let kept: Option<PasskeyRegistration> = spend(&mut unit, (secret, answer), &ceremony).await?;
+    let kept: Option<PasskeyRegistration> = spend(&mut unit, (secrets, answer), &ceremony).await?;
     let Some(kept) = kept else { return Ok(Err(Problem::Over)) };
     let passkey = model::read_new(answer)
         .and_then(|answer| webauthn.finish_passkey_registration(&answer, &kept).ok())

@@ -56,6 +56,7 @@ fn routes(routes: Routes) -> Routes {
         .post(paths::ACCOUNT_RECOVERY_CODES, account.fresh(), handlers::create)
         .back(paths::ACCOUNT_RECOVERY_CODES_FILE, account, paths::ACCOUNT_RECOVERY_CODES)
         .post(paths::ACCOUNT_RECOVERY_CODES_FILE, account, handlers::file)
+        .anew()
         .back(paths::ACCOUNT_RECOVERY_CODES_SAVED, account, paths::ACCOUNT_RECOVERY_CODES)
         .post(paths::ACCOUNT_RECOVERY_CODES_SAVED, account, handlers::saved)
 }

@@ -13,7 +13,7 @@ use crate::{
     sessions::LiveSession,
     signin::{Entered, SignInAnswer as _},
     types::{Notice, PlainPassword, ReturnTo},
-    web::{Answer, AnswerExt as _, AppError, Ctx, Submitted, paths},
+    web::{Answer, AnswerExt as _, AppError, Ctx, Submitted, cookies::Name, paths},
 };
 
 /// `GET /verify`.
@@ -106,7 +106,9 @@ pub async fn correct(ctx: Ctx, Submitted(form): Submitted) -> Answer {
         Ok(_) if held.corrections_left < 1 => WaitingProblem::CorrectionsUsed,
         Ok(email) => match correction::correct(&ctx.state, ctx.request(), held.id, &email).await? {
             // The next page is about this address, not about a link to the one before.
-            Corrected::Done => return ctx.see_other(paths::VERIFY).notice(Notice::EmailCorrected).without_link(&ctx),
+            Corrected::Done => {
+                return ctx.see_other(paths::VERIFY).notice(Notice::EmailCorrected).without_cookie(Name::Link);
+            }
             Corrected::TooLate => return ctx.see_other(paths::VERIFY),
             Corrected::Throttled(throttled) => WaitingProblem::Throttled(throttled),
         },

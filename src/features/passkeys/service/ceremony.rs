@@ -36,16 +36,15 @@ pub fn relying_party(state: &AppState) -> Result<Webauthn, AppError> {
     model::relying_party(&state.config.site).ok_or(AppError::NotFound)
 }
 
-/// Begins a ceremony and stores its challenge. The browser keeps the `secret` that it has, so that the ceremonies of its
-/// tabs go on beside each other.
+/// Begins a ceremony and stores its challenge. Each has a secret of its own, whatever the browser brought.
 pub async fn begin(
     state: &AppState,
-    (request, secret): (&Request, Option<&SecretToken>),
+    request: &Request,
     ceremony: &Ceremony,
     options: Value,
     kept: &impl Serialize,
 ) -> Result<Challenge, AppError> {
-    let secret = secret.cloned().unwrap_or_else(SecretToken::random);
+    let secret = SecretToken::random();
     let challenge = options.get("challenge").and_then(Value::as_str).ok_or_else(broken)?;
     let key = model::key(&secret, challenge);
     let mut transaction = state.db.begin().await?;
@@ -65,7 +64,7 @@ pub async fn begin(
 /// Asks for a passkey: without `allowed` for anyone's, and then in the same words for everyone; or for one of these.
 pub async fn ask(
     state: &AppState,
-    asking: (&Request, Option<&SecretToken>),
+    request: &Request,
     ceremony: &Ceremony,
     allowed: &[Vec<u8>],
 ) -> Result<Challenge, AppError> {
@@ -76,7 +75,7 @@ pub async fn ask(
         let named = |id: &Vec<u8>| json!({ "type": "public-key", "id": URL_SAFE_NO_PAD.encode(id) });
         options.insert("allowCredentials".to_owned(), allowed.iter().map(named).collect());
     }
-    begin(state, asking, ceremony, options, &kept).await
+    begin(state, request, ceremony, options, &kept).await
 }
 
 /// What an answer proves.
@@ -97,7 +96,7 @@ pub enum Verified {
 pub async fn verify(
     unit: &mut Unit,
     state: &AppState,
-    secret: Option<&SecretToken>,
+    secrets: &[SecretToken],
     ceremony: &Ceremony,
     answer: &str,
 ) -> Result<Verified, AppError> {
@@ -106,7 +105,7 @@ pub async fn verify(
     }
     let webauthn = relying_party(state)?;
     let known = ceremony.bound_to().map(|(user_id, _)| user_id);
-    let kept: Option<DiscoverableAuthentication> = spend(unit, (secret, answer), ceremony).await?;
+    let kept: Option<DiscoverableAuthentication> = spend(unit, (secrets, answer), ceremony).await?;
     let Some(kept) = kept else { return Ok(Verified::Unanswered(Problem::Over)) };
     let Some((answer, claimed)) = model::read(answer) else { return Ok(Verified::Refused(known)) };
     // An account that was known before must be the one that answers; otherwise the user handle names it.
@@ -139,15 +138,19 @@ pub async fn verify(
 /// spent, or was another browser's.
 pub async fn spend<T: DeserializeOwned>(
     unit: &mut Unit,
-    (secret, answer): (Option<&SecretToken>, &str),
+    (secrets, answer): (&[SecretToken], &str),
     ceremony: &Ceremony,
 ) -> Result<Option<T>, AppError> {
-    let key = secret.and_then(|secret| Some(model::key(secret, &model::challenge(answer)?)));
-    let Some(key) = key else { return Ok(None) };
+    let Some(challenge) = model::challenge(answer) else { return Ok(None) };
     if let Some((user_id, _)) = ceremony.bound_to() {
         accounts::lock(unit, user_id).await?;
     }
-    store::spend(unit, &key, ceremony).await?.map(from_json).transpose()
+    for secret in secrets {
+        if let Some(kept) = store::spend(unit, &model::key(secret, &challenge), ceremony).await? {
+            return from_json(kept).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Reads a stored passkey. Each device of the owner of a synced one may count separately, so its counter is ignored.
