@@ -29,7 +29,7 @@ const factors = {
     database(person, `insert into passkeys (id, user_id, name, credential_id, credential, backup_eligible, backed_up)
       values (gen_random_uuid(), WHO, '${name}', sha256(convert_to(gen_random_uuid()::text, 'UTF8')), '{}', true, true)`),
   codes: (person, count) =>
-    database(person, `insert into recovery_codes (digest, user_id) select sha256(convert_to(gen_random_uuid()::text, 'UTF8')), WHO from generate_series(1, ${count})`),
+    database(person, `insert into recovery_codes (digest, user_id, saved_at) select sha256(convert_to(gen_random_uuid()::text, 'UTF8')), WHO, now() from generate_series(1, ${count})`),
   shown: (person) => database(person, "update sessions set aal = 2, amr = '{pwd,otp,mfa}', authenticated_at = now() where user_id = WHO"),
   trust: (person) =>
     database(person, `update known_browsers set trusted_until = now() + interval '30 days', address = '203.0.113.7',
@@ -101,7 +101,7 @@ journey("an administrator who has to have a second factor sees only the way to o
   await says(page.getByRole("status"), t("factors-must", { service: "Vestibule" }));
   assert.equal(await page.getByRole("navigation").count(), 0, "nothing that would lead back here");
   await page.goto("/account/profile");
-  isAt(page, "/account/factors");
+  isAt(page, "/account/factors?next=/account/profile");
   for (const lang of ["en", "ko"]) {
     await speak(page, lang);
     assert.deepEqual(await lookAt(page, `factors-must.${lang}`, pictures), []);
