@@ -59,7 +59,7 @@ journeyIn([usually, inKorean], "a passkey is added, and signs in by the button",
   assert.equal(await page.locator("#name").inputValue(), "Chrome (Linux)");
   await page.getByText(t("factors-first-then")).waitFor();
   await use(page, main(page));
-  await says(page.getByRole("status"), t("notice-first-passkey-added"));
+  await says(page.getByRole("status").first(), t("notice-first-passkey-added"));
   assert.equal(await page.locator(".codes code").count(), 10);
   await page.getByText(t("recovery-codes-skip")).click();
   await page.getByText(t("recovery-codes-skip-cost")).waitFor();

@@ -24,7 +24,7 @@ async function enrol(page, t) {
   await page.locator("#code").fill(`${code.slice(0, 3)} ${code.slice(3)}`);
   await go(page);
   isAt(page, "/account/factors/totp/confirm");
-  await says(page.getByRole("status"), t("notice-first-totp-added"));
+  await says(page.getByRole("status").first(), t("notice-first-totp-added"));
   return app;
 }
 

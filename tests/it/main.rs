@@ -101,5 +101,6 @@ mod totp_limits;
 mod trust;
 mod twice;
 mod unsaved;
+mod upgrade;
 mod verification;
 mod words;
