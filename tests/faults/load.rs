@@ -257,7 +257,7 @@ impl Load {
         if !self.done("open a letter's link", carried.as_ref()) {
             return false;
         }
-        let answer = self.submit(browser, "/verify", &[]).await;
+        let answer = self.submit(browser, "/verify", &[("link", &secret)]).await;
         if !self.done("verify", answer.as_ref()) {
             return false;
         }
