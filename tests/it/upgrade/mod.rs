@@ -161,10 +161,7 @@ async fn factors_open(app: &TestApp, known: &Known) {
     let code = app_of(known, "ada").now(app).await;
     assert_eq!(browser.submit("/login/totp", &[("code", &code)]).await.location(), "/dashboard");
     for (username, password) in [("kim", true), ("keyonly", false)] {
-        let mut browser = match password {
-            true => passkeys::half_way(app, username).await,
-            false => app.browser(),
-        };
+        let mut browser = if password { passkeys::half_way(app, username).await } else { app.browser() };
         let mut key = passkey(app, &known.passkeys[username]);
         let answer = passkeys::show(&mut browser, passkeys::LOGIN, &mut key, &[]).await;
         assert_eq!((answer.status, answer.location()), (303, "/dashboard"), "{username}: {answer:?}");
@@ -204,7 +201,8 @@ async fn links_work_as_long_as_they_should(app: &TestApp, known: &Known) {
 async fn emails_are_sent(app: &TestApp, known: &Known) {
     app.execute("update outbox set due_at = now()").await;
     all_delivered(app).await;
-    assert_eq!(app.count("select count(*) from dev_mailbox").await, known.emails.len() as i64, "{:?}", known.emails);
+    let sent = app.count("select count(*) from dev_mailbox").await;
+    assert_eq!(usize::try_from(sent), Ok(known.emails.len()), "{:?}", known.emails);
 }
 
 async fn the_audit_log_is_whole(app: &TestApp) {
