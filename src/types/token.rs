@@ -55,7 +55,7 @@ impl SecretToken {
 
     /// The digest that the database stores.
     pub fn digest(&self) -> TokenDigest {
-        TokenDigest(Sha256::digest(self.0).into())
+        TokenDigest::of(self.0)
     }
 }
 
@@ -65,6 +65,11 @@ impl SecretToken {
 pub struct TokenDigest(pub [u8; 32]);
 
 impl TokenDigest {
+    /// The digest of a secret with at least 125 random bits.
+    pub fn of(secret: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(secret).into())
+    }
+
     /// The digest's bytes, as bound to a query.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

@@ -266,7 +266,8 @@ impl Facts {
         let headers = request.headers();
         let public_url = &state.config.site.public_url;
         let cookies = Cookies::of(headers);
-        let cookie = |name: Name| match cookies.presented(name.text(public_url)) {
+        let ours = Name::ALL.map(|name| cookies.presented(name.text(public_url)));
+        let cookie = |name: Name| match ours[name as usize] {
             Presented::One(value) => Some(value),
             Presented::None | Presented::Ambiguous => None,
         };
@@ -295,7 +296,7 @@ impl Facts {
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             notice_taken: AtomicBool::new(false),
             csrf: Csrf::new(secret(Name::Csrf), bound_to, now),
-            has_cookies: Name::ALL.iter().any(|name| cookies.presented(name.text(public_url)) != Presented::None),
+            has_cookies: ours.iter().any(|ours| *ours != Presented::None),
             from_here: headers.get("sec-fetch-site").is_some_and(|site| site.as_bytes() == b"same-origin"),
             again: None,
             about: OnceLock::new(),

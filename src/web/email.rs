@@ -158,6 +158,22 @@ fn is_limited(kind: &Kind, email: &QueuedEmail, user: &User) -> bool {
     kind.on_request || email.detail.get("reminder").is_some() || user.email_verified_at.is_none()
 }
 
+/// Begins a unit for an email that a visitor requested, unless too many wait or the network requested too many.
+///
+/// # Errors
+/// Database errors.
+pub async fn begin_requested(state: &AppState, request: &Request) -> Result<Result<Unit, Throttled>, AppError> {
+    if state.mailer.is_full() {
+        return Ok(Err(Throttled::busy(30)));
+    }
+    let mut unit = state.recorder(request).begin().await?;
+    let buckets = limits::unauthenticated_writes(request.address);
+    Ok(match limits::spend_all(&mut unit, &buckets).await? {
+        Spend::Limited(throttled) => Err(throttled),
+        Spend::Allowed => Ok(unit),
+    })
+}
+
 /// Queues an email that a visitor requested, unless too many wait or the network requested too many. What there is to
 /// send is decided when it is rendered, so the answer is the same for everyone. `going` is the path that this browser
 /// returns to after the link in the email; then the fresh secret by which it is recognised is returned. Without it, what
@@ -168,14 +184,10 @@ pub async fn request(
     email: &NewEmail<'_>,
     going: Option<&ReturnTo>,
 ) -> Result<Result<Option<SecretToken>, Throttled>, AppError> {
-    if state.mailer.is_full() {
-        return Ok(Err(Throttled::busy(30)));
-    }
-    let mut unit = state.recorder(request).begin().await?;
-    let buckets = limits::unauthenticated_writes(request.address);
-    if let Spend::Limited(throttled) = limits::spend_all(&mut unit, &buckets).await? {
-        return Ok(Err(throttled));
-    }
+    let mut unit = match begin_requested(state, request).await? {
+        Ok(unit) => unit,
+        Err(throttled) => return Ok(Err(throttled)),
+    };
     unit.email(email).await?;
     let mut browser = None;
     if going.is_some() {

@@ -133,9 +133,8 @@ async fn f16_one_address_cannot_hold_every_connection() {
     tokio::time::timeout(PATIENCE, room).await.expect("room again");
 }
 
-#[tokio::test]
-async fn f16_a4_beyond_the_cap_a_connection_waits_for_others_that_are_answered_and_closes_none_of_them() {
-    let app = TestApp::start().await;
+/// A service with a route that says when it has begun, and finishes when it is told to.
+fn with_a_slow_route() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let slow = {
         let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
@@ -146,6 +145,13 @@ async fn f16_a4_beyond_the_cap_a_connection_waits_for_others_that_are_answered_a
         }
     };
     let router = Router::new().route("/held", get(slow)).route("/livez", get(async || r#"{"live":true}"#));
+    (router, begun, finish)
+}
+
+#[tokio::test]
+async fn f16_a4_beyond_the_cap_a_connection_waits_for_others_that_are_answered_and_closes_none_of_them() {
+    let app = TestApp::start().await;
+    let (router, begun, finish) = with_a_slow_route();
     let served = serve(Front::before(&app.state, router), Caps { total: 3, per_network: 100 }).await;
     let mut held = Vec::new();
     for _ in 0..3 {
@@ -176,16 +182,7 @@ async fn f16_a4_beyond_the_cap_a_connection_waits_for_others_that_are_answered_a
 #[tokio::test]
 async fn f7_a_stop_finishes_what_is_in_flight_and_waits_for_nobody_who_idles() {
     let app = TestApp::start().await;
-    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let held = {
-        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
-        async move || {
-            begun.notify_one();
-            finish.notified().await;
-            "finished"
-        }
-    };
-    let router = Router::new().route("/held", get(held)).route("/livez", get(async || r#"{"live":true}"#));
+    let (router, begun, finish) = with_a_slow_route();
     let served = serve(Front::before(&app.state, router), WIDE).await;
     let address = served.address;
     let mut idle = Vec::new();
@@ -276,16 +273,7 @@ async fn a4_two_addresses_that_hold_every_connection_keep_nobody_waiting() {
 #[tokio::test]
 async fn a4_the_fullest_network_makes_room_and_a_slow_request_is_never_dropped() {
     let app = TestApp::start().await;
-    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let slow = {
-        let (begun, finish) = (Arc::clone(&begun), Arc::clone(&finish));
-        async move || {
-            begun.notify_one();
-            finish.notified().await;
-            "finished"
-        }
-    };
-    let router = Router::new().route("/held", get(slow)).route("/livez", get(async || r#"{"live":true}"#));
+    let (router, begun, finish) = with_a_slow_route();
     let served = serve(Front::before(&app.state, router), Caps { total: 10, per_network: 100 }).await;
     let crowd = Ipv4Addr::new(127, 0, 0, 2);
     let request = b"GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

@@ -114,17 +114,23 @@ async fn use_it_again(service: &Service) {
     assert_eq!(service.browser().get("/livez").await.status, 200);
 }
 
+/// A service that is used while nobody reads its log.
+async fn used_unread(is_non_blocking: bool) -> (Service, PipeReader) {
+    let database = fresh_database().await;
+    let (log, end) = std::io::pipe().expect("a pipe");
+    if is_non_blocking {
+        non_blocking(&end);
+    }
+    let service = program(&database).start_to(free_address(), OwnedFd::from(end));
+    ready(&service).await;
+    use_it(&service).await;
+    (service, log)
+}
+
 #[tokio::test]
 async fn field_14_an_unread_log_holds_up_nothing_and_comes_out_whole_when_somebody_reads() {
     for is_non_blocking in [false, true] {
-        let database = fresh_database().await;
-        let (log, end) = std::io::pipe().expect("a pipe");
-        if is_non_blocking {
-            non_blocking(&end);
-        }
-        let service = program(&database).start_to(free_address(), OwnedFd::from(end));
-        ready(&service).await;
-        use_it(&service).await;
+        let (service, log) = used_unread(is_non_blocking).await;
         let (log, _) = read_until(log, "/setup?token=").await;
         use_it_again(&service).await;
         let rest = tokio::task::spawn_blocking(move || std::io::read_to_string(log).expect("text"));
@@ -143,14 +149,7 @@ async fn field_14_an_unread_log_holds_up_nothing_and_comes_out_whole_when_somebo
 #[tokio::test]
 async fn field_14_a_stop_does_not_wait_for_a_reader_that_is_stuck() {
     for is_non_blocking in [false, true] {
-        let database = fresh_database().await;
-        let (log, end) = std::io::pipe().expect("a pipe");
-        if is_non_blocking {
-            non_blocking(&end);
-        }
-        let service = program(&database).start_to(free_address(), OwnedFd::from(end));
-        ready(&service).await;
-        use_it(&service).await;
+        let (service, log) = used_unread(is_non_blocking).await;
         stops(service, "stuck").await;
         drop(log);
     }

@@ -18,12 +18,15 @@ use crate::{
     audit::{Event, Unit},
     db::is_taken,
     features::verification::VERIFY,
-    limits::{self, Spend},
     mail::{NewEmail, RenderedEmail, outbox, requested_from},
     sessions::{self, LiveSession},
     state::AppState,
     types::{Email, Request, ReturnTo, SecretToken, Throttled, UserId},
-    web::{AppError, Visitor, email::Renderer, paths},
+    web::{
+        AppError, Visitor,
+        email::{self, Renderer},
+        paths,
+    },
 };
 
 /// Finds the address that waits to be confirmed.
@@ -38,14 +41,10 @@ pub async fn request(
     live: &LiveSession,
     email: &Email,
 ) -> Result<Result<(), Throttled>, AppError> {
-    if state.mailer.is_full() {
-        return Ok(Err(Throttled::busy(30)));
-    }
-    let mut unit = state.recorder(request).begin().await?;
-    let buckets = limits::unauthenticated_writes(request.address);
-    if let Spend::Limited(throttled) = limits::spend_all(&mut unit, &buckets).await? {
-        return Ok(Err(throttled));
-    }
+    let mut unit = match email::begin_requested(state, request).await? {
+        Ok(unit) => unit,
+        Err(throttled) => return Ok(Err(throttled)),
+    };
     if !accounts::lock(&mut unit, live.user_id).await? || !sessions::lock(&mut unit, live.id).await? {
         return Err(AppError::SignIn { next: None });
     }

@@ -26,7 +26,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
 
 use self::store::Row;
@@ -73,7 +72,7 @@ pub(super) struct Repeat {
 /// Takes a form, or finds its answer.
 pub(super) async fn begin(ctx: &Ctx) -> Result<Turn<'_>, AppError> {
     let Some(once) = ctx.form_once() else { return Ok(Turn::Unknown) };
-    let session = ctx.session_text().map(digest);
+    let session = ctx.session_text().map(TokenDigest::of);
     let Some(browser) = ctx.form_cookie().filter(|_| once.fit != Fit::Other) else {
         return Ok(match session {
             Some(session) => of_session(ctx, once, &session).await?,
@@ -143,7 +142,7 @@ impl First<'_> {
         let Self { ctx, once } = self;
         let (response, kept) = if is_final(&response) { encode(response).await } else { (response, None) };
         let session = session_set(response.headers(), &ctx.state.config.site.public_url);
-        let opened = session.filter(|value| !value.is_empty()).map(digest);
+        let opened = session.filter(|value| !value.is_empty()).map(TokenDigest::of);
         let sealed = kept.and_then(|plain| once.keys.seal(&once.id, &plain));
         let noted = async {
             let mut connection = ctx.state.db.acquire().await?;
@@ -179,10 +178,6 @@ fn session_set<'a>(headers: &'a HeaderMap, public_url: &PublicUrl) -> Option<&'a
     let lines = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut values = lines.filter_map(|line| line.strip_prefix(Name::Session.text(public_url))?.strip_prefix('='));
     values.next_back().map(|value| value.split(';').next().unwrap_or_default())
-}
-
-fn digest(text: &str) -> TokenDigest {
-    TokenDigest(Sha256::digest(text).into())
 }
 
 /// An answer as it is kept: status, headers and text.

@@ -9,6 +9,7 @@ mod write;
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, migrate::Migrate as _};
 use vestibule::{MIGRATOR, audit, db};
@@ -67,12 +68,8 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/upgrade")
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unhex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal")).collect()
+    HEXLOWER.decode(text.as_bytes()).expect("hexadecimal")
 }
 
 /// The releases that have a dump, by name.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fs};
 
+use data_encoding::HEXLOWER;
 use serde_json::json;
 use vestibule::{
     MIGRATOR,
@@ -10,7 +11,7 @@ use vestibule::{
     features::admin,
 };
 
-use super::{Known, KnownLink, Passkey, dump, folder, hex};
+use super::{Known, KnownLink, Passkey, dump, folder};
 use crate::{
     audit::linked,
     email_change::change,
@@ -81,7 +82,7 @@ async fn people_with_a_password(app: &TestApp, known: &mut Known) {
 async fn people_with_factors(app: &TestApp, known: &mut Known) {
     let (mut ada, phone) = totp::person(app, "ada").await;
     admin::set_role(&app.operator(), app.id("ada").await, Role::Admin).await.expect("an administrator");
-    known.apps.insert("ada".to_owned(), hex(&phone.seed));
+    known.apps.insert("ada".to_owned(), HEXLOWER.encode(&phone.seed));
     let codes = totp::recovery_codes(&mut ada).await;
     let mut browser = totp::pending(app, "ada").await;
     assert_eq!(browser.submit("/login/recovery-code", &[("code", &codes[0])]).await.status, 303);
@@ -104,9 +105,9 @@ async fn people_with_factors(app: &TestApp, known: &mut Known) {
 
 fn held(key: &authenticator::Authenticator) -> Passkey {
     Passkey {
-        key: hex(&key.key.to_bytes()),
-        credential_id: hex(&key.credential_id),
-        user_handle: hex(key.user_handle.as_deref().expect("a user handle")),
+        key: HEXLOWER.encode(&key.key.to_bytes()),
+        credential_id: HEXLOWER.encode(&key.credential_id),
+        user_handle: HEXLOWER.encode(key.user_handle.as_deref().expect("a user handle")),
     }
 }
 

@@ -4,12 +4,11 @@ use super::super::{SIGN_UP, VERIFY};
 use crate::{
     accounts::{self, Corrector, Unverified},
     audit::{Event, Unit},
-    limits::{self, Spend},
     mail::{NewEmail, outbox, requested_from},
     sessions::LiveSession,
     state::AppState,
     types::{Email, Request, SecretToken, Throttled, UserId},
-    web::AppError,
+    web::{AppError, email},
 };
 
 /// Finds the unverified account whose address this visitor may see and correct: the one they are signed in to, or the
@@ -42,14 +41,10 @@ pub enum Corrected {
 /// Gives an unverified account another address, and mails the link there. A taken address makes no difference here, as
 /// at sign-up: its owner gets a warning in place of the link.
 pub async fn correct(state: &AppState, request: &Request, id: UserId, email: &Email) -> Result<Corrected, AppError> {
-    if state.mailer.is_full() {
-        return Ok(Corrected::Throttled(Throttled::busy(30)));
-    }
-    let mut unit = state.recorder(request).begin().await?;
-    let buckets = limits::unauthenticated_writes(request.address);
-    if let Spend::Limited(throttled) = limits::spend_all(&mut unit, &buckets).await? {
-        return Ok(Corrected::Throttled(throttled));
-    }
+    let mut unit = match email::begin_requested(state, request).await? {
+        Ok(unit) => unit,
+        Err(throttled) => return Ok(Corrected::Throttled(throttled)),
+    };
     accounts::lock_own_address(&mut unit, id).await?;
     if !accounts::correct_email(&mut unit, id, email, Corrector::Holder).await? {
         return Ok(Corrected::TooLate);
