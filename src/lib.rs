@@ -3,7 +3,7 @@
 //! The crate is cut into vertical slices (`features`) over a thin floor. Imports only point left:
 //!
 //! ```text
-//! types < config < telemetry < db < crypto < limits < templates < mail < audit < accounts < passwords < sessions < state < http < web < signin < features < jobs < app < cli < main
+//! types < config < telemetry < db < outbound < crypto < limits < templates < mail < audit < accounts < passwords < sessions < apps < state < http < web < signin < features < jobs < app < cli < main
 //! ```
 //!
 //! `tests/it/architecture.rs` holds these arrows; `docs/ARCHITECTURE.md` is the map.
@@ -17,6 +17,7 @@ use sqlx::migrate::Migrator;
 
 pub mod accounts;
 pub mod app;
+pub mod apps;
 pub mod audit;
 pub mod cli;
 pub mod config;

@@ -4,6 +4,7 @@
 //! `NAME_FILE`, the path of a file that holds the value.
 
 mod accounts;
+mod apps;
 mod database;
 pub mod dotenv;
 mod environment;
@@ -18,6 +19,7 @@ mod site;
 use std::path::PathBuf;
 
 pub use accounts::{Accounts, SecondFactor};
+pub use apps::Apps;
 pub use database::Database;
 pub use environment::{Environment, Mistake, Mistakes};
 pub use logging::{LogFormat, Logging};
@@ -47,6 +49,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// Password policy and hashing.
     pub passwords: Passwords,
+    /// What apps get.
+    pub apps: Apps,
     /// Session lifetimes.
     pub lifetimes: Lifetimes,
     /// `VESTIBULE_SESSION_CACHE`: maximum number of cached sessions.
@@ -74,6 +78,7 @@ impl Config {
             secrets: Secrets::read(&mut env),
             accounts: Accounts::read(&mut env),
             passwords: Passwords::read(&mut env),
+            apps: Apps::read(&mut env),
             lifetimes: Lifetimes::read(&mut env),
             session_cache: session::cache(&mut env),
             logging: Logging::read(&mut env),
@@ -156,5 +161,21 @@ pub const SETTINGS: &[Setting] = &[
     setting("VESTIBULE_SESSION_IDLE", "1h", "idle limit of a session that is not remembered"),
     setting("VESTIBULE_SESSION_MAX", "12h", "lifetime of a session that is not remembered"),
     setting("VESTIBULE_SESSION_REMEMBERED", "30d", "lifetime of a remembered session"),
+    setting("VESTIBULE_ACCESS_TOKEN", "10m", "lifetime of the access tokens of apps"),
+    setting("VESTIBULE_ID_TOKEN", "10m", "lifetime of the ID tokens of apps"),
+    setting("VESTIBULE_REFRESH_IDLE", "14d", "lifetime of a refresh token that is not used"),
+    setting("VESTIBULE_REFRESH_MAX", "90d", "lifetime of an app's access to an account, however often it is refreshed"),
+    setting(
+        "VESTIBULE_REFRESH_GRACE",
+        "30s",
+        "for how long a used refresh token answers with its successor; 0s: its second use ends the access",
+    ),
+    setting("VESTIBULE_SIGNING_ROTATION", "90d", "for how long a key signs tokens before the next one does"),
+    setting("VESTIBULE_APPS_FILE", "", "TOML file with apps to add or change at the start, as `vestibule app apply` does"),
+    setting(
+        "VESTIBULE_OUTBOUND_NETWORKS",
+        "",
+        "private networks (CIDR, separated by commas) in which apps may be called; unset: public addresses only",
+    ),
     setting("VESTIBULE_SESSION_CACHE", "10000", "most sessions cached in memory; 0: every request asks the database"),
 ];

@@ -31,7 +31,8 @@ impl Network {
     }
 }
 
-fn networks(text: &str) -> Option<Vec<IpNet>> {
+/// Parses a list of networks.
+pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
     let network = |part: &str| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).ok();
     text.split(',').map(|part| network(part.trim())).collect()
 }

@@ -1,6 +1,6 @@
 //! Session lifetimes.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use super::Environment;
 
@@ -38,6 +38,11 @@ pub(super) fn cache(env: &mut Environment) -> usize {
 }
 
 fn duration(text: &str) -> Option<Duration> {
+    duration_within(text, &(Duration::from_secs(60)..=Duration::from_secs(400 * 86_400)))
+}
+
+/// Parses a number with a unit, within a range.
+pub(super) fn duration_within(text: &str, range: &RangeInclusive<Duration>) -> Option<Duration> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let seconds = match unit {
         "s" => 1,
@@ -47,7 +52,7 @@ fn duration(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let duration = Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?);
-    (Duration::from_secs(60)..=Duration::from_secs(400 * 86_400)).contains(&duration).then_some(duration)
+    range.contains(&duration).then_some(duration)
 }
 
 #[cfg(test)]

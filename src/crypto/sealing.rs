@@ -1,7 +1,7 @@
 //! Encryption at rest, for data that the service must read again, such as the seeds of authenticator apps.
 //!
 //! Uses AES-256-GCM with a key per row, `HMAC-SHA-256(key, "row" and the row's id)`, so that nonce collisions across
-//! rows are harmless. The account and row IDs are associated data: a ciphertext moved to another row or account does
+//! rows are harmless. The IDs of the row and its owner are associated data: a ciphertext moved to another row or owner does
 //! not decrypt. The stored format:
 //!
 //! ```text
@@ -24,7 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::Secrets,
-    types::{UserId, random_bytes},
+    types::random_bytes,
 };
 
 /// The format version.
@@ -65,25 +65,25 @@ impl SealingKeys {
         Self(Vec::new())
     }
 
-    /// Encrypts for one row of one account with the newest key. Returns `None` only without keys, or for gigabytes of
+    /// Encrypts for one row of one owner, such as an account, with the newest key. Returns `None` only without keys, or for gigabytes of
     /// input.
-    pub fn seal(&self, user_id: UserId, row: Uuid, plain: &[u8]) -> Option<Vec<u8>> {
+    pub fn seal(&self, owner: impl Into<Uuid>, row: Uuid, plain: &[u8]) -> Option<Vec<u8>> {
         let key = self.0.first()?;
         let nonce: [u8; NONCE] = random_bytes();
-        let payload = Payload { msg: plain, aad: &associated(user_id, row) };
+        let payload = Payload { msg: plain, aad: &associated(owner.into(), row) };
         let sealed = key.of_row(row).encrypt(&Nonce::from(nonce), payload).ok()?;
         Some([&key.head[..], &nonce, &sealed].concat())
     }
 
-    /// Decrypts what was sealed for this row of this account, with any configured key.
+    /// Decrypts what was sealed for this row of this owner, with any configured key.
     ///
     /// # Errors
     /// If the key is missing, or the value is corrupt or from another row.
-    pub fn open(&self, user_id: UserId, row: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub fn open(&self, owner: impl Into<Uuid>, row: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (head, rest) = sealed.split_at_checked(HEAD).ok_or(OpenError::Broken)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(OpenError::Broken)?;
         let key = self.0.iter().find(|key| key.head == head).ok_or(OpenError::UnknownKey)?;
-        let payload = Payload { msg: sealed, aad: &associated(user_id, row) };
+        let payload = Payload { msg: sealed, aad: &associated(owner.into(), row) };
         let plain = key.of_row(row).decrypt(&Nonce::from(*nonce), payload).map_err(|_| OpenError::Broken)?;
         Ok(Zeroizing::new(plain))
     }
@@ -127,14 +127,14 @@ fn derive(key: &[u8; 32], purpose: &[u8], of: &[u8]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(mac.chain_update(purpose).chain_update([0]).chain_update(of).finalize().into_bytes().into())
 }
 
-fn associated(user_id: UserId, row: Uuid) -> Vec<u8> {
-    [*user_id.0.as_bytes(), *row.as_bytes()].concat()
+fn associated(owner: Uuid, row: Uuid) -> Vec<u8> {
+    [*owner.as_bytes(), *row.as_bytes()].concat()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::random_uuid;
+    use crate::types::{UserId, random_uuid};
 
     fn keys(secrets: &[u8]) -> SealingKeys {
         SealingKeys(secrets.iter().map(|byte| SealingKey::new(Zeroizing::new([*byte; 32]))).collect())

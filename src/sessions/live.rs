@@ -37,6 +37,8 @@ pub struct LiveSession {
     pub language: Option<String>,
     /// The role.
     pub role: Role,
+    /// The names of the account's groups, sorted.
+    pub groups: Vec<String>,
     /// When the session was created.
     pub created_at: OffsetDateTime,
     /// When the user last authenticated (`auth_time` of OpenID Connect Core).
@@ -86,7 +88,8 @@ pub async fn find_live(
         r#"
         select asked.store_id as "store_id!", live.id as "id!: SessionId", live.user_id as "user_id!: UserId",
             live.username as "username!", live.display_name, live.email as "email!", live.email_verified as "email_verified!",
-            live.language, live.role as "role!: Role", live.created_at as "created_at!",
+            live.language, live.role as "role!: Role", live.groups as "groups!",
+            live.created_at as "created_at!",
             live.authenticated_at as "authenticated_at!", live.recent as "recent!",
             live.proves_best as "proves_best!", live.must_enrol as "must_enrol!",
             live.absolute_ends_at as "absolute_ends_at!", live.aal as "aal!", live.amr as "amr!",
@@ -96,7 +99,12 @@ pub async fn find_live(
         -- thousand sessions PostgreSQL would rather read them all, for every statement.
         cross join lateral (
             select s.id, s.user_id, u.username, u.display_name, u.email, u.email_verified_at is not null as email_verified,
-                u.language, u.role, s.created_at, s.authenticated_at, s.absolute_ends_at, s.aal, s.amr, s.remembered,
+                u.language, u.role, s.created_at,
+                array(
+                    select g.name from group_members m join groups g on g.id = m.group_id
+                    where m.user_id = u.id order by g.name
+                ) as groups,
+                s.authenticated_at, s.absolute_ends_at, s.aal, s.amr, s.remembered,
                 -- Nothing was proven in the future, by a clock that was ahead.
                 s.authenticated_at between now() - make_interval(secs => $2) and now() + interval '1 minute'
                     and (s.aal > 1 or not f.any) as recent,

@@ -19,6 +19,12 @@ macro_rules! id {
                 Self(random_uuid())
             }
         }
+
+        impl From<$name> for Uuid {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
     };
 }
 
@@ -29,6 +35,19 @@ id! {
 id! {
     /// Identifies a session in lists and logs. It grants no access: the secret is the cookie's value.
     SessionId
+}
+
+id! {
+    /// Identifies a group of accounts.
+    GroupId
+}
+id! {
+    /// Identifies an app. Its `client_id` is another text, which the operator chooses.
+    AppId
+}
+id! {
+    /// Identifies what an app may do for one person since one sign-in.
+    GrantId
 }
 
 impl SessionId {

@@ -2,6 +2,7 @@
 //!
 //! Holding one of these values proves that the text behind it was validated; nothing downstream checks it again.
 
+mod app_token;
 mod certificate;
 mod clock;
 mod display_name;
@@ -21,12 +22,13 @@ mod token;
 mod username;
 mod when;
 
+pub use app_token::{AppToken, TokenKind};
 pub use certificate::certificate_fault;
 pub use clock::{instant, now, random_bytes, random_uuid};
 pub use display_name::{DisplayName, DisplayNameError, Label, LabelError};
 pub use email::{Email, EmailError};
 pub use exported_time::ExportedTime;
-pub use ids::{SessionId, UserId};
+pub use ids::{AppId, GrantId, GroupId, SessionId, UserId};
 pub use invisible::{is_invisible, trimmed};
 pub use lang::Lang;
 pub use notice::Notice;

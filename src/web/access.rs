@@ -137,6 +137,8 @@ pub struct Policy {
     pub cors: Cors,
     /// Whether a form that is sent twice is done once.
     pub once: bool,
+    /// Whether it takes forms that no page of ours showed: what they change does not follow from a cookie.
+    pub from_anywhere: bool,
 }
 
 /// A handler behind its route's policy. It is a handler itself, because a layer would be boxed and cloned per request.
@@ -167,7 +169,10 @@ async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request)
     ctx.matched(policy);
     if !request.method().is_safe() {
         let body = mem::take(request.body_mut());
-        ctx.receive(request.headers(), body).await;
+        match policy.from_anywhere {
+            true => ctx.receive_parameters(request.headers(), body).await,
+            false => ctx.receive(request.headers(), body).await,
+        }
     }
     let turn = match once::begin(ctx).await {
         Ok(turn) => turn,

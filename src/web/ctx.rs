@@ -25,6 +25,7 @@ use super::{
     cookies::{self, CEREMONIES_MAX, Cookies, Name, Presented},
     csrf::Csrf,
     form::{About, Fields},
+    parameters::Parameters,
     paths,
     redirect::with_next,
     session_layer::{CookieId, SessionCookie},
@@ -80,6 +81,8 @@ struct Facts {
     /// What the form says, and the form itself until its handler takes it.
     about: OnceLock<About>,
     form: Mutex<Option<Result<Fields, AppError>>>,
+    /// The body's parameters, on routes that take forms from anywhere.
+    parameters: OnceLock<Result<Parameters, AppError>>,
     session: Option<CookieId>,
     visitor: OnceLock<Visitor>,
     policy: OnceLock<Policy>,
@@ -301,6 +304,7 @@ impl Facts {
             again: None,
             about: OnceLock::new(),
             form: Mutex::new(None),
+            parameters: OnceLock::new(),
             session,
             visitor: OnceLock::new(),
             policy: OnceLock::new(),

@@ -40,7 +40,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The fields of one form. Values are zeroized on drop, because some are secrets.
 #[derive(Debug, Default)]
-pub struct Fields(Vec<(String, Zeroizing<String>)>);
+pub struct Fields(Vec<Pair>);
 
 impl Fields {
     /// A field's text; empty if missing.
@@ -70,21 +70,29 @@ impl Fields {
     /// # Errors
     /// [`AppError::BadRequest`] with the reason.
     pub fn parse(body: &[u8]) -> Result<Self, AppError> {
-        let mut fields = Self::default();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            if fields.0.len() == FIELDS_MAX {
-                return Err(AppError::BadRequest("too many fields"));
-            }
-            let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
-            let name = decode(&pair[..equals])?;
-            let value = decode(pair.get(equals + 1..).unwrap_or_default())?;
-            if fields.0.iter().any(|(found, _)| *found == *name) {
-                return Err(AppError::BadRequest("duplicate field"));
-            }
-            fields.0.push((name.to_string(), value));
+        let pairs = pairs(body)?;
+        let repeats = |(at, (name, _)): (usize, &Pair)| pairs[..at].iter().any(|(found, _)| found == name);
+        if pairs.iter().enumerate().any(repeats) {
+            return Err(AppError::BadRequest("duplicate field"));
         }
-        Ok(fields)
+        Ok(Self(pairs))
     }
+}
+
+type Pair = (String, Zeroizing<String>);
+
+/// Parses `application/x-www-form-urlencoded` strictly: valid UTF-8, complete escapes.
+pub(super) fn pairs(text: &[u8]) -> Result<Vec<Pair>, AppError> {
+    let mut pairs = Vec::new();
+    for pair in text.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        if pairs.len() == FIELDS_MAX {
+            return Err(AppError::BadRequest("too many fields"));
+        }
+        let equals = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+        let name = decode(&pair[..equals])?;
+        pairs.push((name.to_string(), decode(pair.get(equals + 1..).unwrap_or_default())?));
+    }
+    Ok(pairs)
 }
 
 fn decode(text: &[u8]) -> Result<Zeroizing<String>, AppError> {
@@ -157,9 +165,6 @@ pub(super) async fn receive(ctx: &Ctx, headers: &HeaderMap, body: Body) -> (Abou
     if from == Origin::Foreign {
         return refused(Stale::Foreign);
     }
-    if !is_form(headers) {
-        return (About::default(), Err(AppError::UnsupportedMediaType));
-    }
     let fields = match read(headers, body).await.and_then(|body| Fields::parse(&body)) {
         Ok(fields) => fields,
         Err(error) => return (About::default(), Err(error)),
@@ -199,7 +204,11 @@ fn is_form(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AppError> {
+/// Reads the body of a form.
+pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, AppError> {
+    if !is_form(headers) {
+        return Err(AppError::UnsupportedMediaType);
+    }
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > BODY_MAX as u64) {
         return Err(AppError::PayloadTooLarge);

@@ -18,6 +18,7 @@ mod head;
 mod new_password;
 mod once;
 mod origin;
+mod parameters;
 pub mod paths;
 pub mod redirect;
 mod refusal;
@@ -37,6 +38,7 @@ pub use form::{Fields, Submitted};
 pub use front::Front;
 pub use new_password::{PasswordError, new_password, new_password_of};
 pub use once::store::sweep as sweep_form_answers;
+pub use parameters::{Parameters, Repeated};
 pub use redirect::{next_query, with_next};
 pub use refusal::Refusal;
 #[doc(hidden)] // for tests, which hold a request while its session ends

@@ -73,6 +73,12 @@ impl Routes {
         self.last(|policy| policy.once = false)
     }
 
+    /// Declares that the last route takes forms of apps and their pages, as [`super::Parameters`]. Nobody's cookie may
+    /// decide about what such a form changes.
+    pub fn from_anywhere(self) -> Self {
+        self.last(|policy| policy.from_anywhere = true)
+    }
+
     /// Declares the error format of the last route.
     pub fn dialect(self, dialect: Dialect) -> Self {
         self.last(|policy| policy.dialect = dialect)
@@ -99,7 +105,7 @@ impl Routes {
         handler: impl Handler<T, AppState>,
     ) -> Self {
         let (writes, dialect, cors) = (Writes::Nothing, Dialect::Page, Cors::SameOrigin);
-        let policy = Policy { path, access, writes, dialect, cors, once: true };
+        let policy = Policy { path, access, writes, dialect, cors, once: true, from_anywhere: false };
         let build: Build = Box::new(move |policy| on(filter, Guarded { policy, handler }));
         self.routes.push((Route { method, policy }, build));
         self

@@ -228,6 +228,7 @@ mod tests {
             email_verified: true,
             language: None,
             role: Role::Member,
+            groups: Vec::new(),
             created_at: at,
             authenticated_at: at,
             recent: true,

@@ -9,6 +9,7 @@ use super::{
         AppError,
         csrf::Issued,
         form::{self, About, Fields, Once},
+        parameters::Parameters,
     },
     Ctx, Facts,
 };
@@ -61,6 +62,21 @@ impl Ctx {
         let (about, form) = form::receive(self, headers, body).await;
         self.facts.about.set(about).ok();
         *self.facts.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(form);
+    }
+
+    /// Reads the parameters of a request that no form of ours made.
+    pub(in crate::web) async fn receive_parameters(&self, headers: &HeaderMap, body: Body) {
+        let parameters = form::read(headers, body).await.and_then(|body| Parameters::parse(&body));
+        self.facts.parameters.set(parameters).ok();
+    }
+
+    /// The parameters of the body, on routes that take forms from anywhere.
+    ///
+    /// # Errors
+    /// What is wrong with the body.
+    pub fn parameters(&self) -> Result<Parameters, AppError> {
+        let parameters = self.facts.parameters.get().cloned();
+        parameters.unwrap_or_else(|| Err(AppError::fault("a route takes parameters and does not say so")))
     }
 
     /// Hands the form to its handler.

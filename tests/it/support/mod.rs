@@ -2,6 +2,7 @@
 //! browsers.
 
 pub mod app;
+pub mod apps;
 pub mod authenticator;
 pub mod browser;
 pub mod certificate;
