@@ -24,6 +24,10 @@ browser *args:
 faults *args:
     scripts/faults {{ args }}
 
+# Build the program as it is released, and follow a person through it
+release *args:
+    scripts/release {{ args }}
+
 # Measure
 bench *args:
     cargo bench {{ args }}

@@ -31,7 +31,8 @@ pub async fn before_their_code(database: &str, service: SocketAddr, count: usize
         sqlx::query_scalar("select extract(epoch from now())::int8").fetch_one(&mut connection).await.expect("now");
     let request = |person: &Person| {
         let cookies = format!("vestibule_csrf={cookie}; vestibule_pending={}", person.pending.reveal());
-        post("/login/totp", &cookies, &[("csrf_token", token.as_str()), ("code", &code(&person.seed, now))])
+        let (mark, code) = (person.pending.mark(), code(&person.seed, now));
+        post("/login/totp", &cookies, &[("csrf_token", token.as_str()), ("sign_in", &mark), ("code", &code)])
     };
     people.iter().map(request).collect()
 }

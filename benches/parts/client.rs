@@ -6,7 +6,10 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     rc::Rc,
-    sync::Barrier,
+    sync::{
+        Barrier,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -74,9 +77,16 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Sends a request and reads its answer whole; the status.
+    /// Sends a request and reads its answer whole; the status. A form is a new one each time: the service does the same
+    /// form once, and then gives its answer again.
     pub async fn ask(&mut self, request: &[u8]) -> io::Result<u16> {
-        self.stream.write_all(request).await?;
+        match request.strip_suffix(UNSENT) {
+            Some(form) => {
+                let number = FORMS.fetch_add(1, Ordering::Relaxed);
+                self.stream.write_all(&[form, format!("&n={number:08}").as_bytes()].concat()).await?;
+            }
+            None => self.stream.write_all(request).await?,
+        }
         self.buffer.clear();
         let end = loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
@@ -102,6 +112,10 @@ impl Connection {
     }
 }
 
+/// How a form ends before it is sent: with a field that no handler reads.
+const UNSENT: &[u8] = b"&n=--------";
+static FORMS: AtomicU32 = AtomicU32::new(0);
+
 fn head_end(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| at + 4)
 }
@@ -122,7 +136,8 @@ pub fn get(path: &str, cookies: &str) -> Vec<u8> {
 
 /// `POST path` with a form, as a browser sends it from our own page.
 pub fn post(path: &str, cookies: &str, fields: &[(&str, &str)]) -> Vec<u8> {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let mut body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    body.push_str(&String::from_utf8_lossy(UNSENT));
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nSec-Fetch-Site: same-origin\r\n\
          User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\nCookie: {cookies}\r\n\
