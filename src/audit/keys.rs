@@ -183,7 +183,7 @@ pub(super) async fn introduce(connection: &mut PgConnection, keys: &ChainKeys) -
     let mut earlier: BTreeSet<KeyId> = known.ids.iter().copied().chain(keys.ids()).filter(|key| *key != id).collect();
     if !known.is_ours {
         // A lost key, or all links were marked with another. Either way nothing before can be verified from now on.
-        tracing::error!(event = "audit_broken", key = %id, "no configured key made any part of the audit log; it continues with another key");
+        tracing::error!(event = "audit_broken", key = %id, "no configured key signed any part of the audit log; continuing with a new key");
         earlier.extend(store::key_ids(&mut *connection).await?.iter().filter_map(|id| KeyId::of(id)));
     }
     let earlier: Vec<String> = earlier.iter().map(KeyId::to_string).collect();

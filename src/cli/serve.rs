@@ -46,7 +46,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
         tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy, all visitors share the proxy's limits");
     }
     if config.mail.server.as_ref().is_some_and(MailServer::is_in_clear) {
-        tracing::warn!("email crosses the network without TLS, and with it links that open accounts: tls=none");
+        tracing::warn!("email is sent without TLS (tls=none): anyone who reads the network can open links in it");
     }
     // Before the database, so that a port in use is reported at once.
     let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
@@ -176,7 +176,7 @@ async fn log_start(state: &AppState) {
     if state.mailer.keeps_email_here() {
         tracing::info!("no mail server is set: email is at {origin}{}", paths::DEV_MAIL);
     } else {
-        tracing::info!("email goes to {}", state.mailer.destination());
+        tracing::info!("email is sent through {}", state.mailer.destination());
     }
     match setup::begin(state).await {
         // The one secret in the log: only its operator reads the log of a service without accounts.

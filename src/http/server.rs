@@ -197,7 +197,7 @@ async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(TcpStream, Soc
 async fn back_off(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::warn!(%error, "no connection can be accepted; new visitors wait");
+        tracing::warn!(%error, "cannot accept connections; new visitors wait");
         sleep(Duration::from_millis(250)).await;
     }
 }

@@ -87,7 +87,7 @@ impl Keeper {
         if let Some((_, before)) = self.logged
             && !audit::holds(connection, before).await?
         {
-            tracing::error!(event = "audit_broken", head = %before, "audit log has lost a head that it had");
+            tracing::error!(event = "audit_broken", head = %before, "audit log no longer contains its last logged head");
         }
         // None before the first event.
         if let Some(head) = audit::head(connection).await? {

@@ -182,7 +182,7 @@ impl Sender {
         let finishing = async { while self.deliveries.join_next().await.is_some() {} };
         if timeout(self.patience.finish, finishing).await.is_err() {
             let emails = self.deliveries.len();
-            tracing::warn!(emails, "mail server is too slow for the stop; these emails are sent later");
+            tracing::warn!(emails, "shutdown did not wait for the mail server; emails are sent later");
         }
         self.deliveries.shutdown().await;
         timeout(Duration::from_secs(1), self.state.mailer.let_go(true)).await.ok();

@@ -155,7 +155,7 @@ impl First<'_> {
         };
         // What was done is done: without the note a repeat is told so in other words.
         if let Err(error) = noted.await {
-            tracing::info!(request_id = ctx.request_id(), %error, "cannot note the answer to a form");
+            tracing::info!(request_id = ctx.request_id(), %error, "cannot store the response to a form; repeats of the form do not get it");
         }
         response
     }
