@@ -17,8 +17,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// How many networks are told apart in one window; the others share one count.
 const NETWORKS_MAX: usize = 1000;
 
-/// Admits the first few lines of a kind from each network and minute. Then one line says how many were suppressed. Cheap
-/// to clone.
+/// Admits the first few lines of a kind from each network and minute, then logs how many it suppressed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Sampler(Arc<Mutex<HashMap<(IpNet, &'static str), u64>>>);
 

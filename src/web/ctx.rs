@@ -177,8 +177,8 @@ impl Ctx {
         Ok(return_paths::keep_for_known_browser(&mut connection, session.user_id, &browser.digest(), &next).await?)
     }
 
-    /// The secret of an emailed link. For a form, the link that its page was opened with; for a page, the link that this
-    /// browser opened last.
+    /// The secret of an emailed link. For a form, that of the link its page was opened with; for a page, that of the
+    /// link this browser opened last.
     pub fn link(&self) -> Option<&SecretToken> {
         match self.facts.about.get().or_else(|| self.shown_again()) {
             Some(about) => about.link.as_ref(),

@@ -56,7 +56,7 @@ pub async fn unconfirmed(
     .await
 }
 
-/// Stores the seed that a session sets up, replacing an earlier one of that session. Keeps the newest `kept` unconfirmed
+/// Stores the seed that a session sets up, replacing that session's earlier one. Keeps the newest `kept` unconfirmed
 /// seeds of the account.
 pub async fn enrol(
     connection: &mut PgConnection,
@@ -171,8 +171,8 @@ pub async fn remove(connection: &mut PgConnection, user_id: UserId, id: Uuid) ->
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes the apps of an account: all, or those confirmed since a time; and all unconfirmed ones. Returns the number of
-/// confirmed apps deleted.
+/// Deletes the confirmed apps of an account, all or those confirmed since a time, and returns how many. Also deletes all
+/// unconfirmed ones.
 pub async fn delete(
     connection: &mut PgConnection,
     user_id: UserId,

@@ -14,8 +14,8 @@
 //!    session that the first response opened. Other senders are refused.
 //! 5. Unless the response changed the session, a repeat must pass the route's access policy like any other request.
 //!
-//! Signing in and out removes the form cookie, and signing out removes the session cookie. So a form sent again from the
-//! browser's history after signing out matches neither, and gets no stored response.
+//! Signing in and out removes the form cookie, and signing out removes the session cookie. So after signing out, a form
+//! sent again from the browser's history matches neither, and gets no stored response.
 
 pub mod store;
 
@@ -109,8 +109,8 @@ pub(super) async fn begin(ctx: &Ctx) -> Result<Turn<'_>, AppError> {
     Err(AppError::Throttled(Throttled::busy(5)))
 }
 
-/// Finds the response to a form that is sent again with the session that this response opened. Its token no longer fits,
-/// because it predates the session.
+/// Finds the response to a form that is sent again with the session that this response opened. The form's token no
+/// longer matches, because it predates the session.
 async fn of_session<'a>(ctx: &'a Ctx, once: &'a Once, session: &TokenDigest) -> Result<Turn<'a>, AppError> {
     let row = store::find(&mut *ctx.state.db.acquire().await?, &once.id).await?;
     let Some(row) = row.filter(|row| row.opened.as_deref() == Some(session.as_bytes())) else {
@@ -154,9 +154,10 @@ impl First<'_> {
                 None => store::forget(&mut connection, &once.id).await,
             }
         };
-        // The form was processed either way; without the stored response, a repeat is refused or processed again.
+        // The form was processed either way. Without the stored response, a repeat gets 503 for some seconds and is then
+        // processed again.
         if let Err(error) = noted.await {
-            tracing::info!(request_id = ctx.request_id(), %error, "cannot store the response to a form; repeats of the form do not get it");
+            tracing::info!(request_id = ctx.request_id(), %error, "cannot store the response to a form; a repeat is processed again");
         }
         response
     }
