@@ -90,8 +90,8 @@ async fn within<T>(state: &AppState, time: Duration, work: impl Future<Output = 
     let mut work = pin!(timeout(time, work));
     let done = work.as_mut().await;
     if done.is_err() {
-        // Before the connection is released in the middle of a statement, or of a transaction that would swallow the
-        // next statement.
+        // Must come before the connection is released in the middle of a statement, or of a transaction that would
+        // include the next user's statements.
         state.quarantine.note();
     }
     done.ok()

@@ -108,7 +108,7 @@ impl Sender {
     async fn poll(&mut self, woken: bool) -> sqlx::Result<()> {
         let most = if self.failures > 0 { 1 } else { CLAIMED };
         let free = most.saturating_sub(self.deliveries.len());
-        // Several at once take fewer statements, but an email that has just been queued does not wait for others.
+        // Claiming several at once takes fewer statements, but a newly queued email does not wait for others.
         let worth_it = free > 0 && (woken || free * 2 >= most);
         let may_claim = worth_it && instant() >= self.paused_until;
         let must_maintain = self.maintained_at.is_none_or(|at| at.elapsed() >= self.patience.look);

@@ -45,8 +45,8 @@ pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Resu
     Ok(path.as_deref().and_then(ReturnTo::parse))
 }
 
-/// Stores a browser's redirect target when it requests an email, replacing an earlier one. Without a `path`, deletes the
-/// earlier one.
+/// Stores a browser's redirect target when it requests an email, replacing an earlier one. Without a `path`, deletes
+/// the earlier one.
 pub async fn keep_for_browser(
     connection: &mut PgConnection,
     browser: &TokenDigest,

@@ -171,8 +171,8 @@ pub async fn remove(connection: &mut PgConnection, user_id: UserId, id: Uuid) ->
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes the confirmed apps of an account, all or those confirmed since a time, and returns how many. Also deletes all
-/// unconfirmed ones.
+/// Deletes the confirmed apps of an account, all or those confirmed since a time, and returns how many. Also deletes
+/// all unconfirmed ones.
 pub async fn delete(
     connection: &mut PgConnection,
     user_id: UserId,

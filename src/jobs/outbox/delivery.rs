@@ -45,7 +45,7 @@ pub(super) enum ServerState {
     Unknown,
 }
 
-/// The slots that deliveries share.
+/// State shared by deliveries: render and send slots, and whether the mail server is failing.
 pub(super) struct Slots {
     render: Semaphore,
     send: Semaphore,

@@ -9,8 +9,8 @@ use crate::{mail::Timeouts, types::random_bytes};
 pub struct Patience {
     /// Poll interval of the outbox, for emails whose wake-up was missed.
     pub look: Duration,
-    /// How much earlier than its random time a requested email is sent. Must be zero in production: otherwise the timing
-    /// reveals who has an account.
+    /// How much earlier than its random time a requested email is sent. Must be zero in production: otherwise the
+    /// timing reveals who has an account.
     pub earlier: Duration,
     /// How long an email is claimed: longer than a delivery can take.
     pub lease: Duration,

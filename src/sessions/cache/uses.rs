@@ -30,8 +30,8 @@ pub(super) enum Use {
     Now(oneshot::Sender<()>),
 }
 
-/// Runs until every sender is dropped. A failed statement loses nothing important: a session in use reports its next use
-/// within seconds.
+/// Runs until every sender is dropped. A failed statement loses nothing important: a session in use reports its next
+/// use within seconds.
 pub(super) async fn run(db: PgPool, lifetimes: Lifetimes, mut uses: mpsc::UnboundedReceiver<Use>) {
     while let Some(first) = uses.recv().await {
         let (mut due, mut waiting) = (HashSet::new(), Vec::new());

@@ -154,8 +154,8 @@ impl First<'_> {
                 None => store::forget(&mut connection, &once.id).await,
             }
         };
-        // The form was processed either way. Without the stored response, a repeat gets 503 for some seconds and is then
-        // processed again.
+        // The form was processed either way. Without the stored response, a repeat gets 503 for some seconds and is
+        // then processed again.
         if let Err(error) = noted.await {
             tracing::info!(request_id = ctx.request_id(), %error, "cannot store the response to a form; a repeat is processed again");
         }
