@@ -10,11 +10,11 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use tokio::{runtime::Handle, time::sleep};
 
-/// How many lines of one kind a network gets in a window.
+/// Maximum number of lines of one kind per network and window.
 const LINES: u64 = 10;
 /// How long a window lasts.
 const WINDOW: Duration = Duration::from_secs(60);
-/// How many networks are told apart in one window; the others share one count.
+/// Maximum number of networks counted separately per window; the others share one count.
 const NETWORKS_MAX: usize = 1000;
 
 /// Admits the first few lines of a kind from each network and minute, then logs how many it suppressed. Cheap to clone.
@@ -22,7 +22,7 @@ const NETWORKS_MAX: usize = 1000;
 pub struct Sampler(Arc<Mutex<HashMap<(IpNet, &'static str), u64>>>);
 
 impl Sampler {
-    /// Counts a line, and returns whether it is to be written.
+    /// Counts a line, and returns whether to write it.
     pub fn admits(&self, network: IpNet, kind: &'static str) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.is_empty() && Handle::try_current().is_ok() {
