@@ -3,8 +3,7 @@
 //! The crate consists of vertical slices (`features`) on a thin floor. Imports only point left:
 //!
 //! ```text
-//! types < config < telemetry < db < crypto < limits < templates < mail < audit < accounts < passwords < sessions <
-//! state < http < web < signin < features < jobs < app < cli < main
+//! types < config < telemetry < db < crypto < limits < templates < mail < audit < accounts < passwords < sessions < state < http < web < signin < features < jobs < app < cli < main
 //! ```
 //!
 //! `tests/it/architecture.rs` checks the import order; `docs/ARCHITECTURE.md` has the map.
