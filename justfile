@@ -1,10 +1,10 @@
-# What one does here, each in one word. Every recipe is one command, so that none of it needs `just`.
+# The project's common tasks. Every recipe is one command, so `just` is optional.
 
 [private]
 default:
     @just --list
 
-# Run the service, with a database of its own, at http://localhost:8080
+# Run the service with a private database at http://localhost:8080
 run *args:
     cargo run -- {{ args }}
 
@@ -12,15 +12,15 @@ run *args:
 test *args:
     cargo test {{ args }}
 
-# Check everything that needs no running service: format, lints, .sqlx, dependencies
+# Run the static checks: format, lints, .sqlx, dependencies
 check:
     scripts/check
 
-# Follow people through a real browser
+# Run the browser tests
 browser *args:
     scripts/browser {{ args }}
 
-# Break two replicas in every way there is, and look at what they promised
+# Run the fault tests: break two replicas and check the reliability promises
 faults *args:
     scripts/faults {{ args }}
 
@@ -28,7 +28,7 @@ faults *args:
 release *args:
     scripts/release {{ args }}
 
-# Measure
+# Run the benchmarks
 bench *args:
     cargo bench {{ args }}
 
@@ -40,7 +40,7 @@ db *args:
 prepare:
     scripts/sqlx-fresh --write
 
-# Fuzz what strangers send: every target for a minute, or `just fuzz 600 next`
+# Fuzz the parsers of untrusted input: every target for a minute, or `just fuzz 600 next`
 fuzz *args:
     scripts/fuzz {{ args }}
 
@@ -48,7 +48,7 @@ fuzz *args:
 jose-interop *args:
     scripts/jose-interop {{ args }}
 
-# Lose the primary of two replicas behind HAProxy, and see what that costs
+# Test failover: two replicas behind HAProxy lose their primary
 scaled *args:
     scripts/scaled {{ args }}
 

@@ -1,9 +1,9 @@
-//! The whole service put together: the only file that names every slice.
+//! Assembles the service; the only file that names every slice.
 //!
-//! 1. [`state`] puts the parts together over a migrated database.
-//! 2. [`build`] is the service, a `tower::Service`: the accept loop of [`crate::http::server`] serves it, or another
-//!    axum app mounts it at the root of its origin, with `ConnectInfo` (`examples/mount.rs`).
-//! 3. [`jobs`] starts the background jobs; [`close`] releases what is left when they have ended.
+//! 1. [`state`] creates the components over a migrated database.
+//! 2. [`build`] returns the service, a `tower::Service`. The accept loop of [`crate::http::server`] serves it, or
+//!    another axum app mounts it at the root of its origin, with `ConnectInfo` (`examples/mount.rs`).
+//! 3. [`jobs`] starts the background jobs; [`close`] releases the remaining resources after they end.
 
 use std::{sync::Arc, time::Duration};
 
@@ -67,7 +67,7 @@ pub const FACTORS: &[&FactorKind] = &[&totp::FACTOR, &passkeys::FACTOR, &recover
 /// How long each step of [`close`] may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Why the service could not be put together.
+/// Why the service could not be assembled.
 #[derive(Debug, thiserror::Error)]
 pub enum AssembleError {
     /// A template or a message file is broken.
@@ -81,10 +81,10 @@ pub enum AssembleError {
     Mailer(#[from] MailerError),
 }
 
-/// Puts the parts together over a migrated database.
+/// Creates the components over a migrated database.
 ///
 /// # Errors
-/// When a template is broken, the hashing threads cannot start, or TLS to the mail server cannot be set up.
+/// If a template is broken, the hashing threads cannot start, or TLS to the mail server cannot be set up.
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
     let (metrics, quarantine) = (Arc::new(Metrics::default()), db::ConnectionQuarantine::default());
     let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
@@ -113,12 +113,12 @@ pub fn routes(state: &AppState) -> Routes {
     SLICES.iter().fold(Routes::new(state.clone()), |routes, slice| (slice.routes)(routes))
 }
 
-/// The service.
+/// Builds the service.
 pub fn build(state: &AppState) -> Front {
     Front::before(state, routes(state).into_router())
 }
 
-/// Starts the background jobs. They end after `stop` says true; await them before [`close`].
+/// Starts the background jobs. They end once `stop` is true; await them before [`close`].
 #[must_use = "dropping it aborts the jobs"]
 pub fn jobs(state: &AppState, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
@@ -130,7 +130,7 @@ pub fn jobs(state: &AppState, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     jobs
 }
 
-/// Of several database servers, keeps the pool at the one that takes writes.
+/// With several database servers, keeps the pool on the one that accepts writes.
 async fn follow_primary(state: AppState, mut stop: watch::Receiver<bool>) {
     if let Some(servers) = Servers::configured(&state.config.database).filter(Servers::are_several) {
         tokio::select! {
@@ -140,7 +140,7 @@ async fn follow_primary(state: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Finishes the requests that lost their client, writes down which sessions were used, and closes the pool.
+/// Finishes requests whose clients disconnected, flushes pending session uses, and closes the pool.
 pub async fn close(state: &AppState) {
     state.sampler.close();
     state.requests.close();

@@ -1,14 +1,14 @@
 //! Vestibule: sign-up, sign-in and sessions for your apps, as one small service on `PostgreSQL`.
 //!
-//! The crate is cut into vertical slices (`features`) over a thin floor. Imports only point left:
+//! The crate consists of vertical slices (`features`) on a thin floor. Imports only point left:
 //!
 //! ```text
 //! types < config < telemetry < db < outbound < crypto < limits < templates < mail < audit < accounts < passwords < sessions < apps < state < http < web < signin < features < jobs < app < cli < main
 //! ```
 //!
-//! `tests/it/architecture.rs` holds these arrows; `docs/ARCHITECTURE.md` is the map.
+//! `tests/it/architecture.rs` checks the import order; `docs/ARCHITECTURE.md` has the map.
 
-// They panic when nobody reads any more: commands use `say!`, the service logs.
+// The print macros panic when the pipe is closed: commands use `say!`, the service logs.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use std::sync::LazyLock;
@@ -37,8 +37,8 @@ pub mod templates;
 pub mod types;
 pub mod web;
 
-/// The migrations of this version. `sqlx migrate run` applies the same files. Those of a newer version are ignored:
-/// whether this version works with them is stated in the database, which [`db::migrate`] reads.
+/// The migrations of this version. `sqlx migrate run` applies the same files. Applied migrations of a newer version are
+/// ignored here; [`db::migrate`] reads from the database whether this version works with them.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrator = sqlx::migrate!();
     migrator.set_ignore_missing(true);

@@ -42,7 +42,7 @@ pub struct Parts {
     pub disk: DiskProbe,
     /// The session cache.
     pub sessions: SessionCache,
-    /// Batches what the account's front page shows.
+    /// Batches the dashboard's overview query.
     pub overviews: Batcher<OverviewQuery>,
     /// Renders pages and emails.
     pub templates: Templates,
@@ -66,8 +66,8 @@ pub struct Parts {
     pub request_ids: RequestIds,
 }
 
-/// Generates request IDs, unique across replicas but not secret. They are digests of a counter under a random key: an ID
-/// in an error page says nothing about how many requests came before it. Random ones would cost a system call each.
+/// Generates request IDs, unique across replicas but not secret. An ID is a digest of a counter under a random key, so
+/// it does not reveal the number of requests. Random IDs would cost a system call each.
 #[derive(derive_more::Debug)]
 #[debug("RequestIds(..)")]
 pub struct RequestIds {
@@ -95,7 +95,7 @@ impl RequestIds {
 pub struct Keys {
     /// Sign CSRF tokens.
     pub csrf: Vec<[u8; 32]>,
-    /// Name and encrypt the answers to forms.
+    /// Identify and encrypt stored form responses.
     pub answers: Vec<[u8; 32]>,
     /// Chain the audit log.
     pub audit: ChainKeys,

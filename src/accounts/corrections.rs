@@ -1,4 +1,4 @@
-//! Correcting an address that was never verified: it may be mistyped, and its links lead nowhere.
+//! Correcting an address that was never verified, because it may be mistyped.
 
 use sqlx::PgConnection;
 
@@ -8,19 +8,19 @@ use crate::types::{Email, TokenDigest, UserId};
 /// How often the holder of an unverified account may correct its address.
 pub const CORRECTIONS_MAX: i16 = 3;
 
-/// An unverified account, for the visitor who may correct its address.
+/// An unverified account whose address the visitor may correct.
 #[derive(Clone, Debug)]
 pub struct Unverified {
     /// The account.
     pub id: UserId,
     /// The address, exactly as it was typed.
     pub email: String,
-    /// How often it may be corrected.
+    /// How often it may still be corrected.
     pub corrections_left: i16,
 }
 
-/// Finds the unverified account that a visitor is signed in to, or else the last that this browser signed up for
-/// within a day. Anyone at a shared computer sees the address, so the browser is not trusted for longer.
+/// Finds the unverified account that a visitor is signed in to, or else the last one that this browser signed up for
+/// within a day. Not longer, because anyone at a shared computer can see the address.
 pub async fn find_unverified(
     connection: &mut PgConnection,
     signed_in: Option<UserId>,
@@ -52,7 +52,7 @@ pub enum Corrector {
 }
 
 /// Replaces the address of an account that never verified one, and revokes the links that were sent to the old one.
-/// Returns whether it did. Requires [`super::lock_own_address`], so that it is ordered with the verification of either
+/// Returns whether it did. Requires [`super::lock_own_address`], which serialises it with the verification of either
 /// address.
 pub async fn correct_email(
     connection: &mut PgConnection,

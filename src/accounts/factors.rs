@@ -1,4 +1,5 @@
-//! The factors of an account, and what a sign-in reads: a new factor is added to [`Factors`] and its two queries.
+//! The factors of an account, and the data that a sign-in reads. A new factor is added to [`Factors`] and its two
+//! queries.
 
 use std::pin::Pin;
 
@@ -38,7 +39,7 @@ impl Factors {
     }
 
     /// Returns whether the account works without a password: it has two passkeys, or one and a recovery code in case
-    /// the passkey is lost. Removing a factor may never leave less.
+    /// the passkey is lost. Removing a factor must not leave an account without a password below this.
     pub fn do_without_password(&self) -> bool {
         self.passkeys >= 2 || (self.passkeys == 1 && self.recovery_codes > 0)
     }
@@ -48,8 +49,8 @@ impl Factors {
         self.password || self.do_without_password()
     }
 
-    /// Returns whether the owner could not sign in with one less of a kind, given by its code. Without a password
-    /// only passkeys sign in, so an authenticator app is never needed.
+    /// Returns whether the owner could not sign in after removing one factor of a kind, given by its code. Without a
+    /// password only passkeys sign in, so an authenticator app is never needed.
     pub fn needs(&self, code: &str) -> bool {
         let left = self.without(code);
         left.passkeys < self.passkeys && !left.is_enough()
@@ -71,7 +72,7 @@ impl Factors {
 /// A kind of factor, as its slice registers it. Other slices use it without knowing its tables.
 #[derive(Debug)]
 pub struct FactorKind {
-    /// The code, as in events: `totp`, `passkey`, `recovery_code`.
+    /// The code used in events: `totp`, `passkey`, `recovery_code`.
     pub code: &'static str,
     /// Whether it replaces a factor without counting as one; it is then deleted with the last factor.
     pub stands_in: bool,
@@ -81,8 +82,8 @@ pub struct FactorKind {
     pub rename: for<'a> fn(&'a mut PgConnection, UserId, Uuid, &'a Label) -> Query<'a, bool>,
     /// Deletes a factor. Returns `false` if the account has no such factor.
     pub remove: for<'a> fn(&'a mut PgConnection, UserId, Uuid) -> Query<'a, bool>,
-    /// Deletes all factors of an account, or those added since a time. Returns how many; a whole set of recovery codes
-    /// counts as one.
+    /// Deletes all factors of an account, or those added since a time. Returns how many; a set of recovery codes counts
+    /// as one.
     pub delete: for<'a> fn(&'a mut PgConnection, UserId, Option<OffsetDateTime>) -> Query<'a, u64>,
 }
 
@@ -175,9 +176,9 @@ pub struct Login {
     pub factors: Factors,
 }
 
-/// Finds the account of an identifier. An address means the account that verified it, or else the oldest that needs no
-/// verification. An account awaiting verification signs in by its username. Otherwise someone could sign up with an
-/// address and learn from a sign-in whether it is taken.
+/// Finds the account of an identifier. An address finds the account that verified it, or else the oldest that needs no
+/// verification. An account awaiting verification can sign in only by its username. Otherwise someone could sign up
+/// with an address and learn from a sign-in whether it is taken.
 pub async fn find_login(
     connection: &mut PgConnection,
     identifier: &Identifier,

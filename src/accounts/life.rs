@@ -1,5 +1,5 @@
-//! Changes of an account after sign-up, up to its deletion. Each function is one step in the transaction of a use case,
-//! which also records audit events and queues emails.
+//! Changes to an account, from sign-up to deletion. Each function is one step in a use case's transaction, which also
+//! records audit events and queues emails.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -24,7 +24,7 @@ pub async fn lock(connection: &mut PgConnection, id: UserId) -> sqlx::Result<boo
     Ok(locked.is_some())
 }
 
-/// Locks an address and the account that is about to get it; see [`lock_own_address`].
+/// Locks an address, then the account that is about to get it; see [`lock_own_address`].
 pub async fn lock_with_address(connection: &mut PgConnection, id: UserId, email: &Email) -> sqlx::Result<()> {
     sqlx::query!(r#"select pg_advisory_xact_lock(hashtextextended($1, 0)) as "held!: ()""#, email.canonical())
         .fetch_one(&mut *connection)
@@ -32,9 +32,9 @@ pub async fn lock_with_address(connection: &mut PgConnection, id: UserId, email:
     lock(connection, id).await.map(drop)
 }
 
-/// Locks an account's address, then the account, until the end of the transaction. Among accounts with the same
-/// unverified address, one at a time is verified and deletes the others, without deadlocks. Must come first in its
-/// transaction. It is a single lock, however many accounts share the address.
+/// Locks an account's address, then the account, until the end of the transaction. Must come first in its transaction.
+/// So accounts with the same unverified address are verified one at a time, each deleting the others, without
+/// deadlocks. The address takes a single lock, however many accounts share it.
 pub async fn lock_own_address(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     sqlx::query!(
         r#"select pg_advisory_xact_lock(hashtextextended(email_canonical, 0)) as "held!: ()" from users where id = $1"#,
@@ -63,14 +63,15 @@ pub async fn verify_email(connection: &mut PgConnection, id: UserId) -> sqlx::Re
     Ok(())
 }
 
-/// Maximum number of unverified accounts deleted at once. The others expire later; they cannot be verified any more.
+/// Maximum number of unverified accounts deleted at once. The others expire later and can no longer be verified.
 const NAMESAKES_MAX: i64 = 200;
 /// Maximum number of sessions of an unverified account that are deleted at once.
 const SESSIONS_MAX: i64 = 100;
 
 /// Deletes unverified accounts with this account's address and everything they own (pre-hijacking; Sudhodanan & Paverd
-/// 2022), and erases their origins. An account that needs no verification stays, because it may be in use. One with
-/// many sessions is disabled and left to the next sweep, so that nobody can make the owner wait.
+/// 2022), and erases the addresses and browsers in their audit events. An account that needs no verification stays,
+/// because it may be in use. One with many sessions is disabled and left to the next sweep, so that an attacker cannot
+/// make the owner wait.
 pub async fn drop_unverified_namesakes(connection: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
     let gone = sqlx::query_scalar!(
         r#"
@@ -218,11 +219,12 @@ pub async fn schedule_deletion(connection: &mut PgConnection, id: UserId) -> sql
     .await
 }
 
-/// An email to an owner whose account is going to be erased, with the link that keeps it. Its detail has `reminder`
-/// when a sign-in caused it.
+/// The email to the owner of an account scheduled for deletion, with the link that cancels it. Its detail has
+/// `reminder` if a sign-in caused it.
 pub const DELETION_SCHEDULED: Kind = Kind::notice("deletion-scheduled");
 
-/// Calls an account's erasure off, with the links and the email that offered to. Returns whether it was scheduled.
+/// Cancels an account's deletion, revokes its cancel links and removes the queued email. Returns whether a deletion was
+/// scheduled.
 pub async fn call_off_deletion(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
     links::revoke(connection, id, &[Purpose::UndoDeletion]).await?;
     outbox::take_back(connection, id, &[&DELETION_SCHEDULED]).await?;

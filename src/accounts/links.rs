@@ -91,7 +91,7 @@ pub async fn issue(
     Ok(secret)
 }
 
-/// Inserts a row as [`issue`] does, for nobody: a rehearsal, which the caller's transaction undoes.
+/// Inserts a row like [`issue`], without an account: a rehearsal, which the caller rolls back.
 pub async fn rehearse(connection: &mut PgConnection, purpose: Purpose) -> sqlx::Result<SecretToken> {
     let secret = SecretToken::random();
     let digest = secret.digest();
@@ -108,7 +108,7 @@ pub async fn rehearse(connection: &mut PgConnection, purpose: Purpose) -> sqlx::
     Ok(secret)
 }
 
-/// Finds what a browser's link would do now, and its account. Changes nothing.
+/// Returns a link and its account if it is valid now. Changes nothing.
 pub async fn peek(
     connection: &mut PgConnection,
     purpose: Purpose,

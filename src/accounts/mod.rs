@@ -1,4 +1,4 @@
-//! Accounts: the aggregate that every slice may use.
+//! Accounts, which every slice may use.
 
 mod corrections;
 mod factors;
@@ -39,13 +39,13 @@ pub enum Identifier {
     Username(String),
     /// An email address in its canonical form.
     Email(String),
-    /// A text that no account can have.
+    /// A text that cannot identify an account.
     Nobody(String),
 }
 
 impl Identifier {
-    /// Parses a typed identifier. It accepts every text, because an attempt with an invalid identifier must cost as
-    /// much as any other.
+    /// Parses a typed identifier. Accepts every text, so that an attempt with an invalid identifier takes as long as
+    /// any other.
     pub fn parse(text: &str) -> Self {
         match (Username::parse(text), Email::parse(text)) {
             (Ok(username), _) => Self::Username(username.as_str().to_owned()),
@@ -62,7 +62,7 @@ impl Identifier {
     }
 }
 
-/// An account as its owner and the operator see it.
+/// An account, without its credentials.
 #[derive(Clone, Debug)]
 pub struct User {
     /// The account.
@@ -92,7 +92,7 @@ pub struct User {
 }
 
 impl User {
-    /// Who does not exist: stands for the recipient of an email in a rehearsal.
+    /// A nonexistent user, the recipient of a rehearsed email.
     pub fn nobody() -> Self {
         Self {
             id: UserId::random(),

@@ -1,8 +1,8 @@
 //! The setup link, with which the operator creates the first administrator.
 //!
-//! 1. There is at most one, and only its digest is stored. It works once, for an hour, and only while no administrator
+//! 1. At most one exists, and only its digest is stored. It works once, for an hour, and only while no administrator
 //!    exists.
-//! 2. [`issue`] creates it on an empty database. Of several replicas that start together, one does, and only that one
+//! 2. [`issue`] creates it on an empty database. If several replicas start together, one creates it, and only that one
 //!    knows the secret.
 //! 3. [`reissue`] replaces a lost link.
 
@@ -80,7 +80,7 @@ pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx:
     Ok(spent.rows_affected() == 1)
 }
 
-/// Revokes the link, because an administrator was created otherwise.
+/// Revokes the link, because an administrator was created in another way.
 pub async fn revoke(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!("update mailed_links set used_at = now() where purpose = 'setup' and used_at is null")
         .execute(connection)

@@ -104,8 +104,8 @@ pub async fn create(connection: &mut PgConnection, account: &NewAccount<'_>) -> 
     Ok(if verified && !name_taken { SignedUp::EmailTaken } else { SignedUp::UsernameTaken })
 }
 
-/// Moves unverified accounts to the fresh secret of the browser that signed up. A locked one is being verified or
-/// changed, and stays behind: this must not wait for other accounts.
+/// Moves unverified accounts to the fresh secret of the browser that signed up. Skips locked ones, which are being
+/// verified or changed: this must not wait for other accounts.
 pub async fn move_sign_up_browser(
     connection: &mut PgConnection,
     old: &TokenDigest,
@@ -145,8 +145,8 @@ pub(super) fn by(identifier: &Identifier) -> (Option<&str>, Option<&str>) {
     }
 }
 
-/// Finds an account for an operator. An address that nobody has verified means the account that needs no verification,
-/// then the oldest.
+/// Finds an account for an operator. An address that no account has verified finds the account that needs no
+/// verification, or else the oldest.
 pub async fn find_by_identifier(connection: &mut PgConnection, identifier: &Identifier) -> sqlx::Result<Option<User>> {
     let (username, email) = by(identifier);
     let id = sqlx::query_scalar!(
@@ -231,7 +231,7 @@ pub async fn is_last_administrator(connection: &mut PgConnection, id: UserId) ->
     Ok(usable == [id])
 }
 
-/// The same as of now, without a lock: for a page that decides nothing.
+/// Like [`is_last_administrator`], without a lock: for display only.
 pub async fn is_only_administrator(connection: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"

@@ -1,12 +1,12 @@
-//! What the chain says about itself: where it begins, which keys it has had, and which of them were forgotten.
+//! Statements of the chain about itself: its beginning, the keys it has had, and those that were forgotten.
 //!
 //! 1. The first link of a chain shows its first key. [`introduce`] records every later key before its first link, twice:
 //!    linked with the key before it, and with the new one. So anyone who has either of them learns of the other. Each
 //!    pruning repeats all IDs, because it may remove those records.
 //! 2. So a link with a key that the chain never had is a forgery, even for someone who has only some of the keys.
-//! 3. [`forget_key`] records that events of a retired key may go unchecked. It binds that to their positions and to
-//!    times that are proven: their own while the key is still there, or else that of the first verified event *after*
-//!    them. What somebody writes into those rows later makes nothing go sooner.
+//! 3. [`forget_key`] records that retention may remove events of a retired key unverified. The record binds that to
+//!    their positions and to proven times: their own while the key is still configured, or else that of the first
+//!    verified event *after* them. So changing those rows later cannot make retention remove them sooner.
 //!
 //! Only statements that a configured key proves count.
 
@@ -29,14 +29,14 @@ use super::{
 const DAY: i64 = 86_400_000_000;
 const KEPT_FOR_MICROS: i64 = KEPT_FOR_DAYS as i64 * DAY;
 
-/// What the chain says about itself.
+/// The proven statements of the chain.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     /// The last pruning.
     pub pruning: Option<Pruning>,
     /// The IDs of all keys that the chain has had, once it has had more than one or was pruned.
     ids: BTreeSet<KeyId>,
-    /// The keys that made one of the proven statements.
+    /// The keys that signed a proven statement.
     signers: BTreeSet<KeyId>,
     /// Whether a configured key proves any part of the chain.
     is_ours: bool,
@@ -92,7 +92,7 @@ impl Known {
         Ok(known)
     }
 
-    /// Takes in a statement, as far as it is proven.
+    /// Applies a statement if it is proven.
     fn hear(&mut self, keys: &ChainKeys, link: &Link, event: &Stored, previous: Option<Digest>) {
         let fault = Checker::of_one(keys, &Self::default(), link, previous).check(link, Some(event)).into_iter().next();
         let Ok(detail) = serde_json::from_str(&event.detail) else { return };
@@ -171,7 +171,7 @@ fn age_at(ages: &[(i64, i64)], position: i64) -> Option<i64> {
 pub(super) async fn introduce(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<()> {
     let Some(newest) = keys.newest() else { return Ok(()) };
     let id = KeyId(newest.id);
-    // The first link of all shows its key itself.
+    // The first link of a chain shows its key itself.
     let Some(last) = store::last(&mut *connection).await? else { return Ok(()) };
     if last.key_id == newest.id {
         return Ok(());
@@ -182,8 +182,8 @@ pub(super) async fn introduce(connection: &mut PgConnection, keys: &ChainKeys) -
     }
     let mut earlier: BTreeSet<KeyId> = known.ids.iter().copied().chain(keys.ids()).filter(|key| *key != id).collect();
     if !known.is_ours {
-        // A lost key, or all links were marked with another. Either way nothing before can be verified from now on.
-        tracing::error!(event = "audit_broken", key = %id, "no configured key made any part of the audit log; it continues with another key");
+        // A lost key, or every link was marked with another key. Either way, earlier links cannot be verified any more.
+        tracing::error!(event = "audit_broken", key = %id, "no configured key signed any part of the audit log; continuing with a new key");
         earlier.extend(store::key_ids(&mut *connection).await?.iter().filter_map(|id| KeyId::of(id)));
     }
     let earlier: Vec<String> = earlier.iter().map(KeyId::to_string).collect();
@@ -207,7 +207,7 @@ pub(super) async fn state(
     linker::append(connection, key, &recorded).await
 }
 
-/// What became of [`forget_key`].
+/// The result of [`forget_key`].
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Forgetting {

@@ -1,7 +1,7 @@
 //! Log lines of security events, named as in the OWASP Logging Vocabulary where possible.
 //!
-//! A line has the request ID, the account ID if known, and the client's *network* (an IPv4 /24 or an IPv6 /48). A network
-//! tells attacks apart and identifies no person.
+//! A line has the request ID, the account ID if known, and the client's *network* (an IPv4 /24 or an IPv6 /48). A
+//! network tells attacks apart and identifies no person.
 //!
 //! Lines that an unauthenticated client causes at will are sampled ([`Sampler`]).
 
@@ -19,7 +19,7 @@ use crate::{
     types::Request,
 };
 
-/// Logs and counts a committed event. Events of jobs and commands are not logged: they have no request.
+/// Logs and counts a committed event. Events of jobs and commands are not logged, because they have no request.
 pub(super) fn write(metrics: &Metrics, sampler: &Sampler, request: Option<&Request>, entry: &Entry) {
     let Some(request) = request else { return };
     match &entry.event {
@@ -28,7 +28,7 @@ pub(super) fn write(metrics: &Metrics, sampler: &Sampler, request: Option<&Reque
         Event::FactorFailed { .. } if entry.session_id.is_none() => metrics.sign_in("refused"),
         _ => {}
     }
-    // Whose account it is does not stand in the line, and everything about an account stands in the audit log.
+    // Such a line does not name an account; the audit log has the account's events in full.
     let names_nobody = matches!(&entry.event, Event::SignInFailed { proven: false, .. });
     if !names_nobody || sampler.admits(network(request.address), "authn_login_fail") {
         line(request, entry);

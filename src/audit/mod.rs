@@ -1,4 +1,4 @@
-//! The audit log: what happened to accounts, written in the transaction that did it.
+//! The audit log: events of accounts, written in the transaction that causes them.
 //!
 //! 1. An event has a name and a few numbers, never an address, a name or a secret. Its origin (IP address and user
 //!    agent) is in separate columns, erased with the account.
@@ -6,10 +6,10 @@
 //!    database does not have.
 //! 3. [`verify`] finds every event or link that was changed, removed, added or moved. It finds a truncated end with a
 //!    [`Head`] recorded elsewhere.
-//! 4. Refused sign-ins that meant no account are counted by network and minute, and become one event each
+//! 4. Refused sign-ins without an account are counted by network and minute, and each count becomes one event
 //!    ([`close_tallies`]).
-//! 5. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that. What it
-//!    cannot verify it leaves, unless the operator has recorded with [`forget_key`] that a key is gone.
+//! 5. [`prune_next`] removes events older than [`KEPT_FOR_DAYS`], from the beginning only, and records that. It keeps
+//!    events that it cannot verify, unless the operator has recorded with [`forget_key`] that their key is lost.
 
 mod chain;
 mod check;

@@ -35,8 +35,8 @@ pub enum Pruned {
 /// Removes the oldest events and their links from the beginning of the chain, and records its new beginning, in one
 /// transaction.
 ///
-/// Events are verified first. Otherwise an attacker could backdate rows, or mark them with a key that nobody has, and
-/// have the service remove them without a trace. Only events of a key that the operator has forgotten may go unchecked
+/// Events are verified first. Otherwise an attacker could backdate rows, or mark them with a nonexistent key, and make
+/// the service remove them without a trace. Only events of a key that the operator has forgotten are removed unverified
 /// ([`super::forget_key`]); the record counts them.
 pub async fn prune_next(connection: &mut PgConnection, keys: &ChainKeys) -> sqlx::Result<Pruned> {
     let Some(newest) = keys.newest() else { return Ok(Pruned::Nothing) };
@@ -96,7 +96,7 @@ async fn due(
         return Ok(Ok(None));
     }
     if !known.forgets(link) && event.as_ref().is_some_and(|event| !event.overdue) {
-        // Its time is believed only if it can be verified: one in the future would end retention for good.
+        // Its time is trusted only if verified: a forged time in the future would stop retention forever.
         let faults = Checker::new(keys, known, begins).check(link, event.as_ref());
         let fault = faults.into_iter().find(|fault| !matches!(fault, Fault::WrongKey { .. }));
         return Ok(fault.map_or(Ok(None), Err));
@@ -106,7 +106,7 @@ async fn due(
     let (mut last, mut removed, mut unchecked): (Option<&Link>, _, _) = (None, 0, 0);
     for (link, event) in &links {
         let (is_forgotten, lets_go) = (known.forgets(link), known.lets_go(link));
-        // The times of events whose key is forgotten are not believed.
+        // The times of events whose key is forgotten are not trusted.
         if is_forgotten && !lets_go || !is_forgotten && event.as_ref().is_some_and(|event| !event.expired) {
             break;
         }

@@ -1,7 +1,7 @@
-//! Refused sign-ins that meant no account, counted before they become events.
+//! Counts refused sign-ins without an account before they become events.
 //!
 //! Anyone can cause them, so an event for each would fill the audit log. [`add`] counts them by network and minute, in
-//! the transaction that refuses. When a minute is over, [`close`] replaces each count with one event that carries it.
+//! the transaction that refuses. After each minute, [`close`] replaces each count with one event that contains it.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -38,7 +38,8 @@ pub(super) async fn add(connection: &mut PgConnection, address: IpAddr) -> sqlx:
     Ok(())
 }
 
-/// Turns the counts of past minutes into events, and returns how many. A clock that was ahead may have left later ones.
+/// Turns the counts of past minutes into events, and returns how many. Includes counts from the future, which a clock
+/// that was ahead may have left.
 pub async fn close(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"

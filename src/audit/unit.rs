@@ -4,7 +4,7 @@
 //! 2. [`Unit::commit`] inserts the audit rows, commits, logs and counts the events, and wakes the mail job if an email
 //!    was queued.
 //! 3. Dropping a unit rolls back: no row, no log line, no count, no email.
-//! 4. What is between [`Unit::rehearse`] and [`Unit::undo`] takes as long as ever, and leaves nothing.
+//! 4. Work between [`Unit::rehearse`] and [`Unit::undo`] takes as long as usual, and is rolled back.
 
 use std::sync::{
     Arc,
@@ -63,7 +63,7 @@ pub struct Unit {
     transaction: Transaction<'static, Postgres>,
     recorder: Recorder,
     entries: Vec<Entry>,
-    /// How many events there were before a rehearsal.
+    /// The number of events before the rehearsal.
     rehearsed: usize,
     queued_email: bool,
     decides: Vec<Arc<AtomicBool>>,
@@ -80,7 +80,7 @@ impl Unit {
         self.entries.push(Entry { event, user_id: None, session_id: None });
     }
 
-    /// Decides an attempt with the commit: what it spent stays as this transaction leaves it.
+    /// Decides an attempt with the commit, so that its tokens stay as this transaction leaves them.
     pub fn decide(&mut self, spent: &Spent) {
         self.decides.push(spent.decision());
     }
@@ -115,13 +115,13 @@ impl Unit {
         Ok(())
     }
 
-    /// Begins what [`Unit::undo`] undoes.
+    /// Begins a rehearsal, which [`Unit::undo`] rolls back.
     pub async fn rehearse(&mut self) -> sqlx::Result<()> {
         self.rehearsed = self.entries.len();
         sqlx::query!("savepoint rehearsal").execute(&mut *self.transaction).await.map(drop)
     }
 
-    /// Inserts the audit rows of what was rehearsed, as a commit would, and undoes all of it.
+    /// Inserts the rehearsal's audit rows, as a commit would, and rolls everything back.
     pub async fn undo(&mut self) -> sqlx::Result<()> {
         let entries = self.entries.split_off(self.rehearsed);
         let Recorder { actor, request, .. } = &self.recorder;

@@ -21,7 +21,7 @@ pub enum AuditCommand {
         #[arg(long, value_name = "POSITION:HASH")]
         head: Option<Head>,
     },
-    /// Let retention remove, unchecked, events that only a key which is gone could verify
+    /// Allow retention to remove events that cannot be verified, because their key is lost
     ForgetKey {
         /// The key's ID, as `audit verify` reports it
         #[arg(value_name = "ID")]
@@ -29,7 +29,7 @@ pub enum AuditCommand {
     },
 }
 
-/// How often it is tried to lock the chain, which the service holds for moments.
+/// How often to try to lock the chain, which the service locks only briefly.
 const LOCK_TRIES: u32 = 50;
 
 /// Runs one command.
@@ -80,7 +80,7 @@ async fn forget_key(database: &database::Database, keys: &ChainKeys, id: KeyId) 
             say!("Forgot the key {id}. Retention may remove its {events} unchecked, the last in {days}.");
             return Ok(ExitCode::SUCCESS);
         }
-        Forgetting::InUse => format!("the key {id} is the newest of VESTIBULE_SECRET, with which events are linked"),
+        Forgetting::InUse => format!("the key {id} is the newest of VESTIBULE_SECRET, which links new events"),
         Forgetting::Unknown => format!("the chain never had the key {id}; links that carry it were forged"),
         Forgetting::NoEvents => format!("no event was linked with the key {id}"),
         Forgetting::Refused(faults) => {

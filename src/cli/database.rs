@@ -1,4 +1,4 @@
-//! Which database a command works on: the one of `DATABASE_URL`, or the embedded one, perhaps of a running service.
+//! Opens a command's database: `DATABASE_URL`, or the embedded one, possibly of a running service.
 
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -19,17 +19,17 @@ pub struct Database {
     server: Option<embedded::Server>,
 }
 
-/// The error of a command where no database is.
+/// The error of a command without a database.
 const MISSING: &str =
     "there is no database here; run it where the service runs, or set VESTIBULE_DATA_DIR or DATABASE_URL";
 
-/// Opens the database for one command. Beside a running service it uses that service's server. Creates none: a command in
-/// the wrong folder must not work on a new database.
+/// Opens the database for one command. While the service runs, uses its server. Never creates a database, because a
+/// command in the wrong folder must not work on a new one.
 pub async fn open(config: &Config) -> Result<Database, CliError> {
     find(config).await?.ok_or_else(|| MISSING.into())
 }
 
-/// The same, or `None` if there is no database yet.
+/// Like [`open`], but returns `None` if no database exists yet.
 pub async fn find(config: &Config) -> Result<Option<Database>, CliError> {
     if config.database.url.is_some() {
         return own(config).await.map(Some);
@@ -40,7 +40,7 @@ pub async fn find(config: &Config) -> Result<Option<Database>, CliError> {
     if embedded::exists(config).await? { own(config).await.map(Some) } else { Ok(None) }
 }
 
-/// Returns what a first start would run without `DATABASE_URL`, in words.
+/// Describes the embedded database that a first start would create without `DATABASE_URL`.
 pub async fn first_start(config: &Config) -> Result<String, CliError> {
     let programs = embedded::programs(config).await?;
     Ok(format!("{} with {programs}", config.data_dir.join("postgres").display()))

@@ -37,7 +37,7 @@ pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
 /// What a check found.
 enum Finding {
     Good(String),
-    /// Decided that way, and worth knowing. Nothing to repair.
+    /// A deliberate setting that weakens security; not an error.
     Warning(String),
     Wrong(String),
 }
@@ -116,11 +116,11 @@ async fn mail(config: &Config) -> Vec<Finding> {
     }
     let server = mailer.destination();
     let mut findings = vec![match mailer.check(&Timeouts::default()).await {
-        Ok(()) => Finding::Good(format!("the mail server {server} accepts us")),
+        Ok(()) => Finding::Good(format!("the mail server {server} accepts our connection")),
         Err(failure) => Finding::Wrong(format!("the mail server {server} cannot be used: {}", failure.reason())),
     }];
     if config.mail.server.as_ref().is_some_and(MailServer::is_in_clear) {
-        let what = "tls=none: email goes there without TLS. Who reads the network can open links that open accounts";
+        let what = "tls=none: email is sent without TLS. Anyone who reads the network can open links in it";
         findings.push(Finding::Warning(what.to_owned()));
     }
     findings

@@ -71,7 +71,7 @@ async fn require_schema(connection: &mut PgConnection) -> Result<(), CliError> {
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
     if let Command::Serve = command {
-        // Before the memory is closed: that closes this file to the service, too.
+        // Must come before `close_memory`, which makes this file inaccessible to the service as well.
         serve::yield_to_the_database();
     }
     close_memory();
@@ -89,8 +89,8 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Keeps passwords and keys in this process: it writes no core dump, and other processes of its user cannot read its
-/// memory or attach to it.
+/// Protects passwords and keys in memory: disables core dumps, and keeps other processes of the same user from reading
+/// the memory or attaching.
 fn close_memory() {
     // Neither can fail, except under a supervisor that forbids the calls; the service runs anyway.
     rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
@@ -133,7 +133,7 @@ async fn migrate(config: &Config) -> Result<(), CliError> {
     Ok(())
 }
 
-/// A number of things: `1 session`, `12,000 sessions`.
+/// Formats a count with its noun: `1 session`, `12,000 sessions`.
 fn counted(count: u64, thing: &str) -> String {
     let digits = count.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();

@@ -1,7 +1,7 @@
-//! What commands print.
+//! Standard output of commands.
 //!
-//! A reader that has seen enough, as in `… | head -1`, changes nothing: the command does its work and exits with its own
-//! code. Output that is lost in another way, such as on a full disk, makes it exit with 1.
+//! If a reader closes the pipe, as in `… | head -1`, the command still does its work and exits with its usual code.
+//! Output that is lost in another way, such as on a full disk, makes it exit with 1.
 
 use std::{
     fmt,
@@ -32,7 +32,7 @@ pub fn line(text: fmt::Arguments<'_>) {
     }
 }
 
-/// Returns why output was lost, except to a reader who had seen enough.
+/// Returns why output was lost, except because the reader closed the pipe.
 pub fn lost() -> Option<&'static io::Error> {
     FAILED.get().filter(|error| error.kind() != ErrorKind::BrokenPipe)
 }

@@ -1,4 +1,4 @@
-//! `vestibule serve`: from settings to answering requests, and back down in order.
+//! `vestibule serve`: startup and graceful shutdown.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -34,7 +34,7 @@ use crate::{
     web::paths,
 };
 
-/// How long a start waits for a database that is starting too.
+/// How long startup waits for a database that is not ready yet.
 const DATABASE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Serves until SIGTERM or SIGINT.
@@ -46,7 +46,7 @@ pub async fn run(config: Config) -> Result<(), CliError> {
         tracing::warn!("VESTIBULE_TRUSTED_PROXIES is not set: behind a proxy, all visitors share the proxy's limits");
     }
     if config.mail.server.as_ref().is_some_and(MailServer::is_in_clear) {
-        tracing::warn!("email crosses the network without TLS, and with it links that open accounts: tls=none");
+        tracing::warn!("email is sent without TLS (tls=none): anyone who reads the network can open links in it");
     }
     // Before the database, so that a port in use is reported at once.
     let listener = listen("VESTIBULE_LISTEN", config.network.listen).await?;
@@ -70,10 +70,11 @@ pub async fn run(config: Config) -> Result<(), CliError> {
 
 /// Lowers our priority below PostgreSQL's where Linux divides the CPU among sessions.
 ///
-/// With `kernel.sched_autogroup_enabled` every session gets an equal share, whatever its threads' niceness, and every
-/// backend of PostgreSQL is a session. Two threads that hash passwords then delay a backend by 30 to 130 ms, and every
-/// visitor who waits for it. So a service that leads its session, as under a service manager, lowers the session; in a
-/// terminal the session is the user's shell, and is left alone. Under cgroups with CPU shares the file has no effect.
+/// With `kernel.sched_autogroup_enabled`, every session gets an equal share, whatever its threads' niceness, and every
+/// PostgreSQL backend is a session. Two threads that hash passwords then delay a backend, and every visitor waiting for
+/// it, by 30 to 130 ms. So a service that leads its session, as under a service manager, lowers the session's priority.
+/// In a terminal, the session belongs to the user's shell and is left alone. Under cgroups with CPU shares, the file
+/// has no effect.
 pub fn yield_to_the_database() {
     // Other kernels have neither file.
     if std::fs::read_to_string("/proc/self/stat").is_ok_and(|stat| leads_its_session(&stat)) {
@@ -81,8 +82,8 @@ pub fn yield_to_the_database() {
     }
 }
 
-/// Whether a process leads its session, by its line of proc(5). getsid(2) would return 0 in a PID namespace that was
-/// entered without setsid(2), which rustix's type for a process cannot hold.
+/// Returns whether a process leads its session, according to its line in proc(5). getsid(2) returns 0 in a PID
+/// namespace that was entered without setsid(2), and rustix's process type cannot represent that.
 fn leads_its_session(stat: &str) -> bool {
     // The name of the program is in brackets and may contain anything.
     let (Some((pid, _)), Some((_, after))) = (stat.split_once(' '), stat.rsplit_once(") ")) else { return false };
@@ -159,7 +160,7 @@ async fn serve(
     };
     tracing::info!("stopping: finishing requests in flight");
     stop.send_replace(true);
-    // In order: no new requests, then none in flight, then no connection to the database.
+    // In this order: stop accepting requests, finish those in flight, close the database connections.
     server.await?;
     while jobs.join_next().await.is_some() {}
     app::close(state).await;
@@ -176,7 +177,7 @@ async fn log_start(state: &AppState) {
     if state.mailer.keeps_email_here() {
         tracing::info!("no mail server is set: email is at {origin}{}", paths::DEV_MAIL);
     } else {
-        tracing::info!("email goes to {}", state.mailer.destination());
+        tracing::info!("email is sent through {}", state.mailer.destination());
     }
     match setup::begin(state).await {
         // The one secret in the log: only its operator reads the log of a service without accounts.
@@ -193,8 +194,8 @@ async fn log_start(state: &AppState) {
     }
 }
 
-/// Resolves at SIGTERM or SIGINT. Both are caught from this call on: process 1 of a container ignores signals that it
-/// does not catch.
+/// Resolves on SIGTERM or SIGINT. Both are caught from this call on, because process 1 of a container ignores signals
+/// that it does not catch.
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
@@ -212,7 +213,7 @@ fn metrics_page(state: &AppState) -> Router {
         .route("/metrics", get(move || async move { ([(header::CONTENT_TYPE, content_type)], metrics.encode()) }))
 }
 
-/// `vestibule healthcheck`: exits with 0 when `/readyz` of the service on this machine answers 200, so that a container
+/// `vestibule healthcheck`: exits with 0 if `/readyz` of the service on this machine returns 200, so that a container
 /// needs neither a shell nor curl.
 pub async fn healthcheck(config: &Config) -> ExitCode {
     let ready = timeout(Duration::from_secs(3), is_ready(config.network.listen)).await;

@@ -62,7 +62,7 @@ pub struct Create {
     username: String,
     /// Email address
     email: String,
-    /// What the owner wants to be called
+    /// Display name of the owner
     #[arg(long)]
     display_name: Option<String>,
     /// Make the account an administrator

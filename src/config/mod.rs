@@ -106,11 +106,11 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
 /// Every setting read by [`Config::read`].
 pub const SETTINGS: &[Setting] = &[
     setting("DATABASE_URL", "", "PostgreSQL to use; unset: a private server that Vestibule runs"),
-    setting("VESTIBULE_DATABASE_CONNECTIONS", "16", "most connections of a replica to PostgreSQL"),
+    setting("VESTIBULE_DATABASE_CONNECTIONS", "16", "maximum number of PostgreSQL connections per replica"),
     setting(
         "VESTIBULE_POSTGRES_BIN",
         "",
-        "folder of the PostgreSQL programs for the private server; unset: searched for",
+        "folder of the PostgreSQL server programs for the private server; unset: found automatically",
     ),
     setting("VESTIBULE_LISTEN", "127.0.0.1:8080", "address and port to listen on"),
     setting(
@@ -122,7 +122,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "VESTIBULE_SUPPORT_URL",
         "",
-        "https:// or mailto: link to support for people who cannot sign in; unset: pages name the operator only",
+        "support link (https:// or mailto:) for people who cannot sign in; unset: pages only mention the operator",
     ),
     setting(
         "VESTIBULE_MAIL_URL",
@@ -143,12 +143,12 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "VESTIBULE_REQUIRE_VERIFICATION",
         "true",
-        "true: an account is usable once its email address is verified, within a week; false: at once",
+        "true: an account works only after its email address is verified, within a week; false: at once",
     ),
     setting(
         "VESTIBULE_REQUIRE_SECOND_FACTOR",
         "no",
-        "who must have a passkey or an authenticator app: no, admins or everyone; applies to open sessions too",
+        "who must have a passkey or an authenticator app: no, admins or everyone; applies to existing sessions too",
     ),
     setting(
         "VESTIBULE_ARGON2",
@@ -156,7 +156,7 @@ pub const SETTINGS: &[Setting] = &[
         "Argon2id cost of new hashes (PHC parameters); older hashes are upgraded at the next sign-in",
     ),
     setting("VESTIBULE_HASH_WORKERS", "", "passwords hashed in parallel; unset: one per core"),
-    setting("VESTIBULE_HASH_QUEUE", "64", "passwords that may wait; beyond that, sign-ins get 503"),
+    setting("VESTIBULE_HASH_QUEUE", "64", "passwords that may wait for hashing; beyond that, sign-ins get 503"),
     setting("VESTIBULE_PASSWORD_MIN", "12", "minimum length of a new password, in characters"),
     setting("VESTIBULE_SESSION_IDLE", "1h", "idle limit of a session that is not remembered"),
     setting("VESTIBULE_SESSION_MAX", "12h", "lifetime of a session that is not remembered"),
@@ -177,5 +177,9 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "private networks (CIDR, separated by commas) in which apps may be called; unset: public addresses only",
     ),
-    setting("VESTIBULE_SESSION_CACHE", "10000", "most sessions cached in memory; 0: every request asks the database"),
+    setting(
+        "VESTIBULE_SESSION_CACHE",
+        "10000",
+        "maximum number of sessions cached in memory; 0: every request queries the database",
+    ),
 ];

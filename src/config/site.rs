@@ -13,12 +13,11 @@ pub struct Site {
     pub name: Arc<str>,
     /// `VESTIBULE_PUBLIC_URL`.
     pub public_url: PublicUrl,
-    /// `VESTIBULE_SUPPORT_URL`: where people reach the operator who cannot sign in any more.
+    /// `VESTIBULE_SUPPORT_URL`: where people who cannot sign in reach the operator.
     pub support_url: Option<Arc<str>>,
 }
 
-/// The origin that people's browsers see: the only source of links, of cookie security and of
-/// redirect hosts, whatever a request's headers say.
+/// The origin that browsers use. It alone decides links, cookie security and redirect hosts; request headers do not.
 #[derive(Clone, Debug)]
 pub struct PublicUrl(Url);
 
@@ -90,8 +89,8 @@ fn support_url(text: &str) -> Option<Arc<str>> {
 }
 
 impl Site {
-    /// Whether passkeys work here: they belong to a domain name, and an IP address has none (WebAuthn level 3,
-    /// section 4).
+    /// Returns whether passkeys are available. They require a domain name and do not work on an IP address (WebAuthn
+    /// level 3, section 4).
     pub fn has_passkeys(&self) -> bool {
         self.public_url.url().domain().is_some()
     }

@@ -1,7 +1,7 @@
-//! Names and encryption for the answers to forms.
+//! IDs and encryption of stored form responses.
 //!
-//! Both take a secret that the form alone carries, so that neither the database nor, without a form, the service can
-//! tell what was answered to whom.
+//! Both depend on a secret that only the form contains. So the database alone does not reveal a response, and neither
+//! does the service's key without the form.
 
 use aes_gcm::{
     Aes256Gcm, Nonce,
@@ -23,7 +23,7 @@ pub struct FormKeys {
     sealing: Zeroizing<[u8; 32]>,
 }
 
-/// The name of a form with its contents; the database stores it.
+/// The id of a form with its contents, as stored in the database.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct FormId([u8; 32]);
 
@@ -35,7 +35,7 @@ impl FormId {
 }
 
 impl FormKeys {
-    /// Derives them from the service's key and the form's secret.
+    /// Derives the keys from the service's key and the form's secret.
     pub fn of(key: &[u8; 32], form: &[u8; 16]) -> Self {
         let derive = |purpose: &[u8]| {
             Zeroizing::new(mac(key).chain_update(purpose).chain_update(form).finalize().into_bytes().into())
@@ -43,20 +43,20 @@ impl FormKeys {
         Self { naming: derive(b"name"), sealing: derive(b"seal") }
     }
 
-    /// Names the form with these contents. Parts are told apart by their lengths.
+    /// Computes the id of the form with these contents. Length prefixes keep the parts distinct.
     pub fn name<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> FormId {
         let add = |mac: Hmac<Sha256>, part: &[u8]| mac.chain_update(part.len().to_be_bytes()).chain_update(part);
         FormId(parts.fold(mac(&self.naming), add).finalize().into_bytes().into())
     }
 
-    /// Encrypts an answer to it. Returns `None` only for gigabytes.
+    /// Encrypts a response to the form. Returns `None` only for gigabytes of input.
     pub fn seal(&self, id: &FormId, plain: &[u8]) -> Option<Vec<u8>> {
         let nonce: [u8; NONCE] = random_bytes();
         let sealed = self.cipher().encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: id.as_bytes() }).ok()?;
         Some([&nonce[..], &sealed].concat())
     }
 
-    /// Decrypts it. Returns `None` for what was not sealed for this form.
+    /// Decrypts a response. Returns `None` if it was not encrypted for this form.
     pub fn open(&self, id: &FormId, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, msg) = sealed.split_first_chunk::<NONCE>()?;
         let plain = self.cipher().decrypt(&Nonce::from(*nonce), Payload { msg, aad: id.as_bytes() }).ok()?;

@@ -1,4 +1,4 @@
-//! Encryption and keyed names.
+//! Encryption at rest and keyed ids.
 
 pub mod answers;
 pub mod sealing;

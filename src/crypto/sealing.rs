@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The newest key encrypts, every configured key decrypts, so rotating `VESTIBULE_SECRET` locks nobody out.
-//! [`SealingKeys::is_newest`] returns whether a value needs to be re-encrypted.
+//! A value for which [`SealingKeys::is_newest`] is false needs to be re-encrypted.
 
 use std::fmt;
 

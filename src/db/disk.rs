@@ -1,8 +1,8 @@
-//! Whether the server can write to its disk.
+//! Probes whether the server can write to its disk.
 //!
-//! A server with a full disk answers, is not read-only, and fails where a table has to grow. Nothing that a probe writes
-//! to a table of ours would tell: it may find room within a page. So the probe has the server write a temporary file,
-//! which needs new blocks, leaves nothing behind, and works on a standby too.
+//! A server with a full disk responds and is not read-only; it only fails when a table must grow. Writing to a table
+//! would not detect that, because the row may fit into an existing page. So the probe makes the server write a
+//! temporary file, which needs new blocks, leaves nothing behind, and works on a standby too.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -14,10 +14,10 @@ use tokio::sync::Mutex;
 
 use crate::types::instant;
 
-/// How long an answer is good for, so that frequent probes cost one write in this time.
+/// How long a result is reused, so that frequent probes cost one write per interval.
 const GOOD_FOR: Duration = Duration::from_secs(5);
 
-/// The last answer.
+/// The probe and its last result.
 #[derive(Debug, Default)]
 pub struct DiskProbe {
     is_stuck: AtomicBool,
@@ -25,10 +25,10 @@ pub struct DiskProbe {
 }
 
 impl DiskProbe {
-    /// Returns whether the server can write. While one caller probes, the others get the last answer.
+    /// Returns whether the server can write. While one caller probes, others get the last result.
     ///
     /// # Errors
-    /// When the connection fails.
+    /// If the connection fails.
     pub async fn can_write(&self, connection: &mut PgConnection) -> sqlx::Result<bool> {
         if let Ok(mut probed) = self.probed.try_lock()
             && probed.is_none_or(|at| at.elapsed() >= GOOD_FOR)
@@ -41,7 +41,7 @@ impl DiskProbe {
     }
 }
 
-/// Has the server write 150 kB that do not fit into the memory of a statement.
+/// Makes the server write 150 kB, more than a statement's memory holds.
 async fn write_temporary_file(connection: &mut PgConnection) -> sqlx::Result<bool> {
     let mut transaction = connection.begin().await?;
     sqlx::query_scalar!(r#"select set_config('work_mem', '64kB', true) as "set!""#)
@@ -52,7 +52,7 @@ async fn write_temporary_file(connection: &mut PgConnection) -> sqlx::Result<boo
         .await;
     match written {
         Ok(_) => {}
-        // The operator allows this role no temporary files, which says nothing about the disk.
+        // The role may not write temporary files, so the disk's state is unknown.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("53400") => {}
         Err(sqlx::Error::Database(error)) if !error.code().is_some_and(|code| code.starts_with("57")) => {
             tracing::warn!(%error, "the database cannot write to its disk; not ready");

@@ -1,10 +1,10 @@
-//! Classification of database errors, and how they are told.
+//! Classification and description of database errors.
 
 use sqlx::postgres::PgDatabaseError;
 
 use crate::types::certificate_fault;
 
-/// How a database error is answered.
+/// The class of a database error.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Trouble {
     /// The database is down, full, busy or read-only: temporary, and nothing was written.
@@ -34,8 +34,8 @@ pub fn in_words(error: &sqlx::Error) -> String {
     certificate_fault(&text).map_or(text, ToOwned::to_owned)
 }
 
-/// Describes an error for the log. The server's message about a value that it cannot take quotes it, in words or in
-/// bytes (SQLSTATE class 22), so only its code is logged.
+/// Describes an error for the log. Messages about invalid values (SQLSTATE class 22) quote the value, so only their
+/// code is logged.
 pub fn without_values(error: &(dyn std::error::Error + 'static)) -> String {
     let database = error.downcast_ref::<sqlx::Error>().and_then(sqlx::Error::as_database_error);
     let code = match database {

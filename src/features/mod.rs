@@ -1,5 +1,5 @@
-//! What the service can do, one folder a capability. A slice imports the floor below it and no other
-//! slice; `tests/it/architecture.rs` holds that.
+//! The slices, one folder per capability. A slice imports the floor below it and no other slice;
+//! `tests/it/architecture.rs` checks that.
 
 pub mod account_sessions;
 pub mod activity;

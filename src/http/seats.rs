@@ -1,11 +1,11 @@
-//! The places for connections.
+//! Connection slots ("seats").
 //!
-//! 1. There are so many in all, and so many for one network: an IPv4 address or an IPv6 /64. Its /56 has twice and its
-//!    /48 four times as many. Trusted proxies have no maximum of their own.
-//! 2. When all places are taken, the longest idle connection of the fullest network makes room for the next one. So
-//!    nobody keeps others out by holding connections, however many addresses they have.
-//! 3. A connection is idle while no request of it is being answered. One that is answering is never closed, nor is a
-//!    trusted proxy's.
+//! 1. Connections are capped in total and per network: an IPv4 address or an IPv6 /64. Its /56 may have twice and its
+//!    /48 four times as many. Trusted proxies have no cap of their own.
+//! 2. At the total cap, the longest-idle connection of the network with the most connections is closed to make room. So
+//!    an attacker cannot keep others out by holding connections, however many addresses it has.
+//! 3. A connection is idle while it has no request in progress. Busy connections and those of trusted proxies are never
+//!    closed.
 
 use std::{
     collections::HashMap,
@@ -37,7 +37,7 @@ use crate::{
     types::instant,
 };
 
-/// All places. Cheap to clone.
+/// All connection slots. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Seats(Arc<All>);
 
@@ -48,11 +48,11 @@ struct All {
     by_network: PerNetwork,
     taken: Mutex<HashMap<u64, Arc<Seat>>>,
     next: AtomicU64,
-    /// A place is free, or its connection became idle.
+    /// Notified when a slot is freed or its connection becomes idle.
     changed: Notify,
 }
 
-/// The place of one connection.
+/// The slot of one connection.
 #[derive(Debug)]
 struct Seat {
     /// The widest network around the client; `None` for a trusted proxy.
@@ -63,13 +63,13 @@ struct Seat {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Doing {
-    /// Waiting for a request since then.
+    /// Idle since this time.
     Idle(Instant),
-    /// Idle, and asked to leave.
+    /// Idle and asked to close.
     Leaving,
-    /// Answering a request.
+    /// Processing a request.
     Busy,
-    /// The response was handed over, and may not be sent yet.
+    /// The response is complete but may not be sent yet.
     Answered,
 }
 
@@ -85,7 +85,7 @@ impl Seats {
         }))
     }
 
-    /// Waits for a place. `None` if the client's network has too many.
+    /// Waits for a slot. Returns `None` if the client's network has reached its cap.
     pub(super) async fn take(&self, client: IpAddr) -> Option<Taken> {
         let client = client.to_canonical();
         let networks = Key::networks(client);
@@ -119,7 +119,7 @@ impl Seats {
         Some(number)
     }
 
-    /// Asks the longest idle connection of the fullest network to leave, unless one is leaving or none is idle.
+    /// Asks the longest-idle connection of the network with the most to close, unless one is closing or none is idle.
     fn make_room(&self) {
         let taken = self.taken();
         let (mut counts, mut longest) = (HashMap::<Key, usize>::new(), HashMap::<Key, (Instant, &Arc<Seat>)>::new());
@@ -152,7 +152,7 @@ impl Seat {
     }
 }
 
-/// A place that is taken; dropping it makes it free.
+/// A taken slot; dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct Taken {
     seats: Seats,
@@ -162,11 +162,11 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// Waits until another connection needs the place, and this one is idle.
+    /// Waits until another connection needs the slot while this one is idle.
     pub(super) async fn asked_to_leave(&self) {
         loop {
             self.seat.leave.notified().await;
-            // A request may have arrived since.
+            // A request may have arrived meanwhile.
             if *self.seat.doing() == Doing::Leaving {
                 return;
             }
@@ -174,13 +174,13 @@ impl Taken {
         }
     }
 
-    /// Notes that a request arrived.
+    /// Marks the connection as busy with a request.
     pub(super) fn answering(&self) -> Answering {
         *self.seat.doing() = Doing::Busy;
         Answering(Arc::clone(&self.seat))
     }
 
-    /// Watches when responses have been sent.
+    /// Wraps the stream, to notice when responses have been sent.
     pub(super) fn watch<S>(&self, stream: Pin<Box<S>>) -> Watched<S> {
         Watched { stream, seats: self.seats.clone(), seat: Arc::clone(&self.seat) }
     }
@@ -193,12 +193,12 @@ impl Drop for Taken {
     }
 }
 
-/// A request that is being answered; dropped with the end of its response.
+/// A request in progress; dropped at the end of its response.
 #[derive(Debug)]
 pub(super) struct Answering(Arc<Seat>);
 
 impl Answering {
-    /// Lasts until the body was read.
+    /// Attaches it to the response body, so that it lasts until the body is sent.
     pub(super) fn with(self, body: Body) -> Body {
         Body::new(Answer { body, _answering: self })
     }
@@ -236,7 +236,7 @@ impl HttpBody for Answer {
     }
 }
 
-/// A stream that notes when everything that was answered has been sent.
+/// A stream that marks the connection as idle once all responses have been sent.
 pub(super) struct Watched<S> {
     stream: Pin<Box<S>>,
     seats: Seats,

@@ -1,7 +1,7 @@
 //! The accept loop and graceful shutdown.
 //!
 //! 1. Connections are capped in total, below the limit on open files, and per network except for trusted proxies.
-//!    Beyond the total, an idle connection of the fullest network makes room ([`super::seats`]).
+//!    Beyond the total, an idle connection is closed to make room ([`super::seats`]).
 //! 2. Request heads must arrive within ten seconds, and clients must read responses within fifteen, so that slow
 //!    clients cost little. axum's `serve` sets neither timeout.
 //! 3. A shutdown accepts the backlog, closes the listener, finishes requests in progress and sends `Connection: close`.
@@ -33,8 +33,8 @@ use crate::{telemetry::Metrics, types::instant};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for a client that does not read its response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Maximum size of a request's head in bytes. hyper checks after reading, so it lets somewhat more pass, and answers what
-/// it refuses itself with a bare status and `Connection: close`; [`crate::web`] refuses the rest with a page.
+/// Maximum size of a request's head in bytes. hyper checks after reading, so it accepts slightly more. What hyper
+/// refuses gets a bare status and `Connection: close`; [`crate::web`] refuses the rest with a page.
 pub const HEAD_MAX: usize = 32 * 1024;
 /// Maximum number of request headers.
 const HEADERS_MAX: usize = 100;
@@ -74,11 +74,11 @@ impl Caps {
     }
 }
 
-/// The limit on open files after it was raised as far as an unprivileged process may.
+/// Raises the limit on open files as far as an unprivileged process may, and returns it.
 fn raised_file_limit() -> u64 {
     let files = Resource::Nofile;
     let Rlimit { current, maximum } = getrlimit(files);
-    // Some systems refuse an unlimited number; then what was set stays.
+    // Some systems refuse an unlimited number; then the limit stays unchanged.
     setrlimit(files, Rlimit { current: maximum, maximum }).ok();
     getrlimit(files).current.or(current).unwrap_or(u64::MAX)
 }
@@ -136,7 +136,7 @@ pub async fn serve(
     }
 }
 
-/// Serves one connection until it ends, or until it is idle and another one needs its place.
+/// Serves one connection until it ends, or until it is idle and another one needs its slot.
 async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -181,7 +181,7 @@ pub async fn stopping(stop: &mut watch::Receiver<bool>) {
     stop.wait_for(|stop| *stop).await.ok();
 }
 
-/// Accepts the next connection and waits for a place; `None` if it failed or was rejected.
+/// Accepts the next connection and waits for a slot; `None` if it failed or was rejected.
 async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(TcpStream, SocketAddr, Taken)> {
     match listener.accept().await {
         Ok((stream, peer)) => Some((stream, peer, seats.take(peer.ip()).await?)),
@@ -197,7 +197,7 @@ async fn accept(listener: &TcpListener, seats: &Seats) -> Option<(TcpStream, Soc
 async fn back_off(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::warn!(%error, "no connection can be accepted; new visitors wait");
+        tracing::warn!(%error, "cannot accept connections; new visitors wait");
         sleep(Duration::from_millis(250)).await;
     }
 }

@@ -1,7 +1,7 @@
-//! Maintains the audit chain: links committed events, prunes those that are too old, and logs the head of the chain,
-//! where nobody who can change the database can change it.
+//! Maintains the audit chain: links committed events, prunes expired ones, and logs the head of the chain. Someone who
+//! can change the database cannot change the log.
 //!
-//! Every replica runs it; the chain is locked for one small transaction at a time.
+//! Every replica runs this job; each small transaction locks the chain.
 
 use std::time::{Duration, Instant};
 
@@ -16,16 +16,16 @@ use crate::{
     types::instant,
 };
 
-/// How long an event waits for its link at most, unless the job is behind.
+/// Interval between rounds: the longest that an event waits for its link, unless the job is behind.
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a round may take.
 const WITHIN: Duration = Duration::from_secs(30);
 /// How often the head is logged.
 const HEAD_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How often it looks for events to prune.
+/// How often events are pruned.
 const PRUNE_EVERY: Duration = Duration::from_secs(300);
 
-/// Maintains the chain until `stop` says true.
+/// Maintains the chain until `stop` is true.
 pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     let mut keeper = Keeper { logged: None, pruned_at: instant(), failing: false };
     loop {
@@ -34,7 +34,7 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
             () = sleep(EVERY) => {}
         }
         let done = tokio::select! {
-            // PostgreSQL finishes what a round has begun, or rolls it back.
+            // PostgreSQL completes an unfinished round's statement, or rolls it back.
             () = stopping(&mut stop) => return,
             done = within(&state, WITHIN, keeper.round(&state)) => done,
         };
@@ -44,7 +44,7 @@ pub async fn run(state: AppState, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// What one replica knows between rounds.
+/// One replica's state between rounds.
 #[derive(Debug)]
 struct Keeper {
     /// The head that was logged last, and when.
@@ -69,7 +69,7 @@ impl Keeper {
 
     async fn prune(&mut self, connection: &mut PgConnection, state: &AppState) -> sqlx::Result<()> {
         match audit::prune_next(connection, &state.keys.audit).await? {
-            // More may be due: one turn a round, so that no event waits for its link meanwhile.
+            // More may be due; prune one batch per round, so that linking is not delayed.
             Pruned::Some(events) => {
                 tracing::info!(events, "pruned the audit log");
                 return Ok(());
@@ -87,7 +87,7 @@ impl Keeper {
         if let Some((_, before)) = self.logged
             && !audit::holds(connection, before).await?
         {
-            tracing::error!(event = "audit_broken", head = %before, "audit log has lost a head that it had");
+            tracing::error!(event = "audit_broken", head = %before, "audit log no longer contains its last logged head");
         }
         // None before the first event.
         if let Some(head) = audit::head(connection).await? {
@@ -97,7 +97,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Logs a failure once, and its end.
+    /// Logs a failure and its recovery, once each.
     fn log(&mut self, failed: Option<&str>) {
         match failed {
             Some(error) if !self.failing => tracing::warn!(error, "cannot link the audit log; retrying"),

@@ -1,8 +1,8 @@
 //! Background jobs: send email ([`outbox`]), link the audit chain ([`chain`]), and sweep: delete expired rows, erase
-//! accounts, re-encrypt what an older key sealed.
+//! accounts, and re-encrypt seeds of older keys.
 //!
-//! Every replica runs them. A sweep's statement finds its rows by an index and skips those that another replica has
-//! locked, a thousand at a time: replicas share the work, and no visitor waits for it.
+//! Every replica runs them. A sweep finds its rows by an index, a thousand at a time, and skips rows that another
+//! replica has locked. So replicas share the work, and visitors do not wait for it.
 
 pub mod chain;
 pub mod outbox;
@@ -41,7 +41,7 @@ const FLOOR: &[Sweep] = &[
     floor("pending_sign_ins", Turn::Round, |state| with(state, |db| Box::pin(pending::sweep(db)))),
     floor("return_paths", Turn::Round, |state| with(state, |db| Box::pin(return_paths::sweep(db)))),
     floor("form_answers", Turn::Round, |state| with(state, |db| Box::pin(sweep_form_answers(db)))),
-    // After those of the slices, which erase accounts.
+    // After the slices' sweeps, which erase accounts.
     floor("audit_origins_due", Turn::Last, |state| with(state, |db| Box::pin(audit::forget_due(db)))),
 ];
 
@@ -53,20 +53,20 @@ fn with(state: &AppState, sweep: for<'a> fn(&'a mut PgConnection) -> Query<'a, u
     Box::pin(async move { sweep(&mut *state.db.acquire().await?).await })
 }
 
-/// The sweeps of these slices and of the floor, in the order in which they run.
+/// The sweeps of these slices and of the floor, in execution order.
 pub fn sweeps(slices: &[&'static Slice]) -> Vec<&'static Sweep> {
     let mut all: Vec<_> = slices.iter().flat_map(|slice| slice.sweeps).chain(FLOOR).collect();
     all.sort_by_key(|sweep| sweep.turn);
     all
 }
 
-/// Sweeps until `stop` says true.
+/// Sweeps until `stop` is true.
 pub async fn run(state: AppState, slices: &[&'static Slice], mut stop: watch::Receiver<bool>) {
     let all = sweeps(slices);
     let mut due = &all[..all.partition_point(|sweep| sweep.turn == Turn::Start)];
     loop {
         tokio::select! {
-            // PostgreSQL finishes what a sweep has begun, or rolls it back.
+            // PostgreSQL completes an unfinished sweep's statement, or rolls it back.
             () = stopping(&mut stop) => return,
             swept = sweep_within(&state, due, WITHIN) => log(swept),
         }
@@ -77,32 +77,32 @@ pub async fn run(state: AppState, slices: &[&'static Slice], mut stop: watch::Re
     }
 }
 
-/// Sweeps, or returns `None` when that takes too long.
+/// Sweeps; returns `None` on timeout.
 ///
 /// # Errors
-/// When the database is unavailable.
+/// If the database is unavailable.
 pub async fn sweep_within(state: &AppState, sweeps: &[&Sweep], time: Duration) -> sqlx::Result<Option<Swept>> {
     within(state, time, sweep(state, sweeps)).await.transpose()
 }
 
-/// Runs database work, or returns `None` when that takes too long.
+/// Runs database work; returns `None` on timeout.
 async fn within<T>(state: &AppState, time: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(timeout(time, work));
     let done = work.as_mut().await;
     if done.is_err() {
-        // Before the connection is released in the middle of a statement, or of a transaction that would swallow the
-        // next statement.
+        // Must come before the connection is released in the middle of a statement, or of a transaction that would
+        // include the next user's statements.
         state.quarantine.note();
     }
     done.ok()
 }
 
-/// How many rows each sweep that found any has dealt with.
+/// The number of rows processed by each sweep that found any.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Swept(Vec<(&'static str, u64)>);
 
 impl Swept {
-    /// How many rows the sweep of this name has dealt with.
+    /// The number of rows processed by the sweep with this name.
     pub fn count(&self, name: &str) -> u64 {
         self.0.iter().filter(|(swept, _)| *swept == name).map(|(_, count)| count).sum()
     }
@@ -124,12 +124,12 @@ fn log(swept: sqlx::Result<Option<Swept>>) {
     }
 }
 
-/// Runs sweeps one after the other. One that fails is logged and stops no other.
+/// Runs sweeps in sequence. A failed sweep is logged and does not stop the others.
 ///
 /// # Errors
-/// When the database is unavailable.
+/// If the database is unavailable.
 pub async fn sweep(state: &AppState, sweeps: &[&Sweep]) -> sqlx::Result<Swept> {
-    // One error, not one for each sweep.
+    // If the database is unavailable, fails here once instead of in each sweep.
     drop(state.db.acquire().await?);
     let mut swept = Swept::default();
     for sweep in sweeps {
@@ -145,7 +145,7 @@ pub async fn sweep(state: &AppState, sweeps: &[&Sweep]) -> sqlx::Result<Swept> {
     Ok(swept)
 }
 
-/// Repeats a sweep of limited size until nothing is left.
+/// Repeats a sweep, which processes one batch at a time, until no rows are left.
 async fn until_none(state: &AppState, sweep: &Sweep) -> sqlx::Result<u64> {
     let mut total = 0;
     loop {

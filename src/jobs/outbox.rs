@@ -1,15 +1,14 @@
 //! The mail job: sends the emails that wait in the outbox.
 //!
-//! 1. Every replica claims emails that no other has, a few at a time, and delivers each in a task of its own
-//!    ([`delivery`]). A claim is a lease: an email whose replica died is claimed again.
-//! 2. An email that was not accepted is retried, later each time. While the mail server itself fails, one email at a
-//!    time probes it, with growing pauses: it is not hammered, and the others are sent soon after it recovers.
-//! 3. An email that can never arrive, or is too late to be worth sending, is dropped with one line in the log that
-//!    says which and why, and never to whom.
-//! 4. No database connection is held while a mail server talks.
-//! 5. An email that anyone can request waits for a random time, and where there is nothing to send, it is rehearsed: the
-//!    same statements, the same template and a connection to the mail server, all without a trace. So neither what a
-//!    visitor asks right after nor anything later tells who has an account.
+//! 1. Every replica claims unclaimed emails, a few at a time, and delivers each in a separate task ([`delivery`]). A
+//!    claim is a lease: if the replica dies, another claims the email.
+//! 2. An email that was not accepted is retried with growing delays. While the mail server itself fails, one email at a
+//!    time probes it, with growing pauses. So the server is not hammered, and the others follow soon after it recovers.
+//! 3. An email that is undeliverable or expired is dropped. One log line says which and why, but never to whom.
+//! 4. No database connection is held during the SMTP conversation.
+//! 5. An email that anyone can request is sent after a random delay. If there is nothing to send, the delivery is
+//!    rehearsed: the same statements, the same template and a connection to the mail server, all rolled back. So the
+//!    timing of later requests does not reveal who has an account.
 
 mod delivery;
 mod patience;
@@ -43,11 +42,11 @@ use crate::{
 
 pub use self::patience::Patience;
 
-/// How many emails a replica holds: while some are with the mail server, others are rendered or settled.
+/// Maximum number of claimed emails per replica: while some are being sent, others are rendered or settled.
 const CLAIMED: usize = 16;
-/// How long the database may take to say which are due.
+/// Timeout of a poll.
 const POLL_WITHIN: Duration = Duration::from_secs(5);
-/// Expired emails are dropped once in so many polls.
+/// Expired emails are dropped once in this many polls.
 const EXPIRE_EVERY: u32 = 60;
 
 /// Sends the email of these slices until `stop` says true, then finishes what is being sent.
@@ -74,12 +73,12 @@ pub async fn run(state: AppState, slices: &[&'static Slice], patience: Patience,
 struct Sender {
     state: AppState,
     specs: Vec<&'static EmailSpec>,
-    /// The codes of all kinds that this version can render.
+    /// The codes of the email kinds that this version can render.
     known: Vec<String>,
     patience: Patience,
     deliveries: JoinSet<ServerState>,
     slots: Arc<Slots>,
-    /// How often in a row the mail server failed.
+    /// Consecutive failures of the mail server.
     failures: u32,
     paused_until: Instant,
     maintained_at: Option<Instant>,
@@ -105,11 +104,11 @@ impl Sender {
         }
     }
 
-    /// Claims emails that are due and starts their delivery; does the maintenance when it is time.
+    /// Claims due emails and starts their delivery. Runs the maintenance when it is due.
     async fn poll(&mut self, woken: bool) -> sqlx::Result<()> {
         let most = if self.failures > 0 { 1 } else { CLAIMED };
         let free = most.saturating_sub(self.deliveries.len());
-        // Several at once take fewer statements, but an email that has just been queued does not wait for others.
+        // Claiming several at once takes fewer statements, but a newly queued email does not wait for others.
         let worth_it = free > 0 && (woken || free * 2 >= most);
         let may_claim = worth_it && instant() >= self.paused_until;
         let must_maintain = self.maintained_at.is_none_or(|at| at.elapsed() >= self.patience.look);
@@ -127,7 +126,7 @@ impl Sender {
             for email in due {
                 let Some(spec) = self.specs.iter().find(|spec| spec.kind.code == email.kind) else { continue };
                 let (state, slots) = (self.state.clone(), Arc::clone(&self.slots));
-                // One alone probes whether the server has recovered.
+                // A single email probes whether the server has recovered.
                 let delivery = Delivery { state, email, spec, patience: self.patience, slots, is_probe: most == 1 };
                 self.deliveries.spawn(delivery.run());
             }
@@ -135,7 +134,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Counts the emails that wait, drops the expired ones, and closes idle connections to the mail server.
+    /// Counts queued emails, drops expired ones, and closes idle connections to the mail server.
     async fn maintain(&mut self, connection: &mut PgConnection) -> sqlx::Result<()> {
         let waiting = outbox::count(connection, WAITING_MAX).await?;
         self.state.mailer.note_waiting(waiting);
@@ -152,7 +151,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Logs once that the database is down, and once that it is back.
+    /// Logs when the database goes down and when it recovers, once each.
     fn note_database(&mut self, failed: Option<sqlx::Error>) {
         let was_down = std::mem::replace(&mut self.database_down, failed.is_some());
         match failed {
@@ -167,7 +166,7 @@ impl Sender {
     fn note_server(&mut self, delivered: Result<ServerState, JoinError>) {
         match delivered {
             Ok(ServerState::Healthy) => self.failures = 0,
-            // Of several that fail together only the first is news.
+            // Of several that fail together, only the first counts.
             Ok(ServerState::Failing) if instant() >= self.paused_until => {
                 self.failures = self.failures.saturating_add(1);
                 let pause = growing(self.patience.first_pause, self.failures, self.patience.longest_pause);
@@ -182,7 +181,7 @@ impl Sender {
         let finishing = async { while self.deliveries.join_next().await.is_some() {} };
         if timeout(self.patience.finish, finishing).await.is_err() {
             let emails = self.deliveries.len();
-            tracing::warn!(emails, "mail server is too slow for the stop; these emails are sent later");
+            tracing::warn!(emails, "shutdown did not wait for the mail server; emails are sent later");
         }
         self.deliveries.shutdown().await;
         timeout(Duration::from_secs(1), self.state.mailer.let_go(true)).await.ok();

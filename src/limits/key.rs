@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::types::UserId;
 
-/// The key of a bucket: a digest, so that the table does not show names and addresses at a glance. Anyone with the
-/// table can still test guesses; full buckets are deleted.
+/// The key of a bucket: a digest, so that the table does not contain names and addresses in plain text. Anyone with the
+/// table can still test guesses.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Key {
     digest: [u8; 16],
@@ -42,14 +42,14 @@ impl Key {
         Self::around("network", address)
     }
 
-    /// The same keys for something else that networks do.
+    /// The same networks' keys for another kind of limit.
     pub(super) fn around(kind: &str, address: IpAddr) -> Vec<Self> {
         let narrow = network(address);
         let lengths = if narrow.len() == 8 { [8, 7, 6].as_slice() } else { &[4] };
         lengths.iter().map(|length| Self::of(kind, &narrow[..*length])).collect()
     }
 
-    /// What one account does with one kind of factor, by a code of the factor's slice.
+    /// Attempts of one account at one kind of factor; the factor's slice chooses the code.
     pub fn factor(code: &str, user_id: UserId) -> Self {
         Self::of(&code.replace('_', "-"), user_id.0.as_bytes())
     }
@@ -88,7 +88,7 @@ impl Key {
         &self.digest
     }
 
-    /// Whether it is the bucket of a name that no account has.
+    /// Returns whether this is the bucket of a name that no account has.
     pub(super) fn is_nobodys(&self) -> bool {
         self.nobodys
     }

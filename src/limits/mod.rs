@@ -3,8 +3,8 @@
 //! A [`Limit`] is a token bucket, implemented as the generic cell rate algorithm (ITU-T I.371): `burst` tokens, and one
 //! more each `refill`. A token is spent *before* the password is compared, in one statement. Parallel guesses cannot
 //! bypass it (Keycloak CVE-2024-4629), and a rolled-back failure cannot restore it (CVE-2026-35597). A success resets
-//! only the bucket it drew from; the network gets one token back. An attempt that trouble of ours ended before it was
-//! decided costs nothing ([`Spent`]).
+//! only the bucket it drew from; the network gets one token back. An attempt that a fault on our side interrupts costs
+//! nothing ([`Spent`]).
 //!
 //! Limits of networks have wider buckets too, because one IPv6 subscriber may have 65,536 of the narrow ones: a /56 has
 //! twice the tokens of a /64 and a /48 four times, so that one /64 alone cannot lock its neighbours out.
@@ -38,14 +38,14 @@ pub struct Limit {
     pub cap: Cap,
 }
 
-/// How many consecutive failures block further attempts (NIST SP 800-63B section 3.2.2), and for how long.
+/// The number of consecutive failures that block further attempts (NIST SP 800-63B section 3.2.2), and for how long.
 #[derive(Clone, Copy, Debug)]
 pub enum Cap {
     /// No cap: only the bucket counts.
     Never,
-    /// Until a month without attempts, or a reset: the attacker knew nothing else.
+    /// Until a month without attempts, or a reset. For first factors.
     Month(u32),
-    /// Until a reset: the attacker knew the password.
+    /// Until a reset. For second factors, because the attacker knows the password.
     ForGood(u32),
 }
 
@@ -85,11 +85,11 @@ pub const EMAILS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), c
 /// Requested emails to an address outside the requester's account: 10, then 10 an hour.
 pub const EMAILS_TO_OTHERS: Limit = Limit { burst: 10, refill: Duration::from_secs(360), cap: Cap::Never };
 
-/// A bucket: which, and of what size.
+/// A bucket's key and limit.
 pub type Bucket = (Key, Limit);
 
 impl Limit {
-    /// This limit for a network in which `times` as many subscribers may be.
+    /// This limit with `times` the tokens, for a wider network.
     fn times(self, times: u32) -> Self {
         Self { burst: self.burst * times, refill: self.refill / times, ..self }
     }
@@ -224,8 +224,8 @@ pub async fn spend_all(connection: &mut PgConnection, buckets: &[Bucket]) -> sql
     }
 }
 
-/// Spends one token of each network within another. Looks at the wider ones first: a network that has countless narrow
-/// ones must not leave a row for each.
+/// Spends one token of each network except the widest. Checks the wider ones first, without spending: a subscriber with
+/// many narrow networks must not create a row for each.
 async fn spend_narrower(connection: &mut PgConnection, narrower: &[Bucket], widest: &Bucket) -> sqlx::Result<Spend> {
     let wider: Vec<_> = narrower.iter().skip(1).chain([widest]).copied().collect();
     if !narrower.is_empty()
@@ -241,7 +241,7 @@ async fn spend_narrower(connection: &mut PgConnection, narrower: &[Bucket], wide
     Ok(Spend::Allowed)
 }
 
-/// At least a second, also when a token came back meanwhile.
+/// Waits at least a second, even if a token came back meanwhile.
 fn slow_down(wait: Option<Duration>) -> Throttled {
     Throttled::slow_down(wait.unwrap_or(Duration::from_secs(1)))
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::Key;
 
-/// Counts by network; networks with a count of zero take no memory. Cheap to clone.
+/// Counts items by network; a count of zero takes no memory. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct PerNetwork(Arc<Mutex<HashMap<Key, usize>>>);
 

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use super::Key;
 use crate::types::UserId;
 
-/// Deletes one bucket, because what it guarded changed.
+/// Deletes one bucket, because the secret it protected changed.
 pub async fn refill(connection: &mut PgConnection, key: Key) -> sqlx::Result<()> {
     sqlx::query!("delete from attempt_limits where key = $1", key.bytes()).execute(connection).await?;
     Ok(())
@@ -24,11 +24,12 @@ pub async fn forget(connection: &mut PgConnection, user_id: UserId) -> sqlx::Res
     Ok(())
 }
 
-/// How many buckets of names that no account has are kept: anyone can cause them.
+/// Maximum number of buckets of names that no account has, because anyone can create them.
 pub const NOBODYS_MAX: i64 = 100_000;
 
-/// Deletes full buckets and returns how many. Those with consecutive failures stay for 30 days, as [`super::Cap`] says:
-/// deleting them sooner would help a patient attacker. Of names that no account has, the newest stay.
+/// Deletes full buckets and returns how many. Keeps those with consecutive failures for 30 days ([`super::Cap`]),
+/// because deleting them sooner would help a patient attacker. Of names that no account has, keeps the newest
+/// [`NOBODYS_MAX`].
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     come_back(connection).await?;
     let full = sqlx::query!(
@@ -67,8 +68,8 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     Ok(full.rows_affected() + forgotten.rows_affected() + nobodys.rows_affected())
 }
 
-/// Corrects what a clock that was ahead has left: no bucket takes more than an hour to fill, and none was used in the
-/// future.
+/// Corrects buckets written while the database's clock was ahead: no bucket takes more than an hour to fill, and none
+/// was used in the future.
 async fn come_back(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(
         r#"

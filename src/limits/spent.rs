@@ -1,12 +1,12 @@
-//! Tokens of attempts that are not decided yet.
+//! Tokens of undecided attempts.
 //!
-//! 1. [`Limits::spend`] takes them before anything is compared.
+//! 1. [`Limits::spend`] spends them before anything is compared.
 //! 2. The caller decides the attempt: [`Spent::keep`] after a wrong secret, or the transaction of a success.
-//! 3. Dropped before that, because a statement failed or the request was cut off, they are refunded, exactly as they
-//!    were spent. The visitor has learned nothing, and trouble of ours must not lock anyone out.
+//! 3. If [`Spent`] is dropped undecided, because a statement failed or the request was cancelled, the tokens are
+//!    refunded exactly. The visitor has learned nothing, and a fault on our side must not lock anyone out.
 //!
-//! What is owed is kept in memory until the database answers. A restart or a flood loses the rest, which refills with
-//! time.
+//! Pending refunds wait in memory until the database responds. A restart or a flood loses them; their buckets then
+//! refill with time.
 
 use std::{
     collections::VecDeque,
@@ -24,12 +24,12 @@ use tokio::{runtime::Handle, time::sleep};
 use super::{Bucket, Spend, Tries};
 use crate::{telemetry, types::Throttled};
 
-/// How many attempts are owed at most.
+/// Maximum number of pending refunds.
 const OWED_MAX: usize = 10_000;
-/// How long to wait for a database that does not answer.
+/// Delay between attempts to refund while the database is down.
 const RETRY: Duration = Duration::from_millis(250);
 
-/// Spends tokens, and refunds those that trouble of ours has cost. Cheap to clone.
+/// Spends tokens, and refunds those of undecided attempts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Limits {
     db: PgPool,
@@ -39,15 +39,15 @@ pub struct Limits {
 #[derive(Debug, Default)]
 struct Owed {
     attempts: VecDeque<Vec<Taken>>,
-    /// Whether a task refunds them.
+    /// Whether the refund task is running.
     paying: bool,
 }
 
-/// A token of a bucket, and how many failures were counted with it.
+/// A bucket from which a token was spent, and the failures counted with it.
 type Taken = (Bucket, i32);
 
 impl Limits {
-    /// Limits over this database.
+    /// Creates the limits over this database.
     pub fn new(db: PgPool) -> Self {
         Self { db, owed: Arc::default() }
     }
@@ -84,7 +84,7 @@ impl Limits {
         Spent { taken, limits: self.clone(), decided: Arc::default() }
     }
 
-    /// Whether nothing is owed.
+    /// Returns whether no refunds are pending.
     pub fn owe_nothing(&self) -> bool {
         self.owed().attempts.is_empty()
     }
@@ -98,13 +98,13 @@ impl Limits {
         if owed.attempts.len() < OWED_MAX {
             owed.attempts.push_back(taken);
         }
-        // None while the process ends.
+        // Without a runtime, the process is ending.
         if Handle::try_current().is_ok() && !mem::replace(&mut owed.paying, true) {
             telemetry::spawn("refunds", self.clone().pay());
         }
     }
 
-    /// Refunds what is owed, until nothing is.
+    /// Refunds until nothing is pending.
     async fn pay(self) {
         loop {
             let next = {

@@ -11,7 +11,7 @@ use crate::{
     types::{Lang, SecretToken, TokenDigest, UserId, random_bytes},
 };
 
-/// When an email that a visitor requested is sent at the earliest, and within how much more time.
+/// The shortest delay of a requested email, and the range of the random delay added to it.
 const NOT_BEFORE: Duration = Duration::from_millis(500);
 const SPREAD: Duration = Duration::from_millis(3500);
 
@@ -37,8 +37,8 @@ impl Kind {
         Self { code, worth_sending_for: Duration::from_secs(3 * 86_400), on_request: false }
     }
 
-    /// How long an email waits before it is sent. One that anyone can trigger waits for a random time: otherwise the work
-    /// would slow down whatever its sender asks next, and tell who has an account.
+    /// How long an email waits before it is sent. An email that anyone can trigger gets a random delay. Otherwise,
+    /// sending it would slow down the visitor's next request, and so reveal who has an account.
     pub fn delay(&self) -> Duration {
         if !self.on_request {
             return Duration::ZERO;
@@ -59,12 +59,12 @@ pub struct NewEmail<'a> {
     pub address: &'a str,
     /// The language of the request; the account's own language takes precedence.
     pub lang: Lang,
-    /// Rendering data known only now. Never a secret.
+    /// Data for rendering that is only known now. Never a secret.
     pub detail: Value,
 }
 
-/// The detail of an email requested from this browser, read by [`QueuedEmail::requested_from`]. An account that knows
-/// the browser has a separate limit for it, which others cannot use up.
+/// The detail of an email requested from this browser, read by [`QueuedEmail::requested_from`]. A known browser has a
+/// separate limit, which others cannot exhaust.
 pub fn requested_from(browser: Option<&SecretToken>) -> Value {
     json!({ "browser": browser.map(|browser| URL_SAFE_NO_PAD.encode(browser.digest().as_bytes())) })
 }

@@ -105,7 +105,7 @@ fn answer(error: &Error) -> String {
     std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
 }
 
-/// Returns whether a reply says that the recipient will never get mail from anyone. `5.7.…` (RFC 3463: policy, such as
+/// Returns whether a reply says that the recipient cannot receive mail from anyone. `5.7.…` (RFC 3463: policy, such as
 /// denied relaying) concerns the sender and can be fixed.
 fn is_final(code: u16, answer: &str) -> bool {
     matches!(code, 550..=553 | 555 | 556) && !answer.trim_start().starts_with("5.7.")

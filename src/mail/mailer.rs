@@ -35,7 +35,7 @@ pub struct Mailer {
 pub struct MailWaker(Arc<Notify>);
 
 impl MailWaker {
-    /// Wakes it. Call after the commit, or it polls too early.
+    /// Wakes the mail job. Call after the commit; otherwise the job polls too early.
     pub fn wake(&self) {
         self.0.notify_one();
     }
@@ -125,7 +125,7 @@ impl Mailer {
         server.smtp.send(&server.from.email, &to, &written, within).await.map_err(NotSent::Failed)
     }
 
-    /// Formats an email that nobody gets, and connects to the mail server as for sending it.
+    /// Formats an email and connects to the mail server as for sending it, but sends nothing.
     pub async fn rehearse(&self, queued: &QueuedEmail, email: &RenderedEmail, at: OffsetDateTime, within: &Timeouts) {
         let Some(server) = &self.server else { return };
         if self.write(server, queued, email, at).is_ok() {
@@ -153,7 +153,7 @@ impl Mailer {
     /// Connects, authenticates and quits, to check the settings.
     ///
     /// # Errors
-    /// Why that failed.
+    /// If a step fails.
     pub async fn check(&self, within: &Timeouts) -> Result<(), Failure> {
         match &self.server {
             Some(server) => server.smtp.greet(within).await,

@@ -1,4 +1,4 @@
-//! Email: what is sent, to whom, and when.
+//! Email: the outbox, delivery and the development mailbox.
 //!
 //! 1. A use case queues a [`NewEmail`] with [`outbox::enqueue`], in the transaction of the event it reports. The row
 //!    contains no secret and no rendered text.
@@ -6,8 +6,8 @@
 //!    meanwhile.
 //! 3. A sent email is deleted; a failed one is retried until it expires.
 //!
-//! So no email is lost. One is sent twice only if the process dies between the server's final reply and the deletion of
-//! the row; both copies then have the same `Message-ID`.
+//! So a crash loses no email. An email is sent twice only if the process dies between the server's final reply and the
+//! deletion of the row; both copies then have the same `Message-ID`.
 
 pub mod dev_mailbox;
 mod email;

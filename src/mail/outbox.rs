@@ -1,4 +1,4 @@
-//! The outbox: the rows of queued emails. Several workers share it: each claims rows that no other holds.
+//! The outbox: the rows of queued emails. Replicas share it: each claims rows that no other has claimed.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ pub async fn enqueue(connection: &mut PgConnection, email: &NewEmail<'_>) -> sql
     Ok(())
 }
 
-/// Claims due emails for the duration of `lease`, longest waiting first; after it, emails of a dead worker are due
-/// again. Kinds known only to a newer version are left to it. New emails are due so much `earlier` than they say.
+/// Claims due emails for the duration of `lease`, longest waiting first; afterwards, a dead replica's emails are due
+/// again. Skips kinds that this version does not know. New emails are due `earlier` than their stored time.
 pub async fn claim(
     connection: &mut PgConnection,
     known: &[String],

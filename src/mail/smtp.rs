@@ -1,7 +1,7 @@
 //! The SMTP client.
 //!
-//! 1. Every step and the whole conversation have timeouts, so a silent server blocks a send slot only briefly.
-//! 2. Where TLS is configured, nothing but `EHLO` and `STARTTLS` precedes it.
+//! 1. Every step and the whole conversation have timeouts, so an unresponsive server blocks a send slot only briefly.
+//! 2. If TLS is configured, only `EHLO` and `STARTTLS` precede it.
 //! 3. Working connections are reused.
 
 mod hello;
@@ -110,7 +110,7 @@ impl Smtp {
         Ok(())
     }
 
-    /// Begins to send an email, and takes that back: what the connections go through is the same.
+    /// Starts a delivery with `MAIL FROM` and resets it, so that connections are used in the same way as by a real one.
     pub async fn rehearse(&self, from: &Address, within: &Timeouts) {
         let mut progress = Progress { within, stage: Stage::Connect };
         let rehearsing = async {
@@ -155,7 +155,7 @@ impl Smtp {
         progress: &mut Progress<'_>,
     ) -> Result<(AsyncSmtpConnection, u32), Failure> {
         let within = progress.within.answer;
-        // The one used last is the likeliest to be open still.
+        // The most recently used connection is the most likely to be open.
         let next = || self.idle().pop().filter(|idle| idle.since.elapsed() < IDLE_TIMEOUT);
         while let Some(mut idle) = next() {
             if progress.step(Stage::Sender, within, idle.connection.command(mail(from))).await.is_ok() {
@@ -197,7 +197,7 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// Returns the mechanism of `AUTH` that the server offers, in whatever case.
+    /// Returns the first of our `AUTH` mechanisms that the server offers, in any letter case.
     async fn mechanism(
         &self,
         connection: &mut AsyncSmtpConnection,
@@ -206,7 +206,7 @@ impl Smtp {
         if let Some(known) = connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS) {
             return Ok(known);
         }
-        // Under TLS, lettre alone has read the reply.
+        // Under TLS, lettre has consumed the reply, so we ask again.
         let again = connection.command(Ehlo::new(self.hello.clone()));
         let reply = progress.step(Stage::Auth, progress.within.answer, again).await?;
         hello::mechanism(reply.message(), DEFAULT_MECHANISMS).ok_or_else(|| {

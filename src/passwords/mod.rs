@@ -8,5 +8,5 @@ use crate::mail::Kind;
 
 pub use proof::{NewHash, new_hash};
 
-/// An email to an owner whose password was set anew.
+/// The email to an owner whose password was changed.
 pub const PASSWORD_CHANGED: Kind = Kind::notice("password-changed");

@@ -3,8 +3,8 @@
 //! 1. Reserve a slot in the hasher's queue, or report that it is full.
 //! 2. Spend a token before the comparison. All password forms share the same buckets, so none is a second way to guess.
 //! 3. Compare the password; for an unknown account, with a dummy hash.
-//! 4. [`upgrade`] and [`settle`] refund the tokens of a success, in the transaction that the proof is for. If it fails,
-//!    or the attempt is cut off, the tokens are given back when the database answers.
+//! 4. [`settle`] refunds the tokens of a success, in the transaction that the proof is for. If that fails or the
+//!    attempt is cancelled, the tokens are refunded once the database responds.
 
 use sqlx::PgConnection;
 

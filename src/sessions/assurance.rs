@@ -83,8 +83,8 @@ impl Challenge {
     }
 }
 
-/// Decides the next step from the methods shown, for an account with these factors: to ask for this factor or another
-/// of [`challenges`], or `None` if the sign-in is complete.
+/// Decides the next step from the methods used so far and the account's factors: the factor to ask for (or another of
+/// [`challenges`]), or `None` if the sign-in is complete.
 #[must_use]
 pub fn next_step(shown: &Methods, factors: &Factors, trusted_browser: bool) -> Option<Challenge> {
     strongest(factors).filter(|_| shown.aal() < Aal::Two && !trusted_browser)

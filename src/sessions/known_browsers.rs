@@ -1,8 +1,9 @@
 //! Browsers that signed in to an account before.
 //!
-//! A browser is recognised by the secret in its cookie, which outlives sessions. Someone else may have noted or chosen
-//! that secret, on a shared machine for example. So it is never adopted: whenever an account begins to know or trust a
-//! browser, [`renew`] replaces it. What was known by the old secret moves to the fresh one in the same transaction.
+//! A browser is recognised by the secret in its cookie, which outlives sessions. Someone else may know or have chosen
+//! that secret, for example on a shared machine. So a presented secret is never adopted: whenever an account begins to
+//! know or trust a browser, [`renew`] replaces it. Rows stored under the old secret move to the new one in the same
+//! transaction.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::{
 /// Maximum number of known browsers per account; the least recently used is forgotten first.
 pub const BROWSERS_MAX: i64 = 50;
 
-/// Gives a browser a fresh secret. The old one is then worth nothing, at any account.
+/// Gives a browser a fresh secret, and invalidates the old one for every account.
 pub async fn renew(connection: &mut PgConnection, old: Option<&SecretToken>) -> sqlx::Result<SecretToken> {
     let fresh = SecretToken::random();
     let Some(old) = old.map(SecretToken::digest) else { return Ok(fresh) };
@@ -72,7 +73,7 @@ pub async fn remember(
     Ok(fresh)
 }
 
-/// Notes, once a day, that a browser was used. Returns whether the account knows it.
+/// Updates a browser's last use, at most once a day. Returns whether the account knows the browser.
 pub async fn used(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<bool> {
     sqlx::query_scalar!(
         r#"
@@ -89,7 +90,8 @@ pub async fn used(connection: &mut PgConnection, user_id: UserId, browser: &Toke
     .await
 }
 
-/// Makes room for one more browser. A locked one is left to the next sign-in, so that nobody waits here.
+/// Deletes the least recently used browsers beyond the maximum, except `but`. Skips locked rows, so that no sign-in
+/// waits here; the next sign-in deletes those.
 async fn forget_oldest(connection: &mut PgConnection, user_id: UserId, but: &TokenDigest) -> sqlx::Result<()> {
     sqlx::query!(
         r#"
@@ -112,8 +114,8 @@ async fn forget_oldest(connection: &mut PgConnection, user_id: UserId, but: &Tok
 /// How long a trusted browser skips the second factor.
 pub const TRUSTED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-/// Lets a browser, whose secret was just renewed, skip the second factor for [`TRUSTED_FOR`], while the password stays
-/// the same. Stores what its owner's list of trusted browsers shows.
+/// Lets a browser skip the second factor for [`TRUSTED_FOR`], or until the password changes. Its secret must just have
+/// been renewed. Stores the address and `User-Agent` for the owner's list of trusted browsers.
 pub async fn trust(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -157,7 +159,7 @@ pub struct TrustedBrowser {
     pub until: OffsetDateTime,
 }
 
-/// Lists the trusted browsers of an account, the last trusted first. A password change since then ends the trust.
+/// Lists the trusted browsers of an account, most recently trusted first. A password change ends the trust.
 pub async fn list_trusted(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -197,7 +199,7 @@ pub async fn distrust(connection: &mut PgConnection, user_id: UserId, one: Optio
     Ok(done.rows_affected() > 0)
 }
 
-/// Finds a browser that an account knows, by its id.
+/// Finds the id of a browser that an account knows.
 pub async fn find(connection: &mut PgConnection, user_id: UserId, browser: &TokenDigest) -> sqlx::Result<Option<Uuid>> {
     sqlx::query_scalar!(
         "select id from known_browsers where user_id = $1 and digest = $2",
@@ -208,7 +210,7 @@ pub async fn find(connection: &mut PgConnection, user_id: UserId, browser: &Toke
     .await
 }
 
-/// Finds since when an account knows a browser.
+/// Returns when an account began to know a browser.
 pub async fn known_since(
     connection: &mut PgConnection,
     user_id: UserId,

@@ -76,8 +76,8 @@ impl LiveSession {
     }
 }
 
-/// Finds the live sessions of these cookie digests. This statement decides about every page, endpoint and app;
-/// [`crate::sessions::cache`] batches it. Accounts with a role in `need_second_factor` must have one.
+/// Finds the live sessions of these cookie digests. This statement authorises every page, endpoint and app;
+/// [`crate::sessions::cache`] batches it. Accounts with a role in `need_second_factor` must have a second factor.
 pub async fn find_live(
     connection: &mut PgConnection,
     store_ids: &[String],

@@ -35,8 +35,8 @@ pub use overview::{Overview, OverviewQuery};
 /// Maximum stored length of a `User-Agent` header, in characters.
 pub const USER_AGENT_MAX: usize = 256;
 
-/// A session's row in the session store. It is written in the same statement: neither exists without the other, and one
-/// commit fewer is flushed.
+/// A session's row in the session store. The statement that inserts the session inserts it too, so neither exists
+/// without the other, and one commit suffices.
 #[derive(Clone, Debug)]
 pub struct Stored {
     /// The digest of the cookie.
@@ -65,17 +65,17 @@ pub struct Opening<'a> {
 /// Maximum number of live sessions per account; another sign-in revokes the least recently used one (ASVS 7.1.2).
 pub const SESSIONS_MAX: i64 = 100;
 
-/// What a new session's account must do before anything else is open to it.
+/// What the account of a new session must do before it can do anything else.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Duties {
-    /// Its address is not verified.
+    /// The address is not verified.
     pub unverified: bool,
-    /// Its role must have a second factor, and it has none.
+    /// The role requires a second factor, and the account has none.
     pub must_enrol: bool,
 }
 
 /// Creates a session. Returns `None` if the credentials changed since they were verified; the row lock orders us with
-/// that change. Accounts with a role in `need_second_factor` must have one.
+/// that change. Accounts with a role in `need_second_factor` must have a second factor.
 pub async fn create(
     connection: &mut PgConnection,
     id: SessionId,
@@ -176,7 +176,7 @@ pub async fn renew(
     .await
 }
 
-/// Revokes a session. Returns whether it was not revoked before.
+/// Revokes a session. Returns `false` if it was revoked already.
 pub async fn revoke(connection: &mut PgConnection, id: SessionId) -> sqlx::Result<bool> {
     let done =
         sqlx::query!("update sessions set revoked_at = now() where id = $1 and revoked_at is null", id as SessionId)
@@ -185,7 +185,7 @@ pub async fn revoke(connection: &mut PgConnection, id: SessionId) -> sqlx::Resul
     Ok(done.rows_affected() == 1)
 }
 
-/// Revokes a session of this account. Returns whether it was live and the account's.
+/// Revokes a session of this account. Returns whether it was live and belonged to the account.
 pub async fn revoke_of(connection: &mut PgConnection, user_id: UserId, id: SessionId) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"

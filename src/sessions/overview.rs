@@ -1,4 +1,4 @@
-//! What the account's front page shows, in one statement for many visitors at once.
+//! The dashboard's overview of an account, fetched for many visitors in one statement.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,7 +12,7 @@ use crate::{
     types::{SessionId, UserId},
 };
 
-/// The most sessions in an overview; a page of their own lists them all.
+/// Maximum number of sessions in an overview; a separate page lists all of them.
 const SHOWN: i64 = 3;
 
 /// An account at a glance.
@@ -24,7 +24,7 @@ pub struct Overview {
     pub password_changed_at: Option<OffsetDateTime>,
     /// The factors.
     pub factors: Factors,
-    /// The newest live sessions, the visitor's own first.
+    /// The most recent live sessions, the current one first.
     pub sessions: Vec<ListedSession>,
 }
 

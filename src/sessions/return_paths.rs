@@ -1,9 +1,9 @@
-//! Paths to return to that are kept here, because they are too long for an address, or because the way there leads
-//! through an email.
+//! Stored redirect targets (return paths), for targets that are too long for a URL, or that must survive an email round
+//! trip.
 //!
-//! 1. [`shorten`] stores a long path under a random id; [`find`] is what `/return?to=<id>` redirects to.
-//! 2. [`keep_for_browser`] stores where a browser was going when it requested an email; [`take_of_browser`] hands it to
-//!    the same browser, once. The email itself carries no path, so nobody else can be sent there.
+//! 1. [`shorten`] stores a long path under a random id; [`find`] returns it for `/return?to=<id>`.
+//! 2. [`keep_for_browser`] stores a browser's target when it requests an email; [`take_of_browser`] returns it to the
+//!    same browser, once. The email contains no path, so its link cannot send anyone else there.
 //! 3. [`keep_for_known_browser`] does the same for a user who must verify an address or add a factor first.
 
 use sqlx::{Connection as _, PgConnection};
@@ -14,12 +14,12 @@ use crate::{
     types::{Request, ReturnTo, SecretToken, TokenDigest, UserId},
 };
 
-/// How long a path is kept, in hours: as long as the longest link in an email.
+/// How long a path is stored, in hours: as long as a verification link is valid.
 const KEPT_HOURS: i32 = 24;
-/// Where a stored path is returned to.
+/// The route that redirects to a stored path.
 pub const ROUTE: &str = "/return";
 
-/// Stores a long path and returns the short one that leads to it; `None` when this network has stored too many.
+/// Stores a long path and returns a short one that redirects to it; `None` if this network has stored too many.
 pub async fn shorten(
     connection: &mut PgConnection,
     request: &Request,
@@ -36,7 +36,7 @@ pub async fn shorten(
     Ok(ReturnTo::parse(&format!("{ROUTE}?to={}", id.reveal())))
 }
 
-/// Finds the path that was stored under an id, which may be a browser's.
+/// Finds the path stored under an id, which may be a browser's secret.
 pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Result<Option<ReturnTo>> {
     let id = id.digest();
     let path = sqlx::query_scalar!("select path from return_paths where id = $1 and expires_at > now()", id.as_bytes())
@@ -45,8 +45,8 @@ pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Resu
     Ok(path.as_deref().and_then(ReturnTo::parse))
 }
 
-/// Keeps where a browser was going when it requested an email, in place of what was kept before. A browser that was
-/// going nowhere is sent nowhere.
+/// Stores a browser's redirect target when it requests an email, replacing an earlier one. Without a `path`, deletes
+/// the earlier one.
 pub async fn keep_for_browser(
     connection: &mut PgConnection,
     browser: &TokenDigest,
@@ -59,8 +59,8 @@ pub async fn keep_for_browser(
     Ok(())
 }
 
-/// Keeps where a user was going who must do something else first, if the account knows the browser. So an account
-/// keeps no more paths than it has browsers.
+/// Stores the redirect target of a user who must do something else first, if the account knows the browser. So an
+/// account has at most as many paths as known browsers.
 pub async fn keep_for_known_browser(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -73,7 +73,7 @@ pub async fn keep_for_known_browser(
     Ok(())
 }
 
-/// Finds where a browser was going, and leaves it there.
+/// Finds a browser's redirect target without deleting it.
 pub async fn find_of_browser(connection: &mut PgConnection, request: &Request) -> sqlx::Result<Option<ReturnTo>> {
     match &request.browser {
         Some(browser) => find(connection, browser).await,
@@ -81,7 +81,7 @@ pub async fn find_of_browser(connection: &mut PgConnection, request: &Request) -
     }
 }
 
-/// Keeps where a browser was going when its secret is renewed.
+/// Moves a browser's redirect target to its renewed secret.
 pub async fn move_to_browser(
     connection: &mut PgConnection,
     old: &TokenDigest,
@@ -93,7 +93,7 @@ pub async fn move_to_browser(
     Ok(())
 }
 
-/// Takes where a browser was going. It is returned once.
+/// Returns and deletes a browser's redirect target.
 pub async fn take_of_browser(connection: &mut PgConnection, request: &Request) -> sqlx::Result<Option<ReturnTo>> {
     let Some(browser) = request.browser.as_ref().map(SecretToken::digest) else { return Ok(None) };
     let path = sqlx::query_scalar!(
@@ -120,7 +120,7 @@ async fn store(connection: &mut PgConnection, id: &TokenDigest, path: &ReturnTo)
     Ok(())
 }
 
-/// How many paths are kept in all: anyone can cause them.
+/// Maximum number of stored paths, because anyone can create them.
 const KEPT_MAX: i64 = 20_000;
 
 /// Deletes expired paths, and the oldest beyond [`KEPT_MAX`]. Returns how many.

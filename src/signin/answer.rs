@@ -9,8 +9,8 @@ use crate::{
 
 /// Response methods for signing in.
 pub trait SignInAnswer: Sized {
-    /// Sets the cookies of a new session. Removes the CSRF secret of earlier pages and the pending sign-in. An account
-    /// that must do something first is sent there, and knows where it was going.
+    /// Sets the cookies of a new session, and removes the CSRF secret of earlier pages and the pending sign-in. If the
+    /// account must pass a page first, redirects there with the original target.
     #[must_use]
     fn signed_in(self, opened: Opened) -> Self;
 }
@@ -39,8 +39,8 @@ impl Ctx {
         self.see_other(next.map_or(paths::DASHBOARD, ReturnTo::as_str))
     }
 
-    /// Redirects to the page of a second factor, with the pending sign-in's cookie. The page knows the target in case
-    /// that the sign-in expires.
+    /// Redirects to the page of a second factor, with the pending sign-in's cookie. The URL keeps the target in case
+    /// the sign-in expires.
     ///
     /// # Errors
     /// Never, as [`Ctx::see_other`].
@@ -49,7 +49,7 @@ impl Ctx {
         self.see_other(super::challenge::login_path(challenge, next)).cookie(Name::Pending, secret.reveal(), lifetime)
     }
 
-    /// Redirects to the sign-in page, still on the way to the target.
+    /// Redirects to the sign-in page, keeping the target.
     ///
     /// # Errors
     /// Never, as [`Ctx::see_other`].

@@ -1,4 +1,4 @@
-//! What the factor pages share: the pending sign-in, alternatives and refusals.
+//! Shared by the factor pages: the pending sign-in, alternative factors and refusals.
 
 use serde::Serialize;
 use serde_json::json;

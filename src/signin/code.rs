@@ -29,7 +29,7 @@ pub trait TypedFactor: Send + Sync + Sized + 'static {
     const METHOD: Method;
     /// The rate limit of attempts at one account.
     const LIMIT: Limit;
-    /// Whether a browser may be trusted for it; otherwise a form that asks for trust gets none.
+    /// Whether a browser can be trusted with it; otherwise the form's trust box is ignored.
     const TRUSTS: bool;
     /// The template of its page.
     const TEMPLATE: &'static str;
@@ -59,7 +59,7 @@ pub trait TypedFactor: Send + Sync + Sized + 'static {
         again: bool,
     ) -> impl Future<Output = sqlx::Result<bool>> + Send;
 
-    /// Records what follows from a successful code.
+    /// Records further consequences of a successful code.
     fn spent(
         unit: &mut Unit,
         request: &Request,

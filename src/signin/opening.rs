@@ -28,7 +28,7 @@ pub struct Opened {
     pub cookie: SessionCookie,
     /// The cookie that identifies this browser as known to the account.
     pub browser: SecretToken,
-    /// The page that the account must pass before it goes on.
+    /// The page that the account must pass first.
     pub first: Option<&'static str>,
 }
 

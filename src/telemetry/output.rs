@@ -1,11 +1,11 @@
-//! The log's way to standard error, which never holds up or fails the service.
+//! Writes the log to standard error without ever blocking or failing the service.
 //!
-//! 1. A line joins a bounded queue, and one thread writes it. A reader that is slow, stuck or gone costs lines, never a
-//!    request.
-//! 2. Lost lines are counted, and the log says how many as soon as it is read again.
-//! 3. A regular file has no reader. It is written at once, so that a crash loses no line.
-//! 4. Writes go to a duplicate of the descriptor. The lock of [`io::Stderr`] would be held as long as the reader is
-//!    stuck.
+//! 1. Lines go to a bounded queue, and one thread writes them. A reader that is slow, stuck or gone costs lines, never
+//!    a request.
+//! 2. Lost lines are counted; the log reports the count as soon as it is read again.
+//! 3. A regular file is written directly, so that a crash loses no line.
+//! 4. Writes go to a duplicate of the descriptor, because a stuck reader would block every user of the lock of
+//!    [`io::Stderr`].
 
 use std::{
     collections::VecDeque,
@@ -19,11 +19,11 @@ use std::{
 
 use prometheus_client::metrics::counter::Counter;
 
-/// How many bytes wait for the reader.
+/// Maximum size of the queue, in bytes.
 const QUEUE_MAX: usize = 1 << 20;
-/// How long the end of the process waits for the reader.
+/// How long shutdown waits for the queue.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a full pipe is tried again whose other end made it non-blocking.
+/// Retry interval for a full pipe that its other end made non-blocking.
 const RETRY: Duration = Duration::from_millis(10);
 
 /// Lines of this process that were lost.
@@ -33,7 +33,7 @@ static OUTPUT: OnceLock<Output> = OnceLock::new();
 
 struct Output {
     file: File,
-    /// Whether lines are written at once, in the thread that logs them.
+    /// Whether lines are written directly, in the thread that logs them.
     is_direct: bool,
     queue: Mutex<Queue>,
     changed: Condvar,
@@ -42,7 +42,7 @@ struct Output {
 #[derive(Default)]
 struct Queue {
     lines: VecDeque<Vec<u8>>,
-    /// Bytes of the lines, and of the one that is being written.
+    /// Bytes in the queue, including the line that is being written.
     bytes: usize,
 }
 
@@ -77,7 +77,7 @@ pub(super) fn start() {
     }
 }
 
-/// Waits until the log is written, within bounds.
+/// Waits until the log is written, at most [`FLUSH_TIMEOUT`].
 pub fn flush_log() {
     if let Some(output) = OUTPUT.get() {
         let waiting = |queue: &mut Queue| queue.bytes > 0;
@@ -85,7 +85,8 @@ pub fn flush_log() {
     }
 }
 
-/// Tells the operator something on standard error, behind the log. Waits for the reader within bounds, and never fails.
+/// Prints a message for the operator on standard error, after the log. Waits for the reader with a timeout; never
+/// fails.
 pub fn tell(text: &str) {
     let line = format!("{text}\n");
     match OUTPUT.get() {
@@ -106,10 +107,10 @@ pub fn duplicate(stream: impl AsFd) -> io::Result<File> {
     Ok(stream.as_fd().try_clone_to_owned()?.into())
 }
 
-/// Writes all of it. A pipe that is full is waited for, also when its other end made it non-blocking.
+/// Writes all bytes. Waits while a pipe is full, even if its other end made it non-blocking.
 ///
 /// # Errors
-/// If the reader has gone, or the disk is full.
+/// If the reader has closed the pipe, or the disk is full.
 pub fn write_patiently(mut file: &File, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {

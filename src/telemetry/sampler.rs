@@ -10,20 +10,19 @@ use std::{
 use ipnet::{IpNet, Ipv6Net};
 use tokio::{runtime::Handle, time::sleep};
 
-/// How many lines of one kind a network gets in a window.
+/// Maximum number of lines of one kind per network and window.
 const LINES: u64 = 10;
 /// How long a window lasts.
 const WINDOW: Duration = Duration::from_secs(60);
-/// How many networks are told apart in one window; the others share one count.
+/// Maximum number of networks counted separately per window; the others share one count.
 const NETWORKS_MAX: usize = 1000;
 
-/// Admits the first few lines of a kind from each network and minute. Then one line says how many were left out. Cheap
-/// to clone.
+/// Admits the first few lines of a kind from each network and minute, then logs how many it suppressed. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Sampler(Arc<Mutex<HashMap<(IpNet, &'static str), u64>>>);
 
 impl Sampler {
-    /// Counts a line, and returns whether it is to be written.
+    /// Counts a line, and returns whether to write it.
     pub fn admits(&self, network: IpNet, kind: &'static str) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.is_empty() && Handle::try_current().is_ok() {
@@ -41,12 +40,12 @@ impl Sampler {
         self.close();
     }
 
-    /// Ends the window, and says what was left out.
+    /// Ends the window, and logs how many lines were suppressed.
     pub fn close(&self) {
         let seen = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         for ((network, lines), count) in seen {
             if count > LINES {
-                tracing::warn!(lines, %network, count = count - LINES, "similar log lines were left out");
+                tracing::warn!(lines, %network, count = count - LINES, "similar log lines were suppressed");
             }
         }
     }
@@ -79,7 +78,7 @@ mod tests {
         read.read_to_string(&mut log).expect("text");
         assert_eq!(log.lines().count(), 1, "{log}");
         assert!(
-            log.contains("similar log lines were left out lines=\"csrf_refused\" network=0.0.0.1/32 count=490"),
+            log.contains("similar log lines were suppressed lines=\"csrf_refused\" network=0.0.0.1/32 count=490"),
             "{log}"
         );
     }

@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 /// The current time in UTC.
 ///
-/// Expiry of stored rows (sessions, limits) is judged by PostgreSQL's `now()` instead, so that replicas whose clocks
-/// differ agree.
+/// Stored rows (sessions, limits) expire by PostgreSQL's `now()` instead, so that replicas whose clocks differ agree.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the system clock")]
 pub fn now() -> OffsetDateTime {

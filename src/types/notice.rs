@@ -3,8 +3,8 @@
 use serde::Serialize;
 use strum::{EnumString, IntoStaticStr};
 
-/// A notice shown once, above the form of the next page. It travels in a cookie as a code, so that nobody can put text
-/// of their own on our page.
+/// A notice shown once, above the form of the next page. The cookie contains only its code, so that nobody can inject
+/// text into our page.
 #[derive(Clone, Copy, Debug, EnumString, Eq, IntoStaticStr, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -31,7 +31,7 @@ pub enum Notice {
     EmailChangeMailed,
     /// The address was changed.
     EmailChanged,
-    /// The way back to former addresses was closed.
+    /// The undo of earlier address changes was ended.
     EmailUndoClosed,
     /// One other session was revoked.
     SessionEnded,
@@ -49,7 +49,7 @@ pub enum Notice {
     PasskeyRenamed,
     /// A passkey was removed.
     PasskeyRemoved,
-    /// Another sign-in was begun in this browser, so the form of the earlier one was not looked at.
+    /// Another sign-in was started in this browser, so the form of the earlier one was ignored.
     OtherSignIn,
     /// The user signed out.
     SignedOut,
@@ -59,9 +59,9 @@ pub enum Notice {
     BrowserForgotten,
     /// The previous address was restored, and factors added since the change were removed.
     FactorsUndone,
-    /// A form came after the session had ended: nothing was saved.
+    /// A form was sent after the session had ended: nothing was saved.
     SignedOutUnsaved,
-    /// A form came before something else that had to be done first: nothing was saved.
+    /// A form was sent before a required step, such as verifying the address: nothing was saved.
     Unsaved,
     /// An authenticator app was added.
     TotpAdded,

@@ -1,7 +1,7 @@
-//! Names that speak for the service: a user who has one could ask others for their passwords in its name.
+//! Names that impersonate the service: with one, a user could ask others for their passwords in the service's name.
 //!
-//! Mailboxes of RFC 2142 and of the CA/Browser Forum, accounts of operating systems, and what a service calls the people
-//! who run it. An operator may still give such a name to anyone.
+//! The list contains mailboxes of RFC 2142 and the CA/Browser Forum, accounts of operating systems, and titles of
+//! people who run a service. An operator may still give such a name to anyone.
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -65,8 +65,8 @@ const OFFICIAL: [&str; 54] = [
 /// A shorter name of a service is part of many names.
 const SERVICE_NAME_MIN: usize = 3;
 
-/// Returns whether a name is an official word, the service's name, or both together: in any case, with marks in between,
-/// and with digits that look like other characters.
+/// Returns whether a name is an official word, the service's name, or both together: in any case, with marks in
+/// between, and with digits that look like other characters.
 pub fn is_official(name: &str, service_name: &str) -> bool {
     let (name, service) = (skeleton(name), skeleton(service_name));
     let names_service = service.chars().count() >= SERVICE_NAME_MIN && name.contains(&service);
@@ -74,7 +74,7 @@ pub fn is_official(name: &str, service_name: &str) -> bool {
     rest.is_empty() && names_service || OFFICIAL.iter().any(|word| skeleton(word) == rest)
 }
 
-/// One spelling of all that look alike.
+/// Maps look-alike spellings to one.
 fn skeleton(text: &str) -> String {
     let plain = text.nfkd().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric());
     let alike = |c| match c {

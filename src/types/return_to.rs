@@ -16,19 +16,19 @@ const ASCII_AS_IT_IS: &AsciiSet = &AsciiSet::EMPTY;
 pub struct ReturnTo(String);
 
 impl Default for ReturnTo {
-    /// The front door.
+    /// The start page.
     fn default() -> Self {
         Self("/".to_owned())
     }
 }
 
 impl ReturnTo {
-    /// The most bytes, percent-encoded.
+    /// Maximum length in bytes, percent-encoded.
     pub const MAX: usize = 4096;
-    /// From here on it travels as a short id: proxies limit headers to 4 or 8 KiB.
+    /// Longer paths are replaced with a short id, because proxies limit headers to 4 or 8 KiB.
     const LONG: usize = 1024;
 
-    /// Checks a path that a visitor brought. Returns `None` for a path that could leave this origin, or that browsers
+    /// Checks a path from a request. Returns `None` for a path that could leave this origin, or that browsers
     /// and proxies could understand differently. Non-ASCII characters are percent-encoded.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() > Self::MAX {
@@ -43,14 +43,14 @@ impl ReturnTo {
         if path.contains("//") || hides_a_separator(path) {
             return None;
         }
-        // The judge is the parser that browsers agree on (WHATWG URL).
+        // Parses as browsers do (WHATWG URL).
         let base = BASE.as_ref()?;
         let joined = base.join(&text).ok()?;
         let local = joined.origin() == base.origin() && joined.username().is_empty();
         (local && joined[url::Position::BeforePath..] == *text).then(|| Self(text.into_owned()))
     }
 
-    /// Whether it is too long for an address.
+    /// Returns whether it is too long for a URL.
     pub fn is_long(&self) -> bool {
         self.0.len() > Self::LONG
     }

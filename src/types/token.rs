@@ -19,7 +19,7 @@ impl SecretToken {
         Self(random_bytes())
     }
 
-    /// A secret made of these bytes, which the caller has drawn.
+    /// A secret of these bytes, which the caller has generated.
     pub const fn of(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
@@ -31,8 +31,8 @@ impl SecretToken {
         (length == bytes.len()).then_some(Self(bytes))
     }
 
-    /// Parses a secret from a link that was emailed. What the sentence around it put behind it is no part of it; anything
-    /// else that a mail program did to it stays a mistake.
+    /// Parses a secret from an emailed link. Ignores punctuation of the surrounding sentence after it; rejects any
+    /// other damage.
     pub fn mailed(text: &str) -> Option<Self> {
         Self::parse(text.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '>', '"', '\'', ' ']))
     }
@@ -47,7 +47,7 @@ impl SecretToken {
         &self.0
     }
 
-    /// A mark by which a form names this secret without telling it: a digest that the database stores nowhere.
+    /// A digest with which a form refers to this secret without revealing it. Differs from the stored digest.
     pub fn mark(&self) -> String {
         let digest = Sha256::new().chain_update("the secret a form is about").chain_update(self.0).finalize();
         URL_SAFE_NO_PAD.encode(&digest[..16])

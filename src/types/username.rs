@@ -34,8 +34,8 @@ impl Username {
     /// Maximum number of characters.
     pub const MAX: usize = 32;
 
-    /// Checks a new name: the rules of [`Username::parse`], and it begins and ends with `a`–`z` or `0`–`9`. So it is no
-    /// option of a command, no hidden file, and stands out in a sentence. Accounts that have another name keep it.
+    /// Checks a new name: the rules of [`Username::parse`], and it must begin and end with `a`–`z` or `0`–`9`. So it
+    /// cannot be mistaken for a command-line option, a hidden file or punctuation. Existing accounts keep their names.
     ///
     /// # Errors
     /// The first rule that the text breaks.

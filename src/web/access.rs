@@ -1,4 +1,4 @@
-//! Route policies: access and other properties. They are data, so that a test can try every route as every kind of
+//! Route policies: access and other properties. They are data, so that a test can request every route as every kind of
 //! visitor.
 
 use std::{mem, sync::Arc, time::Duration};
@@ -33,7 +33,7 @@ pub enum Access {
     Public,
     /// Everyone; the handler gets the visitor.
     Anyone,
-    /// Signed-in users whose address is verified, or need not be.
+    /// Signed-in users with a verified address, if verification is required.
     Account(Needs),
     /// Administrators; others get 404.
     Admin(Needs),
@@ -135,7 +135,7 @@ pub struct Policy {
     pub dialect: Dialect,
     /// Which origins may read the response.
     pub cors: Cors,
-    /// Whether a form that is sent twice is done once.
+    /// Whether a form that is sent twice is processed once (see [`super::once`]).
     pub once: bool,
     /// Whether it takes forms that no page of ours showed: what they change does not follow from a cookie.
     pub from_anywhere: bool,
@@ -161,10 +161,10 @@ impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
     }
 }
 
-/// A handler of any type, so that what surrounds it is compiled once and not for each route.
+/// A type-erased handler, so that the code around it is compiled once and not once per route.
 pub(super) type Handle = Arc<dyn Fn(Request) -> Work + Send + Sync>;
 
-/// Answers a request; a form that was answered before gets the same answer.
+/// Applies the route's policy and calls the handler. A form that was processed before gets its stored response.
 async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request) -> Response {
     ctx.matched(policy);
     if !request.method().is_safe() {
@@ -192,7 +192,7 @@ async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request)
         (Err(refused), _) => return refused.into_response(),
     };
     if policy.writes != Writes::Nothing {
-        // Nobody may be told that a session ended while this replica still accepts it.
+        // The response must not say that a session ended while this replica still accepts it.
         ctx.state.sessions.catch_up().await;
     }
     response
@@ -234,7 +234,8 @@ async fn guard(policy: Policy, ctx: &Ctx, method: &Method) -> Result<Option<Resp
     }
 }
 
-/// A page with a long `next` is shown at an address with a short one, so that no link on it is too long for a proxy.
+/// Redirects a page with a long `next` to the same page with a short one, so that its links are not too long for a
+/// proxy.
 async fn shorten_next(ctx: &Ctx) -> Result<Option<Response>, AppError> {
     let mut next = ctx.next();
     if !next.as_ref().is_some_and(ReturnTo::is_long) {
@@ -245,7 +246,7 @@ async fn shorten_next(ctx: &Ctx) -> Result<Option<Response>, AppError> {
     Ok(Some(see_other(&next.map_or_else(|| page.as_str().to_owned(), |next| with_next(page.as_str(), next.as_str())))))
 }
 
-/// Replaces a long path with a short id; drops it when this network has stored too many.
+/// Replaces a long path with a short one; drops it if this network has stored too many.
 async fn shorten(ctx: &Ctx, next: &mut Option<ReturnTo>) -> Result<(), AppError> {
     if let Some(long) = next.take_if(|next| next.is_long()) {
         let mut connection = ctx.state.db.acquire().await?;
@@ -261,7 +262,7 @@ fn admit(policy: Policy, visitor: &Visitor, ctx: &Ctx, method: &Method) -> Resul
         Method::GET | Method::HEAD => ctx.location().clone(),
         _ => ctx.location().without_query(),
     };
-    // Whoever gets to the dashboard in the end need not be told where to go.
+    // The dashboard is the default target, so it needs no `next`.
     let onwards = || Some(here()).filter(|next| next.as_str() != paths::DASHBOARD);
     let is_admin = matches!(policy.access, Access::Admin(_));
     let session = match visitor {

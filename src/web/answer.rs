@@ -131,8 +131,9 @@ impl Ctx {
 
     /// Redirects to a local path with 303, so that the browser does not submit the form again.
     ///
-    /// Behind a path that is not ours is an app, which may redirect to another origin. Browsers apply `form-action` to
-    /// each redirect after a form (Chromium, Safari), so such a chain ends at a page of ours that leads on.
+    /// A path that is not ours belongs to an app, which may redirect to another origin. Chromium and Safari apply
+    /// `form-action` to every redirect after a form. So the redirect goes to a page of ours, which then leads to the
+    /// app.
     ///
     /// # Errors
     /// Never; it returns an [`Answer`] for convenience.
@@ -154,7 +155,7 @@ impl Ctx {
 
     /// Moves the secret of an emailed link from the URL to a cookie, by redirecting to the page without it. So the
     /// secret stays out of history, `Referer` and access logs, and opening the link, as mail scanners do, changes
-    /// nothing. A link that is not whole gets a page that says so, and replaces none that was opened before.
+    /// nothing. A damaged link gets an error page and does not replace the cookie of a link that was opened before.
     pub fn carry_link(&self, path: &'static str) -> Option<Answer> {
         let text = self.query("token")?;
         Some(match SecretToken::mailed(&text) {
@@ -167,7 +168,7 @@ impl Ctx {
 /// Builder methods for an [`Answer`].
 #[expect(clippy::return_self_not_must_use, reason = "an `Answer` must be used, as a `Result`")]
 pub trait AnswerExt: Sized {
-    /// Changes the reply, if it is no error.
+    /// Changes the reply, unless it is an error.
     fn change(self, change: impl FnOnce(&mut Reply)) -> Self;
 
     /// Changes the headers.
@@ -191,8 +192,9 @@ pub trait AnswerExt: Sized {
         })
     }
 
-    /// The same for a user who signed out, whose forms go too. `no-store` keeps our pages out of the browser's cache, so
-    /// nothing needs to be cleared: `Clear-Site-Data` would empty the cache of every app on this host, for seconds.
+    /// Like [`Self::session_ended`], for a user who signed out: also removes the form cookie. `no-store` keeps our
+    /// pages out of the browser's cache, so `Clear-Site-Data` is unnecessary; it would spend seconds clearing the cache
+    /// of every app on this host.
     fn signed_out(self) -> Self {
         self.session_ended().without_cookie(Name::Csrf)
     }
@@ -227,7 +229,7 @@ pub trait AnswerExt: Sized {
         self.cookie(Name::Browser, browser.reveal(), Some(BROWSER_KNOWN_FOR))
     }
 
-    /// Sets this browser's language, or follows its preference again.
+    /// Sets this browser's language; `None` follows `Accept-Language` again.
     fn language(self, chosen: Option<Lang>) -> Self {
         match chosen {
             Some(lang) => self.cookie(Name::Language, lang.code().to_owned(), Some(LANGUAGE_KEPT_FOR)),

@@ -1,4 +1,4 @@
-//! The page of an emailed link that is not whole: cut, wrapped or bent by a mail program.
+//! The error page for an emailed link that a mail program truncated, wrapped or altered.
 
 #![expect(missing_docs, reason = "the names match the template")]
 
@@ -8,28 +8,28 @@ use serde::Serialize;
 use super::{Refusal, paths};
 use crate::templates::Page;
 
-/// Says that the link is not whole, and how to get one that is.
+/// Says that the link is damaged, and how to get another.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct BrokenLinkPage {
     pub way: Way,
-    /// Where the way begins.
+    /// The page to go to.
     pub path: &'static str,
 }
 
-/// The way to a link that works; the message is `broken-link-<way>`.
+/// How to get a working link; the message is `broken-link-<way>`.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// A form that sends another.
+    /// Request another with a form.
     Ask,
-    /// None but the email itself, or signing in.
+    /// Only the email itself has one; otherwise, sign in.
     SignIn,
-    /// The operator's command.
+    /// Ask the operator, who has a command for it.
     Setup,
 }
 
 impl BrokenLinkPage {
-    /// For a link to this page.
+    /// The page for a damaged link to `path`.
     pub fn of(path: &str) -> Self {
         let (way, path) = match path {
             paths::VERIFY => (Way::Ask, paths::VERIFY),

@@ -8,7 +8,7 @@ use cookie::{Cookie, SameSite, time::Duration};
 
 use crate::config::PublicUrl;
 
-/// How many WebAuthn ceremonies a browser may have going on, in as many tabs.
+/// Maximum number of concurrent WebAuthn ceremonies per browser, one per tab.
 pub const CEREMONIES_MAX: usize = 4;
 
 /// The purpose of a cookie.

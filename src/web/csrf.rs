@@ -1,15 +1,17 @@
-//! Form tokens: only our own pages can submit our forms, and each page's form is taken once.
+//! CSRF tokens: only our own pages can submit our forms. The token's nonce also identifies the form (see
+//! [`super::once`]).
 //!
-//! 1. The first page with a form sets a random cookie, which also says when it was set.
-//! 2. The form's hidden `csrf_token` is `nonce | tag | seal`. The nonce, new for each page, begins with the time. The
-//!    tag is an HMAC of that cookie, of the nonce and of the session cookie, if any (the HMAC-based pattern of the OWASP
-//!    CSRF cheat sheet, with its random value). It needs no database row, fits no other browser, and does not survive
-//!    signing in or out. The seal is an HMAC of the nonce alone: it shows that a token is ours when its cookie is gone.
-//! 3. Signing in and out removes the random cookie; the next form sets another.
+//! 1. The first page with a form sets a random cookie, which starts with the time.
+//! 2. The form's hidden `csrf_token` is `nonce | tag | seal`. The nonce is new for each page and starts with the time.
+//!    The tag is an HMAC of the cookie, the nonce and the session cookie, if any (the HMAC-based pattern of the OWASP
+//!    CSRF cheat sheet, with its random value). The token needs no database row, is valid in one browser only, and
+//!    becomes invalid on signing in or out. The seal is an HMAC of the nonce alone. It proves that we issued the token
+//!    even after the cookie is gone.
+//! 3. Signing in and out removes the cookie; the next form sets another.
 //!
-//! Several pages that a browser opens at once, without a cookie, each set one, and the last one stays. Their tokens are
-//! [`Fit::Together`] with it: from pages without a session, and not more than [`TOGETHER`] apart. Such a form counts
-//! only where the browser itself says that the page was ours (`Sec-Fetch-Site`, `Origin`).
+//! If a browser without the cookie opens several pages at once, each sets one, and the last one wins. The other pages'
+//! tokens are then [`Fit::Together`]: issued without a session, and at most [`TOGETHER`] seconds apart from the cookie.
+//! Such a form is accepted only if the browser itself confirms that the page was ours (`Sec-Fetch-Site`, `Origin`).
 
 use std::sync::{
     OnceLock,
@@ -25,7 +27,7 @@ use crate::types::{SecretToken, random_bytes};
 
 /// The name of the hidden field.
 pub const FIELD: &str = "csrf_token";
-/// How many seconds apart pages may be that were opened at once.
+/// How many seconds apart pages count as opened at once.
 const TOGETHER: u32 = 60;
 /// The length of a nonce in bytes.
 pub const NONCE: usize = 16;
@@ -44,53 +46,53 @@ pub struct Csrf {
     presented: bool,
     /// The session cookie as sent.
     session: String,
-    /// The session cookie that this response sets: the forms of its page are sent with that.
+    /// The session cookie that this response sets; the page's forms will be sent with it.
     renewed: OnceLock<String>,
-    /// In seconds since 1970.
+    /// In seconds since 1970, modulo 2^32.
     now: u32,
-    /// Whether a page contains a token.
+    /// Whether the page contains a token.
     shown: AtomicBool,
 }
 
-/// A token of ours.
+/// A token that we issued.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Issued {
     /// Its nonce.
     pub nonce: Nonce,
-    /// Which of the keys made it.
+    /// The index of the key that signed it.
     pub key: usize,
-    /// Whether it fits the browser that sent it.
+    /// Whether it matches the cookies of the browser that sent it.
     pub fit: Fit,
 }
 
-/// Whether a token fits the cookies that came with it.
+/// Whether a token matches the cookies that came with it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fit {
-    /// It was made for these cookies.
+    /// It was issued for these cookies.
     Exact,
-    /// It was made for a page without a session, opened at the same time as the one that set the cookie.
+    /// It was issued without a session, for a page opened at the same time as the one that set the cookie.
     Together,
-    /// It was made for another browser, or before this one signed in or out.
+    /// It was issued to another browser, or before this one signed in or out.
     Other,
 }
 
 impl Csrf {
-    /// Creates it from the cookies of a request.
+    /// Collects the inputs from a request.
     pub fn new(cookie: Option<SecretToken>, session: String, now: OffsetDateTime) -> Self {
         let presented = cookie.is_some();
         let secret = cookie.map(OnceLock::from).unwrap_or_default();
-        // Wraps in 2106, which nothing notices: only differences count.
+        // Wraps in 2106, which is harmless: only differences are used.
         let now = now.unix_timestamp().to_be_bytes();
         let now = u32::from_be_bytes([now[4], now[5], now[6], now[7]]);
         Self { secret, presented, session, renewed: OnceLock::new(), now, shown: AtomicBool::default() }
     }
 
-    /// Makes the tokens of this page for another session cookie, which comes with it.
+    /// Binds this page's tokens to the session cookie that the response sets.
     pub fn renew(&self, session: String) {
         self.renewed.set(session).ok();
     }
 
-    /// Makes a token for the forms of one page, with the newest key.
+    /// Issues a token for the forms of one page, with the newest key.
     pub fn token(&self, keys: &[[u8; 32]]) -> String {
         self.shown.store(true, Ordering::Relaxed);
         let Some(key) = keys.first() else { return String::new() };
@@ -101,7 +103,7 @@ impl Csrf {
         URL_SAFE_NO_PAD.encode([&nonce[..], &tag, &seal[..SEAL]].concat())
     }
 
-    /// Reads a token. Returns `None` for one that no key of ours made.
+    /// Parses a token. Returns `None` if none of our keys signed it.
     pub fn read(&self, keys: &[[u8; 32]], token: &str) -> Option<Issued> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let bytes: &[u8; NONCE + TAG + SEAL] = bytes.as_slice().try_into().ok()?;
@@ -143,7 +145,7 @@ impl Csrf {
         &self.session
     }
 
-    /// Returns whether the browser's cookie was set when the page with this nonce was opened.
+    /// Returns whether the browser's cookie was set at about the time of this nonce.
     fn is_as_old_as(&self, nonce: &Nonce) -> bool {
         let Some(cookie) = self.cookie() else { return false };
         seconds(nonce).abs_diff(seconds(cookie.as_bytes())) <= TOGETHER

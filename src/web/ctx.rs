@@ -74,11 +74,11 @@ struct Facts {
     csrf: Csrf,
     /// Whether the browser sent any cookie of ours.
     has_cookies: bool,
-    /// Whether the browser says that a page of this origin led here.
+    /// Whether the request comes from a page of this origin, according to `Sec-Fetch-Site`.
     from_here: bool,
-    /// The request whose form this one shows again.
+    /// The refused request whose form this one redisplays.
     again: Option<Arc<Facts>>,
-    /// What the form says, and the form itself until its handler takes it.
+    /// The form's metadata, and its fields until the handler takes them.
     about: OnceLock<About>,
     form: Mutex<Option<Result<Fields, AppError>>>,
     /// The body's parameters, on routes that take forms from anywhere.
@@ -128,7 +128,8 @@ impl Ctx {
         self.facts.location.get_or_init(|| location(&self.facts.requested))
     }
 
-    /// The requested page with the redirect target that its form brought, so that the way back to it keeps that.
+    /// The requested page with the redirect target of its form, for redirecting back to the page without losing that
+    /// target.
     pub(super) fn way_back(&self) -> Cow<'_, str> {
         let page = self.location().as_str();
         self.facts.next_in_form.get().map_or(page.into(), |next| with_next(page, next.as_str()).into())
@@ -136,7 +137,7 @@ impl Ctx {
 
     /// Stores the redirect target of a form.
     pub(super) fn brought_next(&self, next: Option<ReturnTo>) {
-        // The language switch brings the page it stands on.
+        // The language switcher's target is the current page, not where the visitor is going.
         if let Some(next) =
             next.filter(|_| self.facts.requested.path() != paths::LANGUAGE && self.facts.requested.query().is_none())
         {
@@ -160,16 +161,16 @@ impl Ctx {
         self.facts.wants_json || self.policy().is_some_and(|policy| policy.dialect == Dialect::Problem)
     }
 
-    /// Returns whether the request wants to change something.
+    /// Returns whether the method is unsafe.
     pub(super) fn submits_form(&self) -> bool {
         !self.facts.method.is_safe()
     }
 
-    /// Keeps where this user is going until what must come first is done: verifying the address, or adding a factor.
-    /// [`return_paths::take_of_browser`] takes it.
+    /// Stores the redirect target while the user verifies the address or adds a factor.
+    /// [`return_paths::take_of_browser`] retrieves it.
     ///
     /// # Errors
-    /// The database's.
+    /// Database errors.
     pub async fn keep_next(&self) -> Result<(), AppError> {
         let session = self.visitor().any_session();
         let (Some(session), Some(next), Some(browser)) = (session, self.next(), &self.facts.browser) else {
@@ -179,8 +180,8 @@ impl Ctx {
         Ok(return_paths::keep_for_known_browser(&mut connection, session.user_id, &browser.digest(), &next).await?)
     }
 
-    /// The secret of an emailed link: for a form, of the one that its page was opened with; for a page, of the one that
-    /// this browser opened last.
+    /// The secret of an emailed link. For a form, that of the link its page was opened with; for a page, that of the
+    /// link this browser opened last.
     pub fn link(&self) -> Option<&SecretToken> {
         match self.facts.about.get().or_else(|| self.shown_again()) {
             Some(about) => about.link.as_ref(),
@@ -189,7 +190,7 @@ impl Ctx {
         }
     }
 
-    /// The secret of this browser's pending sign-in. A form gets it only if its page showed that sign-in and no other.
+    /// The secret of this browser's pending sign-in. A form gets it only if its page showed the same sign-in.
     pub fn pending(&self) -> Option<&SecretToken> {
         self.facts.pending.as_ref().filter(|_| !self.is_about_another_sign_in())
     }
@@ -199,7 +200,7 @@ impl Ctx {
         &self.facts.ceremonies
     }
 
-    /// Takes the notice for this page, which is then shown once.
+    /// Takes the notice for this page, so that it is shown once.
     pub fn take_notice(&self) -> Option<Notice> {
         self.facts.notice_taken.store(self.facts.notice.is_some(), Ordering::Relaxed);
         self.facts.notice
@@ -214,7 +215,7 @@ impl Ctx {
         self.facts.csrf.token(&self.state.keys.csrf)
     }
 
-    /// Makes the forms of the page for the session cookie that is set with it.
+    /// Binds the page's form tokens to the session cookie that this response sets.
     pub fn renews(&self, cookie: &SessionCookie) {
         self.facts.csrf.renew(cookie.cookie.text());
     }
@@ -233,7 +234,7 @@ impl Ctx {
         }
     }
 
-    /// The error for a route not called through [`super::Front`].
+    /// The error for a route that was not called through [`super::Front`].
     pub(super) fn missing() -> AppError {
         AppError::fault("a route was called without a request context")
     }
@@ -313,7 +314,7 @@ impl Facts {
     }
 }
 
-/// The page to come back to; the language switch is no page, but on every page.
+/// The page to come back to; the start page for the language switcher, which has no page of its own.
 fn location(asked: &Uri) -> ReturnTo {
     let local = asked.path_and_query().filter(|_| asked.path() != paths::LANGUAGE);
     local.and_then(|local| ReturnTo::parse(&local.to_string())).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! Rendering of queued emails.
 //!
-//! The mail job renders an email right before sending it. Only then are its account determined and its link created, so
+//! The mail job renders an email right before sending it. Only then does it look up the account and create the link, so
 //! a row in the outbox grants no access.
 
 use std::pin::Pin;
@@ -36,9 +36,9 @@ pub struct EmailSpec {
 /// How a kind of email is rendered.
 #[derive(Clone, Copy)]
 pub enum Render {
-    /// For an account that exists and is enabled, in the unit in which its link is created.
+    /// For an enabled account, in the unit that creates its link.
     ForUser(for<'a> fn(Renderer<'a>, &'a mut Unit, User) -> Rendering<'a>),
-    /// From the row alone: the account is gone, and its address may be another's by now.
+    /// From the row alone: the account was erased, and its address may belong to someone else now.
     Plain(fn(&Renderer<'_>) -> Result<Option<RenderedEmail>, AppError>),
 }
 
@@ -51,7 +51,7 @@ pub struct Renderer<'a> {
     pub email: &'a QueuedEmail,
     /// The language.
     pub lang: Lang,
-    /// Whether nobody gets it.
+    /// Whether it is only rehearsed and never sent.
     pub is_rehearsal: bool,
 }
 
@@ -104,13 +104,13 @@ pub fn path_of(purpose: Purpose) -> &'static str {
     }
 }
 
-/// What came of rendering a queued email.
+/// The result of rendering a queued email.
 #[must_use]
 #[derive(Debug)]
 pub enum Rendered {
-    /// To be sent.
+    /// An email to send.
     Email(RenderedEmail),
-    /// To be rehearsed: there is nothing to send, and a visitor who requested it must not find out.
+    /// An email to rehearse: there is nothing to send, but the visitor who requested it must not find out.
     Rehearsal(RenderedEmail),
     /// Nothing to send.
     Nothing,
@@ -144,7 +144,7 @@ pub async fn render(
     }
     let nobody = User::nobody();
     unit.rehearse().await?;
-    // As `addressee` does for an account that it found.
+    // The same statements as in `addressee` for an account that exists.
     let _ = (accounts::lock(unit, nobody.id).await?, accounts::find(unit, nobody.id).await?);
     let _ = may_send(unit, spec.kind, email, &nobody).await?;
     let rehearsal = Renderer { lang: email.lang, is_rehearsal: true, ..renderer };
@@ -153,12 +153,12 @@ pub async fn render(
     Ok(message.map_or(Rendered::Nothing, Rendered::Rehearsal))
 }
 
-/// Returns whether a mailbox gets only so many of these. Emails to an unverified address are always limited.
+/// Returns whether this email counts against the mailbox's limit. Emails to an unverified address always do.
 fn is_limited(kind: &Kind, email: &QueuedEmail, user: &User) -> bool {
     kind.on_request || email.detail.get("reminder").is_some() || user.email_verified_at.is_none()
 }
 
-/// Begins a unit for an email that a visitor requested, unless too many wait or the network requested too many.
+/// Begins a unit for an email that a visitor requested, unless the outbox is full or the network's limit is exhausted.
 ///
 /// # Errors
 /// Database errors.
@@ -174,10 +174,11 @@ pub async fn begin_requested(state: &AppState, request: &Request) -> Result<Resu
     })
 }
 
-/// Queues an email that a visitor requested, unless too many wait or the network requested too many. What there is to
-/// send is decided when it is rendered, so the answer is the same for everyone. `going` is the path that this browser
-/// returns to after the link in the email; then the fresh secret by which it is recognised is returned. Without it, what
-/// was kept before stays.
+/// Queues an email that a visitor requested, unless the outbox is full or the network's limit is exhausted. Rendering
+/// decides later what to send, so the response is the same for everyone.
+///
+/// `going` is the redirect target after the link in the email. With it, the browser gets a fresh secret, which is
+/// returned. Without it, an earlier target stays stored.
 pub async fn request(
     state: &AppState,
     request: &Request,
@@ -199,8 +200,8 @@ pub async fn request(
     Ok(Ok(browser))
 }
 
-/// Finds and locks the recipient: the account in the row, or the one with the typed identifier. What revokes links
-/// locks the account too, so that no link is created from a state that ended meanwhile.
+/// Finds and locks the recipient: the account in the row, or the one with the typed identifier. Revoking links locks
+/// the account too, so that no link is created from outdated state.
 async fn addressee(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx::Result<Option<User>> {
     let identifier = Identifier::parse(&email.address);
     let found = match email.user_id {
@@ -222,13 +223,13 @@ async fn may_send(
     email: &QueuedEmail,
     user: &User,
 ) -> sqlx::Result<bool> {
-    // Exhausted limits must not prevent the operator from helping.
+    // Exhausted limits must not stop the operator from helping.
     if email.attempts > 1 || email.text("by") == "operator" {
         return Ok(true);
     }
     if kind.code == "change-email" {
-        // The owner typed this address, so it may be someone else's. Signing in from many browsers or to many accounts
-        // must not allow flooding it.
+        // The owner typed this address, so it may be someone else's. Many browsers or accounts must not be able to
+        // flood it.
         let Ok(to) = Email::parse(&email.address) else { return Ok(false) };
         let (own, all) =
             (Key::emails_for_account(kind.code, to.canonical(), user.id), Key::emails(kind.code, to.canonical()));

@@ -221,8 +221,8 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     causes.map(without_values).collect::<Vec<_>>().join(": ")
 }
 
-/// To a page that the visitor has to pass, and knows where they were going. What a form of a signed-in user brought
-/// is gone, and the next page says so.
+/// Redirects to a page that the visitor must pass first, with their target. If a signed-in user sent a form, its
+/// contents are lost, and the next page says so.
 fn redirect_via(ctx: &Ctx, to: &str, next: Option<ReturnTo>) -> Response {
     let mut response = see_other(&next.map_or_else(|| to.to_owned(), |next| with_next(to, next.as_str())));
     if ctx.submits_form() && ctx.policy().is_some_and(|policy| policy.access.needs().is_some()) {
@@ -243,7 +243,7 @@ fn render(ctx: &Ctx, kind: ErrorKind, retry_after: Option<Duration>, bare: &Resp
         ctx.error_page(&content)
     };
     *response.status_mut() = kind.status();
-    // Keeps `Allow` of a 405, cookies set before the error, and the end of a connection.
+    // Keeps the `Allow` of a 405, cookies set before the error, and `Connection: close`.
     let kept = [header::ALLOW, header::SET_COOKIE, header::CONNECTION];
     for (name, value) in bare.headers().iter().filter(|(name, _)| kept.contains(name)) {
         response.headers_mut().append(name, value.clone());

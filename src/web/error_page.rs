@@ -104,7 +104,7 @@ impl ErrorKind {
         }
     }
 
-    /// Returns whether the page links back to the requested page. It does not if that page does not exist or requires
+    /// Returns whether the page links back to the requested page. It does not if that page is missing or requires
     /// signing in.
     pub fn leads_back(self) -> bool {
         ![StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&self.status())

@@ -26,7 +26,7 @@ use crate::{
 const LINK: &str = "link";
 /// The hidden field with the mark of the pending sign-in that the form's page showed.
 const SIGN_IN: &str = "sign_in";
-/// What is shown again of a form whose token does not fit: no secrets, and no codes.
+/// The fields that are redisplayed if a form's token does not match: no secrets, and no codes.
 const SHOWN_AGAIN: [&str; 6] = ["identifier", "email", "new_email", "username", "display_name", "name"];
 
 /// Maximum size of a form in bytes.
@@ -35,7 +35,7 @@ pub const BODY_MAX: usize = 32 * 1024;
 const REDISPLAY_MAX: usize = 254;
 /// Maximum number of fields; our forms have fewer than ten.
 const FIELDS_MAX: usize = 50;
-/// Timeout for reading a form; a small one arrives at once.
+/// Timeout for reading a form.
 const READ_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The fields of one form. Values are zeroized on drop, because some are secrets.
@@ -118,18 +118,18 @@ impl FromRequest<AppState> for Submitted {
     }
 }
 
-/// Why a form's token does not fit.
+/// Why a form's token does not match.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Stale {
-    /// The form is from another site, or was answered in another browser.
+    /// The form is from another site.
     Foreign,
     /// The browser sent no cookie of ours.
     NoCookie,
-    /// The form is from before the visitor signed in or out, or from a page of another time.
+    /// The page was opened before the visitor signed in or out, or its cookie was replaced.
     Outdated,
 }
 
-/// What a form says of itself, beside its fields.
+/// A form's metadata.
 #[derive(Debug, Default)]
 pub(super) struct About {
     /// The secret of the emailed link that its page was opened with.
@@ -138,27 +138,27 @@ pub(super) struct About {
     pub(super) sign_in: String,
     /// Its redirect target.
     pub(super) next: Option<ReturnTo>,
-    /// What is shown again if its token does not fit.
+    /// The fields to redisplay if its token does not match.
     pub(super) typed: BTreeMap<&'static str, String>,
-    /// Why its token does not fit.
+    /// Why its token does not match.
     pub(super) stale: Option<Stale>,
-    /// What tells it from every other form.
+    /// Its identity, with which repeats are recognised.
     pub(super) once: Option<Once>,
 }
 
-/// What tells one form with its contents from all others.
+/// The identity of one form with its contents (see [`super::once`]).
 #[derive(Debug)]
 pub(super) struct Once {
-    /// Its name in the database.
+    /// Its id in the database.
     pub(super) id: FormId,
-    /// What its answer is sealed with.
+    /// The keys that encrypt its stored response.
     pub(super) keys: FormKeys,
-    /// Whether its token fits the browser that sent it.
+    /// Whether its token matches the browser that sent it.
     pub(super) fit: Fit,
 }
 
-/// Reads a form before its route decides on the visitor: a form that is repeated may come from a browser whose session
-/// its first answer replaced. Nobody gets its fields before [`Submitted`].
+/// Reads a form before the route's access check, because a repeat may come from a browser whose session the first
+/// response replaced. Only [`Submitted`] hands out its fields.
 pub(super) async fn receive(ctx: &Ctx, headers: &HeaderMap, body: Body) -> (About, Result<Fields, AppError>) {
     let from = origin::of(headers, &ctx.state.config.site.public_url);
     let refused = |stale| (About { stale: Some(stale), ..About::default() }, Err(AppError::StaleForm));

@@ -1,7 +1,7 @@
-//! A form whose token does not fit comes back with what was typed and a good token.
+//! Redisplays a form whose token does not match, with what was typed and a valid token.
 //!
-//! Nothing of it was done. Its page is rendered as a GET of the same path would be, with what was typed in place of what
-//! the page knows. Secrets are not shown again, nor is a form from another site.
+//! The form was not processed. Its page is rendered like a GET of the same path, but with the typed values in its
+//! fields. Secrets are not redisplayed, and neither is a form from another site.
 
 use axum::{
     Router,
@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use super::{AppError, Ctx, error::render_errors, form::Stale, paths, redirect::with_next};
 use crate::{audit::log, templates::Again};
 
-/// What is kept of a request with a form, to show its page again.
+/// The parts of a form's request that redisplaying it needs.
 pub(super) struct SentForm {
     headers: HeaderMap,
     path: String,
@@ -23,7 +23,7 @@ pub(super) struct SentForm {
 }
 
 impl SentForm {
-    /// Keeps it for requests that can have a form.
+    /// Copies them from a POST request.
     pub(super) fn of(request: &Request, routes: &Router) -> Option<Self> {
         (*request.method() == Method::POST).then(|| Self {
             headers: request.headers().clone(),
@@ -32,8 +32,7 @@ impl SentForm {
         })
     }
 
-    /// Renders a response, and the form again if that is what was refused. Also returns the context in which it was
-    /// shown.
+    /// Renders errors; redisplays the form if its token was refused. Then also returns the context of that page.
     pub(super) async fn again(self, ctx: &Ctx, response: Response) -> (Option<Ctx>, Response) {
         let refused = matches!(response.extensions().get(), Some(AppError::StaleForm));
         if refused
@@ -62,7 +61,7 @@ impl SentForm {
         let mut page = self.routes.oneshot(request).await.into_response();
         match page.status() {
             StatusCode::OK => *page.status_mut() = StatusCode::FORBIDDEN,
-            // Signed in meanwhile, in another tab: what the form was for is done.
+            // The visitor has signed in meanwhile in another tab, so the form has served its purpose.
             StatusCode::SEE_OTHER if paths::is_sign_in(path) && shown.visitor().session().is_some() => {}
             _ => return None,
         }
@@ -71,7 +70,7 @@ impl SentForm {
 }
 
 impl Ctx {
-    /// What a page shows again of the form that was refused.
+    /// The refused form that this page redisplays.
     pub(super) fn again(&self) -> Option<Again<'_>> {
         let about = self.shown_again()?;
         let why = match about.stale? {

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{http::headers::set_security_headers, state::AppState};
 
-/// Limits and the audit log need the client's address, so nothing is served without it.
+/// The error without a peer address, which limits and the audit log need.
 const NO_PEER: &str = "no peer address: serve the app with ConnectInfo, such as axum's \
      `into_make_service_with_connect_info::<SocketAddr>()`";
 
@@ -51,7 +51,7 @@ impl Front {
     async fn answer(self, request: Request) -> Response {
         let state = self.state.clone();
         let mut response = match *request.method() {
-            // CONNECT and TRACE have no path to route.
+            // CONNECT and TRACE are not routed by path.
             Method::CONNECT | Method::TRACE => (StatusCode::METHOD_NOT_ALLOWED, [ALLOW]).into_response(),
             _ => self.answer_in_context(request).await,
         };

@@ -1,7 +1,7 @@
 //! Checks a request's head before anything relies on it.
 //!
-//! 1. It names one host, and a valid one (RFC 9112 section 3.2, RFC 9113 section 8.3.1). Nothing of ours is addressed by
-//!    it, but a proxy in front may have read another of two.
+//! 1. It names exactly one valid host (RFC 9112 section 3.2, RFC 9113 section 8.3.1). We do not route by host, but
+//!    given two, a proxy in front may have used the other one.
 //! 2. It has at most [`HEAD_MAX`] bytes. hyper's own limit is only approximate, because it checks after reading.
 
 use axum::{
@@ -13,7 +13,8 @@ use axum::{
 use super::AppError;
 use crate::http::server::HEAD_MAX;
 
-/// Returns the refusal of a malformed head. It ends the connection, whose next bytes may belong to this request.
+/// Returns the error response to a malformed head. It closes the connection, whose next bytes may belong to this
+/// request.
 pub(super) fn refuse(request: &Request) -> Option<Response> {
     let mut refused = if size(request) > HEAD_MAX {
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE.into_response()

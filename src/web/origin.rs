@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::config::{PublicUrl, is_loopback_url};
 
-/// Where a form comes from, as far as the browser says.
+/// Where a form comes from, according to the browser.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Origin {
     /// From a page of this origin.
@@ -24,7 +24,7 @@ pub fn of(headers: &HeaderMap, public_url: &PublicUrl) -> Origin {
     let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
     let (vouched, ours) = match site {
         Some(b"same-origin") => (true, true),
-        // The person began it, as by loading the page again.
+        // The user started the request, for example by reloading the page.
         Some(b"none") => (true, false),
         Some(_) => return Origin::Foreign,
         None => (false, false),
@@ -38,8 +38,8 @@ pub fn of(headers: &HeaderMap, public_url: &PublicUrl) -> Origin {
     if matches { Origin::Ours } else { Origin::Foreign }
 }
 
-/// During development `localhost`, `127.0.0.1` and forwarded ports are mixed. So a loopback service accepts any
-/// loopback origin that equals the `Host` header.
+/// Development mixes `localhost`, `127.0.0.1` and forwarded ports. So a loopback service accepts any loopback origin
+/// that equals the `Host` header.
 fn is_this_machine(origin: &str, headers: &HeaderMap, public_url: &PublicUrl) -> bool {
     let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else { return false };
     let same_host = origin.strip_prefix("http://") == Some(host);

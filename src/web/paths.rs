@@ -50,7 +50,7 @@ pub const ACCOUNT_EMAIL: &str = "/account/email";
 pub const ACCOUNT_EMAIL_CONFIRM: &str = "/account/email/confirm";
 /// Restore the old address: target of the emailed link.
 pub const ACCOUNT_EMAIL_UNDO: &str = "/account/email/undo";
-/// Close the way back to former addresses.
+/// End the undo of earlier address changes.
 pub const ACCOUNT_EMAIL_CLOSE: &str = "/account/email/close";
 /// Devices where the user is signed in.
 pub const ACCOUNT_SESSIONS: &str = "/account/sessions";
@@ -102,7 +102,7 @@ pub const LANGUAGE: &str = "/language";
 pub const API_SESSION: &str = "/api/v1/session";
 /// The OpenAPI description of what apps may call.
 pub const API_OPENAPI: &str = "/api/openapi.json";
-/// Where password managers look for the way to change a password (W3C).
+/// Redirects password managers to the page that changes the password (W3C).
 pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// Liveness probe.
 pub const LIVEZ: &str = "/livez";
@@ -118,10 +118,10 @@ pub const ROBOTS: &str = "/robots.txt";
 pub const DEV_MAIL: &str = "/dev/mail";
 /// One email in it.
 pub const DEV_MAIL_EMAIL: &str = "/dev/mail/{id}";
-/// The same as its reader's mail program would show it.
+/// Its HTML part, as a mail program would show it.
 pub const DEV_MAIL_HTML: &str = "/dev/mail/{id}/html";
 
-/// Paths of ours, with all that lies below them.
+/// Our paths, including everything below them.
 const OURS: [&str; 11] = [
     "/account",
     "/dashboard",
@@ -136,8 +136,7 @@ const OURS: [&str; 11] = [
     "/verify",
 ];
 
-/// Returns whether a local path leads to a page of ours, and from there nowhere else. What lies at other paths belongs
-/// to apps.
+/// Returns whether a local path is one of our pages that does not redirect to an app. Other paths belong to apps.
 pub fn is_ours(local: &str) -> bool {
     let path = local.split(['?', '#']).next().unwrap_or_default();
     let below = |ours: &str| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));

@@ -6,7 +6,7 @@ use crate::types::Throttled;
 
 /// A page that can show why a form was refused.
 pub trait Refusal {
-    /// The throttling result, if that is the reason.
+    /// The throttling result, if the form was throttled.
     fn throttled(&self) -> Option<Throttled> {
         None
     }
@@ -16,7 +16,7 @@ pub trait Refusal {
         false
     }
 
-    /// The status of the answer; 422 unless there is a better one.
+    /// The response status; 422 unless a more specific one applies.
     fn status(&self) -> StatusCode {
         match self.throttled() {
             _ if self.link_expired() => StatusCode::GONE,

@@ -1,4 +1,4 @@
-//! The route list: data next to the router, so that a test can try every route as every kind of visitor.
+//! The route list: data next to the router, so that a test can request every route as every kind of visitor.
 
 use std::{future::ready, sync::Arc};
 
@@ -56,8 +56,8 @@ impl Routes {
         self.add(Method::POST, MethodFilter::POST, path, access, handler)
     }
 
-    /// Adds a GET route that redirects from a form's path to the page with the form. Visitors get there by signing in
-    /// again, switching the language or reloading.
+    /// Adds a GET route that redirects from a form's path to the page with the form, for visitors who sign in again,
+    /// switch the language or reload there.
     pub fn back(self, path: &'static str, access: Access, to: &'static str) -> Self {
         self.get(path, access, move || async move { super::redirect::see_other(to) })
     }
@@ -67,8 +67,8 @@ impl Routes {
         self.last(|policy| policy.writes = writes)
     }
 
-    /// Declares that the last route answers a form anew however often it is sent: it changes nothing that one more time
-    /// could change again, or its answer must not be kept.
+    /// Declares that the last route processes every submission of a form, because it is idempotent anyway or its
+    /// response must not be stored.
     pub fn anew(self) -> Self {
         self.last(|policy| policy.once = false)
     }
@@ -116,7 +116,7 @@ impl Routes {
         self.routes.iter().map(|(route, _)| route.clone()).collect()
     }
 
-    /// Builds the router. A path with a slash at its end leads to the page without it.
+    /// Builds the router. A path with a trailing slash redirects to the page without it.
     pub fn into_router(self) -> Router {
         let gets = self.routes.iter().filter(|(route, _)| route.method == Method::GET);
         let paths = gets.map(|(route, _)| route.policy.path).filter(|path| !path.contains('{'));
@@ -129,9 +129,9 @@ impl Routes {
     }
 }
 
-/// Redirects to the page without the slash at the end, or returns 404. The location is the route's own path with the
-/// query, never the requested path, so that it leads nowhere else (`//evil.example/`). A form is not sent twice, and a
-/// path with a parameter has no other spelling.
+/// Redirects to the page without the trailing slash, or returns 404. The location is the route's own path with the
+/// query, never the requested path, so that it cannot be an open redirect (`//evil.example/`). Does not redirect forms
+/// or paths with parameters.
 fn without_slash(pages: &[&'static str], request: &Request) -> Response {
     let path =
         request.uri().path().strip_suffix('/').filter(|_| [Method::GET, Method::HEAD].contains(request.method()));

@@ -44,7 +44,7 @@ use crate::{
 /// The key that passes a new session's ID to [`SessionStore::create`]; never stored.
 const ASSIGNED: &str = "assigned_id";
 
-/// How long the store keeps a row beyond its session.
+/// How long the store's row outlives its session.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(14 * 86_400);
 
 /// `PostgresStore` with the guarantees above.
@@ -98,7 +98,7 @@ pub(super) fn around(state: AppState, mut request: Request, handle: Handle) -> W
         let work: Applied = Box::pin(handle_and_apply(Arc::clone(&handle), request, service.clone()));
         work
     });
-    // Nothing here has to become ready first.
+    // The service is always ready, so `poll_ready` is skipped.
     let answered = layer(&state).layer(inner).call(request);
     Box::pin(async move {
         let Ok(mut response) = answered.await.map(IntoResponse::into_response);
@@ -202,7 +202,7 @@ impl CookieId {
     /// # Errors
     /// Never in practice: an empty record can be encoded.
     pub fn stored(&self, lifetimes: &Lifetimes, now: OffsetDateTime, remembered: bool) -> Result<Stored, AppError> {
-        // The session's row decides on expiry; the store uses this machine's clock, which may be off.
+        // The session's row decides on expiry; the store uses this machine's clock, which may be wrong.
         let kept = if remembered { lifetimes.remembered } else { lifetimes.absolute } + CLOCK_TOLERANCE;
         let record = Record { id: digest(&self.0), data: HashMap::new(), expiry_date: now + kept };
         let data = encode(&record).map_err(SessionError::Store)?;

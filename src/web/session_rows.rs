@@ -1,4 +1,4 @@
-//! Sessions as shown to their owner, on every page that lists some.
+//! Sessions as pages list them for their owner.
 
 #![expect(missing_docs, reason = "the names match the template")]
 

@@ -22,11 +22,11 @@ impl Slice {
 
 /// Background work that is repeated, such as deletion of expired rows.
 pub struct Sweep {
-    /// The name of the rows in the log.
+    /// The name in the log, after the rows it handles.
     pub name: &'static str,
     /// When it runs.
     pub turn: Turn,
-    /// Handles a batch and returns how many rows; repeated until it returns zero.
+    /// Processes a batch and returns the number of rows; repeated until that is zero.
     pub run: for<'a> fn(&'a AppState) -> Query<'a, u64>,
 }
 
@@ -37,6 +37,6 @@ pub enum Turn {
     Start,
     /// In each round.
     Round,
-    /// Last in each round, because it may take all the time there is.
+    /// Last in each round, because it may use up the round's time.
     Last,
 }

@@ -15,17 +15,17 @@ use tracing::Instrument as _;
 use super::AppError;
 use crate::state::AppState;
 
-/// Request timeout, beyond the statement timeout and the limits on forms.
+/// Request timeout; longer than the statement timeout and the timeout for reading forms.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// The future of a response.
 pub(super) type Work = Pin<Box<dyn Future<Output = Response> + Send>>;
 
-/// Runs a request that has to wait in a separate task, which a shutdown waits for.
+/// Runs a request in a separate task, unless it is ready immediately. Shutdown waits for the task.
 ///
-/// A disconnecting client cancels only the waiting, not the work: no transaction is cut off in the middle (sqlx #4393),
-/// and a started write is finished. A panic in a handler becomes a 500. Only a request that exceeds [`DEADLINE`] is
-/// cancelled: the database stopped responding, and its connection is quarantined.
+/// A client that disconnects does not cancel the task, so no transaction is interrupted (sqlx #4393), and a started
+/// write is finished. A panic in a handler becomes a 500. Only a request that exceeds [`DEADLINE`] is cancelled: then
+/// the database has stopped responding, and the request's connection is quarantined.
 pub(super) async fn run_to_the_end(state: &AppState, mut work: Work) -> Response {
     // Polls once inline: a handler that is ready immediately needs no task.
     let first = poll_fn(|context| Poll::Ready(catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)))));

@@ -24,7 +24,7 @@ async fn field_4_and_5_the_mail_server_gets_the_password_and_the_sender_as_the_f
     write(program.folder.path(), ".env", &file);
     let output = program.run(&["doctor"]).await;
     let (out, err) = said(&output);
-    assert!(output.status.success() && out.contains("accepts us"), "{out}{err}: {:?}", sink.said());
+    assert!(output.status.success() && out.contains("accepts our connection"), "{out}{err}: {:?}", sink.said());
 }
 
 #[tokio::test]

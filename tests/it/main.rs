@@ -1,4 +1,4 @@
-//! The one integration binary: the real service on the real PostgreSQL, asked as a browser asks.
+//! The integration tests, in one binary: the real service on a real PostgreSQL, used as a browser uses it.
 
 #![allow(
     clippy::expect_used,

@@ -204,5 +204,5 @@ async fn a11_refusals_leave_a_few_log_lines_and_then_a_count() {
     assert!((10..=20).contains(&lines(r#""event":"csrf_refused""#)), "{log}");
     assert!(lines(r#""message":"answered""#) <= 22, "{log}");
     assert_eq!(lines("authn_login_fail"), 1, "{log}");
-    assert!(lines("similar log lines were left out") >= 2, "{log}");
+    assert!(lines("similar log lines were suppressed") >= 2, "{log}");
 }

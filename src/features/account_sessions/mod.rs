@@ -1,14 +1,13 @@
-//! Where you are signed in, and how to end that.
+//! Lists and ends an account's sessions and trusted browsers.
 //!
-//! 1. `GET /account/sessions` lists the account's live sessions, this one first, and the browsers that skip the
-//!    second step.
-//! 2. `POST /account/sessions/end` ends one session. One that has ended, or is another account's, is answered 404.
-//!    Ending this session signs out.
-//! 3. `POST /account/sessions/end-others` ends every session but this one.
-//! 4. `POST /account/browsers/forget` has one browser asked for the second step again. Another account's is
-//!    answered 404.
+//! 1. `GET /account/sessions` lists the account's live sessions, the current one first, and its trusted browsers.
+//! 2. `POST /account/sessions/end` ends one session. For an ended session or another account's, the response is 404.
+//!    Ending the current session signs out.
+//! 3. `POST /account/sessions/end-others` ends every session except the current one.
+//! 4. `POST /account/browsers/forget` revokes the trust in one browser, so that it needs the second factor again. For
+//!    another account's browser, the response is 404.
 //!
-//! A session that was ended is refused from its next request on, on every replica.
+//! An ended session is refused from its next request on, on every replica.
 
 mod handlers;
 pub mod pages;

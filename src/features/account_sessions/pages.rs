@@ -15,15 +15,15 @@ use crate::{
 pub struct SessionsPage {
     /// The user's own session first, then by last use.
     pub sessions: Vec<SessionRow>,
-    /// The browsers that skip the second step.
+    /// The browsers that skip the second factor.
     pub browsers: Vec<BrowserRow>,
     pub notice: Option<Notice>,
 }
 
-/// A browser that skips the second step.
+/// A browser that skips the second factor.
 #[derive(Clone, Debug, Serialize)]
 pub struct BrowserRow {
-    /// Names it in the form that ends this.
+    /// The identifier used in the form that revokes the trust.
     pub id: String,
     pub browser: Option<String>,
     pub system: Option<String>,

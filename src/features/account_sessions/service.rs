@@ -49,7 +49,7 @@ pub async fn end_others(state: &AppState, request: &Request, live: &LiveSession)
     Ok(unit.commit().await?)
 }
 
-/// Has one browser asked for the second step again, if the account trusts such a browser.
+/// Revokes the trust in one browser of the account, so that it needs the second factor again.
 pub async fn forget_browser(state: &AppState, request: &Request, live: &LiveSession, id: Uuid) -> Result<(), AppError> {
     let mut unit = state.recorder(request).begin().await?;
     if !known_browsers::distrust(&mut unit, live.user_id, Some(id)).await? {

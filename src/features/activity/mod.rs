@@ -1,7 +1,7 @@
-//! What happened in your account: the part of the audit log that its owner may read.
+//! Shows a user the audit events of their own account.
 //!
-//! `GET /account/activity` shows the newest events, fifty on a page; `?before=` continues after the last one shown.
-//! Whatever the address says, the query returns the user's own events only.
+//! `GET /account/activity` shows the newest events, fifty per page; `?before=` continues after the last one shown.
+//! The query returns the user's own events only, whatever the URL says.
 
 pub mod pages;
 
@@ -22,7 +22,7 @@ pub const SLICE: Slice = Slice::new(|r| r.get(paths::ACCOUNT_ACTIVITY, Access::a
 
 async fn show(ctx: Ctx, SignedIn(me): SignedIn, uri: Uri) -> Answer {
     let before = cursor(&uri)?;
-    // One more than is shown says whether there are older ones.
+    // Fetches one more than the page shows, to know whether older ones exist.
     let mut listed = audit::list_of(&mut *ctx.state.db.acquire().await?, me.user_id, before, SHOWN + 1).await?;
     let more = listed.len() > SHOWN as usize;
     listed.truncate(SHOWN as usize);

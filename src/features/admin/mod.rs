@@ -1,9 +1,9 @@
 //! Administration of accounts, behind the command line and, later, the console.
 //!
-//! 1. A caller says who acts with a [`Recorder`](crate::audit::Recorder), finds an account by what its owner calls it
-//!    ([`find`]), and names it by its id from then on.
+//! 1. A caller passes the actor in a [`Recorder`](crate::audit::Recorder), finds an account by username or address
+//!    ([`find`]), and refers to it by its id from then on.
 //! 2. Each function is one transaction, with its audit events and email.
-//! 3. The last usable administrator is neither disabled nor demoted, whatever the caller, also under a race.
+//! 3. The last usable administrator cannot be disabled or demoted by any caller, even concurrently.
 
 mod model;
 mod service;

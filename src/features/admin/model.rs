@@ -1,4 +1,4 @@
-//! What an administrator asks for, and why it may be refused.
+//! Administrative requests, and why they are refused.
 
 use crate::{
     accounts::Role,
@@ -23,13 +23,13 @@ pub enum AdminError {
     /// The setup link is for a service without an administrator.
     #[error("there is already an administrator; run `vestibule user role NAME admin` to add another")]
     HasAdministrator,
-    /// Nobody else could look after the service.
+    /// No other administrator would be left.
     #[error("{0} is the last administrator; run `vestibule user role NAME admin` to add another first")]
     LastAdministrator(String),
     /// A disabled account cannot be recovered by email.
     #[error("{0} is disabled; run `vestibule user enable {0}` first")]
     Disabled(String),
-    /// The database's.
+    /// A database error.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

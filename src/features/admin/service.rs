@@ -1,4 +1,4 @@
-//! The use cases. `by` says who acts.
+//! The use cases. `by` identifies the actor.
 
 use serde_json::json;
 
@@ -18,8 +18,8 @@ use crate::{
     types::{Email, Lang, SecretToken, UserId},
 };
 
-/// Finds an account by its username or its verified address. Anyone may sign up with the address of someone else, so
-/// an unverified one names nobody.
+/// Finds an account by its username or its verified address. An unverified address finds no account, because anyone can
+/// sign up with the address of someone else.
 ///
 /// # Errors
 /// [`AdminError::NoSuchAccount`].
@@ -40,7 +40,7 @@ pub async fn factors(by: &Recorder, id: UserId) -> Result<Factors, AdminError> {
 /// Creates an account whose address counts as verified.
 ///
 /// # Errors
-/// When its username or address is taken.
+/// If its username or address is taken.
 pub async fn create(by: &Recorder, creation: &Creation) -> Result<UserId, AdminError> {
     let id = UserId::random();
     let account = NewAccount {
@@ -70,8 +70,8 @@ pub async fn create(by: &Recorder, creation: &Creation) -> Result<UserId, AdminE
     Ok(id)
 }
 
-/// Disables an account: ends its sessions and its sign-ins in progress, and revokes its links and its trust in browsers.
-/// Returns how many sessions were live.
+/// Disables an account: ends its sessions and its sign-ins in progress, and revokes its links and its trust in
+/// browsers. Returns how many sessions were live.
 ///
 /// # Errors
 /// [`AdminError::NoSuchAccount`] and [`AdminError::LastAdministrator`].
@@ -93,7 +93,7 @@ pub async fn disable(by: &Recorder, id: UserId) -> Result<u64, AdminError> {
 pub async fn enable(by: &Recorder, id: UserId) -> Result<(), AdminError> {
     let mut unit = by.begin().await?;
     if lock(&mut unit, id).await?.disabled_at.is_some() {
-        // What was being opened or sent while the account was disabled must not come back to life.
+        // Sessions and links that were being created while the account was disabled must not become valid again.
         links::revoke(&mut unit, id, &Purpose::ALL).await?;
         end_sign_ins(&mut unit, id).await?;
     }
@@ -134,7 +134,7 @@ pub async fn reset_factors(by: &Recorder, kinds: &[&FactorKind], id: UserId) -> 
     Ok(FactorsReset { factors, sessions, has_password: user.password_changed_at.is_some() })
 }
 
-/// Gives an account a role; its sessions go on. Returns whether that changed anything.
+/// Sets an account's role; its sessions continue. Returns whether that changed anything.
 ///
 /// # Errors
 /// [`AdminError::NoSuchAccount`] and [`AdminError::LastAdministrator`].
@@ -213,7 +213,7 @@ async fn lock(unit: &mut Unit, id: UserId) -> Result<User, AdminError> {
     accounts::find(unit, id).await?.ok_or_else(|| AdminError::NoSuchAccount(id.to_string()))
 }
 
-/// The same before an account stops being a usable administrator: not if it is the last one.
+/// Locks an account and reads it; refuses the last usable administrator.
 async fn lock_unless_last_administrator(unit: &mut Unit, id: UserId) -> Result<User, AdminError> {
     let is_last = accounts::is_last_administrator(unit, id).await?;
     let user = lock(unit, id).await?;

@@ -1,4 +1,4 @@
-//! The account's front page: who you are, how you sign in, and where you are signed in.
+//! The dashboard: an overview of the account, its factors and its sessions.
 
 pub mod pages;
 

@@ -1,10 +1,10 @@
-//! Everything that is stored about a user, for that user (GDPR articles 15 and 20).
+//! Exports all data stored about a user (GDPR articles 15 and 20).
 //!
-//! 1. `GET /account/data` says what it is.
-//! 2. `POST /account/data` requires a fresh proof, then answers with one JSON document to keep: the account, its former
+//! 1. `GET /account/data` explains the export.
+//! 2. `POST /account/data` requires recent authentication and returns one JSON document: the account, its former
 //!    addresses, sessions and known browsers, the names and dates of its factors, its outstanding links and email, and
-//!    its audit log. Digests of secrets are left out: they say nothing.
-//! 3. Each list is limited, and the document says when one was cut. The download itself is recorded in the audit log.
+//!    its audit log. It omits digests of secrets, which carry no information.
+//! 3. Each list is limited, and the document says if one was truncated. The download is recorded in the audit log.
 
 mod handlers;
 mod model;

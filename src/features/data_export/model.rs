@@ -1,4 +1,4 @@
-//! The document that a user takes away. Its names are a format: add to it, rename nothing.
+//! The exported document. Its field names are a stable format: add fields, but do not rename any.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,9 +9,9 @@ use crate::{
     types::ExportedTime,
 };
 
-/// The most of anything that one document lists.
+/// Maximum length of each list in the document.
 pub const LISTED_MAX: usize = 10_000;
-/// What is read of anything: one more says that a list was cut.
+/// How many rows are read per list: one more than is shown, to detect truncation.
 pub const ONE_MORE: i64 = 10_001;
 
 /// Everything, in one document.

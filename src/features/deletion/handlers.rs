@@ -1,4 +1,4 @@
-//! Go, or stay after all.
+//! Handlers that schedule and cancel a deletion.
 
 use super::{
     pages::{DeletePage, DeleteProblem, KeepPage},

@@ -1,11 +1,11 @@
-//! The end of an account.
+//! Deletes accounts.
 //!
-//! 1. `POST /account/delete` schedules its erasure in seven days, after a fresh proof, and signs the user out
-//!    everywhere. Until that day nobody signs in to it.
-//! 2. The mailed link, `GET /account/delete/undo?token=…`, shows a button that keeps the account.
-//! 3. When the day has come, [`erase_due`] deletes the account with everything that names the person, one account a
-//!    transaction; replicas share the work. A last email says that it is done. What stays are rows of the audit log,
-//!    under an id that belongs to no account.
+//! 1. `POST /account/delete` requires recent authentication, schedules the erasure in seven days, and signs the user
+//!    out everywhere. Until then, nobody can sign in to the account.
+//! 2. The emailed link, `GET /account/delete/undo?token=…`, shows a button that keeps the account.
+//! 3. When the erasure is due, [`erase_due`] deletes the account with all personal data, one account per transaction;
+//!    replicas share the work. A last email confirms it. Only rows of the audit log remain, under an id that belongs to
+//!    no account.
 //! 4. [`drop_unverified`] deletes accounts whose address was not verified in time.
 
 mod handlers;
@@ -24,7 +24,7 @@ use crate::{
 
 pub use service::{drop_unverified, erase_due, render_scheduled};
 
-/// The last email, when the account is gone.
+/// The last email, sent when the account is erased.
 pub const ERASED: Kind = Kind::notice("erased");
 
 /// The sweep that erases accounts, which the log names.

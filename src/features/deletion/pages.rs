@@ -1,4 +1,4 @@
-//! The pages and email of leaving and of staying after all.
+//! The pages and email of deleting an account and cancelling that.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
@@ -9,11 +9,11 @@ use crate::{
     web::Refusal,
 };
 
-/// What goes, when, and the button.
+/// Says what is deleted and when, with the button.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeletePage {
     pub username: String,
-    /// Nobody else could look after the service, so there is nothing to promise.
+    /// Whether the account is the last administrator, so that it cannot be deleted.
     pub only_admin: bool,
     pub problem: Option<DeleteProblem>,
 }

@@ -1,4 +1,4 @@
-//! The use cases: scheduling an erasure, keeping the account after all, erasing accounts, and the email about it.
+//! The use cases: scheduling and cancelling a deletion, erasing accounts, and the emails about it.
 
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
@@ -22,7 +22,7 @@ use crate::{
     web::{AppError, email::Renderer},
 };
 
-/// Schedules an account's erasure and ends whatever leads into it.
+/// Schedules an account's erasure and revokes all access to it.
 pub async fn schedule(
     state: &AppState,
     request: &Request,
@@ -30,7 +30,7 @@ pub async fn schedule(
 ) -> Result<Result<(), DeleteProblem>, AppError> {
     const SIGNED_OUT: AppError = AppError::SignIn { next: None };
     let mut unit = state.recorder(request).begin().await?;
-    // Before any other lock: two administrators who leave at once lock each other's account.
+    // Before any other lock, because two administrators who leave concurrently lock each other's account.
     if accounts::is_last_administrator(&mut unit, live.user_id).await? {
         return Ok(Err(DeleteProblem::LastAdmin));
     }
@@ -46,7 +46,7 @@ pub async fn schedule(
     Ok(Ok(unit.commit().await?))
 }
 
-/// Returns whether the account is the only administrator, so that its page need not promise what [`schedule`] refuses.
+/// Returns whether the account is the only administrator, whose deletion [`schedule`] refuses.
 pub async fn is_only_administrator(state: &AppState, live: &LiveSession) -> Result<bool, AppError> {
     Ok(live.role == Role::Admin
         && accounts::is_only_administrator(&mut *state.db.acquire().await?, live.user_id).await?)
@@ -62,7 +62,7 @@ pub async fn open(state: &AppState, link: Option<&SecretToken>) -> Result<Option
 pub async fn undo(state: &AppState, request: &Request, link: Option<&SecretToken>) -> Result<bool, AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let Some(link) = links::spend(&mut unit, Purpose::UndoDeletion, link).await? else { return Ok(false) };
-    // A session that was being created when the day was set would be live again.
+    // A session that was being created while the deletion was scheduled would become live.
     sessions::revoke_all(&mut unit, link.user_id).await?;
     if !accounts::call_off_deletion(&mut unit, link.user_id).await? {
         return Ok(false);
@@ -72,8 +72,8 @@ pub async fn undo(state: &AppState, request: &Request, link: Option<&SecretToken
     Ok(true)
 }
 
-/// Erases every account whose day has come, each in a transaction of its own, and returns how many. What was erased
-/// before an error stays erased.
+/// Erases every account that is due, each in a separate transaction, and returns how many. Accounts erased before an
+/// error stay erased.
 pub async fn erase_due(recorder: &Recorder) -> sqlx::Result<u64> {
     let mut erased = 0;
     loop {

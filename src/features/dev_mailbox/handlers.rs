@@ -20,7 +20,7 @@ use crate::{
     web::{Answer, AppError, Ctx, paths},
 };
 
-/// A request whose `Host` is a name of this machine; any other finds nothing.
+/// A request whose `Host` is a name of this machine; others get 404.
 pub struct LoopbackHost;
 
 impl FromRequestParts<AppState> for LoopbackHost {

@@ -1,8 +1,8 @@
-//! `/dev/mail`: the email of a development machine, where no mail server is set.
+//! `/dev/mail`: shows email on a development machine without a mail server.
 //!
-//! Elsewhere these routes do not exist: email holds links that open accounts. And they answer only under a name of this
-//! machine: otherwise a site whose name was pointed at this machine (DNS rebinding) could read the email through the
-//! developer's browser.
+//! Elsewhere these routes do not exist, because email contains links that open accounts. They respond only under a name
+//! of this machine. Otherwise a site whose name was pointed at this machine (DNS rebinding) could read the email
+//! through the developer's browser.
 
 mod handlers;
 pub mod pages;

@@ -1,19 +1,19 @@
-//! Changing the address of an account.
+//! Changes the address of an account.
 //!
-//! 1. `POST /account/email` takes a new address, after a fresh proof. The answer does not reveal who has that address;
-//!    what is mailed there, or to its owner, is decided when the email is rendered.
-//! 2. The mailed link, `GET /account/email/confirm?token=…`, shows a button. It confirms the address that it was mailed
-//!    to and no other (Devise CVE-2026-32700), in a session of the account that requested it.
-//! 3. Confirming ends all other sessions and all links that were mailed to the old address. The old address is
-//!    notified, and gets a link of its own.
-//! 4. That link, `GET /account/email/undo?token=…`, works without signing in: the address may have been changed by
-//!    someone who knew the password. Its button gives the address back, ends all sessions, deletes the password and
-//!    leads straight on to setting another.
-//! 5. Someone who changed the address twice may have such a link, too. Each brings back the address it was mailed to
-//!    and closes the way to all that were replaced later ([`store`]), so the oldest has the last word, whenever its
-//!    email arrived.
-//! 6. An owner who left a mailbox on their own, because others read it, may close the way back to it. Someone who took
-//!    the account over may not ([`service::former`]).
+//! 1. `POST /account/email` requires recent authentication and takes a new address. The response does not reveal
+//!    whether the address has an account; rendering the email decides later what to send, and to whom.
+//! 2. The emailed link, `GET /account/email/confirm?token=…`, shows a button. It confirms only the address it was sent
+//!    to (Devise CVE-2026-32700), in a session of the account that requested it.
+//! 3. Confirming ends all other sessions and revokes all links that were sent to the old address. The old address is
+//!    notified and gets an undo link.
+//! 4. The undo link, `GET /account/email/undo?token=…`, works without signing in, because the address may have been
+//!    changed by someone who knew the password. Its button restores the address, ends all sessions, deletes the
+//!    password and leads straight to setting another.
+//! 5. Someone who changed the address twice may have an undo link, too. Each link restores the address it was sent to
+//!    and invalidates the undo links of later changes ([`store`]). So the oldest address wins, whenever its email
+//!    arrived.
+//! 6. An owner who abandoned a mailbox because others read it may end its undo. Someone who took the account over may
+//!    not ([`service::former`]).
 
 mod forms;
 mod handlers;
@@ -31,7 +31,7 @@ pub use store::{FormerAddress, export};
 
 /// The email to a new address, with the link that confirms it.
 pub const CHANGE_EMAIL: Kind = Kind::requested("change-email");
-/// The email to the old address, with the link that brings it back.
+/// The email to the old address, with the undo link.
 pub const EMAIL_CHANGED: Kind = Kind::notice("email-changed");
 
 /// This slice.

@@ -34,7 +34,7 @@ pub async fn waiting_for(state: &AppState, user_id: UserId) -> Result<Option<Str
     Ok(links::waiting_for(&mut *state.db.acquire().await?, user_id, Purpose::ChangeEmail).await?)
 }
 
-/// Requests another address. The same rows are written and the same is shown whether or not another account has it.
+/// Requests another address. Writes the same rows and shows the same page whether or not another account has it.
 pub async fn request(
     state: &AppState,
     request: &Request,
@@ -50,7 +50,7 @@ pub async fn request(
     }
     links::revoke(&mut unit, live.user_id, &[Purpose::ChangeEmail]).await?;
     outbox::take_back(&mut unit, live.user_id, &[&CHANGE_EMAIL]).await?;
-    // Its secret goes nowhere: the link only records the request. The one that works is created with the email.
+    // The secret is discarded: this link only records the request. Rendering the email creates the working link.
     drop(links::issue(&mut unit, Purpose::ChangeEmail, live.user_id, email.as_str()).await?);
     unit.record(Event::EmailChangeMailed, live.user_id, Some(live.id));
     let (user_id, address) = (Some(live.user_id), email.as_str());
@@ -94,7 +94,7 @@ pub enum Confirmed {
     TurnedAway(LinkProblem),
 }
 
-/// Gives the account the address that its link was mailed to, with all that follows.
+/// Changes the account's address to the one that its link was sent to, with all consequences.
 pub async fn confirm(
     state: &AppState,
     request: &Request,
@@ -138,7 +138,7 @@ pub async fn confirm(
     Ok(Confirmed::Done)
 }
 
-/// Ends the links that were mailed to the account's address, and takes back email that would carry more of them.
+/// Revokes the links that were sent to the account's address, and removes queued emails that would contain more.
 pub async fn end_links(unit: &mut Unit, user_id: UserId) -> sqlx::Result<()> {
     links::revoke(unit, user_id, &[Purpose::Recover, Purpose::Verify, Purpose::ChangeEmail]).await?;
     outbox::take_back(unit, user_id, &[&VERIFY, &CHANGE_EMAIL]).await

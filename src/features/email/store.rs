@@ -1,4 +1,4 @@
-//! Addresses that were replaced, and in which order.
+//! SQL for replaced addresses and their order.
 
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -35,7 +35,7 @@ pub async fn replaced_at(
     .await
 }
 
-/// Closes the way back to all addresses that were replaced since then. Returns them.
+/// Ends the undo of all replacements since then. Returns their addresses.
 pub async fn close_since(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -79,7 +79,7 @@ pub async fn open(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
     .await
 }
 
-/// Closes the way back of these replacements. Their links find nothing to undo.
+/// Ends the undo of these replacements, so that their links no longer work.
 pub async fn close(connection: &mut PgConnection, user_id: UserId, ids: &[Uuid]) -> sqlx::Result<()> {
     sqlx::query!(
         "update email_replacements set closed_at = now() where user_id = $1 and id = any($2) and closed_at is null",

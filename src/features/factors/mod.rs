@@ -1,12 +1,12 @@
-//! How an account is signed in to: everything that proves whose it is, on one page.
+//! Shows all factors of an account on one page.
 //!
 //! 1. `GET /account/factors` lists passkeys, authenticator apps, recovery codes and the password, and says what to do
 //!    next. It is open to accounts that must add a second factor before anything else
 //!    (`VESTIBULE_REQUIRE_SECOND_FACTOR`), which are sent here from every other page.
 //! 2. Adding, renaming and removing belong to the slice of each kind; the email about a change is rendered here.
-//! 3. `POST /account/password/remove` makes an account one without a password. That needs two passkeys, or one and a
-//!    recovery code: then a lost passkey is not the end. Such an account is recovered like any other: a mailed link sets
-//!    a password again, and the second factor is still required.
+//! 3. `POST /account/password/remove` removes the password. That requires two passkeys, or one and a recovery code, in
+//!    case a passkey is lost. Such an account is recovered like any other: an emailed link sets a password again, and
+//!    the second factor is still required.
 
 mod handlers;
 pub mod pages;

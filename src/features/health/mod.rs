@@ -1,7 +1,7 @@
-//! What an orchestrator asks.
+//! Health probes for orchestrators.
 //!
-//! `/livez`: the process answers. It never asks the database, so that an outage there restarts nothing here.
-//! `/readyz`: the database answers within a second, takes writes, and has room on its disk for them.
+//! `/livez`: the process is running. It never queries the database, so that a database outage causes no restarts.
+//! `/readyz`: the database responds within a second, accepts writes, and can write to its disk.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
     web::{Access, Slice, paths},
 };
 
-/// A database that needs longer is no use to a visitor.
+/// Timeout of the readiness probe.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Liveness and readiness.
@@ -44,7 +44,7 @@ async fn ready(State(state): State<AppState>) -> Response {
 enum Database {
     TakesWrites,
     ReadOnly,
-    /// Its disk is full or broken, so that nobody can sign in.
+    /// Its disk is full or broken, so nobody can sign in.
     CannotWrite,
 }
 

@@ -1,4 +1,4 @@
-//! Paths that only lead on.
+//! Paths that only redirect.
 
 pub mod pages;
 
@@ -32,9 +32,9 @@ async fn change_password() -> Response {
     redirect(StatusCode::FOUND, paths::ACCOUNT_PASSWORD)
 }
 
-/// `GET /return?next=<path>` and `GET /return?to=<id>`: leads to a path, or to the long one that was stored under the
-/// id; home when that has expired. To a path that is not ours it leads by a page that goes on alone: what a browser
-/// followed a form to must not redirect to another origin ([`Ctx::see_other`]).
+/// `GET /return?next=<path>` and `GET /return?to=<id>`: redirects to a path, or to the long one stored under the id; to
+/// the start page if that has expired. A path of an app is reached through a page that refreshes automatically, because
+/// a redirect chain that began with a form must not redirect to another origin ([`Ctx::see_other`]).
 async fn return_to(ctx: Ctx) -> Answer {
     let path = match ctx.query("to").as_deref().and_then(SecretToken::parse) {
         Some(id) => return_paths::find(&mut *ctx.state.db.acquire().await?, &id).await?,

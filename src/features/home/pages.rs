@@ -1,10 +1,10 @@
-//! The page that leads on to an app.
+//! The page that forwards to an app.
 
 use serde::Serialize;
 
 use crate::templates::Page;
 
-/// Goes on automatically, with a link for browsers that do not.
+/// Forwards automatically, with a link for browsers that do not.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReturnPage {
     /// A local path.

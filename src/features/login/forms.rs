@@ -8,14 +8,14 @@ use crate::{
     web::Fields,
 };
 
-/// A form that can be tried.
+/// A valid sign-in form.
 #[derive(Debug)]
 pub struct LoginForm {
     /// The account that the visitor names.
     pub identifier: Identifier,
-    /// The password; none when it is longer than any account's can be.
+    /// The password; `None` if no account can have it.
     pub password: Option<PlainPassword>,
-    /// Whether the session outlives the browser's window.
+    /// Whether the session survives closing the browser.
     pub remember: bool,
     /// Where the visitor is going.
     pub next: Option<ReturnTo>,

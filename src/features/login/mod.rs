@@ -1,13 +1,14 @@
-//! Signing in with a password.
+//! Signs in with a password.
 //!
-//! 1. `GET /login` shows the form; a visitor who is signed in goes on.
-//! 2. `POST /login` reserves a place at the hasher: a service that is too busy says so before it asks the database.
-//! 3. The account is looked up, and one try is spent: the network's, and the account's or that of a known browser.
-//! 4. The password is compared, for an unknown account with a dummy hash. So an unknown account, a disabled one and
-//!    a wrong password cost the same and get the same answer.
-//! 5. A success opens a session under a new cookie in place of the browser's old one, refunds what it spent,
-//!    remembers the browser, and hashes the password again if its hash has an older cost.
-//! 6. A password that has become common since it was set leads to the page that changes it, and from there on.
+//! 1. `GET /login` shows the form; a signed-in visitor is redirected to the target.
+//! 2. `POST /login` reserves a slot in the hashing pool. If none is free, it returns 503 before any database query.
+//! 3. The account is looked up, and tokens are spent: one of the network's bucket, and one of the account's or a known
+//!    browser's.
+//! 4. The password is compared; for an unknown account, with a dummy hash. So an unknown account, a disabled one and
+//!    a wrong password take the same time and get the same response.
+//! 5. A success creates a session with a new cookie, replacing the browser's old session, and refunds the tokens. The
+//!    browser becomes known, and the password is rehashed if its hash has an outdated cost.
+//! 6. A password that is on the blocklist by now leads to the page that changes it, and from there to the target.
 
 mod forms;
 mod handlers;

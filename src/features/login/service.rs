@@ -66,7 +66,7 @@ async fn refuse(state: &AppState, request: &Request, user_id: Option<UserId>, pr
     Ok(unit.commit().await?)
 }
 
-/// Emails the owner once more how to keep the account.
+/// Reminds the owner by email how to keep the account.
 async fn remind_of_deletion(state: &AppState, request: &Request, user_id: UserId) -> Result<(), AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let Some(user) = accounts::find(&mut unit, user_id).await? else { return Ok(()) };

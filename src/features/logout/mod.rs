@@ -22,7 +22,7 @@ async fn show(ctx: Ctx) -> Answer {
     ctx.page_for_visitor(&LogoutPage { signed_in: ctx.visitor().any_session().is_some() })
 }
 
-/// A second tab's form has lost its session and with it its token: its page says that the visitor is signed out.
+/// The form of a second tab has lost its session and so its token; the page then says that the visitor is signed out.
 async fn submit(ctx: Ctx, form: Result<Submitted, AppError>) -> Answer {
     let session = ctx.visitor().any_session();
     match form {

@@ -1,14 +1,15 @@
-//! Passkeys (WebAuthn level 3): adding them, and proving with one who you are.
+//! Passkeys (WebAuthn level 3): adding them and authenticating with them.
 //!
-//! 1. `POST …/options` begins a ceremony. The answer is what the page's script passes to the browser; the challenge
-//!    waits in the database, for ten minutes, under a digest of itself and of a secret in a cookie of this browser. So each of
-//!    its tabs has a ceremony of its own.
-//! 2. The script puts the browser's answer into the page's form, and sends it like any other form.
-//! 3. A ceremony is spent by the first answer, right or wrong, and only for what it was begun for: the same purpose,
-//!    account, and session or pending sign-in.
-//! 4. A passkey is discoverable and verifies its user, so it signs in alone, as two factors. An account that may not
-//!    sign in, an unknown passkey and a forged answer get the same response.
-//! 5. The signature counter of a key that is not synced only goes up; a copied key is refused and logged.
+//! 1. `POST …/options` begins a ceremony and returns the options that the page's script passes to the browser. The
+//!    challenge is stored for ten minutes, under a digest of itself and of a secret in this browser's cookie. So each
+//!    tab has its own ceremony.
+//! 2. The script puts the browser's response into the page's form, and submits it like any other form.
+//! 3. The first response spends the ceremony, right or wrong. It counts only for the same purpose, account, and session
+//!    or pending sign-in.
+//! 4. A passkey is discoverable and verifies its user, so it is enough to sign in and counts as two factors. An account
+//!    that may not sign in, an unknown passkey and a forged assertion get the same response.
+//! 5. The signature counter of a key that is not synced must increase; otherwise the key was copied, and is refused and
+//!    logged.
 //! 6. The first factor of an account ends the sessions that were opened without it; removing one ends all others
 //!    ([`crate::signin::factor_change`]).
 

@@ -27,7 +27,7 @@ use crate::{
 pub use ceremony::Challenge;
 use ceremony::{Verified, fault, relying_party, spend, to_json, verify};
 
-/// The most passkeys of one account.
+/// Maximum number of passkeys per account.
 pub const PASSKEYS_MAX: usize = 20;
 
 /// Begins to ask for anyone's passkey.
@@ -162,7 +162,7 @@ pub async fn begin(state: &AppState, request: &Request, live: &LiveSession) -> R
     ceremony::begin(state, request, &ceremony, discoverable(&challenge)?, &kept).await.map(Some)
 }
 
-/// Asks for a passkey that is found without a username, so that it signs in alone.
+/// Requires a discoverable passkey, so that it can sign in without a username.
 fn discoverable(challenge: &CreationChallengeResponse) -> Result<Value, AppError> {
     let mut options = to_json(&challenge.public_key)?;
     if let Some(selection) = options.get_mut("authenticatorSelection") {

@@ -1,17 +1,17 @@
-//! Changing the password while signed in.
+//! Changes the password of a signed-in user.
 //!
-//! 1. `GET /account/password` shows the form. A user with a second factor shows it first, unless that was within the
-//!    last ten minutes. An account without a password is led to its factors.
-//! 2. `POST /account/password` checks the new password, then verifies the current one through `passwords::proof`:
-//!    wrong ones spend from the same limits as at sign-in. A form that was open for more than ten minutes leads to
-//!    the second factor, too.
+//! 1. `GET /account/password` shows the form. A user with a second factor must have used it within the last ten
+//!    minutes. An account without a password is redirected to its factors.
+//! 2. `POST /account/password` checks the new password, then verifies the current one through `passwords::proof`, with
+//!    the same limits as at sign-in. If the form was open for more than ten minutes, it asks for the second factor,
+//!    too.
 //! 3. The password is replaced only if it is still the one that was verified. In the same transaction outstanding
 //!    links are revoked, every other session ends, other browsers are forgotten, this session gets a new cookie,
 //!    and the change is audited and emailed to the owner.
-//! 4. A user who was led here on the way elsewhere goes on.
+//! 4. A user with a redirect target continues there.
 //!
-//! No session of the old password survives: a concurrent sign-in with it holds the account's row, so that
-//! either it waits and finds the password replaced, or this waits and ends its session.
+//! No session of the old password survives. A concurrent sign-in locks the account's row: either it waits and finds the
+//! password replaced, or this waits and ends its session.
 
 mod forms;
 mod handlers;

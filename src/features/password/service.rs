@@ -1,4 +1,4 @@
-//! The use case: another password, and everything that follows from it.
+//! The use case: changing the password, with all consequences.
 
 use serde_json::json;
 use time::OffsetDateTime;
@@ -57,7 +57,7 @@ pub async fn account(state: &AppState, live: &LiveSession) -> Result<Option<Acco
     Ok(Some(Account { user, changed_at, needs_factor }))
 }
 
-/// Replaces the password of a user who proves to know it.
+/// Replaces the password, after verifying the current one.
 pub async fn change(
     state: &AppState,
     request: &Request,
@@ -92,7 +92,7 @@ pub async fn change(
     replace(state, request, live, user, (&proof, &hash)).await
 }
 
-/// Everything that follows from a proven password and the hash of another.
+/// Replaces a verified password with a new hash, with all consequences.
 async fn replace(
     state: &AppState,
     request: &Request,

@@ -8,7 +8,7 @@ use crate::{
     web::Fields,
 };
 
-/// Reads the display name. Only an administrator may choose one that speaks for the service; who has one keeps it.
+/// Parses the display name. Only an administrator may choose one that impersonates the service; existing ones stay.
 pub fn parse(form: &Fields, me: &LiveSession, service_name: &str) -> Result<Option<DisplayName>, DisplayNameError> {
     let name = DisplayName::parse(form.get("display_name"))?;
     let is_new = |name: &str| me.display_name.as_deref() != Some(name);

@@ -1,6 +1,6 @@
-//! A user's display name, and the language that we write to them in.
+//! A user's display name, and the language of their email.
 //!
-//! 1. `GET /account/profile` shows the form, and beside it what is changed elsewhere or never.
+//! 1. `GET /account/profile` shows the form, and next to it the data that is changed elsewhere or never.
 //! 2. `POST /account/profile` takes the display name and the language; other fields are ignored.
 //! 3. The language is the account's, for email; saving also sets it in this browser, for pages.
 

@@ -10,8 +10,8 @@ use crate::{
     web::AppError,
 };
 
-/// Saves what users want to be called, and their language: none for the one that the browser asks for. Refuses when the
-/// account was changed too often. An unchanged one leaves no trace.
+/// Saves the display name and the language; `None` follows the browser. Refuses if the account's limit on changes is
+/// exhausted. Does nothing if neither changed.
 pub async fn save(
     state: &AppState,
     request: &Request,

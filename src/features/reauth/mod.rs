@@ -1,7 +1,7 @@
-//! Proving again who you are, before anything that could hand the account over.
+//! Reauthenticates a user before anything that could hand the account over.
 //!
-//! 1. A page with `Access::fresh` sends users here whose last proof is older than ten minutes.
-//! 2. An account with a second factor is sent on to the page that asks for the strongest one.
+//! 1. A page with `Access::fresh` redirects here if the last authentication is older than ten minutes.
+//! 2. An account with a second factor is redirected to the page that asks for the strongest one.
 //! 3. Otherwise the right password renews the session: it gets a new cookie and counts as fresh. Wrong passwords
 //!    spend from the same limits as at sign-in.
 

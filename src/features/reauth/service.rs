@@ -16,9 +16,9 @@ use crate::{
 #[must_use]
 #[derive(Debug)]
 pub enum Outcome {
-    /// The session goes on under another cookie.
+    /// The session continues with a new cookie.
     Renewed(SessionCookie),
-    /// The account has a second factor: the password alone proves too little.
+    /// The account has a second factor, so the password is not enough.
     NeedsFactor(Challenge),
     /// The session stays as it was.
     Refused(ReauthProblem),

@@ -1,13 +1,13 @@
-//! A way back in for a user who does not know the password.
+//! Account recovery for a user who does not know the password.
 //!
-//! 1. `POST /recover` takes a username or an address and answers everyone alike: what was typed is queued, and whether
-//!    there is anything to send is decided when the email is rendered.
-//! 2. The mailed link, `GET /recover/reset?token=…`, puts its secret into a cookie and shows the form for a new
+//! 1. `POST /recover` takes a username or an address and responds identically to everyone: it queues what was typed,
+//!    and rendering the email decides later whether there is anything to send.
+//! 2. The emailed link, `GET /recover/reset?token=…`, puts its secret into a cookie and shows the form for a new
 //!    password. Opening it changes nothing. It works for ten minutes.
-//! 3. `POST /recover/reset` uses the link up, sets the password, and ends what anyone else may hold: every session,
-//!    every outstanding link, every known browser. The owner is notified.
-//! 4. That verifies the address, too, and deletes other unverified accounts with it. An account that was unverified
-//!    keeps nothing but its username: the factors that its first holder added go, too.
+//! 3. `POST /recover/reset` uses the link, sets the password, and revokes everything that someone else may have: every
+//!    session, every outstanding link, every known browser. The owner is notified.
+//! 4. It also verifies the address and deletes other unverified accounts with it. An account that was unverified keeps
+//!    only its username; the factors that its first holder added are deleted.
 //!
 //! No session is created: the user signs in with the new password and the account's second factor (OWASP Forgot
 //! Password Cheat Sheet).

@@ -12,7 +12,7 @@ use crate::{
     web::{PasswordError, Refusal, next_query},
 };
 
-/// Requesting a way back in.
+/// The form that requests a recovery link.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct AskPage {
     pub identifier: String,
@@ -45,7 +45,7 @@ pub struct ResetPage {
     pub notice: Option<Notice>,
 }
 
-/// The way back in that was requested.
+/// The email with the recovery link.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recover {
     pub username: String,

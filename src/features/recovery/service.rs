@@ -27,7 +27,8 @@ use crate::{
 /// The longest name that is stored: the longest address.
 const NAME_MAX: usize = 254;
 
-/// Requests a link: one row for everyone. Returns the fresh secret of a browser that was `going` somewhere.
+/// Requests a link; inserts one row whether or not the account exists. With a redirect target (`going`), returns the
+/// browser's fresh secret.
 pub async fn request(
     state: &AppState,
     request: &Request,
@@ -44,13 +45,13 @@ pub async fn request(
     Ok(requested)
 }
 
-/// Finds whose password the browser's link would set.
+/// Finds the account whose password the browser's link would set.
 pub async fn open(state: &AppState, link: Option<&SecretToken>) -> Result<Option<User>, AppError> {
     let peeked = links::peek(&mut *state.db.acquire().await?, Purpose::Recover, link).await?;
     Ok(peeked.map(|(_, user)| user))
 }
 
-/// Finds where this browser was going when it requested a link that no longer works.
+/// Finds this browser's redirect target, for a link that no longer works.
 pub async fn going(state: &AppState, request: &Request) -> Result<Option<ReturnTo>, AppError> {
     Ok(return_paths::find_of_browser(&mut *state.db.acquire().await?, request).await?)
 }
@@ -96,7 +97,7 @@ pub async fn reset(
     Ok(Reset::Done(return_paths::take_of_browser(&mut *state.db.acquire().await?, request).await?))
 }
 
-/// Sets the password with everything that follows, in one transaction. Returns `false` if the link no longer works.
+/// Sets the password with all consequences, in one transaction. Returns `false` if the link no longer works.
 async fn replace(
     state: &AppState,
     request: &Request,

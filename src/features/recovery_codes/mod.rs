@@ -1,12 +1,12 @@
-//! Recovery codes: codes that are written down, for the day on which no other factor is at hand.
+//! Recovery codes: single-use codes to write down, in case no other factor is available.
 //!
-//! 1. `POST /account/factors/recovery-codes` creates ten, in place of the earlier ones, and is the one page that ever
-//!    shows them: the database keeps digests. An account without a second factor has no use for them.
-//!    The first second factor of an account comes with codes: its answer is that page.
-//! 2. The page asks its reader to tick that the codes are saved, or to go on without that. Until then, the account's
-//!    pages remind of it.
-//! 3. That page's form sends them back to `…/file`, which answers with a text file, so that they can be kept without a
-//!    script. Anything but ten codes is refused.
+//! 1. `POST /account/factors/recovery-codes` creates ten codes, replacing earlier ones. Its page is the only one that
+//!    shows them, because the database stores digests. An account without a second factor has no codes. Adding the
+//!    first second factor creates codes and shows the same page.
+//! 2. The page asks the user to confirm that the codes are saved, or to continue without that. Until confirmed, the
+//!    account's pages show a reminder.
+//! 3. A form on that page posts the codes to `…/file`, which returns them as a text file, so that saving works without
+//!    a script. Anything but ten codes is refused.
 //! 4. `/login/recovery-code` completes a pending sign-in, `/reauth/recovery-code` renews a session
 //!    ([`crate::signin::code`]). Each code works once.
 //! 5. The owner is emailed when codes are created or used, and how many are left.

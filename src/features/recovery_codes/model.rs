@@ -1,11 +1,11 @@
-//! A recovery code: 125 random bits, as people copy them from paper.
+//! Recovery codes: 125 random bits, in a form that is easy to copy from paper.
 
 use derive_more::Debug;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use crate::types::{TokenDigest, is_invisible, random_bytes};
 
-/// The symbols of Crockford's base 32, which has no I, L, O and U: none is taken for another.
+/// The symbols of Crockford's base 32, which omits I, L, O and U, so that no two look alike.
 const SYMBOLS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Five groups of five.
 const LENGTH: usize = 25;

@@ -41,8 +41,8 @@ pub enum Created {
     NoSecondFactor,
 }
 
-/// Creates codes in place of those that the page showed, by when they were created: a browser that reloads the page
-/// with the new codes sends the form again, and its user must not lose what they have just written down.
+/// Replaces the codes that the page showed, identified by their creation time. So reloading the page with the new
+/// codes, which sends the form again, does not replace codes that the user has just written down.
 pub async fn create(
     state: &AppState,
     request: &Request,
@@ -88,7 +88,7 @@ pub async fn create_first(unit: &mut Unit, live: &LiveSession) -> sqlx::Result<V
     Ok(codes)
 }
 
-/// Records that the owner has saved the codes, and takes where this browser was going before it had to add a factor.
+/// Records that the owner has saved the codes, and takes the redirect target from before the user had to add a factor.
 pub async fn saved(
     state: &AppState,
     request: &Request,
@@ -135,7 +135,7 @@ impl TypedFactor for RecoveryCodes {
         RecoveryCode::parse(text)
     }
 
-    /// The last code of an account without a password and with one passkey is kept for the day on which that is lost.
+    /// An account with one passkey and no password keeps its last code, in case the passkey is lost.
     fn has(factors: &Factors, again: bool) -> bool {
         factors.recovery_codes > 0 && (!again || factors.without("recovery_code").is_enough())
     }

@@ -71,8 +71,8 @@ pub async fn confirm_saved(
     Ok(())
 }
 
-/// Spends a code: of any number of requests at once, one gets it. Locks the account first, as everything does that
-/// changes it.
+/// Spends a code. Only one of several concurrent requests succeeds. Locks the account first, like every change of an
+/// account.
 pub async fn spend(connection: &mut PgConnection, user_id: UserId, digest: &TokenDigest) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -88,8 +88,8 @@ pub async fn spend(connection: &mut PgConnection, user_id: UserId, digest: &Toke
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes the codes of an account, all or those created since a moment. Returns 1 if some were created since then:
-/// codes are one thing to their owner.
+/// Deletes the codes of an account, all or those created since a time. Returns 1 if there were any, because a set of
+/// codes counts as one.
 pub async fn delete(
     connection: &mut PgConnection,
     user_id: UserId,

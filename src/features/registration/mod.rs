@@ -1,10 +1,10 @@
-//! Signing up.
+//! Signs up visitors.
 //!
-//! 1. `GET /register` shows the form; a visitor who is signed in goes on to the dashboard.
-//! 2. `POST /register` checks every field and spends a try of the network.
+//! 1. `GET /register` shows the form; a signed-in visitor is redirected to the dashboard.
+//! 2. `POST /register` checks every field and spends a token of the network.
 //! 3. The password is hashed before anything is written, whether or not the sign-up succeeds.
-//! 4. One statement creates the account and its password. The visitor goes to `/verify` ("look at your mail"), and an
-//!    email is queued. A taken *username* is public and is reported.
+//! 4. One statement creates the account and its password. An email is queued, and the visitor is redirected to
+//!    `/verify` ("look at your mail"). Usernames are public, so a taken one is reported.
 //!
 //! An address can belong to several unverified accounts, so a visitor learns nothing about it, neither here nor by
 //! signing in later. Only the email differs: a link that verifies the address, or a warning to the verified account

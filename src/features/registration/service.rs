@@ -27,7 +27,7 @@ pub enum SignUp {
     Throttled(Throttled),
 }
 
-/// Creates an unverified account. Who owns its address is found when the email is rendered.
+/// Creates an unverified account. Rendering the email finds out later whether the address has an owner.
 pub async fn sign_up(state: &AppState, request: &Request, form: &RegisterForm) -> Result<SignUp, AppError> {
     if state.mailer.is_full() {
         return Ok(SignUp::Throttled(Throttled::busy(30)));

@@ -1,4 +1,4 @@
-//! The use cases: a link at the start, and the account that it creates.
+//! The use cases: creating the setup link at startup, and using it.
 
 use crate::{
     accounts::{self, Address, NewAccount, Role, SignedUp, setup},
@@ -15,7 +15,7 @@ use crate::{
     web::AppError,
 };
 
-/// What a service finds when it starts.
+/// The state of administrators at startup.
 #[must_use]
 #[derive(Debug)]
 pub enum Begun {
@@ -38,7 +38,7 @@ pub async fn begin(state: &AppState) -> Result<Begun, AppError> {
     Ok(if setup::has_administrator(&mut unit).await? { Begun::Administered } else { Begun::NoAdministrator })
 }
 
-/// Whether the browser's link works.
+/// Returns whether the browser's link is valid.
 pub async fn link_works(state: &AppState, link: Option<&SecretToken>) -> Result<bool, AppError> {
     let Some(secret) = link else { return Ok(false) };
     Ok(setup::peek(&mut *state.db.acquire().await?, &secret.digest()).await?)

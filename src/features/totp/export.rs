@@ -1,4 +1,4 @@
-//! Authenticator apps, as their owner downloads them.
+//! Authenticator apps in the data export.
 
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -12,9 +12,9 @@ pub struct ExportedApp {
     pub name: String,
     /// When it was added.
     pub created_at: ExportedTime,
-    /// When a first code was shown; none while it is not a factor yet.
+    /// When its first code was entered; none until then.
     pub confirmed_at: ExportedTime,
-    /// When a code of it was last used.
+    /// When one of its codes was last used.
     pub last_used_at: ExportedTime,
 }
 

@@ -10,7 +10,7 @@ use crate::{
 /// What is wrong with the code, and with the name.
 pub type Problems = (Option<CodeProblem>, Option<LabelError>);
 
-/// Reads the first code of an app, and its name. An app without a name gets the default one.
+/// Parses an app's first code and its name, or the default name.
 pub fn parse(form: &Fields, default_name: &str) -> Result<(Code, Label), Problems> {
     let name = match Label::parse(form.get("name")) {
         Err(LabelError::Missing) => Label::parse(default_name),

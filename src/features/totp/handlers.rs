@@ -1,4 +1,4 @@
-//! Setting up an app: show the pages, take the forms.
+//! Handlers for setting up an app.
 
 use super::{
     forms,

@@ -1,16 +1,16 @@
 //! Authenticator apps (TOTP, RFC 6238).
 //!
-//! 1. `POST /account/factors/totp` creates a seed for this session, sealed at rest, or keeps the one that the session
-//!    has; `GET` shows it, as a picture and as text. Every session gets its own: nobody confirms a seed that someone
-//!    else has seen. An unconfirmed seed is deleted after an hour.
-//! 2. `POST …/confirm` takes a code of it, and the app is a factor of the account. The first second factor ends every
-//!    other session, gives this one another cookie, and leads to recovery codes.
-//! 3. `/login/totp` completes a pending sign-in, `/reauth/totp` renews a session ([`crate::signin::code`]). A code is
-//!    compared for the current step of thirty seconds, the one before and the one after, by PostgreSQL's clock. It works
-//!    once, also the one that confirmed the app, and no older code works after it.
+//! 1. `POST /account/factors/totp` creates a seed for this session, encrypted at rest, or keeps the session's existing
+//!    one; `GET` shows it as a QR code and as text. Each session has its own seed, so nobody can confirm a seed that
+//!    someone else has seen. Unconfirmed seeds are deleted after an hour.
+//! 2. `POST …/confirm` checks a code of the seed and makes the app a factor of the account. The first second factor
+//!    ends every other session, gives this one a new cookie, and leads to recovery codes.
+//! 3. `/login/totp` completes a pending sign-in, `/reauth/totp` renews a session ([`crate::signin::code`]). A code
+//!    matches the current 30-second step, the one before or the one after, by PostgreSQL's clock. Each code works once,
+//!    including the one that confirmed the app, and no older code works after it.
 //! 4. `…/rename` and `…/remove` are a page and a form each ([`crate::signin::manage`]).
-//! 5. Rotating `VESTIBULE_SECRET` locks nobody out: old keys open seeds, the newest seals them, a job re-encrypts
-//!    ([`reseal`]), and no service starts with seeds that it cannot open ([`seeds`]).
+//! 5. Rotating `VESTIBULE_SECRET` locks nobody out: old keys decrypt seeds, the newest encrypts them, and a job
+//!    re-encrypts old ones ([`reseal`]). The service does not start with seeds that it cannot decrypt ([`seeds`]).
 
 mod export;
 mod forms;

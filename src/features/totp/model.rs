@@ -1,4 +1,4 @@
-//! RFC 6238 over RFC 4226, as apps implement it: SHA-1, six digits, thirty seconds. No clock in here.
+//! RFC 6238 over RFC 4226, as apps implement it: SHA-1, six digits, thirty seconds. The time is always an argument.
 
 use data_encoding::BASE32_NOPAD;
 use derive_more::Debug;
@@ -9,9 +9,9 @@ use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
 use crate::types::{is_invisible, random_bytes};
 
-/// How long one code is shown, in seconds.
+/// The time step in seconds.
 pub const STEP: i64 = 30;
-/// Clocks differ, and people type: the step before and the one after count too (ASVS 6.5.5).
+/// How many steps before and after the current one are accepted, for clock skew and slow typing (ASVS 6.5.5).
 const WINDOW: i64 = 1;
 
 /// All but the unreserved characters of RFC 3986.
@@ -23,27 +23,27 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 pub struct Seed(pub(super) [u8; 20]);
 
 impl Seed {
-    /// Creates one.
+    /// Generates a seed.
     pub fn random() -> Self {
         Self(random_bytes())
     }
 
-    /// Reads one that was unsealed.
+    /// Converts decrypted bytes.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Its bytes, for sealing them.
+    /// The bytes to encrypt.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// As apps take it (RFC 4648 section 6).
+    /// Base32, the format that apps accept (RFC 4648 section 6).
     pub fn base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
     }
 
-    /// The URI by which apps take it: who issued it, and whose it is. Also says what apps assume anyway.
+    /// The `otpauth` URI for apps, with issuer and username. It spells out the parameters that apps assume by default.
     pub fn otpauth(&self, issuer: &str, username: &str) -> Zeroizing<String> {
         // Apps split the two at the colon.
         let issuer = issuer.replace(':', " ");
@@ -52,7 +52,7 @@ impl Seed {
         Zeroizing::new(format!("otpauth://totp/{issuer}:{user}?{parameters}"))
     }
 
-    /// The steps around `now` whose code this is.
+    /// The accepted steps around the step `now` that have this code.
     pub fn steps(&self, code: &Code, now: i64) -> impl Iterator<Item = i64> {
         (now - WINDOW..=now + WINDOW).filter(|step| hotp(&self.0, step.cast_unsigned()) % 1_000_000 == code.0)
     }
@@ -70,13 +70,14 @@ fn hotp(seed: &[u8], counter: u64) -> u32 {
     truncated
 }
 
-/// Six digits as a user typed them.
+/// A six-digit code as a number.
 #[derive(Debug, ZeroizeOnDrop)]
 #[debug("Code(..)")]
 pub struct Code(u32);
 
 impl Code {
-    /// Reads them with the spaces and dashes that apps show, also in the full-width digits of East Asian keyboards.
+    /// Parses six digits, ignoring the spaces and dashes that apps show. Accepts full-width digits of East Asian
+    /// keyboards.
     pub fn parse(text: &str) -> Option<Self> {
         let between =
             |c: &char| is_invisible(*c) || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}');

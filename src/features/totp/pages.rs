@@ -16,16 +16,16 @@ use crate::{
     web::Refusal,
 };
 
-/// The white that a reader needs around a QR code, in modules (ISO/IEC 18004).
+/// The quiet zone around a QR code, in modules (ISO/IEC 18004).
 const QUIET: i32 = 4;
 
-/// Begins, or says why not.
+/// Starts setting up an app, or says why that is not possible.
 #[derive(Clone, Debug, Serialize)]
 pub struct BeginPage {
-    /// The account has as many as it may.
+    /// Whether the account has the maximum number of apps.
     pub full: bool,
     pub max: usize,
-    /// Whether it would be the account's first second factor, after which the password alone is not enough.
+    /// Whether this would be the account's first second factor, after which the password alone is not enough.
     pub first: bool,
 }
 
@@ -49,16 +49,16 @@ impl Page for BeginPage {
     }
 }
 
-/// Shows a new seed, and asks for its first code.
+/// Shows a new seed and asks for its first code.
 #[derive(Clone, Debug, Serialize)]
 pub struct EnrolPage {
-    /// Which app the form confirms.
+    /// The id of the app that the form confirms.
     pub app: String,
-    /// None for a service whose name is too long for it.
+    /// The QR code; `None` if the service's name makes the URI too long for one.
     pub picture: Option<Picture>,
-    /// In groups of four.
+    /// The seed in base32, in groups of four.
     pub key: String,
-    /// For an app on the same device.
+    /// The link for an app on the same device.
     pub otpauth: String,
     pub name: String,
     pub name_error: Option<LabelError>,
@@ -113,17 +113,17 @@ impl Page for EnrolPage {
     }
 }
 
-/// A QR code as one path of SVG, in modules.
+/// A QR code as one SVG path, in modules.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Picture {
-    /// Its width and its height.
+    /// Width and height.
     pub size: i32,
-    /// What is dark.
+    /// The path of the dark modules.
     pub path: String,
 }
 
 impl Picture {
-    /// Draws a text; nothing for one that no code can hold.
+    /// Encodes a text; `None` if it is too long for a QR code.
     pub fn of(text: &str) -> Option<Self> {
         let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
         let size = code.size();

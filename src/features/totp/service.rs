@@ -26,11 +26,11 @@ use crate::{
     web::{AppError, SessionCookie, paths},
 };
 
-/// The most apps of one account.
+/// Maximum number of apps per account.
 pub const APPS_MAX: usize = 10;
-/// The most of them that are being set up, each in a session of its own.
+/// Maximum number of apps per account that are being set up, one per session.
 const ENROLMENTS_MAX: i64 = 5;
-/// A replica whose clock differs from PostgreSQL's by this many seconds says so in the log.
+/// Clock skew against PostgreSQL that is logged, in seconds.
 const CLOCK_SKEW_REPORTED: i64 = 15;
 
 /// Returns the seed that this session is setting up, with its id.
@@ -39,7 +39,7 @@ pub async fn unconfirmed(state: &AppState, live: &LiveSession) -> Result<Option<
     Ok(sealed.and_then(|sealed| Some((sealed.id, open(&state.keys.sealing, &sealed)?))))
 }
 
-/// The result of beginning to set up an app.
+/// The result of starting to set up an app.
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Begun {
@@ -49,8 +49,8 @@ pub enum Begun {
     Full,
 }
 
-/// Creates a seed for this session, or keeps the one that it has: a user who reloads the page still has the key that
-/// their app took.
+/// Creates a seed for this session, or keeps its existing one, so that reloading the page does not invalidate the key
+/// that the user's app has already stored.
 pub async fn begin(state: &AppState, request: &Request, live: &LiveSession) -> Result<Begun, AppError> {
     let user_id = live.user_id;
     let mut unit = state.recorder(request).begin().await?;
@@ -77,18 +77,18 @@ pub async fn begin(state: &AppState, request: &Request, live: &LiveSession) -> R
 #[must_use]
 #[derive(Debug)]
 pub enum Confirmed {
-    /// The app is a factor of the account: with the session's new cookie, if any, and the recovery codes that come with
+    /// The app is now a factor. Contains the session's new cookie, if any, and the recovery codes that are created with
     /// the first second factor.
     Added { renewed: Option<SessionCookie>, codes: Option<Vec<RecoveryCode>> },
-    /// It is not a code of this seed now, or there were too many tries.
+    /// The code is wrong, or the attempts are exhausted.
     Refused(CodeProblem),
-    /// This session sets nothing up, or no longer.
+    /// This session has no unconfirmed seed, or a different one from the page.
     NothingBegun,
     /// The account has [`APPS_MAX`] already.
     Full,
 }
 
-/// Makes what this session set up, and its page showed, a factor of the account.
+/// Confirms the app that this session set up and the page showed, if the code is right.
 pub async fn confirm(
     state: &AppState,
     request: &Request,
@@ -99,11 +99,12 @@ pub async fn confirm(
     let user_id = live.user_id;
     let mut connection = state.db.acquire().await?;
     let sealed = store::unconfirmed(&mut connection, user_id, live.id).await?;
-    // A code of another seed than the page showed proves nothing, and counts as nothing.
+    // The form is for a different seed: neither a success nor a failed attempt.
     let Some(sealed) = sealed.filter(|sealed| sealed.id.to_string() == shown) else {
         return Ok(Confirmed::NothingBegun);
     };
-    // A separate bucket: what others do to the account's apps must not stop its owner from adding another.
+    // A separate bucket, so that an attacker who exhausts the account's TOTP bucket cannot stop the owner from adding
+    // another app.
     let bucket = (Key::factor("enrolment", user_id), limits::ENROLMENT);
     let spent = match state.limits.spend_all(&mut connection, &[bucket]).await? {
         Ok(spent) => spent,
@@ -122,7 +123,7 @@ pub async fn confirm(
     Ok(confirmed)
 }
 
-/// Keeps the app whose code was right.
+/// Makes the app a factor, after its code was right.
 async fn keep_app(
     state: &AppState,
     request: &Request,
@@ -149,7 +150,7 @@ async fn keep_app(
     Ok(Confirmed::Added { renewed, codes })
 }
 
-/// Opens a seed. One that cannot be opened is logged and counts as none.
+/// Decrypts a seed. If that fails, logs an error and returns `None`.
 fn open(keys: &SealingKeys, sealed: &Sealed) -> Option<Seed> {
     match keys.open(sealed.user_id, sealed.id, &sealed.seed) {
         Ok(seed) => Seed::read(&seed),
@@ -160,7 +161,7 @@ fn open(keys: &SealingKeys, sealed: &Sealed) -> Option<Seed> {
     }
 }
 
-/// Codes are compared by PostgreSQL's clock, so a replica whose clock is wrong accepts what the others accept.
+/// Logs clock skew. Codes are compared by PostgreSQL's clock, so all replicas accept the same codes anyway.
 fn report_clock_skew(sealed: &Sealed) {
     let seconds = now().unix_timestamp() - sealed.now;
     if seconds.abs() >= CLOCK_SKEW_REPORTED {
@@ -179,7 +180,7 @@ impl TypedFactor for Totp {
     const TRUSTS: bool = true;
     const TEMPLATE: &'static str = "totp/challenge.html";
     type Code = Code;
-    /// The app, and the step of the code.
+    /// The app's id and the code's time step.
     type Found = (Uuid, i64);
 
     fn parse(text: &str) -> Option<Code> {
@@ -193,7 +194,7 @@ impl TypedFactor for Totp {
     async fn find(state: &AppState, user_id: UserId, code: &Code) -> Result<Option<(Uuid, i64)>, AppError> {
         let apps = store::sealed(&mut *state.db.acquire().await?, user_id).await?;
         apps.first().inspect(|app| report_clock_skew(app));
-        // Two apps may show the same code, so each is searched for a step that it has not used.
+        // Two apps may show the same code, so each is checked for a step that it has not used.
         Ok(apps.iter().find_map(|app| {
             let seed = open(&state.keys.sealing, app)?;
             Some((app.id, seed.steps(code, app.now / STEP).find(|step| *step > app.last_step)?))
@@ -221,26 +222,26 @@ impl ManagedFactor for Totp {
 
     async fn removed(unit: &mut Unit, user_id: UserId, left: &Factors) -> sqlx::Result<()> {
         if left.totp == 0 {
-            // An app that is added later begins with every try, also after a hundred wrong codes (NIST SP 800-63B 3.2.2).
+            // An app that is added later starts with a full bucket, even after 100 wrong codes (NIST SP 800-63B 3.2.2).
             limits::refill(unit, Key::factor(FACTOR.code, user_id)).await?;
         }
         Ok(())
     }
 }
 
-/// What the configured keys mean for the stored seeds.
+/// Which keys the stored seeds need.
 #[must_use]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Seeds {
-    /// All of them are sealed with the newest key, or there are none.
+    /// All seeds, if any, are encrypted with the newest key.
     Newest,
-    /// Some are still sealed with an older key, which must stay until they are not.
+    /// Some seeds still need an older key, which must stay configured until they are re-encrypted.
     Older,
-    /// Some open with none of the keys; these are the ids of the missing keys, in hexadecimal digits.
+    /// Some seeds need keys that are not configured: the missing keys' ids in hexadecimal.
     Shut(Vec<String>),
 }
 
-/// Checks which keys the seeds are sealed with.
+/// Checks which keys the seeds are encrypted with.
 pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::Result<Seeds> {
     let heads = store::heads(connection).await?;
     let shut = heads.iter().filter(|head| !keys.has(head));
@@ -251,8 +252,8 @@ pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::R
     Ok(if heads.iter().all(|head| keys.is_newest(head)) { Seeds::Newest } else { Seeds::Older })
 }
 
-/// Seals with the newest key what an older one sealed, and returns how many seeds that were. Every replica may do it
-/// at once: a seed that another has resealed stays as it is.
+/// Re-encrypts seeds of older keys with the newest one, and returns how many. Replicas may run it concurrently: a seed
+/// that another replica has re-encrypted is left alone.
 pub async fn reseal(state: &AppState) -> sqlx::Result<u64> {
     let mut connection = state.db.acquire().await?;
     let mut resealed = 0;

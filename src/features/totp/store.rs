@@ -1,4 +1,4 @@
-//! The rows of authenticator apps.
+//! SQL for authenticator apps.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -10,16 +10,16 @@ use crate::{
     types::{Label, SessionId, UserId},
 };
 
-/// A sealed seed, and the time by PostgreSQL's clock, which is one for all replicas.
+/// An encrypted seed, with the time by PostgreSQL's clock, which all replicas share.
 #[derive(Debug)]
 pub struct Sealed {
     pub id: Uuid,
-    /// The account that it was sealed for.
+    /// The account that it was encrypted for.
     pub user_id: UserId,
     pub seed: Vec<u8>,
     /// The newest time step whose code was used.
     pub last_step: i64,
-    /// Seconds since 1970.
+    /// PostgreSQL's time, in seconds since 1970.
     pub now: i64,
 }
 
@@ -36,7 +36,7 @@ pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
     .await
 }
 
-/// Finds what is being set up in a session, for an hour.
+/// Finds the app that a session is setting up, for an hour after it began.
 pub async fn unconfirmed(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -56,7 +56,8 @@ pub async fn unconfirmed(
     .await
 }
 
-/// Stores what a session sets up, in place of what it had. Of the account's other sessions, the newest few stay.
+/// Stores the seed that a session sets up, replacing that session's earlier one. Keeps the newest `kept` unconfirmed
+/// seeds of the account.
 pub async fn enrol(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -91,7 +92,8 @@ pub async fn enrol(
     Ok(())
 }
 
-/// Makes what a session set up a factor. Returns `false` if it sets nothing up. The step of its code is spent.
+/// Confirms a session's app and spends the time step of its code. Returns `false` if the session has no such
+/// unconfirmed app.
 pub async fn confirm(
     connection: &mut PgConnection,
     session_id: SessionId,
@@ -111,7 +113,7 @@ pub async fn confirm(
     Ok(done.rows_affected() == 1)
 }
 
-/// Lists the sealed seeds of an account.
+/// Lists the encrypted seeds of an account's confirmed apps.
 pub async fn sealed(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<Sealed>> {
     sqlx::query_as!(
         Sealed,
@@ -126,8 +128,8 @@ pub async fn sealed(connection: &mut PgConnection, user_id: UserId) -> sqlx::Res
     .await
 }
 
-/// Spends the code of one time step: of any number at once one gets it, and none of an older step. Locks the account
-/// first, as everything does that changes it.
+/// Spends the code of one time step. Only one of several concurrent uses succeeds, and no older step works afterwards.
+/// Locks the account first, like every change of an account.
 pub async fn spend(connection: &mut PgConnection, user_id: UserId, (id, step): (Uuid, i64)) -> sqlx::Result<bool> {
     let done = sqlx::query!(
         r#"
@@ -169,8 +171,8 @@ pub async fn remove(connection: &mut PgConnection, user_id: UserId, id: Uuid) ->
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes the apps of an account, all or those confirmed since a moment, and everything that is being set up.
-/// Returns how many apps there were.
+/// Deletes the confirmed apps of an account, all or those confirmed since a time, and returns how many. Also deletes
+/// all unconfirmed ones.
 pub async fn delete(
     connection: &mut PgConnection,
     user_id: UserId,
@@ -193,7 +195,7 @@ pub async fn delete(
     Ok(confirmed.unsigned_abs())
 }
 
-/// Deletes what was not confirmed within an hour, and returns how many.
+/// Deletes seeds that were not confirmed within an hour, and returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         "delete from totp_factors where ctid = any(array(
@@ -205,7 +207,7 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     Ok(done.rows_affected())
 }
 
-/// Returns the heads of all sealed seeds, each once: one look into the index for each key, however many seeds.
+/// Returns the distinct headers of all seeds, with one index lookup per key, however many seeds there are.
 pub async fn heads(connection: &mut PgConnection) -> sqlx::Result<Vec<Vec<u8>>> {
     sqlx::query_scalar!(
         r#"
@@ -226,7 +228,7 @@ pub async fn heads(connection: &mut PgConnection) -> sqlx::Result<Vec<Vec<u8>>> 
     .await
 }
 
-/// Lists some of the seeds with this head, after that one.
+/// Lists up to 200 seeds with this header whose id is greater than `after`.
 pub async fn with_head(connection: &mut PgConnection, head: [u8; HEAD], after: Uuid) -> sqlx::Result<Vec<Sealed>> {
     sqlx::query_as!(
         Sealed,
@@ -243,7 +245,7 @@ pub async fn with_head(connection: &mut PgConnection, head: [u8; HEAD], after: U
     .await
 }
 
-/// Stores a re-encrypted seed. Returns `false` if another replica has replaced it.
+/// Stores a re-encrypted seed. Returns `false` if another replica has re-encrypted it.
 pub async fn replace_seed(connection: &mut PgConnection, sealed: &Sealed, resealed: &[u8]) -> sqlx::Result<bool> {
     let done =
         sqlx::query!("update totp_factors set seed = $3 where id = $1 and seed = $2", sealed.id, sealed.seed, resealed)

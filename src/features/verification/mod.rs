@@ -1,19 +1,19 @@
-//! Verifying an email address.
+//! Verifies email addresses.
 //!
-//! 1. A sign-up leads to `GET /verify`: look at your mail. So does every page, for a user who signs in to an account
-//!    whose address is not verified. The link can be requested again.
-//! 2. The mailed link, `GET /verify?token=…`, puts its secret into a cookie and shows a button. Opening it changes
+//! 1. A sign-up redirects to `GET /verify` ("look at your mail"). So does every page, for a user who signs in to an
+//!    account whose address is not verified. The link can be requested again.
+//! 2. The emailed link, `GET /verify?token=…`, puts its secret into a cookie and shows a button. Opening it changes
 //!    nothing.
-//! 3. In the browser that signed up, or that is signed in to the account, the button verifies. Any other browser must
-//!    show the account's password: someone who signed up with another person's address must not have them verify it by a
-//!    careless click (pre-hijacking). The owner of the address sets a new password through `/recover` instead, which
-//!    ends whatever others held.
+//! 3. In the browser that signed up, or that is signed in to the account, pressing the button is enough. Any other
+//!    browser must also enter the account's password. Otherwise someone could sign up with another person's address and
+//!    have them verify it with a careless click (pre-hijacking). The owner of the address sets a new password through
+//!    `/recover` instead, which revokes all access of others.
 //! 4. A mistyped address can be corrected: in the browser that signed up, for a day, and by a user who is signed in to
 //!    the account ([`service::correction`]). That revokes the links to the old address.
-//! 5. Verifying uses the link up, deletes all other unverified accounts with this address, and signs the user in.
+//! 5. Verifying uses the link, deletes all other unverified accounts with this address, and signs the user in.
 //!
-//! The email says what is true when it is sent. If the address belongs to a verified account by then, its owner gets a
-//! warning in place of the link ([`addressee`]).
+//! The email depends on the state when it is sent. If the address belongs to a verified account by then, its owner gets
+//! a warning instead of the link ([`addressee`]).
 
 mod forms;
 mod handlers;

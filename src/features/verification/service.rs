@@ -35,7 +35,7 @@ pub struct Opened {
     pub needs_password: bool,
 }
 
-/// Finds what the browser's link would verify.
+/// Finds the account that the browser's link would verify.
 pub async fn open(
     state: &AppState,
     request: &Request,
@@ -55,7 +55,7 @@ pub async fn open(
 #[must_use]
 #[derive(Debug)]
 pub enum Confirmed {
-    /// The address is verified, and the user is signed in, on the way to where this browser was going.
+    /// The address is verified, and the user is signed in. Contains this browser's redirect target.
     Done(Entered, Option<ReturnTo>),
     /// The link no longer works.
     LinkExpired,
@@ -111,7 +111,7 @@ async fn prove(
     Ok(attempt)
 }
 
-/// Uses the link up and verifies its address. Returns `false` if the link no longer works, or another account with
+/// Uses the link and verifies its address. Returns `false` if the link no longer works, or another account with
 /// this address was verified first.
 async fn verify(
     state: &AppState,
@@ -148,7 +148,7 @@ pub async fn resend(
 }
 
 /// Finds the account that an email was requested for and, if it is unverified, the verified account with the same
-/// address. The owner of the latter gets a warning, and never a link into the former.
+/// address. The owner of the verified account gets a warning, never a link to the unverified one.
 pub async fn addressee(unit: &mut Unit, user: User) -> sqlx::Result<(User, Option<User>)> {
     let owner = match Email::parse(&user.email) {
         Ok(email) if user.email_verified_at.is_none() => accounts::find_owner(unit, email.canonical()).await?,

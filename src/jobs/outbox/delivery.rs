@@ -1,4 +1,4 @@
-//! One claimed email: rendered, sent, and its row settled.
+//! Delivers one claimed email: renders it, sends it, and settles its row.
 
 use std::{
     sync::{
@@ -25,13 +25,13 @@ use crate::{
     },
 };
 
-/// How many emails a replica sends at the same time.
+/// Maximum number of concurrent sends per replica.
 const SENDING: usize = 4;
-/// How many it renders at the same time, and never with more than half of the database connections.
+/// Maximum number of concurrent renderings per replica; they use at most half of the database connections.
 const RENDERING: usize = 8;
-/// How long an email waits for a slot to be rendered, and again for one to be sent, before it is released.
+/// How long an email waits for a render slot, and then for a send slot, before it is released.
 pub(super) const SLOT_WITHIN: Duration = Duration::from_secs(10);
-/// How often settling a row is tried, a second apart; the lease has to outlast it.
+/// Attempts to settle a row, a second apart; the lease must outlast them.
 pub(super) const SETTLE_TRIES: u32 = 30;
 
 /// What a delivery learned about the mail server.
@@ -41,11 +41,11 @@ pub(super) enum ServerState {
     Healthy,
     /// It accepts nothing.
     Failing,
-    /// Nothing: it was not asked, or went silent where this email may be the cause.
+    /// Unknown: it was not contacted, or stopped responding at a point where this email may be the cause.
     Unknown,
 }
 
-/// What deliveries share: their turns, and whether the mail server fails.
+/// State shared by deliveries: render and send slots, and whether the mail server is failing.
 pub(super) struct Slots {
     render: Semaphore,
     send: Semaphore,
@@ -63,27 +63,27 @@ impl Slots {
     }
 }
 
-/// What becomes of the row.
+/// What to do with the row.
 enum Row {
     Delete,
     Postpone(Duration),
-    /// It is as it should be.
+    /// Nothing.
     Keep,
 }
 
-/// An email and what its delivery needs.
+/// One delivery.
 pub(super) struct Delivery {
     pub state: AppState,
     pub email: QueuedEmail,
     pub spec: &'static EmailSpec,
     pub patience: Patience,
     pub slots: Arc<Slots>,
-    /// It goes to a failing server, to see whether it has recovered.
+    /// Whether it probes a failing server for recovery.
     pub is_probe: bool,
 }
 
 impl Delivery {
-    /// Delivers the email. Returns what that showed about the mail server.
+    /// Delivers the email. Returns the observed state of the mail server.
     pub(super) async fn run(self) -> ServerState {
         let (row, server) = self.deliver().await;
         self.settle(&row).await;
@@ -146,7 +146,7 @@ impl Delivery {
                 self.state.metrics.email("failed");
                 tracing::warn!(kind, %id, attempts, reason = %failure.reason(), "email not accepted; retrying later");
                 match failure {
-                    // Not its own fault: it goes behind the others, and with them.
+                    // Not this email's fault: it is due again together with the others, after them.
                     Failure::Server(_) => (Row::Postpone(around(self.patience.first_pause)), ServerState::Failing),
                     Failure::Email(reason) if reason.code.is_some() => (self.later(), ServerState::Healthy),
                     _ => (self.later(), ServerState::Unknown),
@@ -155,7 +155,7 @@ impl Delivery {
         }
     }
 
-    /// Puts the email into the mailbox of a development machine, and deletes its row, in one transaction.
+    /// Moves the email to the development mailbox, in one transaction.
     async fn deliver_here(&self, rendered: &RenderedEmail) -> Row {
         let delivered = async {
             let mut unit = self.state.system().begin().await?;
@@ -179,7 +179,7 @@ impl Delivery {
         }
     }
 
-    /// Does what a delivery does, without an email. Whether it succeeds means nothing.
+    /// Rehearses a delivery without sending an email. Ignores failures.
     async fn rehearse(&self, rendered: &RenderedEmail) -> Row {
         if !self.state.mailer.keeps_email_here() {
             if let Ok(_slot) = timeout(SLOT_WITHIN, self.slots.send.acquire()).await
@@ -207,7 +207,7 @@ impl Delivery {
         Row::Postpone(around(retry))
     }
 
-    /// Settles the row. Waits for a database that is away for a moment: what was sent would be sent again otherwise.
+    /// Settles the row. Retries while the database is unavailable: otherwise a sent email would be sent again.
     async fn settle(&self, row: &Row) {
         for _ in 0..SETTLE_TRIES {
             let settled = async {

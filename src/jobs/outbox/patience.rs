@@ -7,23 +7,24 @@ use crate::{mail::Timeouts, types::random_bytes};
 /// The mail job's timing; a parameter, so that tests need not wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How often it polls the outbox, for emails that nothing woke it for.
+    /// Poll interval of the outbox, for emails whose wake-up was missed.
     pub look: Duration,
-    /// How much earlier than its random time a requested email is sent: nothing but zero hides who has an account.
+    /// How much earlier than its random time a requested email is sent. Must be zero in production: otherwise the
+    /// timing reveals who has an account.
     pub earlier: Duration,
     /// How long an email is claimed: longer than a delivery can take.
     pub lease: Duration,
-    /// When an email is retried first; each further retry waits twice as long.
+    /// Delay before the first retry of an email; doubles with each further retry.
     pub first_retry: Duration,
-    /// The longest wait.
+    /// The longest retry delay.
     pub longest_retry: Duration,
     /// How long sending pauses when the mail server starts to fail.
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// How long emails that are being sent may take when the service stops.
+    /// How long shutdown waits for emails that are being sent.
     pub finish: Duration,
-    /// How long a mail server may take.
+    /// The mail server's timeouts.
     pub server: Timeouts,
 }
 
@@ -49,7 +50,7 @@ pub(super) fn growing(first: Duration, times: u32, longest: Duration) -> Duratio
     first.saturating_mul(factor).min(longest)
 }
 
-/// Jitters by a quarter, so that what failed together is not retried together.
+/// Adds jitter of up to a quarter, so that emails that failed together are not retried together.
 pub(super) fn around(duration: Duration) -> Duration {
     let [chance] = random_bytes::<1>();
     duration.mul_f64(0.75 + f64::from(chance) / 512.0)

@@ -1,8 +1,8 @@
-//! The introduction to a mail server, before any TLS.
+//! The SMTP greeting and `EHLO`, before any TLS.
 //!
-//! `lettre` knows keywords in upper case only, and gives up where `EHLO` is refused. Servers may write keywords in any
-//! case (RFC 5321 section 2.4), old ones write `AUTH=LOGIN`, and older ones know `HELO` only (section 3.2). So the
-//! introduction happens here, and `lettre` reads it again as it knows it.
+//! `lettre` recognises keywords in upper case only, and gives up if `EHLO` is refused. Servers may write keywords in
+//! any case (RFC 5321 section 2.4), old ones write `AUTH=LOGIN`, and older ones support `HELO` only (section 3.2). So
+//! this module exchanges greeting and `EHLO`, and replays them to `lettre` in the form that it understands.
 
 use std::{
     io::{self, ErrorKind},
@@ -22,12 +22,12 @@ use crate::mail::failure::{Failure, Stage};
 /// The longest reply that is read.
 const REPLY_MAX: u64 = 64 * 1024;
 
-/// A connection on which we have introduced ourselves.
+/// A connection after `EHLO`.
 #[derive(Debug)]
 pub struct Introduced {
-    /// The greeting and the reply to `EHLO`, as far as nobody has read them again.
+    /// The part of the greeting and the `EHLO` reply that `lettre` has not read yet.
     replies: Vec<u8>,
-    /// Whether `lettre` has sent its own `EHLO`, which goes nowhere.
+    /// Whether `lettre` has sent its own `EHLO`, which is discarded.
     is_repeated: bool,
     stream: BufReader<TcpStream>,
 }
@@ -38,7 +38,7 @@ struct Reply {
 }
 
 impl Introduced {
-    /// Reads the greeting and introduces us, with `HELO` if that is enough and the server knows nothing else.
+    /// Reads the greeting and sends `EHLO`; falls back to `HELO` if that is enough and the server knows nothing else.
     pub async fn to(stream: TcpStream, us: &ClientId, helo_is_enough: bool) -> Result<Self, Failure> {
         let mut stream = BufReader::new(stream);
         let failed = |error: io::Error| Failure::without_an_answer(Stage::Connect, error.to_string());
@@ -64,7 +64,7 @@ impl Reply {
     }
 }
 
-/// The first of our mechanisms that a reply to `EHLO` offers, in any case.
+/// The first of our mechanisms that an `EHLO` reply offers, in any letter case.
 pub fn mechanism<'a>(lines: impl Iterator<Item = &'a str>, ours: &[Mechanism]) -> Option<Mechanism> {
     let lines: Vec<String> = lines.map(keyword).collect();
     let offered = || lines.iter().filter_map(|line| line.strip_prefix("AUTH ")).flat_map(str::split_whitespace);

@@ -23,7 +23,7 @@ use crate::{
 pub(super) const CHANNEL: &str = "vestibule_sessions";
 /// Interval between heartbeats.
 const HEARTBEAT: Duration = Duration::from_millis(50);
-/// A slower server counts as down.
+/// Timeout of a heartbeat, after which the server counts as down.
 const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Timeouts for connecting, and for receiving our own test notification.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -115,7 +115,7 @@ async fn follow(
     callers: &mut mpsc::UnboundedReceiver<Waiting>,
     same_server: impl Fn() -> bool,
 ) -> Result<(), Lost> {
-    // Demand from before this connection was signalled already and will not be signalled again.
+    // Demand that arose before this connection was signalled then, and will not be signalled again.
     let (mut wanted, mut next) = (true, instant());
     loop {
         if !same_server() {
@@ -134,7 +134,7 @@ async fn follow(
                 }
                 let alive = beat(listener, cached).await;
                 if alive.is_err() || !same_server() {
-                    // Before the waiting callers are released.
+                    // Clear the cache before releasing the callers.
                     cached.disconnected();
                 }
                 for waiting in all {
@@ -169,7 +169,7 @@ async fn beat(listener: &mut PgListener, cached: &CachedSessions) -> Result<(), 
     Ok(())
 }
 
-/// Invalidates an account. Our own test notification is a UUID of no account.
+/// Invalidates an account. Our own test notification is a random UUID, which matches no account.
 fn note(cached: &CachedSessions, payload: &str) {
     match payload.parse::<Uuid>() {
         Ok(user_id) => cached.invalidate(UserId(user_id)),

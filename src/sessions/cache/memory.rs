@@ -1,7 +1,6 @@
 //! The session cache.
 //!
-//! 1. An entry is valid until the session could change by the passing of time: its expiry, or the next update of its
-//!    last use.
+//! 1. An entry is valid until time alone could change the session: its expiry, or the next update of its last use.
 //! 2. `PostgreSQL` notifies us of other changes at commit, and [`CachedSessions::invalidate`] invalidates the account's
 //!    entries. Results of queries that ran meanwhile are not cached.
 //! 3. The cache is trusted for [`LEASE`] after a heartbeat that `PostgreSQL` answered. So a replica that loses its

@@ -81,8 +81,8 @@ impl SessionCache {
     }
 
     /// Waits until this replica has received every change committed so far, so that a user who revoked a session sees
-    /// it revoked. Takes one round trip, or none if the cache is empty; at most `LEASE`, after which older entries
-    /// are stale anyway.
+    /// it revoked. Takes one round trip, or none if the cache is empty. Waits for at most `LEASE`, after which older
+    /// entries are stale anyway.
     pub async fn catch_up(&self) {
         if self.cached.is_empty() {
             return;
@@ -117,7 +117,7 @@ impl BatchQuery for LiveQuery {
         let found = find_live(connection, store_ids, self.need_second_factor).await?;
         let lives = found.into_iter().map(|live| {
             if live.touch_due {
-                // The task has ended when the service stops.
+                // Fails only during shutdown, after the task has ended.
                 self.uses.send(Use::Of(live.id)).ok();
             }
             let (store_id, live) = (live.store_id.clone(), Arc::new(live));

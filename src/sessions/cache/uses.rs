@@ -14,9 +14,9 @@ use crate::{
     types::{SessionId, instant},
 };
 
-/// How long uses are collected.
+/// How long uses are collected for one statement.
 const COLLECT_FOR: Duration = Duration::from_secs(1);
-/// A slower statement met a silent network.
+/// Timeout of the statement; a slower one means a dead connection.
 const UPDATE_TIMEOUT: Duration = Duration::from_secs(6);
 /// Maximum batch size.
 const BATCH_MAX: usize = 1000;
@@ -30,8 +30,8 @@ pub(super) enum Use {
     Now(oneshot::Sender<()>),
 }
 
-/// Runs until every sender is dropped. A failed statement loses nothing important: a session still in use reports again
-/// within seconds.
+/// Runs until every sender is dropped. A failed statement loses nothing important: a session in use reports its next
+/// use within seconds.
 pub(super) async fn run(db: PgPool, lifetimes: Lifetimes, mut uses: mpsc::UnboundedReceiver<Use>) {
     while let Some(first) = uses.recv().await {
         let (mut due, mut waiting) = (HashSet::new(), Vec::new());
@@ -67,7 +67,7 @@ async fn note(db: &PgPool, due: &[SessionId], lifetimes: &Lifetimes) -> sqlx::Re
     if let Ok(noted) = timeout(UPDATE_TIMEOUT, sessions::touch(&mut connection, due, lifetimes)).await {
         return noted;
     }
-    // Closed without a goodbye, because its server may be unreachable.
+    // Drops the connection without `Terminate`, because its server may be unreachable.
     drop(connection.detach());
     Err(sqlx::Error::PoolTimedOut)
 }

@@ -1,4 +1,4 @@
-//! What a context knows of the form of its request.
+//! The form of a request, as its context provides it.
 
 use std::sync::{Arc, PoisonError};
 
@@ -16,18 +16,18 @@ use super::{
 use crate::types::SecretToken;
 
 impl Ctx {
-    /// Returns whether this browser still keeps that link for its page, and no other.
+    /// Returns whether the browser's link cookie still has the link of this request.
     pub(in crate::web) fn keeps_link(&self) -> bool {
         self.facts.link.is_some() && self.facts.link.as_ref() == self.link()
     }
 
-    /// Returns whether a form is about a sign-in that another one replaced in this browser.
+    /// Returns whether the form belongs to a pending sign-in that a newer one in this browser replaced.
     pub fn is_about_another_sign_in(&self) -> bool {
         let (Some(about), Some(pending)) = (self.facts.about.get(), &self.facts.pending) else { return false };
         about.sign_in != pending.mark()
     }
 
-    /// Reads a form's token, if it is ours.
+    /// Parses a form's token; `None` if we did not issue it.
     pub(in crate::web) fn read_csrf(&self, token: &str) -> Option<Issued> {
         self.facts.csrf.read(&self.state.keys.csrf, token)
     }
@@ -47,7 +47,7 @@ impl Ctx {
         self.facts.has_cookies
     }
 
-    /// Returns whether the response may be one of a chain of redirects that began with a form of ours.
+    /// Returns whether this request may be part of a redirect chain that began with one of our forms.
     pub(in crate::web) fn may_follow_a_form(&self) -> bool {
         !self.facts.method.is_safe() || self.facts.from_here
     }
@@ -57,7 +57,7 @@ impl Ctx {
         self.facts.requested.path_and_query().map_or("", |requested| requested.as_str())
     }
 
-    /// Reads the form of a request.
+    /// Reads and checks the request's form.
     pub(in crate::web) async fn receive(&self, headers: &HeaderMap, body: Body) {
         let (about, form) = form::receive(self, headers, body).await;
         self.facts.about.set(about).ok();
@@ -79,29 +79,30 @@ impl Ctx {
         parameters.unwrap_or_else(|| Err(AppError::fault("a route takes parameters and does not say so")))
     }
 
-    /// Hands the form to its handler.
+    /// Takes the form for its handler; works once.
     pub(in crate::web) fn take_form(&self) -> Result<Fields, AppError> {
         let form = self.facts.form.lock().unwrap_or_else(PoisonError::into_inner).take();
         form.unwrap_or_else(|| Err(AppError::fault("a handler took a form that was not read, or twice")))
     }
 
-    /// Refuses a form that another browser sent before.
+    /// Refuses a form that another browser has sent already.
     pub(in crate::web) fn refuse_form(&self) {
         *self.facts.form.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(AppError::StaleForm));
     }
 
-    /// What the form says of itself.
+    /// The form's metadata.
     pub(in crate::web) fn about_form(&self) -> Option<&About> {
         self.facts.about.get()
     }
 
-    /// What tells the form from all others, on routes where that matters.
+    /// The form's identity, on routes that process a form once.
     pub(in crate::web) fn form_once(&self) -> Option<&Once> {
         let once = self.policy().is_some_and(|policy| policy.once);
         self.facts.about.get().filter(|_| once)?.once.as_ref()
     }
 
-    /// The context of a GET that shows the form of `refused` again: the same request to the person and to the log.
+    /// The context of an internal GET that redisplays the form of `refused`. It has the same request ID, time and
+    /// address.
     pub(in crate::web) fn begin_again(refused: &Self, request: &mut HttpRequest) -> Self {
         let (state, first) = (&refused.state, &refused.facts);
         let facts = Facts {
@@ -116,7 +117,7 @@ impl Ctx {
         ctx
     }
 
-    /// What the form said that this page shows again.
+    /// The metadata of the refused form that this page redisplays.
     pub(in crate::web) fn shown_again(&self) -> Option<&About> {
         self.facts.again.as_ref()?.about.get()
     }

@@ -1,21 +1,21 @@
-//! A form that is sent twice is done once.
+//! Idempotent forms: a form that is sent twice is processed once.
 //!
-//! A person clicks twice, reloads, or never hears the answer; a browser sends the same form again. The first is handled
-//! as any other; its answer is kept for ten minutes, and given again when the form is. So they end where one
-//! click would have ended, and nothing is opened, spent or counted twice.
+//! A user may click twice, reload the page, or lose the connection before the response arrives. The browser then sends
+//! the same form again. The first submission is processed normally; its response is stored for ten minutes, and repeats
+//! get the stored response. So the user ends up where one click would have led, and nothing is created, spent or
+//! counted twice.
 //!
-//! 1. A form is the same if its page (the nonce of its token), its path and all its contents are (`Once`). Other
-//!    contents are another form.
-//! 2. Before anything else, one statement takes the form for its browser ([`store::take`]). Only one of several
-//!    requests succeeds, on whichever replica.
-//! 3. After the handler, its whole answer is kept, sealed with a key that takes the nonce, which no table holds. An
-//!    answer after which the person may try the same again (429, 503, an error) is forgotten instead.
-//! 4. A repeat waits for the first to be answered. It must come from the browser that sent the first: with the same
-//!    form cookie, or with the session that the first answer opened. Any other sender is refused.
-//! 5. Where the answer did not change the session, a repeat passes the route's policy as every request does.
+//! 1. Two submissions are the same form if their page (the nonce of the token), path and contents are equal (`Once`).
+//! 2. First of all, one statement claims the form for its browser ([`store::take`]). Only one of several concurrent
+//!    requests succeeds, across all replicas.
+//! 3. After the handler, the whole response is stored, encrypted with a key derived from the nonce, which the database
+//!    does not contain. If the user may retry (429, 503, an error), the claim is deleted instead.
+//! 4. A repeat waits for the first response. It must come from the same browser: with the same form cookie, or with the
+//!    session that the first response opened. Other senders are refused.
+//! 5. Unless the response changed the session, a repeat must pass the route's access policy like any other request.
 //!
-//! Signing in and out removes the form cookie, and a session ends with its cookie: after signing out, a form from the
-//! browser's history finds neither, and opens nothing.
+//! Signing in and out removes the form cookie, and signing out removes the session cookie. So after signing out, a form
+//! sent again from the browser's history matches neither, and gets no stored response.
 
 pub mod store;
 
@@ -35,33 +35,33 @@ use crate::{
     types::{Throttled, TokenDigest},
 };
 
-/// The longest answer that is kept, in bytes.
+/// Maximum size of a stored response, in bytes.
 const KEPT_MAX: usize = 64 * 1024;
-/// How long a repeat waits for the first, in steps that add up to six seconds.
+/// Poll intervals of a repeat that waits for the first response, in milliseconds; six seconds in all.
 const STEPS: [u64; 20] =
     [20, 30, 50, 100, 100, 200, 200, 300, 300, 300, 400, 400, 400, 400, 400, 400, 500, 500, 500, 500];
-/// One in so many forms also sweeps, so that nobody can fill the table between two rounds.
+/// One form in this many also sweeps, so that nobody can fill the table between two sweep rounds.
 const SWEEPS: u8 = 64;
 
 /// What to do with a form.
 #[derive(Debug)]
 pub(super) enum Turn<'a> {
-    /// It cannot be told from others, or is refused anyway.
+    /// Process it without idempotency: it cannot be identified, or will be refused anyway.
     Unknown,
-    /// It is the first of its kind.
+    /// The first submission.
     First(First<'a>),
-    /// It was answered before.
+    /// A repeat with a stored response.
     Repeat(Repeat),
 }
 
-/// A form that is being handled.
+/// A claimed form whose response is to be stored.
 #[derive(Debug)]
 pub(super) struct First<'a> {
     ctx: &'a Ctx,
     once: &'a Once,
 }
 
-/// The answer to a form, to be given again.
+/// A stored response.
 #[derive(Debug)]
 pub(super) struct Repeat {
     pub(super) answer: Response,
@@ -69,7 +69,7 @@ pub(super) struct Repeat {
     pub(super) moves_session: bool,
 }
 
-/// Takes a form, or finds its answer.
+/// Claims a form, or finds its stored response.
 pub(super) async fn begin(ctx: &Ctx) -> Result<Turn<'_>, AppError> {
     let Some(once) = ctx.form_once() else { return Ok(Turn::Unknown) };
     let session = ctx.session_text().map(TokenDigest::of);
@@ -80,7 +80,7 @@ pub(super) async fn begin(ctx: &Ctx) -> Result<Turn<'_>, AppError> {
         });
     };
     if once.fit == Fit::Exact && ctx.state.hasher.is_full() {
-        // In a storm of sign-ins most are turned away, without a statement.
+        // During a flood of sign-ins, most get 503; send no statement for those.
         return Ok(Turn::Unknown);
     }
     let browser = browser.digest();
@@ -89,7 +89,7 @@ pub(super) async fn begin(ctx: &Ctx) -> Result<Turn<'_>, AppError> {
             return Ok(Turn::First(First { ctx, once }));
         }
         match store::find(&mut *ctx.state.db.acquire().await?, &once.id).await? {
-            // Deleted meanwhile: take it.
+            // Deleted meanwhile: try to claim it again.
             None => continue,
             Some(row) if row.sent_by != browser.as_bytes() => {
                 ctx.refuse_form();
@@ -109,14 +109,15 @@ pub(super) async fn begin(ctx: &Ctx) -> Result<Turn<'_>, AppError> {
     Err(AppError::Throttled(Throttled::busy(5)))
 }
 
-/// A form whose token is from before its own answer: the answer opened the session that comes with it.
+/// Finds the response to a form that is sent again with the session that this response opened. The form's token no
+/// longer matches, because it predates the session.
 async fn of_session<'a>(ctx: &'a Ctx, once: &'a Once, session: &TokenDigest) -> Result<Turn<'a>, AppError> {
     let row = store::find(&mut *ctx.state.db.acquire().await?, &once.id).await?;
     let Some(row) = row.filter(|row| row.opened.as_deref() == Some(session.as_bytes())) else {
         return Ok(Turn::Unknown);
     };
     Ok(repeat(once, &row).map_or(Turn::Unknown, |mut repeat| {
-        // This browser has the cookies of the answer already, and maybe newer ones.
+        // The browser already has the response's cookies, or newer ones.
         repeat.answer.headers_mut().remove(header::SET_COOKIE);
         Turn::Repeat(repeat)
     }))
@@ -137,7 +138,7 @@ async fn take(ctx: &Ctx, once: &Once, browser: &TokenDigest) -> sqlx::Result<boo
 }
 
 impl First<'_> {
-    /// Keeps the answer for repeats; or forgets the form, if it may be sent again.
+    /// Stores the response for repeats, or deletes the claim if the user may retry.
     pub(super) async fn answered(self, response: Response) -> Response {
         let Self { ctx, once } = self;
         let (response, kept) = if is_final(&response) { encode(response).await } else { (response, None) };
@@ -153,15 +154,16 @@ impl First<'_> {
                 None => store::forget(&mut connection, &once.id).await,
             }
         };
-        // What was done is done: without the note a repeat is told so in other words.
+        // The form was processed either way. Without the stored response, a repeat gets 503 for some seconds and is
+        // then processed again.
         if let Err(error) = noted.await {
-            tracing::info!(request_id = ctx.request_id(), %error, "cannot note the answer to a form");
+            tracing::info!(request_id = ctx.request_id(), %error, "cannot store the response to a form; a repeat is processed again");
         }
         response
     }
 }
 
-/// Returns whether the same form would get the same answer: it did something, or is wrong in itself.
+/// Returns whether the same form would get the same response: it succeeded, or its contents are invalid.
 fn is_final(response: &Response) -> bool {
     const FINAL: [StatusCode; 5] = [
         StatusCode::OK,
@@ -173,17 +175,17 @@ fn is_final(response: &Response) -> bool {
     FINAL.contains(&response.status()) && response.extensions().get::<AppError>().is_none()
 }
 
-/// The value that an answer gives to the session cookie; empty if it removes it.
+/// The session cookie that a response sets; empty if it removes the cookie.
 fn session_set<'a>(headers: &'a HeaderMap, public_url: &PublicUrl) -> Option<&'a str> {
     let lines = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut values = lines.filter_map(|line| line.strip_prefix(Name::Session.text(public_url))?.strip_prefix('='));
     values.next_back().map(|value| value.split(';').next().unwrap_or_default())
 }
 
-/// An answer as it is kept: status, headers and text.
+/// A response in its stored form: status, headers and text.
 type Kept = (u16, Vec<(String, String)>, String);
 
-/// Writes an answer down. Returns none for one that is too long, or no text.
+/// Serialises a response; `None` if it is too large or not text. Also returns the response itself.
 async fn encode(response: Response) -> (Response, Option<Vec<u8>>) {
     let (parts, body) = response.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else {

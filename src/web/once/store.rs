@@ -1,30 +1,30 @@
-//! The table of answered forms.
+//! SQL for claimed forms and their stored responses.
 
 use sqlx::PgConnection;
 
 use crate::{crypto::answers::FormId, types::TokenDigest};
 
-/// How long an answer is kept, in seconds.
+/// How long a response is stored, in seconds.
 const KEPT: f64 = 600.0;
-/// When a form without an answer counts as given up, in seconds: longer than any request may take.
+/// After how many seconds a form without a response counts as abandoned: longer than any request may take.
 const GIVEN_UP: f64 = 15.0;
-/// The most rows: anyone who opens a page can write one.
+/// Maximum number of rows, because anyone who opens a page can write one.
 const ROWS_MAX: i64 = 10_000;
 
-/// What is known of a form that arrived before.
+/// A form that was sent before.
 #[derive(Debug)]
 pub struct Row {
     /// The digest of its browser's form cookie.
     pub sent_by: Vec<u8>,
-    /// The digest of the session cookie that its answer set.
+    /// The digest of the session cookie that its response set.
     pub opened: Option<Vec<u8>>,
-    /// Whether its answer set or removed the session cookie.
+    /// Whether its response set or removed the session cookie.
     pub moves_session: bool,
-    /// Its answer; none while it is being handled.
+    /// The encrypted response; `None` while the form is being processed.
     pub answer: Option<Vec<u8>>,
 }
 
-/// Takes a form for a browser. Returns `false` if it arrived before, and has been answered or is being handled.
+/// Claims a form for a browser. Returns `false` if it was claimed before, and is processed or being processed.
 pub async fn take(connection: &mut PgConnection, id: &FormId, sent_by: &TokenDigest) -> sqlx::Result<bool> {
     let taken = sqlx::query!(
         r#"
@@ -44,7 +44,7 @@ pub async fn take(connection: &mut PgConnection, id: &FormId, sent_by: &TokenDig
     Ok(taken.rows_affected() == 1)
 }
 
-/// Finds a form that arrived before.
+/// Finds a form that was sent before.
 pub async fn find(connection: &mut PgConnection, id: &FormId) -> sqlx::Result<Option<Row>> {
     sqlx::query_as!(
         Row,
@@ -59,7 +59,7 @@ pub async fn find(connection: &mut PgConnection, id: &FormId) -> sqlx::Result<Op
     .await
 }
 
-/// Keeps the answer to a form.
+/// Stores the response to a form.
 pub async fn answer(
     connection: &mut PgConnection,
     id: &FormId,
@@ -78,7 +78,7 @@ pub async fn answer(
     Ok(())
 }
 
-/// Forgets a form that was not answered: it may be sent again.
+/// Deletes the claim on a form without a response, so that it can be sent again.
 pub async fn forget(connection: &mut PgConnection, id: &FormId) -> sqlx::Result<()> {
     sqlx::query!("delete from form_answers where id = $1 and answer is null", id.as_bytes())
         .execute(connection)
@@ -86,7 +86,7 @@ pub async fn forget(connection: &mut PgConnection, id: &FormId) -> sqlx::Result<
     Ok(())
 }
 
-/// Deletes what is too old, or too much, and returns how many.
+/// Deletes expired rows, and the oldest beyond [`ROWS_MAX`]. Returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
     let done = sqlx::query!(
         r#"

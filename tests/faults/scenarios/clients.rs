@@ -220,7 +220,7 @@ pub async fn f16_out_of_files(postgres: Arc<Postgres>, form: Form) -> Figures {
     let (before, watched) = (processor_time(pid), form.pick(Duration::from_secs(2), Duration::from_secs(5)));
     sleep(watched).await;
     let used = processor_time(pid).saturating_sub(before);
-    if replica.log().await.lines().all(|line| !line.contains("no connection can be accepted")) {
+    if replica.log().await.lines().all(|line| !line.contains("cannot accept connections")) {
         house.note("F16: the operator is not told");
     }
     limit_files(pid, 4096);

@@ -1,5 +1,5 @@
-//! The whole service on a free port over a database of its own: the parts that run in production,
-//! with cheap password hashes.
+//! Runs the whole service in-process, on a free port with its own database. Same parts as in production, but with cheap
+//! password hashes.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -32,29 +32,29 @@ use vestibule::{
 };
 use vestibule_argon2::Params;
 
-/// A password that the policy takes.
+/// A password that the policy accepts.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Four connections each: a test run has many services on one server.
+/// Four connections each, because a test run has many services on one server.
 const SETTINGS: [(&str, &str); 3] = [
     ("VESTIBULE_DATABASE_CONNECTIONS", "4"),
     ("VESTIBULE_HASH_WORKERS", "2"),
     ("VESTIBULE_SECRET", "a key for tests and for nothing else 0123456789"),
 ];
 
-/// Where nobody takes mail, for services on https, which need a server.
+/// A mail server that does not listen, for services on https, which require one.
 pub const NO_MAIL: [(&str, &str); 2] =
     [("VESTIBULE_MAIL_URL", "smtp://127.0.0.1:1"), ("VESTIBULE_MAIL_FROM", "Vestibule <no-reply@example.com>")];
 
-/// As in production, except that letters which strangers ask for do not wait for a random time.
+/// The timing of production, except that requested emails are sent without the random delay.
 fn prompt() -> Patience {
     Patience { earlier: AT_ONCE, ..Patience::default() }
 }
 
-/// Longer than any random time.
+/// Longer than any random delay.
 pub const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// Everything about letters happens within moments.
+/// Short timings for the mail job.
 pub const HASTY: Patience = Patience {
     look: Duration::from_millis(25),
     earlier: AT_ONCE,
@@ -91,31 +91,31 @@ impl TestApp {
         Self::with(&[]).await
     }
 
-    /// With settings of its own.
+    /// Starts a service with these settings.
     pub async fn with(settings: &[(&str, &str)]) -> Self {
         Self::patient(settings, prompt()).await
     }
 
-    /// With settings of its own, and as patient about letters as is said.
+    /// Starts a service with these settings and this mail timing.
     pub async fn patient(settings: &[(&str, &str)], patience: Patience) -> Self {
         let database = Arc::new(fresh_database().await);
         Self::over(database.options.clone(), all(settings), patience, Some(database)).await
     }
 
-    /// With settings of its own, over a database that is somebody else's care.
+    /// Starts a service with these settings on a database that the caller owns.
     pub async fn on(options: PgConnectOptions, settings: &[(&str, &str)]) -> Self {
         Self::over(options, all(settings), prompt(), None).await
     }
 
-    /// The same with other settings, on the same database, which it keeps.
+    /// Starts a service with other settings on the same database, which both keep alive.
     pub async fn reconfigured(&self, settings: &[(&str, &str)]) -> Self {
         Self::over(self.options.clone(), all(settings), prompt(), self.database.clone()).await
     }
 
-    /// Another replica of the same service on the same database.
+    /// Starts another replica of this service on the same database.
     pub async fn replica(&self) -> Self {
         let mut settings = self.settings.clone();
-        // Whichever of them sends a letter, its link leads to the same service.
+        // Whichever replica sends an email, its link leads to this one.
         settings.push(("VESTIBULE_PUBLIC_URL".into(), self.state.config.site.public_url.origin()));
         Self::over(self.options.clone(), settings, self.patience, self.database.clone()).await
     }
@@ -148,17 +148,17 @@ impl TestApp {
         Self { address, state, db, options, settings, patience, stop, server, postman, linker, database }
     }
 
-    /// Where its database is.
+    /// The URL of its database.
     pub fn url(&self) -> &str {
         &self.database.as_ref().expect("a database of its own").url
     }
 
-    /// A browser that has never been here.
+    /// A new browser without cookies.
     pub fn browser(&self) -> Browser {
         Browser::new(self.address)
     }
 
-    /// Stops in order, as SIGTERM does.
+    /// Shuts down gracefully, as on SIGTERM.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         if let Some(server) = self.server.take() {
@@ -172,7 +172,7 @@ impl TestApp {
         }
     }
 
-    /// Makes an account as an operator does, whose address needs no verifying: no letter is written.
+    /// Creates an account as an operator does, with a verified address and without an email.
     pub async fn sign_up(&self, username: &str) {
         let creation = Creation {
             username: Username::parse(username).expect("a username"),
@@ -185,7 +185,7 @@ impl TestApp {
         made.unwrap_or_else(|error| panic!("{username}: {error}"));
     }
 
-    /// Who acts at the command line.
+    /// The recorder that commands use.
     pub fn operator(&self) -> Recorder {
         Recorder::for_cli(self.db.clone())
     }
@@ -195,12 +195,12 @@ impl TestApp {
         hash::hash(&mut kernel, &self.state.config.passwords.argon2, password.as_bytes()).expect("a hash")
     }
 
-    /// Sweeps once.
+    /// Runs one round of sweeps.
     pub async fn sweep(&self) -> jobs::Swept {
         jobs::sweep(&self.state, &jobs::sweeps(app::SLICES)).await.expect("a sweep")
     }
 
-    /// Makes an account through the sign-up page, and leaves its address as it is: merely claimed.
+    /// Creates an account through the sign-up page and leaves its address unverified.
     pub async fn claim(&self, username: &str) -> Browser {
         let email = format!("{username}@example.com");
         let fields = [("username", username), ("email", email.as_str()), ("password", PASSWORD)];
@@ -210,13 +210,13 @@ impl TestApp {
         browser
     }
 
-    /// Verifies an address behind the service's back, where a test is about something else.
+    /// Verifies an address directly in the database, for tests about something else.
     pub async fn verify(&self, username: &str) {
         let what = "update users set email_verified_at = now(), verify_by = null, sign_up_browser = null";
         self.execute(&format!("{what} where username = '{username}'")).await;
     }
 
-    /// A browser in which that person is signed in.
+    /// A browser in which this user is signed in.
     pub async fn signed_in(&self, username: &str) -> Browser {
         let mut browser = self.browser();
         let answer = sign_in(&mut browser, username, PASSWORD).await;
@@ -229,24 +229,24 @@ impl TestApp {
         admin::find(&self.operator(), username).await.expect("an account").id
     }
 
-    /// Makes an account and signs in to it.
+    /// Creates an account and signs in to it.
     pub async fn person(&self, username: &str) -> Browser {
         self.sign_up(username).await;
         self.signed_in(username).await
     }
 
-    /// One number from the database.
+    /// Returns a query's number.
     pub async fn count(&self, query: &str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&self.db).await.unwrap_or_else(|error| panic!("{query}: {error}"))
     }
 
-    /// Changes the database behind the service's back.
+    /// Changes the database directly, without the service.
     pub async fn execute(&self, statement: &str) {
         sqlx::raw_sql(statement).execute(&self.db).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
 }
 
-/// All settings of a service: those of every test, those given, and a mail server where one is needed.
+/// All settings of a service: the common ones, the given ones, and a mail server if one is required.
 fn all(given: &[(&str, &str)]) -> Vec<(String, String)> {
     let has = |wanted: &str| given.iter().any(|(name, _)| *name == wanted);
     let https = given.iter().any(|(name, value)| *name == "VESTIBULE_PUBLIC_URL" && value.starts_with("https://"));
@@ -254,12 +254,12 @@ fn all(given: &[(&str, &str)]) -> Vec<(String, String)> {
     SETTINGS.iter().chain(mail).chain(given).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()
 }
 
-/// Fills the sign-in form.
+/// Submits the sign-in form.
 pub async fn sign_in(browser: &mut Browser, identifier: &str, password: &str) -> super::http::Answer {
     browser.submit("/login", &[("identifier", identifier), ("password", password)]).await
 }
 
-/// Whether a browser is signed in at this moment.
+/// Returns whether a browser is signed in now.
 pub async fn is_signed_in(browser: &mut Browser) -> bool {
     match browser.get("/api/v1/session").await.status {
         200 => true,

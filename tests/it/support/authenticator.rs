@@ -1,4 +1,4 @@
-//! Authenticators as people have them in their devices, honest ones and forged (WebAuthn level 3).
+//! A software WebAuthn authenticator (level 3), honest or forging.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::ecdsa::{Signature, SigningKey, signature::Signer as _};
@@ -12,12 +12,12 @@ const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 const ATTESTED: u8 = 0x40;
 
-/// A key, and everything that it says of itself; a test changes what it wants to forge.
+/// An authenticator with one key. A test changes the fields that it wants to forge.
 #[derive(Clone)]
 pub struct Authenticator {
     pub key: SigningKey,
     pub credential_id: Vec<u8>,
-    /// What it says whose it is, once it was asked to make a passkey.
+    /// The user handle, once it has created a passkey.
     pub user_handle: Option<Vec<u8>>,
     pub origin: String,
     pub rp_id: String,
@@ -25,20 +25,20 @@ pub struct Authenticator {
     pub verified: bool,
     pub synced: bool,
     pub cross_origin: bool,
-    /// The page around the frame that it says it is in.
+    /// The `topOrigin` of the client data, as from inside a frame.
     pub top_origin: Option<&'static str>,
-    /// Stands behind its authenticator data, and is signed with it.
+    /// Appended to the authenticator data and signed with it.
     pub behind: Vec<u8>,
-    /// COSE's number of the algorithm that its key says it has.
+    /// The COSE algorithm number that the key declares.
     pub algorithm: i8,
-    /// Instead of `webauthn.create` and `webauthn.get`.
+    /// Replaces `webauthn.create` and `webauthn.get`.
     pub client_type: Option<&'static str>,
-    /// Instead of the challenge that it was asked with.
+    /// Replaces the requested challenge.
     pub challenge: Option<String>,
 }
 
 impl Authenticator {
-    /// One in a browser that shows this origin.
+    /// An authenticator in a browser at this origin.
     pub fn at(origin: &str) -> Self {
         let host = origin.split("://").nth(1).unwrap_or_default().split(':').next().unwrap_or_default();
         let secret: [u8; 32] = random_bytes();
@@ -60,7 +60,7 @@ impl Authenticator {
         }
     }
 
-    /// What `navigator.credentials.create` gives for these options.
+    /// Returns what `navigator.credentials.create` returns for these options.
     pub fn create(&mut self, options: &Value) -> String {
         let handle = options["user"]["id"].as_str().expect("a user handle");
         self.user_handle = Some(URL_SAFE_NO_PAD.decode(handle).expect("base64url"));
@@ -81,7 +81,7 @@ impl Authenticator {
         }))
     }
 
-    /// What `navigator.credentials.get` gives for these options.
+    /// Returns what `navigator.credentials.get` returns for these options.
     pub fn get(&mut self, options: &Value) -> String {
         self.counter += 1;
         let data = [self.data(0), self.behind.clone()].concat();
@@ -129,7 +129,7 @@ impl Authenticator {
         client.to_string().into_bytes()
     }
 
-    /// {1: 2, 3: algorithm, -1: 1, -2: x, -3: y} in CBOR: a key on P-256 (RFC 9053).
+    /// A P-256 key (RFC 9053) in CBOR: {1: 2, 3: algorithm, -1: 1, -2: x, -3: y}.
     fn cose_key(&self) -> Vec<u8> {
         let point = self.key.verifying_key().to_sec1_point(false);
         let (x, y) = point.as_bytes()[1..].split_at(32);

@@ -1,4 +1,4 @@
-//! A person with a browser: keeps cookies, reads the form and sends it back.
+//! A browser for tests: keeps cookies, reads forms and submits them.
 
 use std::{
     collections::BTreeMap,
@@ -13,25 +13,25 @@ use super::{
     settle,
 };
 
-/// A browser of one person, at one address.
+/// One browser at one client address.
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub to: SocketAddr,
     pub from: Ipv4Addr,
     pub cookies: BTreeMap<String, String>,
     pub headers: Vec<(String, String)>,
-    /// What the pages that it has seen say their forms are about, by action.
+    /// The hidden fields of the forms it has seen, by action.
     pub about: BTreeMap<String, About>,
 }
 
-/// The hidden fields of a form, and the cookie that its page was shown by.
+/// The hidden fields of a form, and the cookie that its page depended on.
 #[derive(Clone, Debug, Default)]
 pub struct About {
     fields: Vec<(&'static str, String)>,
     shown_by: Option<String>,
 }
 
-/// The hidden fields that bind a form to what its page showed.
+/// The names of the hidden fields that bind a form to what its page showed.
 const ABOUT: [&str; 3] = ["link", "sign_in", "app"];
 
 impl Browser {
@@ -57,7 +57,7 @@ impl Browser {
         self.send("GET", path, None).await
     }
 
-    /// Posts fields as a person does who has the page open, with what its form is about.
+    /// Posts fields with the hidden fields of the page that is open.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let page = path.trim_end_matches("/options");
         let shown_by = self.shows(page);
@@ -68,7 +68,7 @@ impl Browser {
         self.post_raw(path, body.as_bytes()).await
     }
 
-    /// What [`Browser::post`] sends.
+    /// The body that [`Browser::post`] sends.
     pub fn body(&self, path: &str, fields: &[(&str, &str)]) -> String {
         let about = self.about.get(path.trim_end_matches("/options")).into_iter();
         let about =
@@ -82,7 +82,7 @@ impl Browser {
         self.send("POST", path, Some(body)).await
     }
 
-    /// Visits the page, fills its form and sends it with its hidden fields, like a person.
+    /// Opens the page, fills in its form and submits it with its hidden fields.
     pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let action = path.split('?').next().unwrap_or(path).to_owned();
         let token = self.csrf_token(path).await;
@@ -91,20 +91,20 @@ impl Browser {
         self.post(&action, &all).await
     }
 
-    /// The hidden token of the form on a page.
+    /// The CSRF token of the form on a page.
     pub async fn csrf_token(&mut self, path: &str) -> String {
         let page = self.get(path).await;
         let action = path.split('?').next().unwrap_or(path);
         page.hidden(action, "csrf_token").unwrap_or_else(|| panic!("no form for {action} in {page:?}"))
     }
 
-    /// The token that any page shows: they are all alike in one browser and session.
+    /// The CSRF token of any form on a page; all are equivalent in one browser and session.
     pub async fn csrf_token_of(&mut self, path: &str) -> String {
         let page = self.get(path).await;
         page.hidden("/language", "csrf_token").unwrap_or_else(|| panic!("no form in {page:?}"))
     }
 
-    /// Tabs of this browser, at these places in turn, each with a page of its own open and the token of its form.
+    /// Opens `n` tabs of this browser, at these replicas in turn. Returns each tab with its page's token.
     pub async fn tabs(&self, n: usize, to: &[SocketAddr], page: &str) -> Vec<(Self, String)> {
         let mut tabs = Vec::new();
         for n in 0..n {
@@ -119,7 +119,7 @@ impl Browser {
         self.try_send(method, path, body).await.unwrap_or_else(|e| panic!("{method} {path}: {e}"))
     }
 
-    /// The same where the service may be gone.
+    /// Like `send`, for a service that may be down.
     pub async fn try_send(&mut self, method: &str, path: &str, body: Option<&[u8]>) -> io::Result<Answer> {
         let request = self.request(method, path, body);
         settle::settled(self.to).await;
@@ -130,7 +130,7 @@ impl Browser {
         Ok(answer)
     }
 
-    /// The octets of a request as this browser would send it now.
+    /// The bytes of a request as this browser would send it now.
     pub fn request(&self, method: &str, path: &str, body: Option<&[u8]>) -> Vec<u8> {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.to);
         if !self.cookies.is_empty() {
@@ -151,7 +151,7 @@ impl Browser {
         [head.as_bytes(), body.unwrap_or_default()].concat()
     }
 
-    /// The cookie by which a page shows what its form is about.
+    /// The cookie that decides what a page's form acts on.
     fn shows(&self, page: &str) -> Option<String> {
         let name = match page {
             "/login/totp" | "/login/recovery-code" | "/login/passkey" => "vestibule_pending",

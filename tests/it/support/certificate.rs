@@ -1,10 +1,10 @@
-//! Certificates for the servers of tests.
+//! Certificates for test servers.
 
 use std::sync::Arc;
 
 use tokio_rustls::{TlsAcceptor, rustls};
 
-/// A certificate for `localhost`, and the one that vouches for it, in PEM.
+/// An acceptor with a certificate for `localhost`, and the authority that issued it in PEM.
 pub fn certificate() -> (TlsAcceptor, String) {
     let authority_key = rcgen::KeyPair::generate().expect("a key");
     let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("parameters");

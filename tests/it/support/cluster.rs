@@ -1,11 +1,12 @@
-//! A database for every test, in milliseconds.
+//! Creates a database for each test, in milliseconds.
 //!
-//! - One server per run: a private cluster in memory, started by the first test that asks; see [`super::private_server`].
-//!   Under cargo-nextest, where each test is a process, all of them share it. With `DATABASE_URL` set, that server.
-//! - One template per state of the migrations, made once by running them; every test gets a copy of its files.
-//! - Copies on the private server are never dropped (that costs more than making them): the whole cluster goes when
-//!   the run is over, however it ends. Copies on a server of yours are dropped with their [`TestDatabase`], and what a
-//!   killed run left there is dropped a day later.
+//! - Each run uses one server: a private cluster in memory, started by the first test that needs it; see
+//!   [`super::private_server`]. Under cargo-nextest, where each test is a process, all of them share it. With
+//!   `DATABASE_URL` set, tests use that server.
+//! - Each state of the migrations has one template database, created once by running them. Every test gets a file copy.
+//! - Copies on the private server are never dropped, because that costs more than creating them. The whole cluster is
+//!   deleted when the run ends, however it ends. Copies on your own server are dropped with their [`TestDatabase`], and
+//!   those left by a killed run a day later.
 
 use std::{
     sync::{
@@ -21,7 +22,7 @@ use url::Url;
 
 use super::private_server;
 
-/// Whoever makes or removes shared things on the server holds this advisory lock.
+/// The advisory lock for creating and removing shared databases on the server.
 const HOUSEKEEPING: i64 = 0x7665_7374_6962_756c;
 const DATABASE_PREFIX: &str = "vestibule_test_";
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -32,11 +33,11 @@ pub struct TestDatabase {
     pub options: PgConnectOptions,
     pub url: String,
     pub name: String,
-    /// Set on a server that is not ours: the database goes with this value.
+    /// Set on an external server: dropping this value drops the database.
     dropped_through: Option<PgConnectOptions>,
 }
 
-/// With every migration applied.
+/// A database with every migration applied.
 pub async fn fresh_database() -> TestDatabase {
     static TEMPLATE: OnceLock<String> = OnceLock::new();
     let server = server().await;
@@ -44,18 +45,18 @@ pub async fn fresh_database() -> TestDatabase {
     create(server, template).await
 }
 
-/// Without any table.
+/// A database without tables.
 pub async fn empty_database() -> TestDatabase {
     create(server().await, "template0").await
 }
 
-/// A server on which databases can be made.
+/// A server on which databases can be created.
 #[derive(Debug)]
 struct Server {
-    /// In a maintenance database, as a role that may create databases.
+    /// The URL of a maintenance database, with a role that may create databases.
     url: Url,
     maintenance: PgConnectOptions,
-    /// Not ours: clean up after ourselves.
+    /// Whether the server outlives the run, so that databases must be dropped.
     external: bool,
 }
 
@@ -109,7 +110,7 @@ async fn drop_leftovers(server: &Server) {
     connection.close().await.expect("closing a connection");
 }
 
-/// Makes the template of today's migrations unless it is there, and returns its name.
+/// Creates the template of the current migrations if it is missing, and returns its name.
 async fn make_template(server: &Server) -> String {
     let name = format!("vestibule_template_{:016x}", migrations_hash());
     let mut connection = server.maintenance.connect().await.expect("the test server");
@@ -120,7 +121,7 @@ async fn make_template(server: &Server) -> String {
         .await
         .expect("the list of databases");
     if !exists {
-        // Under its final name it is whole: a run that is killed half-way leaves a draft.
+        // Renamed when complete, so that a killed run leaves only a draft.
         let draft = format!("{name}_draft");
         for statement in [
             format!("drop database if exists {draft} with (force)"),
@@ -167,7 +168,7 @@ impl Drop for TestDatabase {
                 connection.close().await
             })
         });
-        // What is left is dropped by a run of tomorrow; a test that passed must not fail over it.
+        // A test that passed must not fail because of cleanup; a run a day later drops the database.
         if !matches!(dropping.join(), Ok(Ok(()))) {
             eprintln!("the test database {} was left behind", self.name);
         }
@@ -183,7 +184,7 @@ async fn lock_housekeeping(connection: &mut PgConnection) {
         .expect("the housekeeping lock");
 }
 
-/// FNV-1a over what identifies a migration to sqlx.
+/// FNV-1a over the data that identifies each migration to sqlx.
 fn migrations_hash() -> u64 {
     let bytes = vestibule::MIGRATOR.iter().flat_map(|migration| {
         let version = migration.version.to_be_bytes();
@@ -196,7 +197,7 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
-/// Shared things are made on a runtime of their own: the one of the test that happens to come first ends with it.
+/// Runs work on a separate runtime, because the runtime of the first test ends with that test.
 pub(super) fn blocking<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }

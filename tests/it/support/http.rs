@@ -1,4 +1,4 @@
-//! One HTTP exchange at a time, written by hand so that a test can send what no client library would.
+//! A minimal HTTP client, one exchange at a time, so that a test can send what no client library would.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub status: u16,
@@ -41,7 +41,7 @@ impl Answer {
         Some(unescape(value))
     }
 
-    /// The page without its form tokens, of which every page has another.
+    /// The page without its form tokens, which differ on every page.
     pub fn without_tokens(&self) -> String {
         let mut parts = self.body.split("name=\"csrf_token\" value=\"");
         let first = parts.next().unwrap_or_default().to_owned();
@@ -65,23 +65,23 @@ fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-/// Connects from an address of one's own: all of 127.0.0.0/8 is this machine.
+/// Connects from this local address; all of 127.0.0.0/8 is this machine.
 pub async fn connect(to: SocketAddr, from: Ipv4Addr) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((IpAddr::V4(from), 0).into())?;
     socket.connect(to).await
 }
 
-/// Sends raw octets and reads the answer until the server closes.
+/// Sends raw bytes and reads the response until the server closes the connection.
 pub async fn exchange(to: SocketAddr, from: Ipv4Addr, request: &[u8]) -> io::Result<Answer> {
     let mut stream = connect(to, from).await?;
-    // A server may answer and close before it has read everything.
+    // A server may respond and close before it has read everything.
     stream.write_all(request).await.ok();
     let mut raw = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut raw)).await;
     match read {
         Ok(Ok(_)) => Answer::parse(&raw),
-        // A reset after the whole answer came is how an early refusal of a large body looks.
+        // An early refusal of a large body ends with a reset after the whole response.
         Ok(Err(_)) if !raw.is_empty() => Answer::parse(&raw),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(io::ErrorKind::TimedOut.into()),

@@ -1,4 +1,4 @@
-//! Letters as people get them: out of the mailbox that the service keeps without a mail server.
+//! Reads emails from the development mailbox, which the service uses without a mail server.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use vestibule::{
     types::UserId,
 };
 
-/// How long a letter may take.
+/// How long an email may take.
 const WITHIN: Duration = Duration::from_secs(20);
 
-/// The secret of the newest link to `path` that was mailed to an address, after the first `known` of them.
+/// Waits for more than `known` links to `path` emailed to an address, and returns the newest one's secret.
 pub async fn mailed(app: &TestApp, address: &str, path: &str, known: usize) -> String {
     let begun = Instant::now();
     loop {
         let mut found = secrets(app, address, path).await;
         if found.len() > known {
-            return found.pop().expect("a letter");
+            return found.pop().expect("an email");
         }
-        assert!(begun.elapsed() < WITHIN, "no letter with a link to {path} for {address}");
+        assert!(begun.elapsed() < WITHIN, "no email to {address} has a link to {path}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// The secrets of all links to `path` that were mailed to an address, the oldest first.
+/// The secrets of all links to `path` emailed to an address, oldest first.
 pub async fn secrets(app: &TestApp, address: &str, path: &str) -> Vec<String> {
     let letters: Vec<String> = sqlx::query_scalar("select text_form from dev_mailbox where address = $1 order by seq")
         .bind(address)
@@ -37,16 +37,16 @@ pub async fn secrets(app: &TestApp, address: &str, path: &str) -> Vec<String> {
     letters.iter().filter_map(secret).collect()
 }
 
-/// Waits until no letter waits.
+/// Waits until the outbox is empty.
 pub async fn all_delivered(app: &TestApp) {
     let begun = Instant::now();
     while app.count("select count(*) from outbox").await > 0 {
-        assert!(begun.elapsed() < WITHIN, "letters are left");
+        assert!(begun.elapsed() < WITHIN, "emails are still in the outbox");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 
-/// Opens a mailed link, as far as the page with the button, or the page that says that the link is not whole.
+/// Opens an emailed link and returns the page with the button, or the error page for a damaged link.
 pub async fn follow(browser: &mut Browser, path: &str, secret: &str) -> Answer {
     let answer = browser.get(&format!("{path}?token={secret}")).await;
     if answer.status == 400 {
@@ -56,15 +56,14 @@ pub async fn follow(browser: &mut Browser, path: &str, secret: &str) -> Answer {
     browser.get(path).await
 }
 
-/// Opens a mailed link and presses its button.
+/// Opens an emailed link and presses its button.
 pub async fn press(browser: &mut Browser, path: &str, secret: &str) -> Answer {
     let shown = follow(browser, path, secret).await;
     assert_eq!(shown.status, 200, "{shown:?}");
     browser.submit(path, &[]).await
 }
 
-/// What a secret may become on its way, none of which opens anything (Zitadel CVE-2026-27840, Devise
-/// CVE-2019-16109).
+/// Damaged variants of a secret, all of which must be invalid (Zitadel CVE-2026-27840, Devise CVE-2019-16109).
 pub fn spoilt(secret: &str) -> Vec<String> {
     let other_case: String = secret
         .chars()
@@ -83,7 +82,7 @@ pub fn spoilt(secret: &str) -> Vec<String> {
     ]
 }
 
-/// A link of an account, made behind the service's back.
+/// Creates a link of an account directly in the database, and returns its secret.
 pub async fn link_of(app: &TestApp, username: &str, purpose: Purpose, address: &str) -> String {
     let mut connection = app.db.acquire().await.expect("a connection");
     let id: UserId = sqlx::query_scalar("select id from users where username = $1")

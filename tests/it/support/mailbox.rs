@@ -1,4 +1,4 @@
-//! The mail that a person gets, read as a developer reads it at `/dev/mail`.
+//! Reads a user's emails at `/dev/mail`, as a developer does.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{app::TestApp, http::Answer};
 
-/// One letter.
+/// One email.
 #[derive(Clone, Debug)]
 pub struct Letter {
     pub subject: String,
@@ -16,7 +16,7 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// The secret of the link that it carries.
+    /// The secret of the link that it contains.
     pub fn token(&self) -> String {
         let link = self.links.iter().find_map(|link| link.split_once("?token="));
         link.unwrap_or_else(|| panic!("no link with a secret in {self:?}")).1.to_owned()
@@ -24,17 +24,17 @@ impl Letter {
 }
 
 impl TestApp {
-    /// Waits until everything that was written down is sent, or found not worth sending.
+    /// Waits until every queued email is sent or dropped.
     pub async fn all_sent(&self) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while self.count("select count(*) from outbox").await > 0 {
-            assert!(Instant::now() < deadline, "letters wait for longer than they should");
+            assert!(Instant::now() < deadline, "emails are still in the outbox");
             self.state.mailer.waker().wake();
             sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Every letter to an address, the oldest first.
+    /// All emails to an address, oldest first.
     pub async fn letters_to(&self, address: &str) -> Vec<Letter> {
         self.all_sent().await;
         let mut browser = self.browser();
@@ -57,11 +57,11 @@ impl TestApp {
         letters
     }
 
-    /// The newest letter to an address that leads to this page.
+    /// The newest email to an address with a link to this page.
     pub async fn letter_to(&self, address: &str, path: &str) -> Letter {
         let leads = |letter: &Letter| letter.links.iter().any(|link| link.split('?').next() == Some(path));
         let letter = self.letters_to(address).await.into_iter().rfind(leads);
-        letter.unwrap_or_else(|| panic!("no letter to {address} leads to {path}"))
+        letter.unwrap_or_else(|| panic!("no email to {address} has a link to {path}"))
     }
 }
 
@@ -75,7 +75,7 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     rest.split_once(end).map_or(rest, |(found, _)| found)
 }
 
-/// Text without its tags.
+/// The text of HTML without tags.
 fn plain(html: &str) -> String {
     let parts = html.split('<').enumerate();
     parts.map(|(n, part)| if n == 0 { part } else { part.split_once('>').map_or("", |(_, text)| text) }).collect()

@@ -1,5 +1,4 @@
-//! What every test stands on: a database of its own, the whole service over it, and people with
-//! browsers.
+//! Shared test helpers: a database per test, the whole service, and browsers.
 
 pub mod app;
 pub mod apps;

@@ -1,8 +1,8 @@
-//! The PostgreSQL of one test run, shared by all its processes and gone when the run is.
+//! The PostgreSQL server of one test run, shared by all its processes and removed when the run ends.
 //!
-//! The first process that needs it starts it, under a file lock, and hands it to a keeper: a shell that holds the
-//! server's leash and waits for the runner (cargo, cargo-nextest, or a test binary started by hand) to end. A keeper
-//! cannot be interrupted from the terminal, so Ctrl-C, a timeout or kill -9 of tests leave nothing behind.
+//! The first process that needs the server starts it, under a file lock, and hands it to a keeper: a shell that holds
+//! the server's leash and waits for the runner (cargo, cargo-nextest, or a test binary started by hand) to end. The
+//! keeper cannot be interrupted from the terminal, so nothing is left behind by Ctrl-C, a timeout or `kill -9`.
 
 use super::cluster::blocking;
 use std::{
@@ -19,7 +19,7 @@ use std::{
 use embedded_postgres::{Durability, Server, Settings};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 
-/// Every test opens pools of its own.
+/// High, because every test opens its own pools.
 const MAX_CONNECTIONS: u16 = 400;
 const ROOM: u64 = 1 << 30;
 
@@ -33,8 +33,8 @@ while [ -n "$server" ] && kill -0 "$server" 2>/dev/null; do sleep 0.1 2>/dev/nul
 rm -rf "$2" "$2.lock"
 "#;
 
-/// Where the run's server is, which is started now unless it runs: the role and database of the service. The role may
-/// create databases here and nothing more, so that tests need no right that the service lacks.
+/// The URL of the run's server, which is started if necessary. Its role may create databases here and nothing more, so
+/// that tests need no privilege that the service lacks.
 pub fn of_this_run() -> String {
     let runner = runner();
     let folder = home().join(format!("run-{runner}"));
@@ -51,7 +51,7 @@ pub fn of_this_run() -> String {
     {
         return url;
     }
-    // A folder without a server that answers is the remains of a run whose runner had the same number.
+    // A folder without a running server is left over from a run whose runner had the same process id.
     let _ = fs::remove_dir_all(&folder);
     let (url, leash, cluster_lock) = blocking(start(&folder));
     keep(runner, &folder, leash.into(), cluster_lock.into());
@@ -68,7 +68,7 @@ async fn answers(url: &str) -> bool {
 
 async fn start(folder: &Path) -> (String, PipeWriter, File) {
     fs::create_dir(folder).expect("a folder for the test server");
-    // Under root the server runs as another user, who has to get through.
+    // Under root, the server runs as another user, who must be able to enter the folder.
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("an open folder");
     let server = Server::start(&Settings {
         bin_dir: std::env::var_os("VESTIBULE_POSTGRES_BIN").map(PathBuf::from),
@@ -106,20 +106,20 @@ fn keep(runner: u32, folder: &Path, leash: Stdio, cluster_lock: Stdio) {
         .expect("the keeper of the test server");
 }
 
-/// The process whose end is the end of the run.
+/// The process that ends with the run.
 fn runner() -> u32 {
     let by_a_runner = ["NEXTEST", "CARGO"].iter().any(|name| std::env::var_os(name).is_some());
     if by_a_runner { std::os::unix::process::parent_id() } else { std::process::id() }
 }
 
-/// A folder for the runs of this user: in memory when there is room, else beside the build.
+/// The folder for this user's runs: in memory if it has enough space, else next to the build.
 fn home() -> PathBuf {
     let memory = Path::new("/dev/shm");
     let roomy = rustix::fs::statvfs(memory).is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) >= ROOM);
     let parent = if roomy { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     let uid = rustix::process::geteuid().as_raw();
     let home = parent.join(format!("vestibule-tests-{uid}"));
-    // Others may write to /dev/shm: what stands there already has to be ours, and closed to their writing.
+    // Anyone may write to /dev/shm, so an existing folder must be ours and not writable by others.
     let _ = fs::DirBuilder::new().mode(0o755).create(&home);
     let found = fs::symlink_metadata(&home).expect("a folder for test servers");
     assert!(

@@ -1,4 +1,4 @@
-//! The real program, in a folder of its own and with no environment but what a test gives it.
+//! Runs the real program in its own folder, with only the environment that a test gives it.
 
 use std::{
     fs::{self, File},
@@ -19,13 +19,13 @@ use tokio::{
 
 use super::{browser::Browser, http::exchange};
 
-/// Long enough for any machine; nothing here takes it.
+/// A timeout that no machine should reach.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A folder to run in, and the settings of the program.
 pub struct Program {
     pub folder: TempDir,
-    /// What is run: the program that was built with the tests, unless somebody names another.
+    /// The program to run; by default the one built with the tests.
     pub path: PathBuf,
     settings: Vec<(String, String)>,
 }
@@ -42,7 +42,7 @@ impl Program {
         self.settings.push((name.into(), value.into()));
     }
 
-    /// The value of a setting that was given.
+    /// The value of a given setting.
     pub fn setting(&self, name: &str) -> &str {
         self.settings.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }
@@ -54,23 +54,23 @@ impl Program {
         command
     }
 
-    /// Runs one command to its end.
+    /// Runs one command until it exits.
     pub async fn run(&self, arguments: &[&str]) -> Output {
         self.run_with(arguments, "").await
     }
 
-    /// Runs one command to its end with something to read.
+    /// Runs one command until it exits, with this standard input.
     pub async fn run_with(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().expect("standard input");
-        // A command that reads nothing may be gone already.
+        // A command that reads nothing may have exited already.
         stdin.write_all(input.as_bytes()).await.ok();
         drop(stdin);
         timeout(PATIENCE, child.wait_with_output()).await.expect("a command that ends").expect("its output")
     }
 
-    /// Starts the service on an address that no other has, and waits until it is ready.
+    /// Starts the service at a free address, and waits until it is ready.
     pub async fn serve(&mut self) -> Service {
         self.serve_at(free_address()).await
     }
@@ -87,13 +87,13 @@ impl Program {
         service
     }
 
-    /// Starts the service at this address, and waits for nothing.
+    /// Starts the service at this address without waiting.
     pub fn start_at(&mut self, address: SocketAddr) -> Service {
         let file = File::options().create(true).append(true).open(self.log_file()).expect("a log");
         self.start_to(address, file)
     }
 
-    /// Starts the service with this standard error, and waits for nothing.
+    /// Starts the service with this standard error, without waiting.
     pub fn start_to(&mut self, address: SocketAddr, log: impl Into<Stdio>) -> Service {
         self.set("VESTIBULE_LISTEN", address.to_string());
         let child = self.command(&[]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -104,7 +104,7 @@ impl Program {
         self.folder.path().join("log")
     }
 
-    /// Runs one command to its end with these streams to write to.
+    /// Runs one command until it exits, with this standard output and error.
     pub async fn run_to(&self, arguments: &[&str], out: impl Into<Stdio>, err: impl Into<Stdio>) -> Output {
         let child = self.command(arguments).stdin(Stdio::null()).stdout(out).stderr(err).spawn().unwrap();
         timeout(PATIENCE, child.wait_with_output()).await.expect("a command that ends").expect("its output")
@@ -124,13 +124,13 @@ impl Service {
         Browser::new(self.address)
     }
 
-    /// All that was logged in the folder so far.
+    /// Everything logged in the folder so far.
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("the log")
     }
 
     #[allow(dead_code, reason = "tests/faults looks at the process from outside")]
-    /// The number of the process; none once it was seen to have ended.
+    /// The process id; `None` once it is known to have exited.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
@@ -144,17 +144,17 @@ impl Service {
         exchange(self.address, Ipv4Addr::LOCALHOST, &request).await.is_ok_and(|answer| answer.status == 200)
     }
 
-    /// Waits until it has ended.
+    /// Waits until it exits.
     pub async fn ended(mut self) -> ExitStatus {
         timeout(PATIENCE, self.child.wait()).await.expect("an end").expect("the process")
     }
 
-    /// SIGKILL: nothing is finished.
+    /// Sends SIGKILL: nothing is finished.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("the end of the process");
     }
 
-    /// SIGTERM: the service may finish. Tells how it ended and how long that took.
+    /// Sends SIGTERM, so that the service can finish. Returns its exit status and how long that took.
     pub async fn terminate(self) -> (ExitStatus, Duration) {
         let asked = Instant::now();
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("a running process");
@@ -163,7 +163,7 @@ impl Service {
     }
 }
 
-/// A port on a loopback address that nobody else uses.
+/// A free port on a loopback address.
 pub fn free_address() -> SocketAddr {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let process = u8::try_from(std::process::id() % 200).expect("below 200");
@@ -178,7 +178,7 @@ pub fn write(folder: &Path, name: &str, text: &str) -> String {
     path.into_os_string().into_string().expect("a path in UTF-8")
 }
 
-/// What a command said on standard output and standard error.
+/// A command's standard output and standard error.
 pub fn said(output: &Output) -> (String, String) {
     (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
 }

@@ -1,4 +1,4 @@
-//! A line between the service and its database that a test can slow down, silence and cut.
+//! A proxy between the service and its database that a test can delay, silence or cut.
 
 use std::{
     io,
@@ -20,14 +20,14 @@ use tokio::{
     time::sleep,
 };
 
-/// What the line does.
+/// What the proxy does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Line {
-    /// Passes everything on.
+    /// Forwards everything.
     Open,
-    /// Breaks every connection, and every new one.
+    /// Closes every connection, and every new one.
     Cut,
-    /// Takes everything and passes nothing on. A connection that lost octets here is never heard of again.
+    /// Accepts everything and forwards nothing. A connection that lost bytes here stays silent.
     Silent,
 }
 
@@ -47,7 +47,7 @@ enum Server {
 }
 
 impl Proxy {
-    /// A proxy for this database; its `options` lead through it.
+    /// Starts a proxy for this database; its `options` connect through it.
     pub fn before(database: &PgConnectOptions) -> Self {
         let (host, port) = (database.get_host(), database.get_port());
         let folder = database.get_socket().cloned().or_else(|| host.starts_with('/').then(|| host.into()));
@@ -64,12 +64,12 @@ impl Proxy {
         Self { options, line, latency_us, listening, _folder: folder }
     }
 
-    /// Changes what the line does, for the connections there are and for those to come.
+    /// Changes what the proxy does, for existing and new connections.
     pub fn set(&self, line: Line) {
         self.line.send_replace(line);
     }
 
-    /// What every step costs on its way to the server.
+    /// Delays everything on its way to the server.
     pub fn delay(&self, latency: Duration) {
         self.latency_us.store(u64::try_from(latency.as_micros()).expect("a short time"), Ordering::Relaxed);
     }
@@ -118,7 +118,7 @@ async fn relay(
     }
 }
 
-/// One direction. The end of one side is the end of both.
+/// Forwards one direction. When one side ends, both end.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

@@ -1,10 +1,10 @@
-//! Many at once: everyone waits at the same line and starts in the same instant.
+//! Races: many futures wait at a barrier and start at the same instant.
 
 use std::sync::Arc;
 
 use tokio::{sync::Barrier, task::JoinSet};
 
-/// Runs `n` futures that begin together, and returns what each of them said, in their order.
+/// Runs `n` futures that start together, and returns their results in order.
 pub async fn race<T, F>(n: usize, contender: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,

@@ -1,4 +1,4 @@
-//! The accept loop over a router of the test's own, with caps of the test's own.
+//! Runs the accept loop with a test's own router and caps.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -8,10 +8,10 @@ use std::{
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use vestibule::http::server::{self, Caps, Serve};
 
-/// Caps that no test meets by accident.
+/// Caps that no test reaches by accident.
 pub const WIDE: Caps = Caps { total: 2000, per_network: 2000 };
 
-/// Something served on a free port, until it is stopped or dropped.
+/// A router served on a free port until it is stopped or dropped.
 pub struct Served {
     pub address: SocketAddr,
     stop: watch::Sender<bool>,

@@ -1,5 +1,4 @@
-//! A mail server of the test's own: it speaks SMTP over TCP, with and without TLS, and fails in every
-//! way that it is told to.
+//! A test mail server: SMTP over TCP, with or without TLS, that fails as instructed.
 
 use std::{
     collections::BTreeMap,
@@ -22,26 +21,26 @@ pub use dialect::Dialect;
 
 mod dialect;
 
-/// What it does to whoever comes.
+/// How it treats clients.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Mode {
-    /// Takes everything.
+    /// Accepts everything.
     Accept,
-    /// Takes everything, but only after a while.
+    /// Accepts everything after a delay.
     Slow(Duration),
-    /// Accepts the connection and says nothing.
+    /// Accepts the connection and sends nothing.
     HangAtGreeting,
-    /// Takes the letter and says nothing more.
+    /// Accepts the message and sends no reply.
     HangAfterLetter,
-    /// Closes in the middle of the letter.
+    /// Closes the connection in the middle of the message.
     CutInLetter,
-    /// Closes after the whole letter, without an answer.
+    /// Closes the connection after the whole message, without a reply.
     CutAfterLetter,
-    /// Answers one step so.
+    /// Gives this reply at one step.
     Answer(Step, &'static str),
 }
 
-/// What it may answer to.
+/// The steps at which it replies.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
     Greeting,
@@ -52,7 +51,7 @@ pub enum Step {
     Letter,
 }
 
-/// How its connections are kept private.
+/// How its connections are encrypted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Privacy {
     None,
@@ -60,7 +59,7 @@ pub enum Privacy {
     Implicit,
 }
 
-/// A letter that it took.
+/// A message that it received.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub from: String,
@@ -95,9 +94,9 @@ struct Shared {
     /// Message-IDs of letters that came whole, whatever was answered.
     seen: Mutex<Vec<String>>,
     said: Mutex<Vec<String>>,
-    /// Connections that are open, and the most at a time.
+    /// The number of open connections, now and at most.
     open: Mutex<(usize, usize)>,
-    /// Recipients that are answered so.
+    /// Replies to particular recipients.
     refused: Mutex<BTreeMap<String, &'static str>>,
     privacy: Privacy,
     acceptor: Option<TlsAcceptor>,
@@ -120,12 +119,12 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 impl Sink {
-    /// Without TLS, taking everything.
+    /// Starts a server without TLS that accepts everything.
     pub async fn start() -> Self {
         Self::at(free_address()).await
     }
 
-    /// At an address where nobody was before.
+    /// Starts a server at this address.
     pub async fn at(address: SocketAddr) -> Self {
         Self::with(address, Privacy::None, None, None).await
     }
@@ -162,7 +161,7 @@ impl Sink {
         Self { address, shared, task }
     }
 
-    /// The settings of a service that sends to it.
+    /// The settings of a service that sends email to this server.
     pub fn settings(&self) -> Vec<(String, String)> {
         settings(&format!("smtp://{}", self.address))
     }
@@ -192,25 +191,25 @@ impl Sink {
         self.shared.seen.lock().unwrap().clone()
     }
 
-    /// The most connections at a time since this was last asked.
+    /// The largest number of concurrent connections since the last call.
     pub fn most_at_a_time(&self) -> usize {
         let (open, most) = &mut *self.shared.open.lock().unwrap();
         std::mem::replace(most, *open)
     }
 
-    /// Every command that was heard, and `connect` for each connection.
+    /// Every command received, and `connect` for each connection.
     pub fn said(&self) -> Vec<String> {
         self.shared.said.lock().unwrap().clone()
     }
 }
 
-/// The settings of a service that sends to a URL.
+/// The settings of a service that sends email to this URL.
 pub fn settings(url: &str) -> Vec<(String, String)> {
     let from = "Vestibule <no-reply@example.com>";
     vec![("VESTIBULE_MAIL_URL".into(), url.to_owned()), ("VESTIBULE_MAIL_FROM".into(), from.into())]
 }
 
-/// One connection, as far as it has come.
+/// The state of one connection.
 struct Talk {
     stream: Option<BufReader<Box<dyn Stream>>>,
     shared: Arc<Shared>,
@@ -236,7 +235,7 @@ async fn converse(stream: Box<dyn Stream>, shared: Arc<Shared>) {
         from: String::new(),
         to: Vec::new(),
     };
-    // A client that goes away ends its own conversation.
+    // A client that disconnects ends only its own conversation.
     talk.run().await.ok();
     after.open.lock().unwrap().0 -= 1;
 }
@@ -304,7 +303,7 @@ impl Talk {
         stream.flush().await
     }
 
-    /// The usual answer, unless the mode has another one for this step.
+    /// Sends the usual reply, unless the mode has another one for this step.
     async fn answer(&mut self, step: Step, usual: &str) -> std::io::Result<()> {
         match self.mode() {
             Mode::Answer(at, answer) if at == step => self.say(answer).await,
@@ -347,7 +346,7 @@ impl Talk {
         self.answer(Step::Recipient, "250 ok").await
     }
 
-    /// Whether the conversation goes on.
+    /// Receives a message. Returns whether the conversation continues.
     async fn letter(&mut self) -> std::io::Result<bool> {
         if let Mode::Answer(Step::Data, answer) = self.mode() {
             self.say(answer).await?;
@@ -394,7 +393,7 @@ impl Talk {
     }
 }
 
-/// What stands between `<` and `>`.
+/// The address between `<` and `>`.
 fn path(line: &str) -> String {
     line.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(String::new(), |(path, _)| path.to_owned())
 }

@@ -1,5 +1,4 @@
-//! An authenticator app of the tests' own: RFC 6238 once more, from the text of the RFCs and without a line
-//! of the service's.
+//! An authenticator app for tests: an independent implementation of RFC 6238 that shares no code with the service.
 
 use sha1::{Digest as _, Sha1};
 
@@ -8,14 +7,14 @@ use super::{
     browser::Browser,
 };
 
-/// An app that took a key.
+/// An app that has stored a key.
 #[derive(Clone, Debug)]
 pub struct Authenticator {
     pub seed: Vec<u8>,
 }
 
 impl Authenticator {
-    /// Takes the key as a page shows it.
+    /// Stores the key as a page shows it.
     pub fn take(key: &str) -> Self {
         let (mut seed, mut bits, mut held) = (Vec::new(), 0_u32, 0);
         for c in key.chars().filter(|c| !c.is_whitespace()) {
@@ -30,7 +29,7 @@ impl Authenticator {
         Self { seed }
     }
 
-    /// What it shows in a step of thirty seconds.
+    /// The code of a 30-second step.
     pub fn code(&self, step: i64) -> String {
         let mut key = self.seed.clone();
         key.resize(64, 0);
@@ -42,12 +41,12 @@ impl Authenticator {
         format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
     }
 
-    /// What it shows at this moment.
+    /// The current code.
     pub async fn now(&self, app: &TestApp) -> String {
         self.code(step(app).await)
     }
 
-    /// What it certainly does not show at this moment, nor around it.
+    /// A code that is certainly wrong now and in the steps around.
     pub async fn wrong(&self, app: &TestApp) -> String {
         let now = step(app).await;
         let around: Vec<_> = (now - 3..=now + 3).map(|step| self.code(step)).collect();
@@ -55,17 +54,17 @@ impl Authenticator {
     }
 }
 
-/// The step that the service's database is in.
+/// The current step by the database's clock.
 pub async fn step(app: &TestApp) -> i64 {
     app.count("select extract(epoch from now())::int8 / 30").await
 }
 
-/// As if the codes that were used had been used long ago.
+/// Makes used codes count as used long ago.
 pub async fn later(app: &TestApp) {
     app.execute("update totp_factors set last_step = 0; delete from attempt_limits").await;
 }
 
-/// Begins to set an app up, and takes the key that the page shows.
+/// Starts setting up an app, and stores the key that the page shows.
 pub async fn begin(browser: &mut Browser) -> Authenticator {
     let page = browser.get("/logout").await;
     let token = page.hidden("/logout", "csrf_token").expect("a form");
@@ -80,52 +79,52 @@ pub fn key(page: &str) -> String {
     after.split_once('<').expect("its end").0.to_owned()
 }
 
-/// Shows the first code of an app, under a name.
+/// Confirms an app with its first code and a name.
 pub async fn confirm(browser: &mut Browser, code: &str, name: &str) -> super::http::Answer {
     let page = browser.get("/account/factors/totp").await;
     let token = page.hidden("/account/factors/totp/confirm", "csrf_token").unwrap_or_default();
     browser.post("/account/factors/totp/confirm", &[("csrf_token", &token), ("code", code), ("name", name)]).await
 }
 
-/// Sets an app up in a browser that is signed in. Its first code counts as used long ago.
+/// Sets up an app in a signed-in browser. Its first code counts as used long ago.
 pub async fn enrol(app: &TestApp, browser: &mut Browser) -> Authenticator {
     let authenticator = begin(browser).await;
     let answer = confirm(browser, &authenticator.now(app).await, "My phone").await;
-    // The page with the codes that come with the first factor, or the list of factors.
+    // The page with the recovery codes of a first factor, or a redirect to the list of factors.
     assert!([200, 303].contains(&answer.status), "{answer:?}");
     without_first_codes(app, &answer).await;
     later(app).await;
     authenticator
 }
 
-/// Takes away the codes that came with a first factor: a test that needs some makes them.
+/// Deletes the recovery codes that came with a first factor; a test that needs some creates them.
 pub async fn without_first_codes(app: &TestApp, added: &super::http::Answer) {
     if added.status == 200 {
         app.execute("delete from recovery_codes where created_at = (select max(created_at) from recovery_codes)").await;
     }
 }
 
-/// A person with an app, signed in.
+/// A signed-in user with an app.
 pub async fn person(app: &TestApp, username: &str) -> (Browser, Authenticator) {
     let mut browser = app.person(username).await;
     let authenticator = enrol(app, &mut browser).await;
     (browser, authenticator)
 }
 
-/// A browser in which that person showed their password, and is asked for a code.
+/// A browser in which this user entered the password and is asked for a code.
 pub async fn pending(app: &TestApp, username: &str) -> Browser {
     let mut browser = app.browser();
     asked(&mut browser, username).await;
     browser
 }
 
-/// Shows the password in a browser.
+/// Enters the password in a browser.
 pub async fn asked(browser: &mut Browser, username: &str) {
     let answer = sign_in(browser, username, PASSWORD).await;
     assert_eq!((answer.status, answer.location()), (303, "/login/totp"), "{answer:?}");
 }
 
-/// Ten fresh recovery codes.
+/// Generates ten recovery codes and returns them.
 pub async fn recovery_codes(browser: &mut Browser) -> Vec<String> {
     let answer = browser.submit("/account/factors/recovery-codes", &[]).await;
     assert_eq!(answer.status, 200, "{answer:?}");

@@ -1,12 +1,12 @@
-//! The use case: closing the way back to a mailbox that was left, for an owner who no longer trusts it.
+//! The use case: ending the undo of an address change, for an owner who no longer trusts the old mailbox.
 //!
-//! The way back exists for an owner whose account someone else took over, so that other person must not be able to
-//! close it. Three things are needed:
+//! The undo protects an owner whose account someone else took over, so that person must not be able to end it. Three
+//! conditions must hold:
 //!
-//! 1. A fresh proof at the strongest level of the account. The route asks for it.
-//! 2. [`UNDISTURBED`] has passed since the change: the old mailbox had that long, whatever happens.
-//! 3. Something that belonged to the account [`SETTLED`] before the change: one of its second factors, used just now;
-//!    or, if it had none then, the browser. What an intruder added or signed in with shortly before does not count.
+//! 1. Recent authentication at the strongest level of the account, which the route requires.
+//! 2. [`UNDISTURBED`] has passed since the change, so that the old mailbox always has that much time.
+//! 3. Something belonged to the account [`SETTLED`] before the change: one of its second factors, used just now; or, if
+//!    it had none then, the browser. Factors and browsers that an intruder added shortly before do not count.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::{
     web::AppError,
 };
 
-/// How long a way back stays open in any case.
+/// How long an undo is always possible.
 const UNDISTURBED: Duration = Duration::from_secs(86_400);
 /// How much older than the change a browser or a factor must be.
 const SETTLED: Duration = Duration::from_secs(7 * 86_400);
@@ -49,7 +49,7 @@ pub async fn list(state: &AppState, request: &Request, live: &LiveSession) -> Re
     Ok(judge(&mut *state.db.acquire().await?, state.factors, request, live).await?)
 }
 
-/// Closes every way back that this user may close. Returns whether there was one.
+/// Ends every undo that this user may end. Returns whether there was one.
 pub async fn close(state: &AppState, request: &Request, live: &LiveSession) -> Result<bool, AppError> {
     let mut unit = state.recorder(request).begin().await?;
     // A way back that is being used waits here, or is waited for: then this session has ended.

@@ -1,4 +1,4 @@
-//! The use case: taking an address back, from the mailbox that was left.
+//! The use case: undoing an address change, from the old mailbox.
 
 use serde_json::json;
 
@@ -39,7 +39,7 @@ pub enum Undone {
     Taken(String),
 }
 
-/// Gives the address back, and takes everything away from the person who changed it.
+/// Restores the address, and revokes all access of the person who changed it.
 pub async fn undo(state: &AppState, request: &Request, link: Option<&SecretToken>) -> Result<Undone, AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let peeked = links::peek(&mut unit, Purpose::UndoEmail, link).await?;

@@ -1,4 +1,4 @@
-//! What all ceremonies have in common: the challenge that begins one, and how an answer is verified.
+//! Shared by all ceremonies: creating the challenge and verifying the response.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Serialize, de::DeserializeOwned};
@@ -27,11 +27,11 @@ use crate::{
 pub struct Challenge {
     /// What the page's script passes to the browser.
     pub options: Value,
-    /// What the browser's cookie holds until it answers.
+    /// The secret for the browser's cookie, until it responds.
     pub secret: SecretToken,
 }
 
-/// The relying party; a service without one has no ceremonies.
+/// The relying party, or 404 if passkeys are unavailable.
 pub fn relying_party(state: &AppState) -> Result<Webauthn, AppError> {
     model::relying_party(&state.config.site).ok_or(AppError::NotFound)
 }
@@ -48,7 +48,7 @@ pub async fn begin(
     let challenge = options.get("challenge").and_then(Value::as_str).ok_or_else(broken)?;
     let key = model::key(&secret, challenge);
     let mut transaction = state.db.begin().await?;
-    // An unauthenticated client cannot begin one for a known account, so it cannot exhaust its limit.
+    // Unauthenticated clients cannot begin a ceremony for a known account, so they cannot exhaust its limit.
     let buckets = match ceremony.bound_to() {
         Some((user_id, _)) => vec![(Key::factor("ceremonies-of", user_id), limits::CEREMONIES)],
         None => limits::ceremonies(request.address),
@@ -61,7 +61,8 @@ pub async fn begin(
     Ok(Challenge { options, secret })
 }
 
-/// Asks for a passkey: without `allowed` for anyone's, and then in the same words for everyone; or for one of these.
+/// Creates the options that ask for one of the `allowed` passkeys; without them for any passkey, identically for
+/// everyone.
 pub async fn ask(
     state: &AppState,
     request: &Request,
@@ -78,14 +79,14 @@ pub async fn ask(
     begin(state, request, ceremony, options, &kept).await
 }
 
-/// What an answer proves.
+/// The result of verifying a response.
 #[must_use]
 #[derive(Debug)]
 pub enum Verified {
-    /// Whose passkey it is.
+    /// The passkey's account.
     Proven(UserId, Method),
-    /// Nothing: it is forged, of another account, or of one that may not sign in. With the account that was meant, if
-    /// it exists; never for the visitor.
+    /// It is forged, or belongs to another account or one that may not sign in. Contains the account that was meant, if
+    /// it exists; never shown to the visitor.
     Refused(Option<UserId>),
     /// Nothing was verified.
     Unanswered(Problem),

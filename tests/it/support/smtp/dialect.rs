@@ -1,11 +1,11 @@
-//! How a mail server introduces itself.
+//! How a mail server replies to `EHLO`.
 
-/// A way to answer `EHLO`.
+/// A kind of reply to `EHLO`.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Dialect {
     #[default]
     Usual,
-    /// Knows `HELO` only.
+    /// Supports `HELO` only.
     Old(&'static str),
     /// Keywords in lower case.
     Lower,
@@ -14,7 +14,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The whole reply, without the end of its last line.
+    /// The whole reply, without its final line break.
     pub fn capabilities(self, offers_tls: bool, offers_auth: bool) -> String {
         if let Self::Old(answer) = self {
             return answer.to_owned();
