@@ -2,7 +2,7 @@
 //!
 //! 1. `GET /account/data` says what it is.
 //! 2. `POST /account/data` requires a fresh proof, then answers with one JSON document to keep: the account, its former
-//!    addresses, sessions and known browsers, the names and dates of its factors, its outstanding links and email, and
+//!    addresses, groups, sessions and known browsers, the names and dates of its factors, its outstanding links and email, and
 //!    its audit log. Digests of secrets are left out: they say nothing.
 //! 3. Each list is limited, and the document says when one was cut. The download itself is recorded in the audit log.
 
