@@ -18,6 +18,10 @@ comment on column groups.name is 'The name that apps receive. It never changes.'
 comment on column groups.title is 'What the group is for, in words. Null: the name says it.';
 comment on column groups.created_at is 'When the group was created.';
 
+-- A cached session holds the names of groups, which change by hand only.
+create trigger groups_notify_change after update of name on groups for each statement
+    execute function notify_all_sessions_change();
+
 create table group_members (
     group_id uuid        not null,
     user_id  uuid        not null,

@@ -1,6 +1,6 @@
 data-title = Your data
 data-what = Download everything we keep about you, as one JSON file:
-data-account = your names, your email address and former ones, your language, and when you set your password, never the password itself
+data-account = your names, your email address and former ones, your groups, your language, and when you set your password, never the password itself
 data-sessions = your sessions, and the browsers you have signed in with
 data-factors = the names of your passkeys and authenticator apps, and when they and your recovery codes were made and used, never the keys or the codes themselves
 data-mail = links that we emailed to you, and emails that are still to be sent to you

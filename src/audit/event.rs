@@ -73,6 +73,14 @@ pub enum Event {
     Enabled,
     /// The account's role was changed to this one.
     RoleChanged { role: String },
+    /// A group was created.
+    GroupCreated { group: String },
+    /// A group was removed.
+    GroupRemoved { group: String },
+    /// The account was added to this group.
+    AddedToGroup { group: String },
+    /// The account was removed from this group, or the group was removed.
+    RemovedFromGroup { group: String },
     /// A link to create the first administrator was issued.
     SetupLinkIssued,
     /// Someone signed up with this account's address.

@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod doctor;
+mod group;
 mod output;
 mod serve;
 mod user;
@@ -41,6 +42,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Manage groups of accounts
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Manage the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -117,6 +121,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         }
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
+        Command::Group(command) => group::run(command, &config).await?,
         Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}

@@ -15,7 +15,10 @@ use crate::{
     audit::Recorder,
     config::Config,
     db,
-    features::admin::{self, Creation},
+    features::{
+        admin::{self, Creation},
+        groups,
+    },
     passwords::hash::{self, Kernel},
     types::{DisplayName, Email, OwnWords, PlainPassword, Username, objection, random_bytes},
     web::paths,
@@ -88,7 +91,7 @@ pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> 
 }
 
 /// A recorder over a database with this version's schema.
-async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
+pub async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
     let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
     require_schema(&mut connection).await?;
     connection.close().await?;
@@ -198,6 +201,7 @@ async fn set_role(by: &Recorder, user: &User, role: &str) -> Result<(), CliError
 
 async fn show(by: &Recorder, user: &User) -> Result<(), CliError> {
     let factors = admin::factors(by, user.id).await?;
+    let groups = groups::of_account(by, user.id).await?;
     let when = |at: Option<OffsetDateTime>, otherwise: &str| {
         at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| otherwise.to_owned())
     };
@@ -207,6 +211,7 @@ async fn show(by: &Recorder, user: &User) -> Result<(), CliError> {
     say!("email         {}", user.email);
     say!("verified      {}", when(user.email_verified_at, "no"));
     say!("role          {}", user.role);
+    say!("groups        {}", if groups.is_empty() { "-".to_owned() } else { groups.join(", ") });
     say!("language      {}", user.language.as_deref().unwrap_or("-"));
     say!("created       {}", when(Some(user.created_at), "-"));
     say!("password set  {}", when(user.password_changed_at, "none"));

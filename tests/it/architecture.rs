@@ -10,10 +10,11 @@ use std::{
 
 /// The edges between features that are right: `(who imports, what)`. The first administrator fills the sign-up form;
 /// flows that begin with a mailed link share its email; the export reads each table through its owner.
-const FEATURE_EDGES: [(&str, &str); 14] = [
+const FEATURE_EDGES: [(&str, &str); 15] = [
     ("admin", "recovery"),
     ("admin", "verification"),
     ("data_export", "email"),
+    ("data_export", "groups"),
     ("data_export", "passkeys"),
     ("data_export", "recovery_codes"),
     ("data_export", "totp"),

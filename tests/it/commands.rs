@@ -19,7 +19,7 @@ use crate::support::{
 const SECRET: &str = "a key for tests and for nothing else 0123456789";
 
 /// One way to run each command but the service itself.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 22] = [
     &["migrate"],
     &["user", "create", "minji", "minji@example.com"],
     &["user", "show", "alice"],
@@ -31,6 +31,12 @@ const COMMANDS: [&[&str]; 16] = [
     &["user", "role", "alice", "member"],
     &["user", "email", "alice", "alicia@example.com"],
     &["user", "setup-link"],
+    &["group", "add", "staff"],
+    &["group", "title", "staff", "Our staff"],
+    &["group", "members", "staff", "--add", "alice"],
+    &["group", "show", "staff"],
+    &["group", "list"],
+    &["group", "remove", "staff"],
     &["audit", "verify"],
     &["audit", "forget-key", "00000000"],
     &["doctor"],
@@ -166,7 +172,7 @@ async fn field_10_only_migrate_and_the_service_begin_with_an_empty_database() {
     for command in COMMANDS.into_iter().filter(|command| command[0] != "migrate") {
         let output = program.run(command).await;
         let (out, err) = said(&output);
-        if ["user", "audit"].contains(&command[0]) {
+        if ["user", "group", "audit"].contains(&command[0]) {
             assert_eq!(output.status.code(), Some(1), "{command:?}: {out}{err}");
             assert!(err.contains("the database is empty") && err.contains("check DATABASE_URL"), "{command:?}: {err}");
         }

@@ -56,7 +56,9 @@ async fn the_document_holds_what_is_kept_and_no_secret() {
     for kind in ["signed_up", "signed_in", "profile_changed"] {
         assert!(events.iter().any(|event| event["kind"] == kind), "{kind}: {document}");
     }
-    for list in ["former_addresses", "sessions", "known_browsers", "mailed_links", "waiting_letters", "events"] {
+    for list in
+        ["former_addresses", "groups", "sessions", "known_browsers", "mailed_links", "waiting_letters", "events"]
+    {
         assert_eq!(document[list]["complete"], true, "{list}");
     }
     let text = document.to_string();
@@ -132,7 +134,8 @@ async fn no_table_that_knows_a_person_is_forgotten() {
     }
     // Sweeps: what expires is deleted, what does not goes with its account alone.
     let sweeps: Vec<_> = jobs::sweeps(app::SLICES).iter().map(|sweep| sweep.name).collect();
-    let kept = ["audit_events", "outbox", "passkeys", "password_credentials", "recovery_codes", "users"];
+    let kept =
+        ["audit_events", "group_members", "outbox", "passkeys", "password_credentials", "recovery_codes", "users"];
     for table in KEPT_ABOUT_A_PERSON {
         assert!(kept.contains(&table) || sweeps.contains(&table), "{table} is never swept: {sweeps:?}");
     }

@@ -24,7 +24,7 @@ use crate::support::{
 };
 
 /// The longest that a session may outlive its end, where everything fails.
-const AT_MOST: Duration = Duration::from_millis(250);
+pub const AT_MOST: Duration = Duration::from_millis(250);
 
 /// Who-am-I, without waiting for anything before it.
 async fn at_once(browser: &Browser) -> u16 {

@@ -28,6 +28,8 @@ pub struct ActivityRow {
     /// The rest of the message's name.
     pub what: &'static str,
     pub count: u64,
+    /// The group that it is about.
+    pub group: Option<String>,
     pub when: Age,
     /// Who did it, unless it was someone in a browser.
     pub by: Option<&'static str>,
@@ -44,6 +46,7 @@ pub(super) fn row(ctx: &Ctx, me: &LiveSession, listed: &Listed) -> ActivityRow {
     ActivityRow {
         what,
         count,
+        group: listed.event.as_ref().and_then(group),
         when: Age::between(listed.at, ctx.now()),
         by: doer(listed.actor),
         browser: device::browser(user_agent).map(str::to_owned),
@@ -62,6 +65,17 @@ fn message(event: Option<&Event>) -> (&'static str, u64) {
         Event::FactorAdded { factor } => (if factor == "passkey" { "passkey-added" } else { "totp-added" }, 0),
         Event::FactorRemoved { factor } => (if factor == "passkey" { "passkey-removed" } else { "totp-removed" }, 0),
         _ => (event.into(), 0),
+    }
+}
+
+/// The group that an event is about.
+fn group(event: &Event) -> Option<String> {
+    match event {
+        Event::GroupCreated { group }
+        | Event::GroupRemoved { group }
+        | Event::AddedToGroup { group }
+        | Event::RemovedFromGroup { group } => Some(group.clone()),
+        _ => None,
     }
 }
 
@@ -143,7 +157,14 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
     ];
-    known.into_iter().chain(of_factors()).chain(of_the_log_itself()).map(Some).chain([None]).collect()
+    known
+        .into_iter()
+        .chain(of_factors())
+        .chain(of_groups())
+        .chain(of_the_log_itself())
+        .map(Some)
+        .chain([None])
+        .collect()
 }
 
 fn of_factors() -> Vec<Event> {
@@ -164,6 +185,16 @@ fn of_factors() -> Vec<Event> {
     ]
 }
 
+fn of_groups() -> [Event; 4] {
+    let group = || "team:eu-west_1".to_owned();
+    [
+        Event::GroupCreated { group: group() },
+        Event::GroupRemoved { group: group() },
+        Event::AddedToGroup { group: group() },
+        Event::RemovedFromGroup { group: group() },
+    ]
+}
+
 fn of_the_log_itself() -> [Event; 3] {
     let (hash, keys, key) = (String::new(), Vec::new(), String::new());
     [
@@ -178,6 +209,7 @@ fn sample(event: Option<&Event>, actor: Actor) -> ActivityRow {
     ActivityRow {
         what,
         count,
+        group: event.and_then(group),
         when: Age { unit: AgeUnit::Hours, count: 3, at: "2026-03-01T09:30:00Z".into() },
         by: doer(actor),
         browser: Some("Firefox".into()),

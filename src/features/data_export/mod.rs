@@ -2,7 +2,7 @@
 //!
 //! 1. `GET /account/data` explains the export.
 //! 2. `POST /account/data` requires recent authentication and returns one JSON document: the account, its former
-//!    addresses, sessions and known browsers, the names and dates of its factors, its outstanding links and email, and
+//!    addresses, groups, sessions and known browsers, the names and dates of its factors, its outstanding links and email, and
 //!    its audit log. It omits digests of secrets, which carry no information.
 //! 3. Each list is limited, and the document says if one was truncated. The download is recorded in the audit log.
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    features::{email, passkeys, recovery_codes, totp},
+    features::{email, groups, passkeys, recovery_codes, totp},
     types::ExportedTime,
 };
 
@@ -25,6 +25,8 @@ pub struct Document {
     pub account: Account,
     /// Addresses that it had, for as long as they can be brought back.
     pub former_addresses: List<email::FormerAddress>,
+    /// The groups that it is in.
+    pub groups: List<groups::ExportedGroup>,
     /// Its sessions, live and recently ended, the last used first.
     pub sessions: List<Session>,
     /// Browsers that signed in to it.

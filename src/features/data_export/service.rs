@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     audit::Event,
-    features::{email, passkeys, recovery_codes, totp},
+    features::{email, groups, passkeys, recovery_codes, totp},
     limits::{self, Key, Spend},
     sessions::LiveSession,
     state::AppState,
@@ -27,6 +27,7 @@ pub async fn export(state: &AppState, request: &Request, live: &LiveSession) -> 
         generated_at: request.now.into(),
         account: store::account(&mut unit, id).await?.ok_or(AppError::NotFound)?,
         former_addresses: List::of(email::export(&mut unit, id, ONE_MORE).await?),
+        groups: List::of(groups::export(&mut unit, id, ONE_MORE).await?),
         sessions: List::of(store::sessions(&mut unit, id, live.id).await?),
         known_browsers: List::of(store::known_browsers(&mut unit, id).await?),
         passkeys: List::of(passkeys::export(&mut unit, id, ONE_MORE).await?),

@@ -9,9 +9,10 @@ use crate::{
 };
 
 /// Every table with something about a user in it; a test holds that no other has a user's id.
-pub const KEPT_ABOUT_A_PERSON: [&str; 13] = [
+pub const KEPT_ABOUT_A_PERSON: [&str; 14] = [
     "audit_events",
     "email_replacements",
+    "group_members",
     "known_browsers",
     "mailed_links",
     "outbox",

@@ -45,6 +45,8 @@ struct Account<'a> {
     email: &'a str,
     /// Whether the user has shown that the address is theirs.
     email_verified: bool,
+    /// The names of the account's groups.
+    groups: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -70,6 +72,7 @@ async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
             display_name: me.display_name.as_deref(),
             email: &me.email,
             email_verified: me.email_verified,
+            groups: &me.groups,
         },
         session: Session {
             id: me.id,

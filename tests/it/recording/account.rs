@@ -133,10 +133,10 @@ async fn looks_at_what_happened(recording: &mut Recording, lang: &'static str) {
     let kinds = "signed_up email_verified signed_in sign_in_failed signed_out reauthenticated password_changed \
         password_reset recovery_started recovery_mailed profile_changed email_change_mailed email_changed \
         email_change_undone data_downloaded deletion_scheduled deletion_undone disabled enabled role_changed \
-        sign_up_repeated factor_added factor_removed factor_asked factor_failed recovery_codes_made recovery_code_used \
-        password_removed browser_trusted browser_forgotten factors_reset factors_undone all_sessions_ended \
-        session_ended other_sessions_ended of_a_newer_version";
-    let detail = r#"{"amr": ["pwd"], "role": "admin", "factor": "totp", "count": 3,
+        added_to_group removed_from_group sign_up_repeated factor_added factor_removed factor_asked factor_failed \
+        recovery_codes_made recovery_code_used password_removed browser_trusted browser_forgotten \
+        factors_reset factors_undone all_sessions_ended session_ended other_sessions_ended of_a_newer_version";
+    let detail = r#"{"amr": ["pwd"], "role": "admin", "group": "staff", "factor": "totp", "count": 3,
         "ended": "00000000-0000-4000-8000-000000000001"}"#;
     for actor in ["visitor", "cli", "system"] {
         journey
