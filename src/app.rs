@@ -18,7 +18,7 @@ use crate::{
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
         language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
-        session_api, setup, static_files, totp, verification,
+        session_api, setup, static_files, token, token_status, totp, userinfo, verification,
     },
     http::server::stopping,
     jobs::{self, chain, outbox},
@@ -56,6 +56,9 @@ pub const SLICES: &[&Slice] = &[
     &recovery_codes::SLICE,
     &language::SLICE,
     &session_api::SLICE,
+    &token::SLICE,
+    &token_status::SLICE,
+    &userinfo::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,

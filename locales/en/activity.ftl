@@ -51,6 +51,7 @@ activity-made-admin = You became an administrator
 activity-made-member = You are no longer an administrator
 activity-setup-link-issued = A link for the first administrator was made
 activity-sign-up-repeated = Somebody signed up with your email address
+activity-refresh-reused = An app was signed out because its access was used in two places
 activity-totp-added = An authenticator app was added
 activity-passkey-added = A passkey was added
 activity-totp-removed = An authenticator app was removed

@@ -45,6 +45,7 @@ activity-made-admin = 관리자가 되었어요
 activity-made-member = 이제 관리자가 아니에요
 activity-setup-link-issued = 첫 관리자를 위한 링크를 만들었어요
 activity-sign-up-repeated = 누군가 내 이메일로 가입하려 했어요
+activity-refresh-reused = 앱의 로그인 정보가 두 곳에서 쓰여서 앱을 로그아웃했어요
 activity-totp-added = 인증 앱을 추가했어요
 activity-passkey-added = 패스키를 추가했어요
 activity-totp-removed = 인증 앱을 삭제했어요
