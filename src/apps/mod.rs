@@ -3,8 +3,10 @@
 //!
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
 //! 2. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
+//! 3. [`keys`] are what their tokens are signed with.
 
 pub mod address;
+pub mod keys;
 mod model;
 mod store;
 

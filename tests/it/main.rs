@@ -89,6 +89,7 @@ mod session_counts;
 mod sessions;
 mod settings;
 mod setup;
+mod signing_keys;
 mod static_files;
 mod strangers;
 mod support;
