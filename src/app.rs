@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
+    apps::keys::SigningKeys,
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
@@ -91,10 +92,12 @@ pub enum AssembleError {
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
     let (metrics, quarantine) = (Arc::new(Metrics::default()), db::ConnectionQuarantine::default());
     let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
+    let keys = Keys::derive(secrets);
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
+        signing: SigningKeys::new(db.clone(), keys.sealing.clone(), &config.apps),
         db,
         quarantine,
         disk: db::DiskProbe::default(),
@@ -102,7 +105,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
         factors: FACTORS,
-        keys: Keys::derive(secrets),
+        keys,
         metrics,
         sampler: Sampler::default(),
         requests: TaskTracker::new(),

@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod doctor;
+mod keys;
 mod output;
 mod serve;
 mod user;
@@ -41,6 +42,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Manage the keys that sign tokens
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Manage the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -117,6 +121,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         }
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
+        Command::Keys(command) => keys::run(command, &config).await?,
         Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}

@@ -18,6 +18,7 @@ use super::{
     redirect::{see_other, with_next},
 };
 use crate::{
+    apps::keys::KeysError,
     audit::log,
     db::{Trouble, trouble, without_values},
     passwords::{hasher::HasherError, proof::ProofError},
@@ -127,6 +128,15 @@ impl From<sqlx::Error> for AppError {
         match trouble(&error) {
             Trouble::Unavailable => Self::Unavailable { retry_after: DATABASE_RETRY, cause: Arc::new(error) },
             Trouble::Fault => Self::Fault(Arc::new(error)),
+        }
+    }
+}
+
+impl From<KeysError> for AppError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Database(error) => error.into(),
+            error => Self::Fault(Arc::new(error)),
         }
     }
 }

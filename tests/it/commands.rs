@@ -19,7 +19,7 @@ use crate::support::{
 const SECRET: &str = "a key for tests and for nothing else 0123456789";
 
 /// One way to run each command but the service itself.
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 19] = [
     &["migrate"],
     &["user", "create", "minji", "minji@example.com"],
     &["user", "show", "alice"],
@@ -31,6 +31,9 @@ const COMMANDS: [&[&str]; 16] = [
     &["user", "role", "alice", "member"],
     &["user", "email", "alice", "alicia@example.com"],
     &["user", "setup-link"],
+    &["keys", "list"],
+    &["keys", "rotate", "--alg", "ES256"],
+    &["keys", "retire", "unknown"],
     &["audit", "verify"],
     &["audit", "forget-key", "00000000"],
     &["doctor"],

@@ -90,6 +90,7 @@ mod session_counts;
 mod sessions;
 mod settings;
 mod setup;
+mod signing_keys;
 mod static_files;
 mod strangers;
 mod support;

@@ -1,6 +1,5 @@
 //! The use cases of authenticator apps, and of the keys that seal their seeds.
 
-use data_encoding::HEXLOWER;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     accounts::{self, FactorKind, Factors},
     audit::{Event, Unit},
-    crypto::sealing::SealingKeys,
+    crypto::sealing::{SealedWith, SealingKeys},
     features::recovery_codes::{self, RecoveryCode},
     limits::{self, Key, Limit, Spend},
     sessions::{Challenge, LiveSession, Method},
@@ -228,27 +227,9 @@ impl ManagedFactor for Totp {
     }
 }
 
-/// What the configured keys mean for the stored seeds.
-#[must_use]
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Seeds {
-    /// All of them are sealed with the newest key, or there are none.
-    Newest,
-    /// Some are still sealed with an older key, which must stay until they are not.
-    Older,
-    /// Some open with none of the keys; these are the ids of the missing keys, in hexadecimal digits.
-    Shut(Vec<String>),
-}
-
 /// Checks which keys the seeds are sealed with.
-pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::Result<Seeds> {
-    let heads = store::heads(connection).await?;
-    let shut = heads.iter().filter(|head| !keys.has(head));
-    let shut: Vec<_> = shut.map(|head| HEXLOWER.encode(head.get(1..).unwrap_or_default())).collect();
-    if !shut.is_empty() {
-        return Ok(Seeds::Shut(shut));
-    }
-    Ok(if heads.iter().all(|head| keys.is_newest(head)) { Seeds::Newest } else { Seeds::Older })
+pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::Result<SealedWith> {
+    Ok(keys.judge(&store::heads(connection).await?))
 }
 
 /// Seals with the newest key what an older one sealed, and returns how many seeds that were. Every replica may do it
