@@ -32,13 +32,3 @@ comment on column signing_keys.created_at is 'When the key was generated.';
 comment on column signing_keys.signs_from is 'When it begins to sign: late enough for every replica and most apps to have fetched it.';
 comment on column signing_keys.signs_until is 'When it stops signing; its successor has begun by then.';
 comment on column signing_keys.published_until is 'Until when its signatures may be checked.';
-
-create function notify_signing_keys_change() returns trigger language plpgsql as $$
-begin
-    perform pg_notify('vestibule_sessions', 'keys');
-    return null;
-end
-$$;
-comment on function notify_signing_keys_change() is 'Makes every replica read the signing keys again.';
-create trigger signing_keys_notify_change after insert or update or delete or truncate on signing_keys
-    for each statement execute function notify_signing_keys_change();

@@ -13,12 +13,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
+    apps::keys::SigningKeys,
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
         language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
-        session_api, setup, static_files, totp, verification,
+        session_api, setup, static_files, token, token_status, totp, userinfo, verification,
     },
     http::server::stopping,
     jobs::{self, chain, outbox},
@@ -56,6 +57,9 @@ pub const SLICES: &[&Slice] = &[
     &recovery_codes::SLICE,
     &language::SLICE,
     &session_api::SLICE,
+    &token::SLICE,
+    &token_status::SLICE,
+    &userinfo::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,
@@ -88,10 +92,12 @@ pub enum AssembleError {
 pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> Result<AppState, AssembleError> {
     let (metrics, quarantine) = (Arc::new(Metrics::default()), db::ConnectionQuarantine::default());
     let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
+    let keys = Keys::derive(secrets);
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
+        signing: SigningKeys::new(db.clone(), keys.sealing.clone(), &config.apps),
         db,
         quarantine,
         disk: db::DiskProbe::default(),
@@ -99,7 +105,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
         factors: FACTORS,
-        keys: Keys::derive(secrets),
+        keys,
         metrics,
         sampler: Sampler::default(),
         requests: TaskTracker::new(),

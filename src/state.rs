@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
+    apps::keys::SigningKeys,
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
@@ -56,6 +57,8 @@ pub struct Parts {
     pub factors: &'static [&'static FactorKind],
     /// Keys by purpose.
     pub keys: Keys,
+    /// The keys that sign tokens.
+    pub signing: SigningKeys,
     /// Metrics.
     pub metrics: Arc<Metrics>,
     /// Bounds the log lines that anyone can cause.
@@ -99,7 +102,7 @@ pub struct Keys {
     pub answers: Vec<[u8; 32]>,
     /// Chain the audit log.
     pub audit: ChainKeys,
-    /// Encrypt the seeds of authenticator apps.
+    /// Encrypt the seeds of authenticator apps, and the keys that sign tokens.
     pub sealing: SealingKeys,
 }
 

@@ -55,6 +55,7 @@ activity-added-to-group = You were added to the group { $group }
 activity-removed-from-group = You are no longer in the group { $group }
 activity-setup-link-issued = A link for the first administrator was made
 activity-sign-up-repeated = Somebody signed up with your email address
+activity-refresh-reused = An app was signed out because its access was used in two places
 activity-totp-added = An authenticator app was added
 activity-passkey-added = A passkey was added
 activity-totp-removed = An authenticator app was removed

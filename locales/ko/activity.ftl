@@ -49,6 +49,7 @@ activity-added-to-group = { $group } 그룹에 들어갔어요
 activity-removed-from-group = 이제 { $group } 그룹에 속해 있지 않아요
 activity-setup-link-issued = 첫 관리자를 위한 링크를 만들었어요
 activity-sign-up-repeated = 누군가 내 이메일로 가입하려 했어요
+activity-refresh-reused = 앱의 로그인 정보가 두 곳에서 쓰여서 앱을 로그아웃했어요
 activity-totp-added = 인증 앱을 추가했어요
 activity-passkey-added = 패스키를 추가했어요
 activity-totp-removed = 인증 앱을 삭제했어요

@@ -3,10 +3,18 @@
 //!
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
 //! 2. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
+//! 3. [`keys`] are what their tokens are signed with.
+//! 4. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
+//! 5. [`judge`] says in one statement what a grant, and with it a token, is worth now.
+//! 6. [`claims`] says what an app learns about a person, by the scopes that were granted.
 
 pub mod address;
+pub mod claims;
+pub mod judge;
+pub mod keys;
 mod model;
 mod store;
+pub mod tokens;
 
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
-pub use store::{find, find_by_gate, find_by_id};
+pub use store::{find, find_by_gate, find_by_id, is_origin_of_app};

@@ -20,6 +20,25 @@ pub async fn find_by_gate(connection: &mut PgConnection, origin: &str) -> sqlx::
     read(connection, None, None, Some(origin)).await
 }
 
+/// Returns whether an origin is one of an enabled public app: one that it registered, or that of a redirect address.
+pub async fn is_origin_of_app(connection: &mut PgConnection, origin: &str) -> sqlx::Result<bool> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from app_addresses d join apps a on a.id = d.app_id
+            where a.kind in ('public', 'document') and a.disabled_at is null and (
+                (d.kind = 'origin' and d.uri = $1)
+                -- An origin ends where the path or the query of an address begins.
+                or (d.kind = 'redirect' and (d.uri = $1 or starts_with(d.uri, $1 || '/') or starts_with(d.uri, $1 || '?')))
+            )
+        ) as "is_ours!"
+        "#,
+        origin,
+    )
+    .fetch_one(connection)
+    .await
+}
+
 async fn read(
     connection: &mut PgConnection,
     client_id: Option<&str>,

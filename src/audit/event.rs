@@ -85,6 +85,9 @@ pub enum Event {
     SetupLinkIssued,
     /// Someone signed up with this account's address.
     SignUpRepeated,
+    /// A refresh token of an app was used again, or by another app: what the app was allowed has ended. `app`: its
+    /// `client_id`.
+    RefreshReused { app: String },
     /// A second factor was added: `totp` or `passkey`.
     FactorAdded { factor: String },
     /// A second factor was removed: `totp` or `passkey`.

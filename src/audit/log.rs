@@ -79,6 +79,9 @@ fn line(request: &Request, entry: &Entry) {
         Event::RecoveryCodeUsed => updated("recovery code used"),
         Event::FactorsUndone => updated("factors undone"),
         Event::BrowserForgotten => updated("browser forgotten"),
+        Event::RefreshReused { app } => {
+            warn!(event = "authn_token_reuse", app, user_id, %network, request_id);
+        }
         _ => {}
     }
 }

@@ -6,10 +6,11 @@ use sqlx::{Connection as _, PgConnection};
 
 use super::{database, output::say, serve::unreadable_seeds};
 use crate::{
+    apps::keys,
     config::{Config, MailServer, Mistakes, SETTINGS, SecondFactor, SecretError, Secrets},
-    crypto::sealing::SealingKeys,
+    crypto::sealing::{SealedWith, SealingKeys},
     db,
-    features::totp::{self, Seeds},
+    features::totp,
     mail::{Mailer, Timeouts},
 };
 
@@ -134,7 +135,11 @@ async fn database(config: &Config) -> Vec<Finding> {
     };
     let findings = match PgConnection::connect_with(&database.options).await {
         Ok(mut connection) => match schema(&mut connection).await {
-            Ok((text, true)) => vec![Finding::Good(text), seeds(&mut connection, config).await.into()],
+            Ok((text, true)) => {
+                let mut findings = vec![Finding::Good(text)];
+                findings.extend(sealed(&mut connection, config).await);
+                findings
+            }
             schema => vec![schema.map(|(text, _)| text).into()],
         },
         Err(error) => vec![Finding::Wrong(db::MigrateError::from(error).to_string())],
@@ -164,17 +169,44 @@ async fn schema(connection: &mut PgConnection) -> Result<(String, bool), String>
 }
 
 /// Checks that the keys decrypt what is sealed in the database. A key that does not exist yet decrypts nothing.
-async fn seeds(connection: &mut PgConnection, config: &Config) -> Result<String, String> {
-    let keys = match Secrets::existing(&config.secrets, &config.data_dir) {
+async fn sealed(connection: &mut PgConnection, config: &Config) -> Vec<Finding> {
+    let sealing = match Secrets::existing(&config.secrets, &config.data_dir) {
         Ok(secrets) => SealingKeys::derive(&secrets),
         Err(SecretError::Missing(_)) => SealingKeys::none(),
-        Err(error) => return Err(error.to_string()),
+        Err(error) => return vec![Finding::Wrong(error.to_string())],
     };
-    match totp::seeds(connection, &keys).await.map_err(|error| error.to_string())? {
-        Seeds::Newest => Ok("every seed of an authenticator app is sealed with the newest key".to_owned()),
-        Seeds::Older => Ok("some seeds of authenticator apps still need an older key: keep it in VESTIBULE_SECRET \
-                            until a running service has re-encrypted them, within minutes"
-            .to_owned()),
-        Seeds::Shut(keys) => Err(unreadable_seeds(&keys)),
+    let unread = |error: sqlx::Error| Finding::Wrong(error.to_string());
+    let seeds = totp::seeds(connection, &sealing).await.map_or_else(unread, seeds);
+    let signing_keys = keys::sealed(connection, &sealing).await.map_or_else(unread, signing_keys);
+    vec![seeds, signing_keys]
+}
+
+fn seeds(sealed: SealedWith) -> Finding {
+    match sealed {
+        SealedWith::Newest => {
+            Finding::Good("every seed of an authenticator app is sealed with the newest key".to_owned())
+        }
+        SealedWith::Older => Finding::Good(
+            "some seeds of authenticator apps still need an older key: keep it in VESTIBULE_SECRET until a running \
+             service has re-encrypted them, within minutes"
+                .to_owned(),
+        ),
+        SealedWith::Shut(keys) => Finding::Wrong(unreadable_seeds(&keys)),
+    }
+}
+
+fn signing_keys(sealed: SealedWith) -> Finding {
+    match sealed {
+        SealedWith::Newest => Finding::Good("every signing key is sealed with the newest key".to_owned()),
+        SealedWith::Older => Finding::Good(
+            "some signing keys still need an older key: keep it in VESTIBULE_SECRET until a running service has \
+             re-encrypted them, within minutes"
+                .to_owned(),
+        ),
+        SealedWith::Shut(keys) => Finding::Warning(format!(
+            "some signing keys were sealed with another key (its id: {}): they sign nothing, and the service creates \
+             others. What they signed is still accepted; \"vestibule keys list\" names them",
+            keys.join(", ")
+        )),
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod database;
 mod doctor;
 mod group;
+mod keys;
 mod output;
 mod serve;
 mod user;
@@ -45,6 +46,9 @@ enum Command {
     /// Manage groups of accounts
     #[command(subcommand)]
     Group(group::GroupCommand),
+    /// Manage the keys that sign tokens
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Manage the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -122,6 +126,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
         Command::Group(command) => group::run(command, &config).await?,
+        Command::Keys(command) => keys::run(command, &config).await?,
         Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}

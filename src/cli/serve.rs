@@ -22,10 +22,11 @@ use super::{CliError, database};
 use crate::{
     app,
     config::{Config, MailServer, Secrets},
+    crypto::sealing::SealedWith,
     db::{self, Servers},
     features::{
         setup::{self, Begun},
-        totp::{self, Seeds},
+        totp,
     },
     http::server::{self, Caps},
     state::AppState,
@@ -102,8 +103,8 @@ async fn prepare(config: Config, database: &database::Database) -> Result<AppSta
     let seeds = totp::seeds(&mut *state.db.acquire().await?, &state.keys.sealing).await?;
     match seeds {
         // Authenticator apps would not work, and new seeds would be sealed with the wrong key.
-        Seeds::Shut(keys) => Err(unreadable_seeds(&keys).into()),
-        Seeds::Newest | Seeds::Older => Ok(state),
+        SealedWith::Shut(keys) => Err(unreadable_seeds(&keys).into()),
+        SealedWith::Newest | SealedWith::Older => Ok(state),
     }
 }
 

@@ -17,15 +17,13 @@ use aes_gcm::{
     Aes256Gcm, Nonce,
     aead::{Aead as _, KeyInit as _, Payload},
 };
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::{
-    config::Secrets,
-    types::random_bytes,
-};
+use crate::{config::Secrets, types::random_bytes};
 
 /// The format version.
 const VERSION: u8 = 1;
@@ -52,6 +50,18 @@ pub enum OpenError {
     /// Corrupt, or sealed for another row.
     #[error("it is corrupt, or was sealed for another row")]
     Broken,
+}
+
+/// What the configured keys mean for what is stored.
+#[must_use]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SealedWith {
+    /// All of it is sealed with the newest key, or there is nothing.
+    Newest,
+    /// Some is still sealed with an older key, which must stay until it is not.
+    Older,
+    /// Some opens with none of the keys; these are the IDs of the missing keys, in hexadecimal digits.
+    Shut(Vec<String>),
 }
 
 impl SealingKeys {
@@ -96,6 +106,16 @@ impl SealingKeys {
     /// Returns whether the key with this header is configured.
     pub fn has(&self, head: &[u8]) -> bool {
         self.0.iter().any(|key| key.head == head)
+    }
+
+    /// Judges values by their headers.
+    pub fn judge(&self, heads: &[Vec<u8>]) -> SealedWith {
+        let shut = heads.iter().filter(|head| !self.has(head));
+        let shut: Vec<_> = shut.map(|head| HEXLOWER.encode(head.get(1..).unwrap_or_default())).collect();
+        if !shut.is_empty() {
+            return SealedWith::Shut(shut);
+        }
+        if heads.iter().all(|head| self.is_newest(head)) { SealedWith::Newest } else { SealedWith::Older }
     }
 
     /// The headers of all keys except the newest.

@@ -26,5 +26,8 @@ pub mod registration;
 pub mod session_api;
 pub mod setup;
 pub mod static_files;
+pub mod token;
+pub mod token_status;
 pub mod totp;
+pub mod userinfo;
 pub mod verification;

@@ -17,6 +17,7 @@ use tokio::{
 
 use crate::{
     accounts::{Query, links},
+    apps::keys::{self, KeysError},
     audit, db,
     features::deletion::ERASED_ACCOUNTS,
     http::server::stopping,
@@ -33,6 +34,9 @@ const WITHIN: Duration = Duration::from_secs(120);
 
 /// The sweeps of tables that belong to no slice.
 const FLOOR: &[Sweep] = &[
+    floor("signing_keys to re-encrypt", Turn::Start, |state| Box::pin(state.signing.reseal())),
+    floor("signing_keys to rotate", Turn::Round, |state| Box::pin(rotate(state))),
+    floor("signing_keys", Turn::Round, |state| with(state, |db| Box::pin(keys::sweep(db)))),
     floor("sessions", Turn::Round, |state| with(state, |db| Box::pin(ended::sweep(db)))),
     floor("browser_sessions", Turn::Round, |state| with(state, |db| Box::pin(ended::sweep_store(db)))),
     floor("attempt_limits", Turn::Round, |state| with(state, |db| Box::pin(limits::sweep(db)))),
@@ -51,6 +55,18 @@ const fn floor(name: &'static str, turn: Turn, run: for<'a> fn(&'a AppState) -> 
 
 fn with(state: &AppState, sweep: for<'a> fn(&'a mut PgConnection) -> Query<'a, u64>) -> Query<'_, u64> {
     Box::pin(async move { sweep(&mut *state.db.acquire().await?).await })
+}
+
+/// Creates the signing keys whose turn comes next.
+async fn rotate(state: &AppState) -> sqlx::Result<u64> {
+    match state.signing.rotate_due().await {
+        Ok(count) => Ok(count),
+        Err(KeysError::Database(error)) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "cannot rotate the signing keys; the old ones sign until their time is over");
+            Ok(0)
+        }
+    }
 }
 
 /// The sweeps of these slices and of the floor, in execution order.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::types::UserId;
+use crate::types::{AppId, UserId};
 
 /// The key of a bucket: a digest, so that the table does not contain names and addresses in plain text. Anyone with the
 /// table can still test guesses.
@@ -62,6 +62,11 @@ impl Key {
     /// Account changes of one account.
     pub fn changes(user_id: UserId) -> Self {
         Self::of("changes", user_id.0.as_bytes())
+    }
+
+    /// Requests that name an app and do not prove to be it.
+    pub fn app(id: AppId) -> Self {
+        Self::of("app", id.0.as_bytes())
     }
 
     /// Emails of one kind to one mailbox, requested by anyone.

@@ -21,7 +21,7 @@ use std::{net::IpAddr, time::Duration};
 
 use sqlx::PgConnection;
 
-use crate::types::{Throttled, UserId};
+use crate::types::{AppId, Throttled, UserId};
 
 pub use key::Key;
 pub use refill::{NOBODYS_MAX, forget, refill, sweep};
@@ -77,6 +77,10 @@ pub const RECOVERY_CODE: Limit = Limit { burst: 10, refill: Duration::from_secs(
 pub const ENROLMENT: Limit = Limit { burst: 10, refill: Duration::from_secs(60), cap: Cap::Never };
 /// WebAuthn challenges for one network or one account: 200, then one a second.
 pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: Cap::Never };
+/// Requests from one network by apps that did not authenticate: 50, then 10 a minute.
+pub const CLIENTS: Limit = Limit { burst: 50, refill: Duration::from_secs(6), cap: Cap::Never };
+/// The same for one app, from all networks: 200, then one a second.
+pub const CLIENTS_OF_APP: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: Cap::Never };
 
 /// Account changes that are audited and cost nothing else: 60, then 6 a minute.
 pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: Cap::Never };
@@ -113,6 +117,13 @@ pub fn unauthenticated_writes(address: IpAddr) -> Vec<Bucket> {
 /// Long return paths stored for a client's networks.
 pub fn return_paths(address: IpAddr) -> Vec<Bucket> {
     around("return-paths", address, UNAUTHENTICATED_WRITES)
+}
+
+/// Requests of apps that did not authenticate, from a client's networks and at the app that they named. A request with
+/// the right secret spends nothing and is never refused.
+pub fn failed_clients(address: IpAddr, app: Option<AppId>) -> Vec<Bucket> {
+    let networks = around("clients", address, CLIENTS);
+    networks.into_iter().chain(app.map(|app| (Key::app(app), CLIENTS_OF_APP))).collect()
 }
 
 /// WebAuthn challenges for discoverable credentials, by a client's networks.

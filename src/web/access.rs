@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    AppError, Ctx, Visitor,
+    AppError, Ctx, Visitor, oauth,
     once::{self, Turn},
     paths,
     redirect::{see_other, with_next},
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     accounts::Role,
+    apps::Scope,
     audit::log,
     sessions::{Aal, FRESH, return_paths},
     state::AppState,
@@ -37,6 +38,10 @@ pub enum Access {
     Account(Needs),
     /// Administrators; others get 404.
     Admin(Needs),
+    /// Apps that authenticate as such (RFC 6749 section 2.3); no cookie is read.
+    Client,
+    /// Whoever has an access token with this scope (RFC 6750); no cookie is read.
+    Bearer(Scope),
 }
 
 /// Requirements on a session.
@@ -84,7 +89,7 @@ impl Access {
     /// The requirements; `None` for routes that need no session.
     pub const fn needs(self) -> Option<Needs> {
         match self {
-            Self::Public | Self::Anyone => None,
+            Self::Public | Self::Anyone | Self::Client | Self::Bearer(_) => None,
             Self::Account(needs) | Self::Admin(needs) => Some(needs),
         }
     }
@@ -110,6 +115,8 @@ pub enum Dialect {
     Page,
     /// Always `application/problem+json` (RFC 9457).
     Problem,
+    /// JSON as RFC 6749 section 5.2 has it, for endpoints that apps call.
+    OAuth,
 }
 
 /// Cross-origin read access (Fetch standard, CORS protocol).
@@ -120,6 +127,8 @@ pub enum Cors {
     SameOrigin,
     /// Any origin, without credentials: for public documents.
     Any,
+    /// Origins of public apps, without credentials.
+    Apps,
 }
 
 /// The policy of a route, checked before its handler runs.
@@ -156,7 +165,13 @@ impl<T: 'static, H: Handler<T, AppState>> Handler<T, AppState> for Guarded<H> {
         let handle: Handle = Arc::new(move |request| Box::pin(handler.clone().call(request, state.clone())));
         Box::pin(async move {
             let Some(ctx) = request.extensions().get::<Ctx>().cloned() else { return Ctx::missing().into_response() };
-            answer(policy, handle, &ctx, request).await
+            let shared = policy.cors == Cors::Apps;
+            let origin = if shared { oauth::cors::allowed(&ctx, request.headers()).await } else { None };
+            let mut response = answer(policy, handle, &ctx, request).await;
+            if shared {
+                oauth::cors::admit(&mut response, origin);
+            }
+            response
         })
     }
 }
@@ -181,7 +196,7 @@ async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request)
     let method = request.method().clone();
     let guarded = match &turn {
         Turn::Repeat(repeat) if repeat.moves_session => Ok(None),
-        _ => guard(policy, ctx, &method).await,
+        _ => guard(policy, ctx, &method, &mut request).await,
     };
     let response = match (guarded, turn) {
         (Ok(None), Turn::Repeat(repeat)) => repeat.answer,
@@ -215,9 +230,17 @@ async fn call_handler(policy: Policy, handle: Handle, ctx: &Ctx, request: Reques
     response
 }
 
-async fn guard(policy: Policy, ctx: &Ctx, method: &Method) -> Result<Option<Response>, AppError> {
-    if policy.access == Access::Public {
-        return Ok(None);
+async fn guard(
+    policy: Policy,
+    ctx: &Ctx,
+    method: &Method,
+    request: &mut Request,
+) -> Result<Option<Response>, AppError> {
+    match policy.access {
+        Access::Public => return Ok(None),
+        Access::Client => return oauth::admit_client(ctx, request).await.map(|()| None),
+        Access::Bearer(scope) => return oauth::admit_bearer(ctx, scope, request).await.map(|()| None),
+        Access::Anyone | Access::Account(_) | Access::Admin(_) => {}
     }
     let visitor = Visitor::find(ctx, method).await?;
     let admitted = admit(policy, &visitor, ctx, method);

@@ -161,6 +161,12 @@ impl Ctx {
         self.facts.wants_json || self.policy().is_some_and(|policy| policy.dialect == Dialect::Problem)
     }
 
+    /// Returns whether errors are those of OAuth 2.0 (RFC 6749 section 5.2).
+    pub(super) fn speaks_oauth(&self) -> bool {
+        paths::is_called_by_apps(self.facts.requested.path())
+            || self.policy().is_some_and(|policy| policy.dialect == Dialect::OAuth)
+    }
+
     /// Returns whether the method is unsafe.
     pub(super) fn submits_form(&self) -> bool {
         !self.facts.method.is_safe()

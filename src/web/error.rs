@@ -13,10 +13,12 @@ use super::{
     Ctx,
     cookies::{self, Name},
     error_page::{ErrorKind, ErrorPage},
+    oauth::{self, OAuthError},
     paths,
     redirect::{see_other, with_next},
 };
 use crate::{
+    apps::keys::KeysError,
     audit::log,
     db::{Trouble, trouble, without_values},
     passwords::{hasher::HasherError, proof::ProofError},
@@ -59,6 +61,8 @@ pub enum AppError {
         /// Where to come back to.
         next: Option<ReturnTo>,
     },
+    /// An endpoint that apps call refused the request.
+    OAuth(OAuthError),
     /// A rate limit or a full queue.
     Throttled(Throttled),
     /// A dependency is down or busy; nothing was written.
@@ -96,6 +100,7 @@ impl AppError {
             Self::Throttled(Throttled::SlowDown { .. }) => ErrorKind::TooManyRequests,
             Self::Throttled(Throttled::Busy { .. }) | Self::Unavailable { .. } => ErrorKind::Unavailable,
             Self::Fault(_) => ErrorKind::Internal,
+            Self::OAuth(error) => of_status(error.status()),
         }
     }
 
@@ -127,6 +132,15 @@ impl From<sqlx::Error> for AppError {
     }
 }
 
+impl From<KeysError> for AppError {
+    fn from(error: KeysError) -> Self {
+        match error {
+            KeysError::Database(error) => error.into(),
+            error => Self::Fault(Arc::new(error)),
+        }
+    }
+}
+
 impl From<HasherError> for AppError {
     fn from(error: HasherError) -> Self {
         Self::Fault(Arc::new(error))
@@ -150,7 +164,8 @@ impl From<TemplateError> for AppError {
 
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        (self.kind().status(), Extension(self)).into_response()
+        let status = if let Self::OAuth(error) = &self { error.status() } else { self.kind().status() };
+        (status, Extension(self)).into_response()
     }
 }
 
@@ -169,17 +184,18 @@ pub(super) fn render_errors(ctx: &Ctx, response: Response) -> Response {
         None => of_status(status),
     };
     log_error(ctx, status, error.as_ref());
+    // A bare server error comes from the session layer, which needs the database.
+    let database_retry = || (kind == ErrorKind::Unavailable).then_some(DATABASE_RETRY);
+    let retry_after = error.as_ref().map_or_else(database_retry, AppError::retry_after);
+    if ctx.speaks_oauth() {
+        return oauth::render(error.as_ref(), retry_after, &response);
+    }
     match error {
         Some(AppError::SignIn { next }) if !ctx.wants_json() => redirect_via(ctx, paths::LOGIN, next),
         Some(AppError::Verify { next }) if !ctx.wants_json() => redirect_via(ctx, paths::VERIFY, next),
         Some(AppError::Enrol { next }) if !ctx.wants_json() => redirect_via(ctx, paths::ACCOUNT_FACTORS, next),
         Some(AppError::Reauthenticate { next }) if !ctx.wants_json() => redirect_via(ctx, paths::REAUTH, next),
-        error => {
-            // A bare server error comes from the session layer, which needs the database.
-            let database_retry = || (kind == ErrorKind::Unavailable).then_some(DATABASE_RETRY);
-            let retry_after = error.as_ref().map_or_else(database_retry, AppError::retry_after);
-            render(ctx, kind, retry_after, &response)
-        }
+        _ => render(ctx, kind, retry_after, &response),
     }
 }
 
@@ -187,6 +203,8 @@ pub(super) fn render_errors(ctx: &Ctx, response: Response) -> Response {
 fn of_status(status: StatusCode) -> ErrorKind {
     match status {
         StatusCode::NOT_FOUND => ErrorKind::NotFound,
+        StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
+        StatusCode::FORBIDDEN => ErrorKind::Forbidden,
         StatusCode::METHOD_NOT_ALLOWED => ErrorKind::MethodNotAllowed,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::PayloadTooLarge,
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ErrorKind::HeadersTooLarge,
@@ -205,6 +223,7 @@ fn log_error(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
             tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served: answered with 503");
         }
         Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "malformed request"),
+        Some(AppError::OAuth(refused)) => tracing::debug!(request_id, ?refused, "an app was refused"),
         Some(AppError::StaleForm) => log::form_refused(&ctx.state.sampler, ctx.request()),
         Some(AppError::Throttled(throttled)) => ctx.note_throttled(*throttled),
         None if status.is_server_error() => {

@@ -95,7 +95,8 @@ pub(super) fn pairs(text: &[u8]) -> Result<Vec<Pair>, AppError> {
     Ok(pairs)
 }
 
-fn decode(text: &[u8]) -> Result<Zeroizing<String>, AppError> {
+/// Decodes one name or value strictly.
+pub(super) fn decode(text: &[u8]) -> Result<Zeroizing<String>, AppError> {
     let whole = |escape: &[u8]| escape.len() >= 2 && escape[..2].iter().all(u8::is_ascii_hexdigit);
     if !text.split(|byte| *byte == b'%').skip(1).all(whole) {
         return Err(AppError::BadRequest("malformed percent escape"));

@@ -102,6 +102,16 @@ pub const LANGUAGE: &str = "/language";
 pub const API_SESSION: &str = "/api/v1/session";
 /// The OpenAPI description of what apps may call.
 pub const API_OPENAPI: &str = "/api/openapi.json";
+/// The token endpoint of apps (RFC 6749).
+pub const OAUTH_TOKEN: &str = "/oauth/token";
+/// The same, for apps that end every address with a slash.
+pub const OAUTH_TOKEN_SLASH: &str = "/oauth/token/";
+/// What a token is worth (RFC 7662).
+pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
+/// Revokes a token (RFC 7009).
+pub const OAUTH_REVOKE: &str = "/oauth/revoke";
+/// Who the person is (OpenID Connect Core section 5.3).
+pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
 /// Redirects password managers to the page that changes the password (W3C).
 pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// Liveness probe.
@@ -141,6 +151,14 @@ pub fn is_ours(local: &str) -> bool {
     let path = local.split(['?', '#']).next().unwrap_or_default();
     let below = |ours: &str| path.strip_prefix(ours).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     path == HOME || OURS.iter().any(|ours| below(ours))
+}
+
+/// Endpoints that apps call, whose errors are in the dialect of OAuth 2.0.
+const CALLED_BY_APPS: [&str; 5] = [OAUTH_TOKEN, OAUTH_TOKEN_SLASH, OAUTH_INTROSPECT, OAUTH_REVOKE, OAUTH_USERINFO];
+
+/// Returns whether a path is an endpoint that apps call, also with a method that it does not have.
+pub(super) fn is_called_by_apps(path: &str) -> bool {
+    CALLED_BY_APPS.contains(&path)
 }
 
 /// Returns whether a route signs in, so that its refusals count as sign-ins.

@@ -1,6 +1,6 @@
 //! The route list: data next to the router, so that a test can request every route as every kind of visitor.
 
-use std::{future::ready, sync::Arc};
+use std::{collections::BTreeSet, future::ready, sync::Arc};
 
 use axum::{
     Router,
@@ -13,6 +13,7 @@ use axum::{
 
 use super::{
     access::{Access, Cors, Dialect, Guarded, Policy, Writes},
+    oauth,
     redirect::redirect,
 };
 use crate::state::AppState;
@@ -125,7 +126,17 @@ impl Routes {
         let add = |router: Router<AppState>, (route, build): (Route, Build)| {
             router.route(route.policy.path, build(route.policy))
         };
-        self.routes.into_iter().fold(Router::new(), add).fallback(fallback).with_state(self.state)
+        let shared: BTreeSet<_> = self
+            .routes
+            .iter()
+            .map(|(route, _)| route.policy)
+            .filter(|policy| policy.cors == Cors::Apps)
+            .map(|policy| policy.path)
+            .collect();
+        let router = self.routes.into_iter().fold(Router::new(), add);
+        let preflight =
+            |router: Router<AppState>, path| router.route(path, on(MethodFilter::OPTIONS, oauth::cors::preflight));
+        shared.into_iter().fold(router, preflight).fallback(fallback).with_state(self.state)
     }
 }
 

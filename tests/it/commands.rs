@@ -19,7 +19,7 @@ use crate::support::{
 const SECRET: &str = "a key for tests and for nothing else 0123456789";
 
 /// One way to run each command but the service itself.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 25] = [
     &["migrate"],
     &["user", "create", "minji", "minji@example.com"],
     &["user", "show", "alice"],
@@ -37,6 +37,9 @@ const COMMANDS: [&[&str]; 22] = [
     &["group", "show", "staff"],
     &["group", "list"],
     &["group", "remove", "staff"],
+    &["keys", "list"],
+    &["keys", "rotate", "--alg", "ES256"],
+    &["keys", "retire", "unknown"],
     &["audit", "verify"],
     &["audit", "forget-key", "00000000"],
     &["doctor"],

@@ -20,7 +20,7 @@ use vestibule::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 100] = [
+const EXPECTED: [(&str, [&str; 5]); 106] = [
     ("GET /return", ["303 /"; 5]),
     ("GET /api/openapi.json", ["200"; 5]),
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
@@ -128,6 +128,12 @@ const EXPECTED: [(&str, [&str; 5]); 100] = [
     ("POST /account/factors/recovery-codes/saved", owners(SAVED_AFTER, "400")),
     ("POST /language", ["400"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
+    ("POST /oauth/token", ["401"; 5]),
+    ("POST /oauth/token/", ["401"; 5]),
+    ("POST /oauth/introspect", ["401"; 5]),
+    ("POST /oauth/revoke", ["401"; 5]),
+    ("GET /oauth/userinfo", ["401"; 5]),
+    ("POST /oauth/userinfo", ["401"; 5]),
     ("GET /livez", ["200"; 5]),
     ("GET /readyz", ["200"; 5]),
     ("GET /static/{digest}/{name}", ["200"; 5]),

@@ -156,6 +156,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         role("member"),
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
+        Event::RefreshReused { app: "wiki".into() },
     ];
     known
         .into_iter()

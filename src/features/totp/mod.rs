@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use export::{ExportedApp, export};
-pub use service::{Seeds, Totp, reseal, seeds};
+pub use service::{Totp, reseal, seeds};
 
 /// What this slice registers.
 pub const SLICE: Slice = Slice {

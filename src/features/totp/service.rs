@@ -1,6 +1,5 @@
 //! The use cases of authenticator apps, and of the keys that seal their seeds.
 
-use data_encoding::HEXLOWER;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,7 +11,7 @@ use super::{
 use crate::{
     accounts::{self, FactorKind, Factors},
     audit::{Event, Unit},
-    crypto::sealing::SealingKeys,
+    crypto::sealing::{SealedWith, SealingKeys},
     features::recovery_codes::{self, RecoveryCode},
     limits::{self, Key, Limit, Spend},
     sessions::{Challenge, LiveSession, Method},
@@ -229,27 +228,9 @@ impl ManagedFactor for Totp {
     }
 }
 
-/// Which keys the stored seeds need.
-#[must_use]
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Seeds {
-    /// All seeds, if any, are encrypted with the newest key.
-    Newest,
-    /// Some seeds still need an older key, which must stay configured until they are re-encrypted.
-    Older,
-    /// Some seeds need keys that are not configured: the missing keys' ids in hexadecimal.
-    Shut(Vec<String>),
-}
-
 /// Checks which keys the seeds are encrypted with.
-pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::Result<Seeds> {
-    let heads = store::heads(connection).await?;
-    let shut = heads.iter().filter(|head| !keys.has(head));
-    let shut: Vec<_> = shut.map(|head| HEXLOWER.encode(head.get(1..).unwrap_or_default())).collect();
-    if !shut.is_empty() {
-        return Ok(Seeds::Shut(shut));
-    }
-    Ok(if heads.iter().all(|head| keys.is_newest(head)) { Seeds::Newest } else { Seeds::Older })
+pub async fn seeds(connection: &mut PgConnection, keys: &SealingKeys) -> sqlx::Result<SealedWith> {
+    Ok(keys.judge(&store::heads(connection).await?))
 }
 
 /// Re-encrypts seeds of older keys with the newest one, and returns how many. Replicas may run it concurrently: a seed

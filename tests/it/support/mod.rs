@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod http;
 pub mod letters;
 pub mod mailbox;
+pub mod oidc;
 pub mod private_server;
 pub mod process;
 pub mod proxy;

@@ -1,0 +1,82 @@
+//! What is said of a token (RFC 7662 section 2.2).
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::apps::{App, judge::Live, tokens::jwt::Validity};
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct Introspection {
+    active: bool,
+    #[serde(flatten)]
+    token: Option<Active>,
+}
+
+#[derive(Debug, Serialize)]
+struct Active {
+    iss: String,
+    sub: String,
+    aud: Vec<String>,
+    client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    token_type: &'static str,
+    scope: String,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<String>,
+}
+
+/// A live access token.
+#[derive(Debug)]
+pub struct Judged {
+    /// Its grant.
+    pub live: Live,
+    /// Its scopes.
+    pub scopes: Vec<String>,
+    /// For whom it is.
+    pub audience: Vec<String>,
+    /// When it was issued and expires.
+    pub validity: Validity,
+}
+
+impl Judged {
+    /// Returns whether an app may learn about it: its own, or one for a resource of the app.
+    pub fn concerns(&self, app: &App) -> bool {
+        self.live.app_id == app.id || self.audience.iter().any(|audience| app.resources.contains(audience))
+    }
+}
+
+impl Introspection {
+    /// Of a text that is worth nothing, or nothing to this app.
+    pub const INACTIVE: Self = Self { active: false, token: None };
+
+    /// Of a live token.
+    pub fn active(judged: Judged, issuer: String) -> Self {
+        let Judged { live, scopes, audience, validity } = judged;
+        let token = Active {
+            iss: issuer,
+            sub: live.subject(),
+            aud: audience,
+            username: live.person.as_ref().map(|person| person.username.clone()),
+            token_type: "Bearer",
+            scope: scopes.join(" "),
+            iat: validity.issued_at,
+            exp: validity.expires_at,
+            sid: live.sid,
+            auth_time: live.authenticated_at.map(time::OffsetDateTime::unix_timestamp),
+            acr: live.acr(),
+            amr: live.amr,
+            client_id: live.client_id,
+        };
+        Self { active: true, token: Some(token) }
+    }
+}

@@ -1,0 +1,85 @@
+//! Access tokens in the header (RFC 6750 section 2.1). Those in a form or in the query are refused: they end up in logs.
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use time::OffsetDateTime;
+
+use super::{
+    super::{AppError, Ctx},
+    Bearer, Challenge, OAuthCode, OAuthError, authorization, credentials,
+};
+use crate::{
+    apps::{
+        Scope,
+        judge::{self, Live, Subject},
+        tokens::jwt::{self, Verified},
+    },
+    state::AppState,
+    types::{AppToken, TokenKind},
+};
+
+/// Judges the token of a request for our own endpoints.
+pub(super) async fn admit(
+    ctx: &Ctx,
+    scope: Scope,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Result<Bearer, AppError> {
+    let sent = ctx.parameters().ok().is_some_and(|parameters| parameters.all("access_token").next().is_some());
+    let in_query = query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("access_token")));
+    if sent || in_query {
+        return Err(with_challenge(OAuthError::invalid_request("the token belongs in the Authorization header")).into());
+    }
+    let field = authorization(headers)?.ok_or(MISSING)?;
+    let token = credentials(field, "Bearer").and_then(|token| str::from_utf8(token).ok()).ok_or(MISSING)?;
+    let bearer = judged(ctx, token).await?.ok_or(WORTHLESS)?;
+    if !bearer.scopes.iter().any(|granted| granted == scope.code()) {
+        return Err(with_challenge(OAuthError::new(OAuthCode::InsufficientScope, "the token lacks a scope")).into());
+    }
+    Ok(bearer)
+}
+
+/// RFC 6750 section 3.1: a request without a token is told no error.
+const MISSING: OAuthError =
+    OAuthError { code: None, what: "the request has no access token", challenge: Challenge::Bearer };
+const WORTHLESS: OAuthError = with_challenge(OAuthError::new(
+    OAuthCode::InvalidToken,
+    "the token is unknown, expired or revoked, or for another audience",
+));
+
+const fn with_challenge(error: OAuthError) -> OAuthError {
+    OAuthError { challenge: Challenge::Bearer, ..error }
+}
+
+/// A live token for our own endpoints; one for a resource is not.
+async fn judged(ctx: &Ctx, token: &str) -> Result<Option<Bearer>, AppError> {
+    if let Some(opaque) = AppToken::parse(TokenKind::Access, token) {
+        let mut connection = ctx.state.db.acquire().await?;
+        let live = judge::judge(&mut connection, Subject::Access(opaque.digest())).await?;
+        let ours = |live: Live| {
+            let scopes = live.token.as_ref().filter(|token| token.audience.is_empty())?.scopes.clone();
+            Some(Bearer { live: Arc::new(live), scopes: scopes.into() })
+        };
+        return Ok(live.and_then(ours));
+    }
+    let Some(verified) = verified_access(&ctx.state, token, &[], ctx.now()).await? else { return Ok(None) };
+    let mut connection = ctx.state.db.acquire().await?;
+    let live = judge::judge(&mut connection, Subject::Grant(verified.grant_id)).await?;
+    Ok(live.map(|live| Bearer { live: Arc::new(live), scopes: verified.scopes.into() }))
+}
+
+/// Verifies a signed access token that is for us or for one of these resources. What it is worth is for the judge to say.
+pub async fn verified_access(
+    state: &AppState,
+    token: &str,
+    resources: &[String],
+    now: OffsetDateTime,
+) -> Result<Option<Verified>, AppError> {
+    if !token.contains('.') {
+        return Ok(None);
+    }
+    let (keys, issuer) = (state.signing.published().await?, state.config.site.public_url.origin());
+    let audiences = [issuer.as_str()].into_iter().chain(resources.iter().map(String::as_str));
+    Ok(jwt::verified(token, &keys, &issuer, audiences, now))
+}
