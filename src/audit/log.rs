@@ -79,6 +79,8 @@ fn line(request: &Request, entry: &Entry) {
         Event::RecoveryCodeUsed => updated("recovery code used"),
         Event::FactorsUndone => updated("factors undone"),
         Event::BrowserForgotten => updated("browser forgotten"),
+        Event::AppAuthorized { .. } => updated("app authorized"),
+        Event::ConsentWithdrawn { .. } => updated("consent withdrawn"),
         _ => {}
     }
 }

@@ -65,6 +65,7 @@ mod mail_servers;
 mod memory;
 mod mount;
 mod names;
+mod oidc;
 mod outage;
 mod overload;
 mod passkeys;
