@@ -7,6 +7,7 @@ account-password = Password
 account-factors = Sign-in
 account-email = Email
 account-sessions = Sessions
+account-apps = Apps
 account-activity = Activity
 account-data = Data
 account-delete = Delete account

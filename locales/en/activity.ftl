@@ -37,6 +37,8 @@ activity-other-sessions-ended = { $count ->
     [one] { $count } other session ended
    *[other] { $count } other sessions ended
 }
+activity-app-authorized = An app was allowed to use your account
+activity-consent-withdrawn = The access of an app was removed
 activity-all-sessions-ended = { $count ->
     [one] { $count } session ended
    *[other] { $count } sessions ended

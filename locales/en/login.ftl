@@ -1,6 +1,7 @@
 login-title = Sign in
 login-identifier = Username or email address
 login-remember = Keep me signed in on this device
+login-for-app = Sign in to go on to { $app }.
 login-new-here = New here?
 login-identifier-missing = Enter your username or email address.
 

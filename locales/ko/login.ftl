@@ -1,6 +1,7 @@
 login-title = 로그인
 login-identifier = 사용자 이름 또는 이메일
 login-remember = 이 기기에서 로그인 유지
+login-for-app = 로그인하면 { $app } 앱으로 이동해요.
 login-new-here = 처음 오셨나요?
 login-identifier-missing = 사용자 이름이나 이메일을 입력해 주세요.
 

@@ -4,15 +4,20 @@
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
 //! 2. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
 //! 3. [`keys`] are what their tokens are signed with.
-//! 4. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
-//! 5. [`judge`] says in one statement what a grant, and with it a token, is worth now.
-//! 6. [`claims`] says what an app learns about a person, by the scopes that were granted.
+//! 4. [`requests`] holds what an app requested while its person signs in; [`consents`] what people allowed; [`grants`]
+//!    what came of it.
+//! 5. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
+//! 6. [`judge`] says in one statement what a grant, and with it a token, is worth now.
+//! 7. [`claims`] says what an app learns about a person, by the scopes that were granted.
 
 pub mod address;
 pub mod claims;
+pub mod consents;
+pub mod grants;
 pub mod judge;
 pub mod keys;
 mod model;
+pub mod requests;
 mod store;
 pub mod tokens;
 

@@ -110,6 +110,10 @@ pub enum Event {
     FactorsReset,
     /// An address change was undone, and factors added since then were removed.
     FactorsUndone,
+    /// The user allowed an app something that it was not allowed before.
+    AppAuthorized { client_id: String },
+    /// The user took back what an app was allowed.
+    ConsentWithdrawn { client_id: String },
     /// The operator revoked all sessions of an account: so many live ones.
     AllSessionsEnded { count: u64 },
     /// `removed` events past the retention period were removed, up to a position of the chain. The `hash` at that

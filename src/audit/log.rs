@@ -82,6 +82,8 @@ fn line(request: &Request, entry: &Entry) {
         Event::RefreshReused { app } => {
             warn!(event = "authn_token_reuse", app, user_id, %network, request_id);
         }
+        Event::AppAuthorized { .. } => updated("app authorized"),
+        Event::ConsentWithdrawn { .. } => updated("consent withdrawn"),
         _ => {}
     }
 }

@@ -4,6 +4,8 @@
 pub mod account_sessions;
 pub mod activity;
 pub mod admin;
+pub mod authorize;
+pub mod connected_apps;
 pub mod dashboard;
 pub mod data_export;
 pub mod deletion;

@@ -15,6 +15,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 #[derive(Clone, Copy, Debug)]
 pub struct InlineStyle(pub &'static str);
 
+/// The policy of a page whose one form goes to an app, with a script of ours.
+pub fn form_to(origin: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("form-action 'self'", &format!("form-action {origin}"))).ok()
+}
+
 const ALWAYS: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -34,11 +39,12 @@ const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     let style = response.extensions().get::<InlineStyle>().copied();
     let headers = response.headers_mut();
+    let own = headers.remove(header::CONTENT_SECURITY_POLICY);
     headers.reserve(ALWAYS.len() + 4);
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if let Some(policy) = style.and_then(|InlineStyle(digest)| only_style(digest)) {
+    if let Some(policy) = own.or_else(|| style.and_then(|InlineStyle(digest)| only_style(digest))) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if state.config.site.public_url.is_https() {

@@ -131,6 +131,11 @@ pub fn ceremonies(address: IpAddr) -> Vec<Bucket> {
     around("ceremonies", address, CEREMONIES)
 }
 
+/// Requests of apps that wait for someone to sign in, by a client's networks.
+pub fn app_requests(address: IpAddr) -> Vec<Bucket> {
+    around("app-requests", address, CEREMONIES)
+}
+
 fn around(kind: &str, address: IpAddr, limit: Limit) -> Vec<Bucket> {
     Key::around(kind, address).into_iter().zip([1, 2, 4]).map(|(key, times)| (key, limit.times(times))).collect()
 }

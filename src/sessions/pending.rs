@@ -98,6 +98,18 @@ pub async fn peek(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::
     .await
 }
 
+/// Changes where a pending sign-in leads: its browser has been sent to sign in for something else.
+pub async fn lead_to(connection: &mut PgConnection, digest: &TokenDigest, next: &ReturnTo) -> sqlx::Result<()> {
+    sqlx::query!(
+        "update pending_sign_ins set next = $2 where digest = $1 and used_at is null",
+        digest.as_bytes(),
+        next.as_str(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Uses a pending sign-in. Only one of several concurrent uses succeeds.
 pub async fn spend(connection: &mut PgConnection, digest: &TokenDigest) -> sqlx::Result<Option<Pending>> {
     sqlx::query_as!(

@@ -17,6 +17,8 @@ pub enum Notice {
     EmailCorrected,
     /// The address was verified; the visitor may sign in.
     EmailVerified,
+    /// An app lost what the user had allowed it.
+    AppRemoved,
     /// Account recovery was requested; shown whether or not an email was sent.
     RecoveryMailed,
     /// A new password was set; the visitor may sign in with it.

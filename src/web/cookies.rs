@@ -28,13 +28,15 @@ pub enum Name {
     Pending,
     /// The secrets of the latest WebAuthn ceremonies, between challenge and response.
     Ceremony,
+    /// The secret that requests of apps are bound to, while their person signs in.
+    App,
     /// The chosen language.
     Language,
 }
 
 impl Name {
     /// Every cookie of ours.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Session,
         Self::Csrf,
         Self::Browser,
@@ -42,6 +44,7 @@ impl Name {
         Self::Link,
         Self::Pending,
         Self::Ceremony,
+        Self::App,
         Self::Language,
     ];
 
@@ -55,6 +58,7 @@ impl Name {
             Self::Link => "__Host-vestibule_link",
             Self::Pending => "__Host-vestibule_pending",
             Self::Ceremony => "__Host-vestibule_ceremony",
+            Self::App => "__Host-vestibule_app",
             Self::Language => "vestibule_language",
         };
         if public_url.is_https() { name } else { name.trim_start_matches("__Host-") }

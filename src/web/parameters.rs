@@ -43,6 +43,11 @@ impl Parameters {
         self.0.iter().filter(move |(found, value)| found == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
+    /// Every parameter, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Returns whether nothing was sent.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

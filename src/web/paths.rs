@@ -86,6 +86,10 @@ pub const ACCOUNT_RECOVERY_CODES_SAVED: &str = "/account/factors/recovery-codes/
 pub const ACCOUNT_PASSWORD_REMOVE: &str = "/account/password/remove";
 /// Forget a trusted browser.
 pub const ACCOUNT_BROWSERS_FORGET: &str = "/account/browsers/forget";
+/// Apps that the user has allowed something.
+pub const ACCOUNT_APPS: &str = "/account/apps";
+/// Take that back from one app.
+pub const ACCOUNT_APPS_REMOVE: &str = "/account/apps/remove";
 /// The account's activity.
 pub const ACCOUNT_ACTIVITY: &str = "/account/activity";
 /// Download the account's data.
@@ -98,6 +102,12 @@ pub const ACCOUNT_DELETE_UNDO: &str = "/account/delete/undo";
 pub const SETUP: &str = "/setup";
 /// The language switcher.
 pub const LANGUAGE: &str = "/language";
+/// The authorization endpoint (RFC 6749 section 3.1).
+pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
+/// The same, for apps that add a slash to every endpoint.
+pub const OAUTH_AUTHORIZE_SLASH: &str = "/oauth/authorize/";
+/// Asks a person to allow an app.
+pub const OAUTH_CONSENT: &str = "/oauth/consent";
 /// The current session, for apps.
 pub const API_SESSION: &str = "/api/v1/session";
 /// The OpenAPI description of what apps may call.
@@ -132,12 +142,13 @@ pub const DEV_MAIL_EMAIL: &str = "/dev/mail/{id}";
 pub const DEV_MAIL_HTML: &str = "/dev/mail/{id}/html";
 
 /// Our paths, including everything below them.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     "/account",
     "/dashboard",
     "/dev",
     "/login",
     "/logout",
+    "/oauth/consent",
     "/recover",
     "/reauth",
     "/register",

@@ -20,7 +20,7 @@ use vestibule::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 106] = [
+const EXPECTED: [(&str, [&str; 5]); 116] = [
     ("GET /return", ["303 /"; 5]),
     ("GET /api/openapi.json", ["200"; 5]),
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
@@ -70,6 +70,16 @@ const EXPECTED: [(&str, [&str; 5]); 106] = [
     ("GET /account/factors/passkeys/remove", owners("303 /login?next=/account/factors/passkeys/remove", TO_FACTORS)),
     ("GET /account/browsers/forget", owners("303 /login?next=/account/browsers/forget", TO_SESSIONS)),
     ("POST /account/browsers/forget", owners("303 /login?next=/account/browsers/forget", "404")),
+    ("GET /account/apps", owners("303 /login?next=/account/apps", "200")),
+    ("GET /account/apps/remove", owners("303 /login?next=/account/apps/remove", "303 /account/apps")),
+    ("POST /account/apps/remove", owners("303 /login?next=/account/apps/remove", "404")),
+    ("GET /oauth/authorize", ["400"; 5]),
+    ("GET /oauth/authorize/", ["400"; 5]),
+    ("POST /oauth/authorize", ["400"; 5]),
+    ("POST /oauth/authorize/", ["400"; 5]),
+    ("GET /oauth/authorize/continue", ["410"; 5]),
+    ("GET /oauth/consent", ["410"; 5]),
+    ("POST /oauth/consent", ["410"; 5]),
     ("GET /account/sessions", owners("303 /login?next=/account/sessions", "200")),
     ("GET /account/sessions/end", owners("303 /login?next=/account/sessions/end", TO_SESSIONS)),
     ("POST /account/sessions/end", owners("303 /login?next=/account/sessions/end", "404")),

@@ -101,6 +101,8 @@ pub fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         "/reauth" => vec![("password", PASSWORD), ("next", "/dashboard")],
         "/account/profile" => vec![("display_name", "Mallory"), ("language", "ko")],
         "/account/password" => vec![("current_password", PASSWORD), ("password", "another good battery")],
+        "/account/apps/remove" => vec![("app_id", "00000000-0000-4000-8000-000000000001")],
+        "/oauth/consent" => vec![("answer", "allow")],
         "/account/sessions/end" => vec![("session", "00000000-0000-4000-8000-000000000001")],
         "/language" => vec![("language", "ko"), ("next", "/login")],
         "/login/passkey" | "/reauth/passkey" | "/account/factors/passkeys" => vec![("credential", "{}")],

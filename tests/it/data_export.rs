@@ -134,8 +134,16 @@ async fn no_table_that_knows_a_person_is_forgotten() {
     }
     // Sweeps: what expires is deleted, what does not goes with its account alone.
     let sweeps: Vec<_> = jobs::sweeps(app::SLICES).iter().map(|sweep| sweep.name).collect();
-    let kept =
-        ["audit_events", "group_members", "outbox", "passkeys", "password_credentials", "recovery_codes", "users"];
+    let kept = [
+        "audit_events",
+        "consents",
+        "group_members",
+        "outbox",
+        "passkeys",
+        "password_credentials",
+        "recovery_codes",
+        "users",
+    ];
     for table in KEPT_ABOUT_A_PERSON {
         assert!(kept.contains(&table) || sweeps.contains(&table), "{table} is never swept: {sweeps:?}");
     }

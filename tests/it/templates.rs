@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use self::html::{Tag, tags};
 use vestibule::{
     features::{
-        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, home, login, logout,
+        account_sessions, activity, authorize, connected_apps, dashboard, data_export, deletion, dev_mailbox, email,
+        factors, home, login, logout,
         passkeys::{self, Passkeys},
         password, profile, reauth, recovery,
         recovery_codes::{self, RecoveryCodes},
@@ -59,6 +60,12 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<profile::pages::ProfilePage>(templates, &mut all);
     render::<password::pages::PasswordPage>(templates, &mut all);
     render::<account_sessions::pages::SessionsPage>(templates, &mut all);
+    render::<authorize::pages::ConsentPage>(templates, &mut all);
+    render::<authorize::pages::LeavePage>(templates, &mut all);
+    render::<authorize::pages::FormPostPage>(templates, &mut all);
+    render::<authorize::pages::NoAccessPage>(templates, &mut all);
+    render::<authorize::pages::StoppedPage>(templates, &mut all);
+    render::<connected_apps::pages::AppsPage>(templates, &mut all);
     render::<data_export::pages::DataPage>(templates, &mut all);
     render::<activity::pages::ActivityPage>(templates, &mut all);
     render::<email::pages::EmailPage>(templates, &mut all);
@@ -183,8 +190,16 @@ fn nothing_is_inline_and_everything_comes_from_here() {
                     // Apps on the same device take a key by such an address.
                     let app = tag.is("a") && value.starts_with("otpauth://totp/");
                     let support = tag.is("a") && value == SUPPORT;
-                    let local =
-                        app || support || value.starts_with('#') || value.starts_with('/') && !value.starts_with("//");
+                    // The pages that carry an answer to an app.
+                    let carries = ["authorize/leave.html", "authorize/form_post.html"];
+                    let answer = carries.iter().any(|template| page.name.contains(template))
+                        && (tag.is("a") || tag.is("form"))
+                        && value.starts_with("https://app.example/callback");
+                    let local = app
+                        || support
+                        || answer
+                        || value.starts_with('#')
+                        || value.starts_with('/') && !value.starts_with("//");
                     assert!(local, "{}: {name}={value}", page.name);
                 }
                 if let Some(path) = value.strip_prefix("/static/") {
@@ -204,6 +219,11 @@ fn every_form_is_a_post_with_its_token() {
             forms += 1;
             assert_eq!(form.get("method"), Some("post"), "{}", page.name);
             let inside: Vec<&Tag> = tags[at..].iter().take_while(|t| t.name != "form" || !t.closing).collect();
+            if form.get("action").is_some_and(|action| action.starts_with("https:")) {
+                // It goes to an app, which must not have ours.
+                assert!(inside.iter().all(|t| t.get("name") != Some("csrf_token")), "{}", page.name);
+                continue;
+            }
             let token = inside.iter().find(|t| t.get("name") == Some("csrf_token"));
             let token = token.unwrap_or_else(|| panic!("{}: no token", page.name));
             assert_eq!(token.get("type"), Some("hidden"), "{}", page.name);

@@ -181,6 +181,8 @@ fn of_factors() -> Vec<Event> {
         Event::PasswordRemoved,
         Event::BrowserTrusted,
         Event::BrowserForgotten,
+        Event::AppAuthorized { client_id: "wiki".into() },
+        Event::ConsentWithdrawn { client_id: "wiki".into() },
         Event::FactorsReset,
         Event::FactorsUndone,
     ]

@@ -41,6 +41,10 @@ pub struct Document {
     pub unfinished: List<passkeys::Unfinished>,
     /// Links that were mailed, until they expire.
     pub mailed_links: List<MailedLink>,
+    /// Apps, and what they were allowed.
+    pub connected_apps: List<ConnectedApp>,
+    /// Sign-ins to apps, without their tokens, until a day after their end.
+    pub app_sign_ins: List<AppGrant>,
     /// Email that waits to be sent.
     pub waiting_letters: List<Email>,
     /// What happened to it, the newest first.
@@ -122,6 +126,35 @@ pub struct MailedLink {
     pub created_at: ExportedTime,
     pub expires_at: ExportedTime,
     pub used_at: ExportedTime,
+}
+
+/// An app that was allowed something.
+#[derive(Debug, Serialize)]
+pub struct ConnectedApp {
+    pub client_id: String,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub resources: Vec<String>,
+    pub allowed_at: ExportedTime,
+}
+
+/// A sign-in to an app.
+#[derive(Debug, Serialize)]
+pub struct AppGrant {
+    pub id: Uuid,
+    pub client_id: String,
+    pub session_id: Option<Uuid>,
+    pub scopes: Vec<String>,
+    pub resources: Vec<String>,
+    pub assurance_level: Option<i16>,
+    pub authentication_methods: Vec<String>,
+    pub authenticated_at: ExportedTime,
+    /// Whether it outlives its session.
+    pub without_session: bool,
+    pub created_at: ExportedTime,
+    pub expires_at: ExportedTime,
+    pub ended_at: ExportedTime,
+    pub ended_because: Option<String>,
 }
 
 /// An email that waits.

@@ -2,16 +2,18 @@
 
 use sqlx::PgConnection;
 
-use super::model::{Account, Email, Event, KnownBrowser, MailedLink, ONE_MORE, Session};
+use super::model::{Account, AppGrant, ConnectedApp, Email, Event, KnownBrowser, MailedLink, ONE_MORE, Session};
 use crate::{
     features::passkeys::Unfinished,
     types::{SessionId, UserId},
 };
 
 /// Every table with something about a user in it; a test holds that no other has a user's id.
-pub const KEPT_ABOUT_A_PERSON: [&str; 14] = [
+pub const KEPT_ABOUT_A_PERSON: [&str; 16] = [
     "audit_events",
+    "consents",
     "email_replacements",
+    "grants",
     "group_members",
     "known_browsers",
     "mailed_links",
@@ -22,8 +24,8 @@ pub const KEPT_ABOUT_A_PERSON: [&str; 14] = [
     "recovery_codes",
     "sessions",
     "totp_factors",
-    "webauthn_ceremonies",
     "users",
+    "webauthn_ceremonies",
 ];
 
 pub async fn account(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
@@ -112,6 +114,36 @@ pub async fn pending_sign_ins(connection: &mut PgConnection, id: UserId) -> sqlx
         Unfinished,
         r#"select 'sign-in' as "what!", created_at, expires_at from pending_sign_ins
         where user_id = $1 and used_at is null order by created_at desc limit $2"#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub async fn connected_apps(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Vec<ConnectedApp>> {
+    sqlx::query_as!(
+        ConnectedApp,
+        r#"
+        select a.client_id, a.name, c.scopes, c.resources, c.given_at as allowed_at
+        from consents c join apps a on a.id = c.app_id where c.user_id = $1 order by c.given_at desc, a.id limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub async fn grants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Vec<AppGrant>> {
+    sqlx::query_as!(
+        AppGrant,
+        r#"
+        select g.id, a.client_id, g.sid as session_id, g.scopes, g.resources, g.aal as assurance_level,
+            g.amr as authentication_methods, g.authenticated_at, g.offline as without_session, g.created_at, g.expires_at,
+            g.ended_at, g.ended_because
+        from grants g join apps a on a.id = g.app_id where g.user_id = $1 order by g.created_at desc, g.id limit $2
+        "#,
         id as UserId,
         ONE_MORE,
     )

@@ -12,9 +12,8 @@ use crate::{
 
 /// `GET /account/factors`.
 pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
-    if me.must_enrol {
-        ctx.keep_next().await?;
-    }
+    // Of an account that must add a factor, or of a person whose app wants one.
+    ctx.keep_next().await?;
     let overview = service::overview(&ctx.state, &me).await?;
     ctx.page(&FactorsPage::new(overview, me.must_enrol, ctx.now(), ctx.take_notice()))
 }

@@ -17,7 +17,8 @@ pub async fn show(ctx: Ctx) -> Answer {
     if ctx.visitor().session().is_some() {
         return ctx.go_on(next.as_ref());
     }
-    let page = LoginPage::new(&ctx.state.config.site, next.as_ref());
+    let invitation = service::invitation(&ctx.state, next.as_ref(), ctx.app_cookie()).await?;
+    let page = LoginPage::new(&ctx.state.config.site, next.as_ref()).invited(invitation);
     ctx.page(&LoginPage { notice: ctx.take_notice(), ..page })
 }
 
@@ -40,5 +41,6 @@ pub async fn submit(ctx: Ctx, Submitted(fields): Submitted) -> Answer {
             Err(problem) => problem,
         },
     };
-    ctx.refuse(&LoginPage { problem: Some(problem), ..page })
+    let invitation = service::invitation(&ctx.state, fields.next().as_ref(), ctx.app_cookie()).await?;
+    ctx.refuse(&LoginPage { problem: Some(problem), ..page.invited(invitation) })
 }

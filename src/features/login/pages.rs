@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::{
+    apps::requests::Invitation,
     config::Site,
     templates::{Mail, Page, usual_and_hostile},
     types::{Notice, ReturnTo, Throttled, Wait, WaitUnit},
@@ -18,6 +19,8 @@ pub struct LoginPage {
     /// Leads to other pages on the way there.
     pub query: String,
     pub remember: bool,
+    /// The app that the visitor signs in for.
+    pub app: Option<String>,
     /// Where a passkey signs in; none where passkeys do not work.
     pub passkeys: Option<String>,
     pub notice: Option<Notice>,
@@ -30,6 +33,13 @@ impl LoginPage {
         let passkeys = site.has_passkeys().then(|| format!("{}{}", paths::LOGIN_PASSKEY, next_query(next)));
         let (next, query) = (next.map(|next| next.as_str().to_owned()), next_query(next));
         Self { next, query, passkeys, ..Self::default() }
+    }
+
+    /// The form for a visitor who signs in for an app, which may think to know who they are.
+    pub(super) fn invited(self, invitation: Option<Invitation>) -> Self {
+        let Some(Invitation { app, login_hint }) = invitation else { return self };
+        let identifier = if self.identifier.is_empty() { login_hint.unwrap_or_default() } else { self.identifier };
+        Self { app: Some(app), identifier, ..self }
     }
 }
 
@@ -69,12 +79,14 @@ impl Page for LoginPage {
         let hostile = Self {
             identifier: r#""><svg onload=alert(1)>{{7*7}}"#.into(),
             next: Some("/\"><script>".into()),
+            app: Some(r#""><svg onload=alert(1)>{{7*7}}"#.into()),
             ..with(LoginProblem::Refused)
         };
         vec![
             ("fresh", Self::default()),
             ("passkeys", Self { passkeys: passkeys.clone(), ..Self::default() }),
             ("with-next", Self { remember: true, ..with_next }),
+            ("for-an-app", Self { app: Some("Wiki".into()), ..Self::default() }),
             ("signed-out", notice(Notice::SignedOut)),
             ("signed-out-unsaved", notice(Notice::SignedOutUnsaved)),
             ("other-sign-in", notice(Notice::OtherSignIn)),

@@ -5,12 +5,13 @@ use serde_json::json;
 use super::{forms::LoginForm, pages::LoginProblem};
 use crate::{
     accounts::{self, DELETION_SCHEDULED},
+    apps::requests::{self, Invitation},
     audit::{Event, log},
     passwords::proof::{self, Attempt},
     sessions::{LiveSession, Method},
     signin::{self, Entered, Entering},
     state::AppState,
-    types::{Request, UserId},
+    types::{Request, ReturnTo, SecretToken, UserId},
     web::AppError,
 };
 
@@ -54,6 +55,18 @@ pub async fn sign_in(
         refuse(state, request, Some(user_id), true).await?;
     }
     Ok(Ok(entered))
+}
+
+/// Finds the app that a visitor of this browser signs in for, who goes on to `next`.
+pub async fn invitation(
+    state: &AppState,
+    next: Option<&ReturnTo>,
+    browser: Option<&SecretToken>,
+) -> Result<Option<Invitation>, AppError> {
+    let Some((next, browser)) = next.filter(|next| requests::id_in(next).is_some()).zip(browser) else {
+        return Ok(None);
+    };
+    Ok(requests::invitation(&mut *state.db.acquire().await?, next, browser).await?)
 }
 
 /// Records a failed attempt; `proven` says that the password was right.

@@ -25,12 +25,13 @@ async fn show(ctx: Ctx) -> Answer {
 /// The form of a second tab has lost its session and so its token; the page then says that the visitor is signed out.
 async fn submit(ctx: Ctx, form: Result<Submitted, AppError>) -> Answer {
     let session = ctx.visitor().any_session();
-    match form {
+    let Submitted(form) = match form {
         Err(AppError::StaleForm) if session.is_none() => return ctx.refuse(&LogoutPage { signed_in: false }),
         form => form?,
     };
     if let Some(session) = session {
         service::sign_out(&ctx.state, ctx.request(), session).await?;
     }
-    ctx.see_other(paths::LOGIN).notice(Notice::SignedOut).signed_out()
+    // Someone who is not the one that an app's page names signs in as another.
+    ctx.to_login(form.next().as_ref()).notice(Notice::SignedOut).signed_out()
 }

@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 55] = [
+const REVIEWED: [(&str, Because); 64] = [
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
@@ -30,6 +30,12 @@ const REVIEWED: [(&str, Because); 55] = [
     ("audit_links_key_id_length", Ours),
     ("audit_links_origin_digest_length", Ours),
     ("audit_refusals_count_positive", Ours),
+    ("authorization_codes_challenge_length", Refused("features::authorize::forms::challenge")),
+    ("authorization_codes_digest_length", Ours),
+    ("authorization_codes_grant_unique", Ours),
+    ("authorization_codes_nonce_length", Refused("features::authorize::forms::parse")),
+    ("authorization_requests_browser_length", Ours),
+    ("authorization_requests_digest_length", Ours),
     ("email_replacements_address_length", Refused("Email::parse")),
     ("form_answers_id_length", Ours),
     ("form_answers_opened_length", Ours),
@@ -37,6 +43,9 @@ const REVIEWED: [(&str, Because); 55] = [
     ("groups_name_form", Refused("GroupName::parse")),
     ("groups_name_unique", Answered("features::groups::store::insert")),
     ("groups_title_length", Refused("Label::parse")),
+    ("grants_ended_because_known", Ours),
+    ("grants_ended_whole", Ours),
+    ("grants_of_a_person", Ours),
     ("known_browsers_digest_length", Ours),
     ("known_browsers_trust_whole", Ours),
     ("known_browsers_user_agent_length", Refused("web::ctx::printable")),

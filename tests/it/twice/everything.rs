@@ -8,12 +8,14 @@ use crate::{
 use vestibule::{app, web::access::Access};
 
 /// Forms that are answered anew each time: they change nothing that counts, or hand out what must lie in no table.
-const ANEW: [&str; 6] = [
+const ANEW: [&str; 8] = [
     "/account/data",
     "/account/factors/passkeys/options",
     "/account/factors/recovery-codes/file",
     "/language",
     "/login/passkey/options",
+    "/oauth/authorize",
+    "/oauth/authorize/",
     "/reauth/passkey/options",
 ];
 

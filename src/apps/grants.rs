@@ -1,0 +1,157 @@
+//! Grants: what an app may do for one person since one sign-in. Every code and token belongs to one.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use strum::IntoStaticStr;
+
+use crate::types::{AppId, AppToken, GrantId, SessionId, TokenKind, UserId};
+
+/// How long a code can be exchanged.
+pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// Why a grant ended early.
+#[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
+#[strum(serialize_all = "lowercase")]
+pub enum EndedBecause {
+    /// Its session was revoked.
+    Session,
+    /// The password was changed.
+    Password,
+    /// A code or refresh token was used twice.
+    Reuse,
+    /// The app revoked it.
+    Revoked,
+    /// The person took the consent back.
+    Consent,
+    /// The operator ended it.
+    App,
+}
+
+impl EndedBecause {
+    /// The stored code.
+    pub fn code(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A grant to open.
+#[derive(Clone, Copy, Debug)]
+pub struct NewGrant<'a> {
+    /// The app.
+    pub app_id: AppId,
+    /// The session that grants it; who and how they authenticated is read from its row.
+    pub session_id: SessionId,
+    /// The granted scopes.
+    pub scopes: &'a [String],
+    /// The granted resources.
+    pub resources: &'a [String],
+    /// For how long it outlives its session (`offline_access`); none if it ends with it.
+    pub offline: Option<Duration>,
+}
+
+/// The code that a grant is opened with.
+#[derive(Clone, Copy, Debug)]
+pub struct NewCode<'a> {
+    /// Where it goes.
+    pub redirect_uri: &'a str,
+    /// The PKCE challenge (S256).
+    pub challenge: Option<&'a [u8; 32]>,
+    /// `nonce` of the request.
+    pub nonce: Option<&'a str>,
+    /// Claims requested for the ID token.
+    pub claims: &'a [String],
+}
+
+/// Opens a grant with its code. Returns none if the session is no longer live.
+///
+/// It waits for nobody. A session that is revoked at the same time leaves a grant that is worth nothing: a grant is
+/// judged with its session.
+pub async fn open(
+    connection: &mut PgConnection,
+    grant: &NewGrant<'_>,
+    code: &NewCode<'_>,
+) -> sqlx::Result<Option<AppToken>> {
+    let token = AppToken::random(TokenKind::Code);
+    let digest = token.digest();
+    let opened = sqlx::query_scalar!(
+        r#"
+        with live as (
+            select s.id, s.user_id, s.aal, s.amr, s.authenticated_at, s.absolute_ends_at
+            from sessions s join users u on u.id = s.user_id
+            where s.id = $1 and s.revoked_at is null and s.idle_ends_at > now() and s.absolute_ends_at > now()
+                and u.disabled_at is null and u.deletion_due_at is null
+        ), opened as (
+            insert into grants
+                (id, app_id, user_id, session_id, sid, scopes, resources, aal, amr, authenticated_at, offline, expires_at)
+            select $2, $3, user_id, id, id, $4, $5, aal, amr, authenticated_at, $6::float8 is not null,
+                coalesce(now() + make_interval(secs => $6::float8), absolute_ends_at)
+            from live returning id
+        )
+        insert into authorization_codes (digest, grant_id, redirect_uri, challenge, nonce, claims, expires_at)
+        select $7, id, $8, $9, $10, $11, now() + make_interval(secs => $12) from opened
+        returning true as "opened!"
+        "#,
+        grant.session_id as SessionId,
+        GrantId::random() as GrantId,
+        grant.app_id as AppId,
+        grant.scopes,
+        grant.resources,
+        grant.offline.map(|offline| offline.as_secs_f64()),
+        digest.as_bytes(),
+        code.redirect_uri,
+        code.challenge.map(<[u8; 32]>::as_slice),
+        code.nonce,
+        code.claims,
+        CODE_LIFETIME.as_secs_f64(),
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(opened.map(|_| token))
+}
+
+/// Ends a grant with all its codes and tokens. Returns whether it had not ended before.
+pub async fn end(connection: &mut PgConnection, id: GrantId, because: EndedBecause) -> sqlx::Result<bool> {
+    let done = sqlx::query!(
+        "update grants set ended_at = now(), ended_because = $2 where id = $1 and ended_at is null",
+        id as GrantId,
+        because.code(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends every grant of a person to an app, and returns how many.
+pub async fn end_of(
+    connection: &mut PgConnection,
+    user_id: UserId,
+    app_id: AppId,
+    because: EndedBecause,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        "update grants set ended_at = now(), ended_because = $3
+        where user_id = $1 and app_id = $2 and ended_at is null and expires_at > now()",
+        user_id as UserId,
+        app_id as AppId,
+        because.code(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Deletes grants a day after their end, with their codes and tokens, and returns how many.
+pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from grants where ctid = any(array(
+            select ctid from grants where least(expires_at, ended_at) < now() - interval '1 day'
+            order by least(expires_at, ended_at) limit 500 for update skip locked
+        ))
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,170 @@
+//! Requests of apps that wait for a person: to sign in, to authenticate again, to consent.
+//!
+//! 1. [`store`] keeps the checked parameters under the digest of a random id, for one browser and for [`LIFETIME`].
+//! 2. The person is sent through the pages that come first, with [`path`] as the way back.
+//! 3. [`find`] reads the request; [`spend`] uses it, once, in the transaction that answers it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+
+use crate::types::{AppId, ReturnTo, SecretToken, TokenDigest};
+
+/// Where a stored request is continued.
+pub const ROUTE: &str = "/oauth/authorize/continue";
+/// How long a request waits.
+pub const LIFETIME: Duration = Duration::from_secs(600);
+
+/// A stored request.
+#[derive(Clone, Debug)]
+pub struct StoredRequest {
+    /// The app.
+    pub app_id: AppId,
+    /// The checked parameters.
+    pub parameters: Value,
+    /// The digest of the browser's cookie; none if the app pushed it.
+    pub browser: Option<Vec<u8>>,
+    /// When it arrived.
+    pub created_at: OffsetDateTime,
+    /// Whether its time is over.
+    pub expired: bool,
+    /// Whether it was answered.
+    pub used: bool,
+}
+
+impl StoredRequest {
+    /// Returns whether this browser brought it.
+    pub fn is_of(&self, browser: Option<&SecretToken>) -> bool {
+        let browser = browser.map(SecretToken::digest);
+        browser.is_some_and(|browser| self.browser.as_deref() == Some(browser.as_bytes()))
+    }
+}
+
+/// The path that continues a request.
+pub fn path(id: &SecretToken) -> String {
+    format!("{ROUTE}?request={}", id.reveal())
+}
+
+/// The id of the request that a path continues.
+pub fn id_in(path: &ReturnTo) -> Option<SecretToken> {
+    SecretToken::parse(path.as_str().strip_prefix(ROUTE)?.strip_prefix("?request=")?)
+}
+
+/// Stores a request and returns its id.
+pub async fn store(
+    connection: &mut PgConnection,
+    app_id: AppId,
+    parameters: &Value,
+    browser: &TokenDigest,
+) -> sqlx::Result<SecretToken> {
+    let id = SecretToken::random();
+    let digest = id.digest();
+    sqlx::query!(
+        "insert into authorization_requests (digest, app_id, parameters, browser, expires_at)
+        values ($1, $2, $3, $4, now() + make_interval(secs => $5))",
+        digest.as_bytes(),
+        app_id as AppId,
+        parameters,
+        browser.as_bytes(),
+        LIFETIME.as_secs_f64(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(id)
+}
+
+/// Reads a request, also one that was answered or expired.
+pub async fn find(connection: &mut PgConnection, id: &SecretToken) -> sqlx::Result<Option<StoredRequest>> {
+    let digest = id.digest();
+    sqlx::query_as!(
+        StoredRequest,
+        r#"
+        select app_id as "app_id: AppId", parameters, browser, created_at, expires_at <= now() as "expired!",
+            used_at is not null as "used!"
+        from authorization_requests where digest = $1
+        "#,
+        digest.as_bytes(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Uses a request of this browser. Only one of several concurrent uses succeeds.
+pub async fn spend(connection: &mut PgConnection, id: &SecretToken, browser: &SecretToken) -> sqlx::Result<bool> {
+    let (digest, browser) = (id.digest(), browser.digest());
+    let spent = sqlx::query!(
+        "update authorization_requests set used_at = now()
+        where digest = $1 and browser = $2 and used_at is null and expires_at > now()",
+        digest.as_bytes(),
+        browser.as_bytes(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(spent.rows_affected() == 1)
+}
+
+/// For which app a person signs in.
+#[derive(Clone, Debug)]
+pub struct Invitation {
+    /// The app's name.
+    pub app: String,
+    /// Who the app thinks the person is (`login_hint`).
+    pub login_hint: Option<String>,
+}
+
+/// Finds for which app a person of this browser signs in, who goes on to this path.
+pub async fn invitation(
+    connection: &mut PgConnection,
+    next: &ReturnTo,
+    browser: &SecretToken,
+) -> sqlx::Result<Option<Invitation>> {
+    let Some(id) = id_in(next) else { return Ok(None) };
+    let (digest, browser) = (id.digest(), browser.digest());
+    sqlx::query_as!(
+        Invitation,
+        r#"
+        select a.name as app, r.parameters ->> 'login_hint' as login_hint
+        from authorization_requests r join apps a on a.id = r.app_id
+        where r.digest = $1 and r.browser = $2 and r.used_at is null and r.expires_at > now()
+        "#,
+        digest.as_bytes(),
+        browser.as_bytes(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Deletes expired requests, and returns how many.
+pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
+    let done = sqlx::query!(
+        r#"
+        delete from authorization_requests where ctid = any(array(
+            select ctid from authorization_requests where expires_at < now()
+            order by expires_at limit 1000 for update skip locked
+        ))
+        "#
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_its_request_and_no_other_path_does() {
+        let id = SecretToken::random();
+        let parse = |path: &str| ReturnTo::parse(path).and_then(|path| id_in(&path));
+        assert_eq!(parse(&path(&id)), Some(id.clone()));
+        for other in
+            ["/", "/oauth/authorize/continue", "/oauth/authorize/continue?request=", "/oauth/authorize/continued"]
+        {
+            assert_eq!(parse(other), None, "{other}");
+        }
+        assert_eq!(parse(&format!("{}&x=y", path(&id))), None);
+    }
+}

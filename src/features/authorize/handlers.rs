@@ -1,0 +1,167 @@
+//! The authorization endpoint and the consent page.
+
+use cookie::time::Duration;
+
+use super::{
+    model::{AppAnswer, Decision},
+    pages::{ConsentPage, FormPostPage, LeavePage, NoAccessPage, StoppedPage},
+    service::{self, Arrived, Flow, Outcome, Resumed, Visitor},
+};
+use crate::{
+    apps::requests,
+    http::headers::form_to,
+    sessions::return_paths,
+    types::{Lang, ReturnTo, SecretToken},
+    web::{
+        self, Answer, AnswerExt as _, AppError, Ctx, Parameters, Submitted, cookies::Name, paths, redirect::see_other,
+        with_next,
+    },
+};
+
+/// How long the browser keeps the secret of its requests.
+const KEPT_FOR: Duration = Duration::minutes(10);
+
+/// `GET /oauth/authorize`.
+pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
+    let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
+        Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
+        Arrived::Answer(answer) => return deliver(&ctx, &answer, false),
+        Arrived::Good(flow) => flow,
+    };
+    match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
+        Outcome::Answer(answer) => deliver(&ctx, &answer, false),
+        Outcome::Over => ctx.refuse(&StoppedPage::over()),
+        Outcome::First(decision) => {
+            let (browser, path) = store(&ctx, &flow).await?;
+            kept(&ctx, lead(&ctx, &flow, decision, &path).await, &browser, &parameters)
+        }
+    }
+}
+
+/// `POST /oauth/authorize`. Cookies do not come with a form of another site, so they decide on the next page.
+pub async fn submit(ctx: Ctx, parameters: Parameters) -> Answer {
+    let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
+        Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
+        Arrived::Answer(answer) => return deliver(&ctx, &answer, true),
+        Arrived::Good(flow) => flow,
+    };
+    let (browser, path) = store(&ctx, &flow).await?;
+    kept(&ctx, ctx.see_other(path), &browser, &parameters)
+}
+
+/// `GET /oauth/authorize/continue`.
+pub async fn resume(ctx: Ctx) -> Answer {
+    let id = ctx.query("request").as_deref().and_then(SecretToken::parse);
+    let flow = match service::resume(&ctx.state, id.clone(), ctx.app_cookie()).await? {
+        Resumed::Good(flow) => flow,
+        Resumed::Over => return ctx.refuse(&StoppedPage::over()),
+        Resumed::Foreign => return Err(AppError::NotFound),
+    };
+    match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
+        Outcome::Answer(answer) => deliver(&ctx, &answer, false),
+        Outcome::Over => ctx.refuse(&StoppedPage::over()),
+        Outcome::First(decision) => lead(&ctx, &flow, decision, &path_of(&flow)).await,
+    }
+}
+
+/// `GET /oauth/consent`.
+pub async fn show_consent(ctx: Ctx) -> Answer {
+    let id = ctx.next().as_ref().and_then(requests::id_in);
+    let flow = match service::resume(&ctx.state, id, ctx.app_cookie()).await? {
+        Resumed::Good(flow) => flow,
+        Resumed::Over => return ctx.refuse(&StoppedPage::over()),
+        Resumed::Foreign => return Err(AppError::NotFound),
+    };
+    let decision = service::decision(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await?;
+    match (decision, ctx.visitor().session()) {
+        (Decision::Consent, Some(live)) => ctx.page(&ConsentPage::new(&flow, live, path_of(&flow))),
+        _ => ctx.answer(onwards(&path_of(&flow))),
+    }
+}
+
+/// `POST /oauth/consent`.
+pub async fn submit_consent(ctx: Ctx, Submitted(form): Submitted) -> Answer {
+    let id = form.next().as_ref().and_then(requests::id_in);
+    let flow = match service::resume(&ctx.state, id, ctx.app_cookie()).await? {
+        Resumed::Good(flow) => flow,
+        Resumed::Over => return ctx.refuse(&StoppedPage::over()),
+        Resumed::Foreign => return Err(AppError::NotFound),
+    };
+    let allowed = match form.get("answer") {
+        "allow" => true,
+        "deny" => false,
+        _ => return ctx.see_other(with_next(paths::OAUTH_CONSENT, &path_of(&flow))),
+    };
+    match service::answer_consent(&ctx.state, ctx.request(), &flow, visitor(&ctx), allowed).await? {
+        Outcome::Answer(answer) => deliver(&ctx, &answer, true),
+        Outcome::Over => ctx.refuse(&StoppedPage::over()),
+        Outcome::First(_) => ctx.answer(onwards(&path_of(&flow))),
+    }
+}
+
+fn visitor(ctx: &Ctx) -> Visitor<'_> {
+    match ctx.visitor() {
+        web::Visitor::Anonymous => Visitor::Nobody,
+        web::Visitor::Unverified(_) => Visitor::Unverified,
+        web::Visitor::SignedIn(live) => Visitor::SignedIn(live),
+    }
+}
+
+/// Stores a request for this browser: with the secret that it has, so that requests in other tabs go on.
+async fn store(ctx: &Ctx, flow: &Flow) -> Result<(SecretToken, String), AppError> {
+    let browser = ctx.app_cookie().cloned().unwrap_or_else(SecretToken::random);
+    let path = service::store(&ctx.state, ctx.request(), flow, &browser).await?;
+    Ok((browser, path))
+}
+
+/// Sets the cookie that the stored request is bound to, and the language that the app wants for its person.
+fn kept(ctx: &Ctx, answer: Answer, browser: &SecretToken, parameters: &Parameters) -> Answer {
+    let answer = answer.cookie(Name::App, browser.reveal(), Some(KEPT_FOR));
+    let wanted = parameters.all("ui_locales").next().and_then(Lang::of_tags);
+    match wanted.filter(|wanted| !ctx.chose_language() && *wanted != ctx.lang()) {
+        Some(lang) => answer.cookie(Name::Language, lang.code().to_owned(), Some(KEPT_FOR)),
+        None => answer,
+    }
+}
+
+fn path_of(flow: &Flow) -> String {
+    flow.stored.as_ref().map_or_else(|| requests::ROUTE.to_owned(), |stored| requests::path(&stored.id))
+}
+
+/// Leads on to a page that may redirect to an app, behind a form.
+fn onwards(path: &str) -> axum::response::Response {
+    see_other(&with_next(return_paths::ROUTE, path))
+}
+
+/// Leads to the page that comes first, with the way back.
+async fn lead(ctx: &Ctx, flow: &Flow, decision: Decision, path: &str) -> Answer {
+    let first = match decision {
+        Decision::SignIn => {
+            let next = ReturnTo::parse(path).unwrap_or_default();
+            match service::second_step(&ctx.state, ctx.pending(), &next).await? {
+                Some(second) => return ctx.see_other(second),
+                None => paths::LOGIN,
+            }
+        }
+        Decision::Verify => paths::VERIFY,
+        Decision::Enrol => paths::ACCOUNT_FACTORS,
+        Decision::Reauthenticate => paths::REAUTH,
+        Decision::Consent => paths::OAUTH_CONSENT,
+        Decision::NoAccess => return ctx.refuse(&NoAccessPage::new(flow, ctx.visitor().session(), path)),
+        Decision::Refuse(_) | Decision::Issue => return Err(AppError::fault("a decided request goes nowhere first")),
+    };
+    ctx.see_other(with_next(first, path))
+}
+
+/// Hands an answer to the browser. What follows a form is a page that leads on, because browsers apply `form-action` to
+/// every redirect behind a form, also those of the app.
+fn deliver(ctx: &Ctx, answer: &AppAnswer, after_form: bool) -> Answer {
+    if answer.form_post {
+        let page = FormPostPage::new(answer);
+        let policy = form_to(&page.origin);
+        return ctx.page(&page).headers(|headers, _| {
+            headers.extend(policy.map(|policy| (axum::http::header::CONTENT_SECURITY_POLICY, policy)));
+        });
+    }
+    if after_form { ctx.page(&LeavePage { to: answer.address() }) } else { ctx.answer(see_other(&answer.address())) }
+}

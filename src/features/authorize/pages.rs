@@ -1,0 +1,197 @@
+//! The consent page, the pages that carry an answer, and the pages where a request ends.
+
+#![expect(missing_docs, reason = "the template words what the names say")]
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use url::Url;
+
+use super::{
+    model::{AppAnswer, host},
+    service::Flow,
+};
+use crate::{apps::AppKind, sessions::LiveSession, templates::Page, web::Refusal};
+
+/// Asks a person to allow an app.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsentPage {
+    pub app: String,
+    /// Where the answer goes; none for an app on the person's device.
+    pub host: Option<String>,
+    /// Where the app describes itself, if nobody has checked it.
+    pub unchecked: Option<String>,
+    /// What it gets.
+    pub scopes: Vec<String>,
+    /// Where it acts for the person.
+    pub resources: Vec<String>,
+    pub username: String,
+    pub display_name: Option<String>,
+    /// Continues the request.
+    pub next: String,
+}
+
+impl ConsentPage {
+    pub(super) fn new(flow: &Flow, live: &LiveSession, next: String) -> Self {
+        let (app, request) = (&flow.app, &flow.request);
+        Self {
+            app: app.name.clone(),
+            host: host(&request.target.redirect_uri),
+            unchecked: (app.kind == AppKind::Document).then(|| app.client_id.clone()),
+            scopes: request.scopes.clone(),
+            resources: request.resources.clone(),
+            username: live.username.clone(),
+            display_name: live.display_name.clone(),
+            next,
+        }
+    }
+}
+
+const NEXT: &str = "/oauth/authorize/continue?request=AAAAAAAAAAAAAAAAAAAAAA";
+const HOSTILE: &str = r#""><svg onload=alert(1)>{{7*7}}"#;
+
+impl Page for ConsentPage {
+    const TEMPLATE: &'static str = "authorize/consent.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let all = ["openid", "profile", "email", "groups", "offline_access"];
+        let plain = Self {
+            app: "Wiki".into(),
+            host: Some("wiki.example.com".into()),
+            unchecked: None,
+            scopes: texts(&["openid", "profile", "email"]),
+            resources: Vec::new(),
+            username: "minji".into(),
+            display_name: Some("김민지".into()),
+            next: NEXT.into(),
+        };
+        let resources = texts(&["https://api.example.com/files"]);
+        let hostile = Self {
+            app: HOSTILE.into(),
+            display_name: Some(HOSTILE.into()),
+            resources: vec![HOSTILE.into()],
+            ..plain.clone()
+        };
+        let document = "https://tool.example.com/client.json";
+        vec![
+            ("usual", plain.clone()),
+            ("everything", Self { scopes: texts(&all), resources, ..plain.clone() }),
+            ("nothing", Self { scopes: Vec::new(), display_name: None, ..plain.clone() }),
+            ("device", Self { host: None, ..plain.clone() }),
+            ("unchecked", Self { unchecked: Some(document.into()), ..plain }),
+            ("hostile", hostile),
+        ]
+    }
+}
+
+/// Leads on to an app, behind a form.
+#[derive(Clone, Debug, Serialize)]
+pub struct LeavePage {
+    pub to: String,
+}
+
+impl Page for LeavePage {
+    const TEMPLATE: &'static str = "authorize/leave.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let to = |to: &str| Self { to: to.into() };
+        vec![
+            ("app", to("https://app.example/callback?code=vc_0&state=1&iss=https%3A%2F%2Fid.example.com")),
+            ("hostile", to("https://app.example/callback?state=%22%3E%3Csvg+onload%3Dalert%281%29%3E{{7*7}}")),
+        ]
+    }
+}
+
+/// Carries an answer to an app as a form.
+#[derive(Clone, Debug, Serialize)]
+pub struct FormPostPage {
+    pub to: String,
+    pub fields: Vec<(&'static str, String)>,
+    /// Where the form may go.
+    #[serde(skip)]
+    pub origin: String,
+}
+
+impl FormPostPage {
+    pub(super) fn new(answer: &AppAnswer) -> Self {
+        let origin = Url::parse(&answer.redirect_uri).map(|url| url.origin().ascii_serialization());
+        let origin = origin.unwrap_or_else(|_| "'none'".to_owned());
+        Self { to: answer.redirect_uri.clone(), fields: answer.parameters.clone(), origin }
+    }
+}
+
+impl Page for FormPostPage {
+    const TEMPLATE: &'static str = "authorize/form_post.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |state: &str| Self {
+            to: "https://app.example/callback".into(),
+            fields: vec![("code", "vc_0".into()), ("state", state.into()), ("iss", "https://id.example.com".into())],
+            origin: "https://app.example".into(),
+        };
+        vec![("app", page("1")), ("hostile", page(HOSTILE))]
+    }
+}
+
+/// The app does not admit the person.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoAccessPage {
+    pub app: String,
+    pub username: String,
+    /// Continues the request, as someone else.
+    pub next: String,
+}
+
+impl NoAccessPage {
+    pub(super) fn new(flow: &Flow, live: Option<&LiveSession>, next: &str) -> Self {
+        let username = live.map(|live| live.username.clone()).unwrap_or_default();
+        Self { app: flow.app.name.clone(), username, next: next.to_owned() }
+    }
+}
+
+impl Refusal for NoAccessPage {
+    fn status(&self) -> StatusCode {
+        StatusCode::FORBIDDEN
+    }
+}
+
+impl Page for NoAccessPage {
+    const TEMPLATE: &'static str = "authorize/no_access.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        let page = |app: &str| Self { app: app.into(), username: "minji".into(), next: NEXT.into() };
+        vec![("usual", page("Wiki")), ("hostile", page(HOSTILE))]
+    }
+}
+
+/// A request ends here: nobody knows where an answer may go, or it was answered.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct StoppedPage {
+    pub why: &'static str,
+    #[serde(skip)]
+    status: StatusCode,
+}
+
+impl StoppedPage {
+    pub(super) const fn malformed() -> Self {
+        Self { why: "malformed", status: StatusCode::BAD_REQUEST }
+    }
+
+    pub(super) const fn over() -> Self {
+        Self { why: "over", status: StatusCode::GONE }
+    }
+}
+
+impl Refusal for StoppedPage {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl Page for StoppedPage {
+    const TEMPLATE: &'static str = "authorize/stopped.html";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        vec![("malformed", Self::malformed()), ("over", Self::over())]
+    }
+}

@@ -1,0 +1,305 @@
+//! The use cases: checking a request, deciding about it, asking for consent, answering.
+
+use serde_json::json;
+
+use super::{
+    forms::{self, Malformed},
+    model::{AppAnswer, AuthorizationRequest, Consented, Decision, ErrorCode, Person, Session, Times, decide},
+};
+use crate::{
+    apps::{
+        self, App, Scope,
+        consents::{self, RememberedConsent},
+        grants::{self, NewCode, NewGrant},
+        requests,
+    },
+    audit::{Event, Unit, log::network},
+    limits::{self, Spend},
+    sessions::{LiveSession, pending},
+    signin::challenge,
+    state::AppState,
+    types::{Request, ReturnTo, SecretToken},
+    web::{AppError, Parameters},
+};
+
+/// A request with its app.
+#[derive(Debug)]
+pub struct Flow {
+    /// The app.
+    pub app: App,
+    /// What it requests.
+    pub request: AuthorizationRequest,
+    /// How it is stored; none for one that has just arrived.
+    pub stored: Option<Stored>,
+}
+
+/// How a request is stored.
+#[derive(Debug)]
+pub struct Stored {
+    /// Its id.
+    pub id: SecretToken,
+    /// The secret of the browser that brought it.
+    browser: SecretToken,
+    /// When it arrived.
+    created_at: time::OffsetDateTime,
+}
+
+/// A request that has arrived.
+#[must_use]
+#[derive(Debug)]
+pub enum Arrived {
+    /// It goes on.
+    Good(Box<Flow>),
+    /// The app gets an error.
+    Answer(AppAnswer),
+    /// Nobody knows where an answer may go.
+    Malformed,
+}
+
+/// A stored request that a browser wants to continue.
+#[must_use]
+#[derive(Debug)]
+pub enum Resumed {
+    /// It goes on.
+    Good(Box<Flow>),
+    /// It was answered, or it expired.
+    Over,
+    /// Another browser brought it.
+    Foreign,
+}
+
+/// What a request came to.
+#[must_use]
+#[derive(Debug)]
+pub enum Outcome {
+    /// The app is answered.
+    Answer(AppAnswer),
+    /// The person does something first.
+    First(Decision),
+    /// The request was answered meanwhile.
+    Over,
+}
+
+/// Checks a request that has arrived.
+pub async fn check(state: &AppState, request: &Request, parameters: &Parameters) -> Result<Arrived, AppError> {
+    let client_id = match forms::check_size(parameters).and_then(|()| forms::client_id(parameters)) {
+        Ok(client_id) => client_id,
+        Err(malformed) => return Ok(refuse(state, request, malformed, parameters, None)),
+    };
+    let Some(app) = apps::find(&mut *state.db.acquire().await?, client_id).await? else {
+        return Ok(refuse(state, request, Malformed("no app has this client_id"), parameters, None));
+    };
+    let target = match forms::target(&app, parameters) {
+        Ok(target) => target,
+        Err(malformed) => return Ok(refuse(state, request, malformed, parameters, Some(&app))),
+    };
+    Ok(match forms::parse(&app, &target, parameters) {
+        Ok(request) => Arrived::Good(Box::new(Flow { app, request, stored: None })),
+        Err(refusal) => Arrived::Answer(AppAnswer::error(&target, refusal.code, refusal.description, issuer(state))),
+    })
+}
+
+fn issuer(state: &AppState) -> String {
+    state.config.site.public_url.origin()
+}
+
+/// Says in the log, and nowhere else, what was wrong and what is registered.
+fn refuse(
+    state: &AppState,
+    request: &Request,
+    Malformed(reason): Malformed,
+    parameters: &Parameters,
+    app: Option<&App>,
+) -> Arrived {
+    let network = network(request.address);
+    if state.sampler.admits(network, "authorization request refused") {
+        let sent = |name| parameters.all(name).next().unwrap_or_default().chars().take(200).collect::<String>();
+        let (client_id, redirect_uri) = (sent("client_id"), sent("redirect_uri"));
+        let registered = app.map(|app| app.redirects.join(" "));
+        let request_id = &request.id;
+        tracing::warn!(request_id, %network, reason, client_id, redirect_uri, registered, "authorization request refused");
+    }
+    Arrived::Malformed
+}
+
+/// Stores a request for a browser. Returns the path that continues it.
+pub async fn store(
+    state: &AppState,
+    request: &Request,
+    flow: &Flow,
+    browser: &SecretToken,
+) -> Result<String, AppError> {
+    let mut connection = state.db.acquire().await?;
+    let buckets = limits::app_requests(request.address);
+    if let Spend::Limited(throttled) = limits::spend_all(&mut connection, &buckets).await? {
+        return Err(AppError::Throttled(throttled));
+    }
+    let id = requests::store(&mut connection, flow.app.id, &json!(flow.request), &browser.digest()).await?;
+    Ok(requests::path(&id))
+}
+
+/// Finds a stored request.
+pub async fn resume(
+    state: &AppState,
+    id: Option<SecretToken>,
+    browser: Option<&SecretToken>,
+) -> Result<Resumed, AppError> {
+    let Some(id) = id else { return Ok(Resumed::Over) };
+    let mut connection = state.db.acquire().await?;
+    let Some(stored) = requests::find(&mut connection, &id).await?.filter(|stored| !stored.expired) else {
+        return Ok(Resumed::Over);
+    };
+    let Some(browser) = browser.filter(|browser| stored.is_of(Some(browser))) else { return Ok(Resumed::Foreign) };
+    let app = apps::find_by_id(&mut connection, stored.app_id).await?.filter(App::is_enabled);
+    let request = serde_json::from_value(stored.parameters).ok();
+    let (Some(app), Some(request), false) = (app, request, stored.used) else { return Ok(Resumed::Over) };
+    let stored = Stored { id, browser: browser.clone(), created_at: stored.created_at };
+    Ok(Resumed::Good(Box::new(Flow { app, request, stored: Some(stored) })))
+}
+
+/// Decides about a request, and answers it if nothing comes first.
+pub async fn advance(
+    state: &AppState,
+    request: &Request,
+    flow: &Flow,
+    visitor: Visitor<'_>,
+) -> Result<Outcome, AppError> {
+    match (decision(state, request, flow, visitor).await?, visitor.live()) {
+        (Decision::Issue, Some(live)) => issue(state, request, flow, live, false).await,
+        (Decision::Refuse(code), _) => deny(state, request, flow, code).await,
+        (decision, _) => Ok(Outcome::First(decision)),
+    }
+}
+
+/// Decides about a request, and changes nothing.
+pub async fn decision(
+    state: &AppState,
+    request: &Request,
+    flow: &Flow,
+    visitor: Visitor<'_>,
+) -> Result<Decision, AppError> {
+    // Nothing that depends on the time is decided about nobody.
+    let Some(live) = visitor.live() else { return Ok(flow.decide(visitor, Consented::Now, request.now)) };
+    let remembered = consents::find(&mut *state.db.acquire().await?, live.user_id, flow.app.id).await?;
+    Ok(flow.decide(visitor, Consented::Before(&remembered), remembered.now))
+}
+
+/// Finds the page of the second factor that this browser's sign-in waits for, which goes on to `next` from now on.
+pub async fn second_step(
+    state: &AppState,
+    secret: Option<&SecretToken>,
+    next: &ReturnTo,
+) -> Result<Option<String>, AppError> {
+    let (Some(secret), Some((_, factors))) = (secret, challenge::waiting(state, secret).await?) else {
+        return Ok(None);
+    };
+    pending::lead_to(&mut *state.db.acquire().await?, &secret.digest(), next).await?;
+    Ok(Some(challenge::login_path_of(&factors, Some(next))))
+}
+
+/// What decides about the visitor.
+#[derive(Clone, Copy, Debug)]
+pub enum Visitor<'a> {
+    /// Not signed in.
+    Nobody,
+    /// Signed in to an account whose address must be verified first.
+    Unverified,
+    /// Signed in.
+    SignedIn(&'a LiveSession),
+}
+
+impl<'a> Visitor<'a> {
+    fn live(self) -> Option<&'a LiveSession> {
+        if let Self::SignedIn(live) = self { Some(live) } else { None }
+    }
+}
+
+impl Flow {
+    fn decide(&self, visitor: Visitor<'_>, consented: Consented<'_>, now: time::OffsetDateTime) -> Decision {
+        let person = match visitor {
+            Visitor::Nobody => Person::Nobody,
+            Visitor::Unverified => Person::Unverified,
+            Visitor::SignedIn(live) => Person::SignedIn(Session::of(live, &self.app)),
+        };
+        let begun = self.stored.as_ref().map(|stored| stored.created_at);
+        decide(&person, &self.request, &self.app, consented, Times { now, begun })
+    }
+
+    /// Uses the stored request. Returns whether it waited.
+    async fn spend(&self, unit: &mut Unit) -> sqlx::Result<bool> {
+        match &self.stored {
+            Some(stored) => requests::spend(unit, &stored.id, &stored.browser).await,
+            None => Ok(true),
+        }
+    }
+}
+
+/// Takes a person's answer on the consent page.
+pub async fn answer_consent(
+    state: &AppState,
+    request: &Request,
+    flow: &Flow,
+    visitor: Visitor<'_>,
+    allowed: bool,
+) -> Result<Outcome, AppError> {
+    let Some(live) = visitor.live() else { return Ok(Outcome::First(Decision::SignIn)) };
+    let RememberedConsent { now, .. } =
+        consents::find(&mut *state.db.acquire().await?, live.user_id, flow.app.id).await?;
+    match flow.decide(visitor, Consented::Now, now) {
+        Decision::Issue if allowed => issue(state, request, flow, live, true).await,
+        Decision::Issue => deny(state, request, flow, ErrorCode::AccessDenied).await,
+        decision => Ok(Outcome::First(decision)),
+    }
+}
+
+/// Answers a request with an error.
+async fn deny(state: &AppState, request: &Request, flow: &Flow, code: ErrorCode) -> Result<Outcome, AppError> {
+    let answer = AppAnswer::error(&flow.request.target, code, "", issuer(state));
+    if flow.stored.is_none() {
+        return Ok(Outcome::Answer(answer));
+    }
+    let mut unit = state.recorder(request).begin().await?;
+    if !flow.spend(&mut unit).await? {
+        return Ok(Outcome::Over);
+    }
+    unit.commit().await?;
+    Ok(Outcome::Answer(answer))
+}
+
+/// Answers a request with a code. A request that has just arrived takes one statement for that.
+async fn issue(
+    state: &AppState,
+    request: &Request,
+    flow: &Flow,
+    live: &LiveSession,
+    consented: bool,
+) -> Result<Outcome, AppError> {
+    let AuthorizationRequest { target, scopes, resources, challenge, nonce, claims, .. } = &flow.request;
+    let offline = scopes.iter().any(|scope| scope == Scope::OfflineAccess.code());
+    let offline = offline.then_some(state.config.apps.refresh_max);
+    let grant = NewGrant { app_id: flow.app.id, session_id: live.id, scopes, resources, offline };
+    let (challenge, nonce) = (challenge.as_ref(), nonce.as_deref());
+    let code = NewCode { redirect_uri: &target.redirect_uri, challenge, nonce, claims };
+    let opened = if flow.stored.is_none() {
+        grants::open(&mut *state.db.acquire().await?, &grant, &code).await?
+    } else {
+        let mut unit = state.recorder(request).begin().await?;
+        if !flow.spend(&mut unit).await? {
+            return Ok(Outcome::Over);
+        }
+        if consented && consents::remember(&mut unit, live.user_id, flow.app.id, scopes, resources).await? {
+            let client_id = flow.app.client_id.clone();
+            unit.record(Event::AppAuthorized { client_id }, live.user_id, Some(live.id));
+        }
+        let opened = grants::open(&mut unit, &grant, &code).await?;
+        // A session that ended meanwhile leaves the request as it was.
+        if opened.is_some() {
+            unit.commit().await?;
+        }
+        opened
+    };
+    Ok(match opened {
+        Some(code) => Outcome::Answer(AppAnswer::code(target, &code, issuer(state))),
+        None => Outcome::First(Decision::SignIn),
+    })
+}
