@@ -13,10 +13,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
+    apps::GateApps,
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
-        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, gate, health, home,
         language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
         session_api, setup, static_files, totp, verification,
     },
@@ -56,6 +57,7 @@ pub const SLICES: &[&Slice] = &[
     &recovery_codes::SLICE,
     &language::SLICE,
     &session_api::SLICE,
+    &gate::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,
@@ -90,6 +92,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
+        gates: GateApps::default(),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
         db,

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
+    apps::GateApps,
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
@@ -42,6 +43,8 @@ pub struct Parts {
     pub disk: DiskProbe,
     /// The session cache.
     pub sessions: SessionCache,
+    /// The apps of protected hosts.
+    pub gates: GateApps,
     /// Batches what the account's front page shows.
     pub overviews: Batcher<OverviewQuery>,
     /// Renders pages and emails.

@@ -2,11 +2,14 @@
 //! proxy.
 //!
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
-//! 2. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
+//! 2. [`GateApps`] keeps those of protected hosts in memory.
+//! 3. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
 
 pub mod address;
+mod cache;
 mod model;
 mod store;
 
+pub use cache::GateApps;
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
 pub use store::{find, find_by_gate, find_by_id};

@@ -10,6 +10,7 @@ pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
 pub mod factors;
+pub mod gate;
 pub mod health;
 pub mod home;
 pub mod language;

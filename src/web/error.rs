@@ -31,6 +31,8 @@ pub enum AppError {
     BadRequest(&'static str),
     /// The form's CSRF token is invalid, or the form is from another site.
     StaleForm,
+    /// The request is refused, and sending it again changes nothing; the text is for the log.
+    Denied(&'static str),
     /// The page does not exist, or the visitor may not know of it.
     NotFound,
     /// The body is too large.
@@ -85,6 +87,7 @@ impl AppError {
         match self {
             Self::BadRequest(_) => ErrorKind::BadRequest,
             Self::StaleForm => ErrorKind::Forbidden,
+            Self::Denied(_) => ErrorKind::Denied,
             Self::NotFound => ErrorKind::NotFound,
             Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
@@ -205,6 +208,7 @@ fn log_error(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
             tracing::warn!(request_id, cause = chain(&**cause), "a request could not be served: answered with 503");
         }
         Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "malformed request"),
+        Some(AppError::Denied(reason)) => log::refused(&ctx.state.sampler, ctx.request(), ctx.route(), reason),
         Some(AppError::StaleForm) => log::form_refused(&ctx.state.sampler, ctx.request()),
         Some(AppError::Throttled(throttled)) => ctx.note_throttled(*throttled),
         None if status.is_server_error() => {

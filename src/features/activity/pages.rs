@@ -142,6 +142,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         role("member"),
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
+        Event::GateTicketRefused { reason: "used".into() },
     ];
     known.into_iter().chain(of_factors()).chain(of_the_log_itself()).map(Some).chain([None]).collect()
 }

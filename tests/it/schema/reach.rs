@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 52] = [
+const REVIEWED: [(&str, Because); 56] = [
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
@@ -34,6 +34,10 @@ const REVIEWED: [(&str, Because); 52] = [
     ("form_answers_id_length", Ours),
     ("form_answers_opened_length", Ours),
     ("form_answers_sent_by_length", Ours),
+    ("gate_sessions_digest_length", Ours),
+    ("gate_tickets_digest_length", Ours),
+    ("gate_tickets_knock_length", Ours),
+    ("gate_tickets_path_length", Refused("features::gate::model::Onward")),
     ("known_browsers_digest_length", Ours),
     ("known_browsers_trust_whole", Ours),
     ("known_browsers_user_agent_length", Refused("web::ctx::printable")),
