@@ -44,6 +44,10 @@ prepare:
 fuzz *args:
     scripts/fuzz {{ args }}
 
+# Put five real proxies in front of an app, with the configurations of deploy/proxies
+proxies *args:
+    scripts/proxies {{ args }}
+
 # Exchange tokens with two other implementations of JOSE
 jose-interop *args:
     scripts/jose-interop {{ args }}

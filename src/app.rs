@@ -13,13 +13,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::keys::SigningKeys,
+    apps::{GateApps, keys::SigningKeys},
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
         account_sessions, activity, authorize, connected_apps, dashboard, data_export, deletion, dev_mailbox, email,
-        factors, health, home, language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes,
-        registration, session_api, setup, static_files, token, token_status, totp, userinfo, verification,
+        factors, gate, health, home, language, login, logout, passkeys, password, profile, reauth, recovery,
+        recovery_codes, registration, session_api, setup, static_files, token, token_status, totp, userinfo,
+        verification,
     },
     http::server::stopping,
     jobs::{self, chain, outbox},
@@ -62,6 +63,7 @@ pub const SLICES: &[&Slice] = &[
     &token::SLICE,
     &token_status::SLICE,
     &userinfo::SLICE,
+    &gate::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,
@@ -97,6 +99,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let keys = Keys::derive(secrets);
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
+        gates: GateApps::default(),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
         signing: SigningKeys::new(db.clone(), keys.sealing.clone(), &config.apps),

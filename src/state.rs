@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::keys::SigningKeys,
+    apps::{GateApps, keys::SigningKeys},
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
@@ -43,6 +43,8 @@ pub struct Parts {
     pub disk: DiskProbe,
     /// The session cache.
     pub sessions: SessionCache,
+    /// The apps of protected hosts.
+    pub gates: GateApps,
     /// Batches the dashboard's overview query.
     pub overviews: Batcher<OverviewQuery>,
     /// Renders pages and emails.

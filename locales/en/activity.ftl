@@ -68,6 +68,7 @@ activity-recovery-codes-made = New recovery codes were made
 activity-recovery-code-used = A recovery code was used
 activity-password-removed = The password was removed
 activity-browser-trusted = A browser was set to skip the second step
+activity-gate-ticket-refused = A way into an app was used twice, too late or in another browser, and refused
 activity-browser-forgotten = A browser is asked for the second step again
 activity-factors-reset = The second step was switched off
 activity-factors-undone = Ways to sign in that were added since the email address was changed were removed

@@ -62,6 +62,7 @@ activity-recovery-codes-made = 복구 코드를 새로 만들었어요
 activity-recovery-code-used = 복구 코드를 썼어요
 activity-password-removed = 비밀번호를 없앴어요
 activity-browser-trusted = 2단계 인증을 건너뛸 브라우저를 정했어요
+activity-gate-ticket-refused = 앱으로 들어가는 링크가 다시 쓰였거나, 늦었거나, 다른 브라우저에서 열려서 막았어요
 activity-browser-forgotten = 브라우저가 다시 2단계 인증을 거쳐요
 activity-factors-reset = 2단계 인증이 해제되었어요
 activity-factors-undone = 이메일 주소가 바뀐 뒤에 추가된 로그인 방법이 삭제되었어요

@@ -2,15 +2,17 @@
 //! proxy.
 //!
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
-//! 2. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
-//! 3. [`keys`] are what their tokens are signed with.
-//! 4. [`requests`] holds what an app requested while its person signs in; [`consents`] what people allowed; [`grants`]
+//! 2. [`GateApps`] keeps those of protected hosts in memory.
+//! 3. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
+//! 4. [`keys`] are what their tokens are signed with.
+//! 5. [`requests`] holds what an app requested while its person signs in; [`consents`] what people allowed; [`grants`]
 //!    what came of it.
-//! 5. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
-//! 6. [`judge`] says in one statement what a grant, and with it a token, is worth now.
-//! 7. [`claims`] says what an app learns about a person, by the scopes that were granted.
+//! 6. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
+//! 7. [`judge`] says in one statement what a grant, and with it a token, is worth now.
+//! 8. [`claims`] says what an app learns about a person, by the scopes that were granted.
 
 pub mod address;
+mod cache;
 pub mod claims;
 pub mod consents;
 pub mod grants;
@@ -21,5 +23,6 @@ pub mod requests;
 mod store;
 pub mod tokens;
 
+pub use cache::GateApps;
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
 pub use store::{find, find_by_gate, find_by_id, is_origin_of_app};

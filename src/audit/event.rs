@@ -114,6 +114,8 @@ pub enum Event {
     AppAuthorized { client_id: String },
     /// The user took back what an app was allowed.
     ConsentWithdrawn { client_id: String },
+    /// A ticket to a protected host was refused: `used`, `expired`, or of another `browser` or host.
+    GateTicketRefused { reason: String },
     /// The operator revoked all sessions of an account: so many live ones.
     AllSessionsEnded { count: u64 },
     /// `removed` events past the retention period were removed, up to a position of the chain. The `hash` at that

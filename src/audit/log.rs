@@ -58,6 +58,7 @@ fn line(request: &Request, entry: &Entry) {
         Event::PasswordMistyped { at: PasswordPrompt::Change } => account("authn_password_change_fail"),
         Event::Reauthenticated => session("authn_reauth_success"),
         Event::PasskeyCopied => warn!(event = "authn_passkey_copied", user_id, %network, request_id),
+        Event::GateTicketRefused { .. } => session("gate_ticket_refused"),
         Event::SignedOut => info!(event = "session_expired", reason = "logout", user_id, session_id, request_id),
         Event::SessionEnded { ended } => {
             info!(event = "session_expired", reason = "owner", user_id, session_id = %ended, %network, request_id);
@@ -113,6 +114,14 @@ pub fn form_refused(sampler: &Sampler, request: &Request) {
     let network = network(request.address);
     if sampler.admits(network, "csrf_refused") {
         info!(event = "csrf_refused", %network, request_id = request.id);
+    }
+}
+
+/// Logs a request of a proxy that was refused for what the operator has set.
+pub fn refused(sampler: &Sampler, request: &Request, route: &'static str, reason: &'static str) {
+    let network = network(request.address);
+    if sampler.admits(network, "gate_refused") {
+        warn!(event = "gate_refused", reason, route, %network, request_id = request.id);
     }
 }
 

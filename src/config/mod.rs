@@ -136,7 +136,11 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "keys of 32 or more characters, newest first, separated by commas; unset: one is generated in the data folder",
     ),
-    setting("VESTIBULE_TRUSTED_PROXIES", "", "networks (CIDR, separated by commas) whose X-Forwarded-For is trusted"),
+    setting(
+        "VESTIBULE_TRUSTED_PROXIES",
+        "",
+        "networks (CIDR, separated by commas) whose X-Forwarded headers are trusted, and that may ask the gate",
+    ),
     setting("VESTIBULE_METRICS_LISTEN", "", "address and port of the Prometheus metrics; unset: off"),
     setting("VESTIBULE_LOG", "info", "log filter: error, warn, info, debug, trace, or tracing directives"),
     setting("VESTIBULE_LOG_FORMAT", "", "pretty or json; unset: pretty on a terminal, otherwise json"),
@@ -171,7 +175,11 @@ pub const SETTINGS: &[Setting] = &[
         "for how long a used refresh token answers with its successor; 0s: its second use ends the access",
     ),
     setting("VESTIBULE_SIGNING_ROTATION", "90d", "for how long a key signs tokens before the next one does"),
-    setting("VESTIBULE_APPS_FILE", "", "TOML file with apps to add or change at the start, as `vestibule app apply` does"),
+    setting(
+        "VESTIBULE_APPS_FILE",
+        "",
+        "TOML file with apps to add or change at the start, as `vestibule app apply` does",
+    ),
     setting(
         "VESTIBULE_OUTBOUND_NETWORKS",
         "",

@@ -12,6 +12,7 @@ pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
 pub mod factors;
+pub mod gate;
 pub mod groups;
 pub mod health;
 pub mod home;

@@ -7,12 +7,17 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// Returns whether the direct peer of a connection is a trusted proxy.
+pub fn is_proxy(peer: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&peer.to_canonical()))
+}
+
 /// Returns the right-most address that is not a trusted proxy (OWASP ASVS 4.1.3).
 ///
 /// `X-Forwarded-For` is used only on connections from trusted proxies, and only as far as trusted proxies vouch for it.
 /// A malformed entry ends the walk at the proxy that wrote it, so that rate limits always apply (CVE-2024-47070).
 pub fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+    let is_trusted = |address: IpAddr| is_proxy(address, trusted);
     let mut client = peer.to_canonical();
     if !is_trusted(client) {
         return client;

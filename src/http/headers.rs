@@ -19,6 +19,10 @@ pub struct InlineStyle(pub &'static str);
 pub fn form_to(origin: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("form-action 'self'", &format!("form-action {origin}"))).ok()
 }
+/// A response extension: the browser gets this response from another host, which decides itself whether it and its
+/// subdomains are on TLS only.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherHost;
 
 const ALWAYS: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -38,6 +42,7 @@ const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 /// Sets the security headers of a response.
 pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     let style = response.extensions().get::<InlineStyle>().copied();
+    let is_ours = response.extensions().get::<OtherHost>().is_none();
     let headers = response.headers_mut();
     let own = headers.remove(header::CONTENT_SECURITY_POLICY);
     headers.reserve(ALWAYS.len() + 4);
@@ -47,7 +52,7 @@ pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     if let Some(policy) = own.or_else(|| style.and_then(|InlineStyle(digest)| only_style(digest))) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
-    if state.config.site.public_url.is_https() {
+    if is_ours && state.config.site.public_url.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT_SECURITY));
     }
     // Cacheable responses set their own header; the others may be personal.

@@ -10,6 +10,7 @@
 mod assurance;
 pub mod cache;
 pub mod ended;
+mod gates;
 pub mod known_browsers;
 mod live;
 mod overview;

@@ -61,7 +61,7 @@ impl SecretToken {
 
 /// SHA-256 of a [`SecretToken`]. With 128 random bits, a plain digest cannot be reversed, so read access to the
 /// database opens no account.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct TokenDigest(pub [u8; 32]);
 
 impl TokenDigest {

@@ -34,6 +34,8 @@ pub enum Access {
     Public,
     /// Everyone; the handler gets the visitor.
     Anyone,
+    /// Trusted proxies, which ask about a request of someone else. No session cookie is read.
+    Proxy,
     /// Signed-in users with a verified address, if verification is required.
     Account(Needs),
     /// Administrators; others get 404.
@@ -89,7 +91,7 @@ impl Access {
     /// The requirements; `None` for routes that need no session.
     pub const fn needs(self) -> Option<Needs> {
         match self {
-            Self::Public | Self::Anyone | Self::Client | Self::Bearer(_) => None,
+            Self::Public | Self::Anyone | Self::Client | Self::Bearer(_) | Self::Proxy => None,
             Self::Account(needs) | Self::Admin(needs) => Some(needs),
         }
     }
@@ -148,6 +150,13 @@ pub struct Policy {
     pub once: bool,
     /// Whether it takes forms that no page of ours showed: what they change does not follow from a cookie.
     pub from_anywhere: bool,
+}
+
+impl Policy {
+    /// Returns whether browsers get its responses from another host, whose proxy asks or hands over its request.
+    pub fn is_for_other_hosts(&self) -> bool {
+        self.access == Access::Proxy || self.path.starts_with(paths::ON_OTHER_HOSTS)
+    }
 }
 
 /// A handler behind its route's policy. It is a handler itself, because a layer would be boxed and cloned per request.
@@ -240,6 +249,8 @@ async fn guard(
         Access::Public => return Ok(None),
         Access::Client => return oauth::admit_client(ctx, request).await.map(|()| None),
         Access::Bearer(scope) => return oauth::admit_bearer(ctx, scope, request).await.map(|()| None),
+        Access::Proxy if ctx.from_proxy() => return Ok(None),
+        Access::Proxy => return Err(AppError::Denied("the address is no trusted proxy")),
         Access::Anyone | Access::Account(_) | Access::Admin(_) => {}
     }
     let visitor = Visitor::find(ctx, method).await?;

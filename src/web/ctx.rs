@@ -31,7 +31,7 @@ use super::{
     session_layer::{CookieId, SessionCookie},
 };
 use crate::{
-    http::client_ip::client_ip,
+    http::client_ip::{client_ip, is_proxy},
     sessions::{USER_AGENT_MAX, return_paths},
     state::AppState,
     types::{Lang, Notice, Request, ReturnTo, SecretToken, now},
@@ -57,6 +57,8 @@ struct Facts {
     request_id: String,
     now: OffsetDateTime,
     address: IpAddr,
+    /// Whether a trusted proxy sent it.
+    from_proxy: bool,
     lang: Lang,
     method: Method,
     requested: Uri,
@@ -106,6 +108,11 @@ impl Ctx {
     /// The language of the response.
     pub fn lang(&self) -> Lang {
         self.facts.lang
+    }
+
+    /// Returns whether the direct peer is a trusted proxy, whose headers count.
+    pub fn from_proxy(&self) -> bool {
+        self.facts.from_proxy
     }
 
     /// The request metadata for use cases.
@@ -304,6 +311,7 @@ impl Facts {
             request_id: state.request_ids.next(),
             now,
             address: client_ip(peer, headers, &state.config.network.trusted_proxies),
+            from_proxy: is_proxy(peer, &state.config.network.trusted_proxies),
             lang: chosen.unwrap_or_else(|| Lang::negotiate(accepted)),
             method: request.method().clone(),
             requested: request.uri().clone(),

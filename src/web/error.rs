@@ -33,6 +33,8 @@ pub enum AppError {
     BadRequest(&'static str),
     /// The form's CSRF token is invalid, or the form is from another site.
     StaleForm,
+    /// The request is refused, and sending it again changes nothing; the text is for the log.
+    Denied(&'static str),
     /// The page does not exist, or the visitor may not know of it.
     NotFound,
     /// The body is too large.
@@ -89,6 +91,7 @@ impl AppError {
         match self {
             Self::BadRequest(_) => ErrorKind::BadRequest,
             Self::StaleForm => ErrorKind::Forbidden,
+            Self::Denied(_) => ErrorKind::Denied,
             Self::NotFound => ErrorKind::NotFound,
             Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,
@@ -224,6 +227,7 @@ fn log_error(ctx: &Ctx, status: StatusCode, error: Option<&AppError>) {
         }
         Some(AppError::BadRequest(what)) => tracing::debug!(request_id, what, "malformed request"),
         Some(AppError::OAuth(refused)) => tracing::debug!(request_id, ?refused, "an app was refused"),
+        Some(AppError::Denied(reason)) => log::refused(&ctx.state.sampler, ctx.request(), ctx.route(), reason),
         Some(AppError::StaleForm) => log::form_refused(&ctx.state.sampler, ctx.request()),
         Some(AppError::Throttled(throttled)) => ctx.note_throttled(*throttled),
         None if status.is_server_error() => {

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     Stale,
     /// An invalid CSRF token, or a form from another site.
     Forbidden,
+    /// Refused; sending it again changes nothing.
+    Denied,
     NotFound,
     MethodNotAllowed,
     PayloadTooLarge,
@@ -47,13 +49,14 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Unverified,
         Self::Unenrolled,
         Self::Stale,
         Self::Forbidden,
+        Self::Denied,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
@@ -88,6 +91,7 @@ impl ErrorKind {
             Self::Unenrolled => (StatusCode::UNAUTHORIZED, "unauthorized", "add-second-factor"),
             Self::Stale => (StatusCode::UNAUTHORIZED, "unauthorized", "reauthenticate"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "stale-form"),
+            Self::Denied => (StatusCode::FORBIDDEN, "denied", "denied"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "not-found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "method-not-allowed"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload-too-large", "payload-too-large"),
@@ -126,6 +130,7 @@ impl Page for ErrorPage {
             ("bad-request", of(ErrorKind::BadRequest)),
             ("unauthorized", of(ErrorKind::Unauthorized)),
             ("forbidden", of(ErrorKind::Forbidden)),
+            ("denied", of(ErrorKind::Denied)),
             ("not-found", of(ErrorKind::NotFound)),
             ("method-not-allowed", of(ErrorKind::MethodNotAllowed)),
             ("payload-too-large", of(ErrorKind::PayloadTooLarge)),

@@ -24,7 +24,10 @@ use super::{
     request_log::RequestLine,
     task::{Work, run_to_the_end},
 };
-use crate::{http::headers::set_security_headers, state::AppState};
+use crate::{
+    http::headers::{OtherHost, set_security_headers},
+    state::AppState,
+};
 
 /// The error without a peer address, which limits and the audit log need.
 const NO_PEER: &str = "no peer address: serve the app with ConnectInfo, such as axum's \
@@ -82,6 +85,9 @@ impl Front {
             }
         };
         let (shown, mut response) = answered.instrument(span).await;
+        if ctx.policy().is_some_and(|policy| policy.is_for_other_hosts()) {
+            response.extensions_mut().insert(OtherHost);
+        }
         // After the error rendering, so that it logs the final status.
         line.end(&state, &ctx, &response);
         shown.unwrap_or(ctx).end(&mut response);

@@ -122,6 +122,32 @@ pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
 pub const OAUTH_REVOKE: &str = "/oauth/revoke";
 /// Who the person is (OpenID Connect Core section 5.3).
 pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
+/// Where the nginx of a protected host asks about a request.
+pub const GATE_NGINX: &str = "/gate/nginx";
+/// Where Traefik asks.
+pub const GATE_TRAEFIK: &str = "/gate/traefik";
+/// Where Caddy asks.
+pub const GATE_CADDY: &str = "/gate/caddy";
+/// Where HAProxy asks.
+pub const GATE_HAPROXY: &str = "/gate/haproxy";
+/// Where Envoy asks about the root of a protected host.
+pub const GATE_ENVOY: &str = "/gate/envoy/";
+/// Where Envoy asks about any other path, which it appends.
+pub const GATE_ENVOY_PATH: &str = "/gate/envoy/{*path}";
+/// Signs in to a protected host.
+pub const GATE: &str = "/gate";
+/// The way to a protected host failed, and can be tried again.
+pub const GATE_AGAIN: &str = "/gate/again";
+/// The visitor left a protected host.
+pub const GATE_LEFT: &str = "/gate/left";
+/// What lies below is on protected hosts, whose proxies hand it over.
+pub(super) const ON_OTHER_HOSTS: &str = "/.vestibule/";
+/// On a protected host: leads to [`GATE`].
+pub const HOST_KNOCK: &str = "/.vestibule/knock";
+/// On a protected host: takes the ticket that [`GATE`] gave.
+pub const HOST_ENTER: &str = "/.vestibule/enter";
+/// On a protected host: ends its session.
+pub const HOST_LEAVE: &str = "/.vestibule/leave";
 /// Redirects password managers to the page that changes the password (W3C).
 pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
 /// Liveness probe.

@@ -8,7 +8,7 @@ use axum::{
     handler::Handler,
     http::{Method, StatusCode},
     response::{IntoResponse as _, Response},
-    routing::{MethodFilter, MethodRouter, on},
+    routing::{MethodFilter, MethodRouter, any, on},
 };
 
 use super::{
@@ -49,12 +49,17 @@ impl Routes {
 
     /// Adds a GET route (and HEAD with it).
     pub fn get<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, AppState>) -> Self {
-        self.add(Method::GET, MethodFilter::GET, path, access, handler)
+        self.add(Method::GET, Some(MethodFilter::GET), path, access, handler)
+    }
+
+    /// Adds a route for every method, listed as GET: of a proxy that asks with the method of the request it asks about.
+    pub fn any<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, AppState>) -> Self {
+        self.add(Method::GET, None, path, access, handler)
     }
 
     /// Adds a POST route.
     pub fn post<T: 'static>(self, path: &'static str, access: Access, handler: impl Handler<T, AppState>) -> Self {
-        self.add(Method::POST, MethodFilter::POST, path, access, handler)
+        self.add(Method::POST, Some(MethodFilter::POST), path, access, handler)
     }
 
     /// Adds a GET route that redirects from a form's path to the page with the form, for visitors who sign in again,
@@ -100,14 +105,17 @@ impl Routes {
     fn add<T: 'static>(
         mut self,
         method: Method,
-        filter: MethodFilter,
+        filter: Option<MethodFilter>,
         path: &'static str,
         access: Access,
         handler: impl Handler<T, AppState>,
     ) -> Self {
         let (writes, dialect, cors) = (Writes::Nothing, Dialect::Page, Cors::SameOrigin);
         let policy = Policy { path, access, writes, dialect, cors, once: true, from_anywhere: false };
-        let build: Build = Box::new(move |policy| on(filter, Guarded { policy, handler }));
+        let build: Build = Box::new(move |policy| match filter {
+            Some(filter) => on(filter, Guarded { policy, handler }),
+            None => any(Guarded { policy, handler }),
+        });
         self.routes.push((Route { method, policy }, build));
         self
     }

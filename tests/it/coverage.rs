@@ -20,7 +20,7 @@ use vestibule::{
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 116] = [
+const EXPECTED: [(&str, [&str; 5]); 128] = [
     ("GET /return", ["303 /"; 5]),
     ("GET /api/openapi.json", ["200"; 5]),
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
@@ -137,6 +137,18 @@ const EXPECTED: [(&str, [&str; 5]); 116] = [
     ("GET /account/factors/recovery-codes/saved", owners(SAVED_AFTER, "303 /account/factors/recovery-codes")),
     ("POST /account/factors/recovery-codes/saved", owners(SAVED_AFTER, "400")),
     ("POST /language", ["400"; 5]),
+    ("GET /gate/nginx", ["403"; 5]),
+    ("GET /gate/traefik", ["403"; 5]),
+    ("GET /gate/caddy", ["403"; 5]),
+    ("GET /gate/haproxy", ["403"; 5]),
+    ("GET /gate/envoy/", ["403"; 5]),
+    ("GET /gate/envoy/{*path}", ["403"; 5]),
+    ("GET /gate", owners("303 /login?next=/gate", "400")),
+    ("GET /gate/again", ["404"; 5]),
+    ("GET /gate/left", ["404"; 5]),
+    ("GET /.vestibule/knock", ["404"; 5]),
+    ("GET /.vestibule/enter", ["404"; 5]),
+    ("GET /.vestibule/leave", ["404"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("POST /oauth/token", ["401"; 5]),
     ("POST /oauth/token/", ["401"; 5]),
@@ -221,6 +233,8 @@ pub fn address(route: &Route) -> &'static str {
         LETTER
     } else if route.policy.path == "/dev/mail/{id}/html" {
         LETTER_HTML
+    } else if route.policy.path == "/gate/envoy/{*path}" {
+        "/gate/envoy/x"
     } else {
         assert!(!route.policy.path.contains('{'), "an example for {}", route.policy.path);
         route.policy.path

@@ -52,6 +52,7 @@ mod factors_recovery;
 mod factors_trusted;
 mod faults;
 mod first_factor;
+mod gate;
 mod groups;
 mod hostile_input;
 mod hostile_requests;

@@ -22,13 +22,15 @@ const HOME: Ipv4Addr = Ipv4Addr::new(127, 88, 77, 66);
 const AWAY: Ipv4Addr = Ipv4Addr::new(127, 88, 55, 44);
 
 /// What a person cannot bring about in a few minutes, or nobody can while nothing is wrong.
-const ELSEWHERE: [(&str, &str); 7] = [
+const ELSEWHERE: [(&str, &str); 9] = [
     ("audit_broken", "of a trail that was tampered with"),
     ("audit_head", "of no request"),
     ("authn_passkey_copied", "of an authenticator that counts backwards"),
     ("authn_token_reuse", "of an app"),
     ("authz_fail", "of a page that only administrators have"),
     ("clock_skew", "of two clocks"),
+    ("gate_refused", "of a proxy that asks about what no app has"),
+    ("gate_ticket_refused", "of a ticket in the hands of others"),
     ("user_deleted", "of a job, days later"),
 ];
 /// What is said before anybody showed whose account they mean.

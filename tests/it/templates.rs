@@ -9,7 +9,7 @@ use self::html::{Tag, tags};
 use vestibule::{
     features::{
         account_sessions, activity, authorize, connected_apps, dashboard, data_export, deletion, dev_mailbox, email,
-        factors, home, login, logout,
+        factors, gate, home, login, logout,
         passkeys::{self, Passkeys},
         password, profile, reauth, recovery,
         recovery_codes::{self, RecoveryCodes},
@@ -89,6 +89,9 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<RenamePage<Passkeys>>(templates, &mut all);
     render::<RemovePage<Passkeys>>(templates, &mut all);
     render::<home::pages::ReturnPage>(templates, &mut all);
+    render::<gate::pages::NoAccessPage>(templates, &mut all);
+    render::<gate::pages::AgainPage>(templates, &mut all);
+    render::<gate::pages::LeftPage>(templates, &mut all);
     render::<ErrorPage>(templates, &mut all);
     render::<BrokenLinkPage>(templates, &mut all);
     all

@@ -157,6 +157,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
         Event::RefreshReused { app: "wiki".into() },
+        Event::GateTicketRefused { reason: "used".into() },
     ];
     known
         .into_iter()

@@ -20,12 +20,21 @@ use tokio::sync::Notify;
 
 use crate::{
     sessions::LiveSession,
-    types::{UserId, instant},
+    types::{AppId, TokenDigest, UserId, instant},
 };
 
 /// How long the cache is trusted after a heartbeat was sent. This bounds how long a revoked session survives on a
 /// replica that lost its connection at that moment.
 pub const LEASE: Duration = Duration::from_millis(200);
+
+/// What a session is looked up by.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) enum Key {
+    /// The digest of its cookie.
+    Cookie(String),
+    /// The digest of a cookie on a host of this app.
+    Gate(AppId, TokenDigest),
+}
 
 /// A bounded cache of sessions.
 #[derive(derive_more::Debug)]
@@ -46,8 +55,10 @@ struct Entries {
     is_connected: bool,
     /// Counts invalidations.
     invalidations: u64,
-    by_id: IndexMap<String, Entry>,
-    by_user: HashMap<UserId, Vec<String>>,
+    /// Counts invalidations of everything.
+    generation: u64,
+    by_key: IndexMap<Key, Entry>,
+    by_user: HashMap<UserId, Vec<Key>>,
     /// The next candidate for eviction.
     hand: usize,
 }
@@ -77,7 +88,22 @@ impl CachedSessions {
     }
 
     /// Returns a cached session while its entry and the lease are valid.
-    pub(super) fn get(&self, store_id: &str) -> Option<Arc<LiveSession>> {
+    pub(super) fn get(&self, key: &Key) -> Option<Arc<LiveSession>> {
+        let now = self.leased()?;
+        let entries = self.lock();
+        entries.by_key.get(key).filter(|entry| now < entry.until).map(|entry| Arc::clone(&entry.live))
+    }
+
+    /// The number of the current generation while the lease is valid: what was read from the database under this number
+    /// is still true, but for changes of single accounts.
+    pub(super) fn generation(&self) -> Option<u64> {
+        self.leased()?;
+        let entries = self.lock();
+        entries.is_connected.then_some(entries.generation)
+    }
+
+    /// Signals demand, and returns the time if the lease is valid.
+    fn leased(&self) -> Option<Instant> {
         if self.capacity == 0 {
             return None;
         }
@@ -85,11 +111,7 @@ impl CachedSessions {
             self.wake.notify_one();
         }
         let now = instant();
-        if self.micros(now) >= self.lease_until.load(Ordering::Acquire) {
-            return None;
-        }
-        let entries = self.lock();
-        entries.by_id.get(store_id).filter(|entry| now < entry.until).map(|entry| Arc::clone(&entry.live))
+        (self.micros(now) < self.lease_until.load(Ordering::Acquire)).then_some(now)
     }
 
     /// Must be called before the database query.
@@ -98,25 +120,25 @@ impl CachedSessions {
     }
 
     /// Caches a query result, unless something was invalidated since the query started.
-    pub(super) fn insert(&self, snapshot: Snapshot, store_id: &str, live: &Arc<LiveSession>, holds_for: Duration) {
+    pub(super) fn insert(&self, snapshot: Snapshot, key: &Key, live: &Arc<LiveSession>, holds_for: Duration) {
         let mut entries = self.lock();
         if !entries.is_connected || entries.invalidations != snapshot.invalidations || self.capacity == 0 {
             return;
         }
-        entries.remove(store_id);
-        while entries.by_id.len() >= self.capacity {
+        entries.remove(key);
+        while entries.by_key.len() >= self.capacity {
             entries.make_room();
         }
-        entries.by_user.entry(live.user_id).or_default().push(store_id.to_owned());
-        entries.by_id.insert(store_id.to_owned(), Entry { live: Arc::clone(live), until: snapshot.at + holds_for });
+        entries.by_user.entry(live.user_id).or_default().push(key.clone());
+        entries.by_key.insert(key.clone(), Entry { live: Arc::clone(live), until: snapshot.at + holds_for });
     }
 
     /// Invalidates an account's sessions.
     pub(super) fn invalidate(&self, user_id: UserId) {
         let mut entries = self.lock();
         entries.invalidations += 1;
-        for store_id in entries.by_user.remove(&user_id).unwrap_or_default() {
-            entries.by_id.swap_remove(&store_id);
+        for key in entries.by_user.remove(&user_id).unwrap_or_default() {
+            entries.by_key.swap_remove(&key);
         }
     }
 
@@ -128,8 +150,10 @@ impl CachedSessions {
     /// Returns whether the cache is empty. If so, results of running queries will not be cached.
     pub(super) fn is_empty(&self) -> bool {
         let mut entries = self.lock();
-        entries.invalidations += u64::from(entries.by_id.is_empty());
-        entries.by_id.is_empty()
+        let is_empty = entries.by_key.is_empty();
+        entries.invalidations += u64::from(is_empty);
+        entries.generation += u64::from(is_empty);
+        is_empty
     }
 
     /// Starts accepting entries: the listener is connected.
@@ -180,27 +204,28 @@ impl CachedSessions {
 impl Entries {
     fn clear(&mut self) {
         self.invalidations += 1;
-        self.by_id.clear();
+        self.generation += 1;
+        self.by_key.clear();
         self.by_user.clear();
     }
 
-    fn remove(&mut self, store_id: &str) {
-        if let Some(gone) = self.by_id.swap_remove(store_id) {
-            self.unlist(gone.live.user_id, store_id);
+    fn remove(&mut self, key: &Key) {
+        if let Some(gone) = self.by_key.swap_remove(key) {
+            self.unlist(gone.live.user_id, key);
         }
     }
 
     /// Evicts an entry. Eviction is not by age, so nobody can choose whose entry is next.
     fn make_room(&mut self) {
-        self.hand = (self.hand + 1) % self.by_id.len().max(1);
-        if let Some((store_id, gone)) = self.by_id.swap_remove_index(self.hand) {
-            self.unlist(gone.live.user_id, &store_id);
+        self.hand = (self.hand + 1) % self.by_key.len().max(1);
+        if let Some((key, gone)) = self.by_key.swap_remove_index(self.hand) {
+            self.unlist(gone.live.user_id, &key);
         }
     }
 
-    fn unlist(&mut self, user_id: UserId, store_id: &str) {
+    fn unlist(&mut self, user_id: UserId, key: &Key) {
         if let Some(listed) = self.by_user.get_mut(&user_id) {
-            listed.retain(|other| other != store_id);
+            listed.retain(|other| other != key);
             if listed.is_empty() {
                 self.by_user.remove(&user_id);
             }
@@ -242,6 +267,10 @@ mod tests {
         })
     }
 
+    fn a() -> Key {
+        Key::Cookie("a".into())
+    }
+
     fn connected(capacity: usize) -> CachedSessions {
         let cached = CachedSessions::new(capacity);
         cached.connected();
@@ -253,28 +282,28 @@ mod tests {
     fn the_cache_is_stale_without_a_heartbeat() {
         let cached = CachedSessions::new(10);
         let alice = session_of(UserId::random());
-        cached.insert(cached.begin_query(), "a", &alice, LONG);
+        cached.insert(cached.begin_query(), &a(), &alice, LONG);
         cached.renew_lease(instant() + LONG);
-        assert!(cached.get("a").is_none(), "cached while the listener was disconnected");
+        assert!(cached.get(&a()).is_none(), "cached while the listener was disconnected");
         cached.connected();
-        cached.insert(cached.begin_query(), "a", &alice, LONG);
-        assert_eq!(cached.get("a").map(|live| live.id), Some(alice.id));
+        cached.insert(cached.begin_query(), &a(), &alice, LONG);
+        assert_eq!(cached.get(&a()).map(|live| live.id), Some(alice.id));
         // The last heartbeat was sent longer ago than the lease.
         cached.renew_lease(instant().checked_sub(LEASE).expect("a machine that runs for a while"));
-        assert!(cached.get("a").is_none());
+        assert!(cached.get(&a()).is_none());
         cached.renew_lease(instant());
-        assert!(cached.get("a").is_some(), "a valid entry is still there");
+        assert!(cached.get(&a()).is_some(), "a valid entry is still there");
         cached.disconnected();
         cached.renew_lease(instant() + LONG);
-        assert!(cached.get("a").is_none(), "and gone when notifications may have been missed");
+        assert!(cached.get(&a()).is_none(), "and gone when notifications may have been missed");
     }
 
     #[test]
     fn an_entry_is_valid_for_the_given_time() {
         let cached = connected(10);
         let alice = session_of(UserId::random());
-        cached.insert(cached.begin_query(), "a", &alice, Duration::ZERO);
-        assert!(cached.get("a").is_none());
+        cached.insert(cached.begin_query(), &a(), &alice, Duration::ZERO);
+        assert!(cached.get(&a()).is_none());
     }
 
     #[test]
@@ -290,8 +319,8 @@ mod tests {
             let cached = connected(10);
             let snapshot = cached.begin_query();
             change(&cached);
-            cached.insert(snapshot, "a", &session_of(UserId::random()), LONG);
-            assert!(cached.get("a").is_none());
+            cached.insert(snapshot, &a(), &session_of(UserId::random()), LONG);
+            assert!(cached.get(&a()).is_none());
         }
     }
 
@@ -301,7 +330,7 @@ mod tests {
         let people: Vec<_> = (0..5).map(|_| UserId::random()).collect();
         for n in 0..1000_usize {
             // Store IDs repeat, for another account.
-            let (name, whose) = (format!("{}", n * 7 % 23), people[n * 11 % 5]);
+            let (name, whose) = (Key::Cookie(format!("{}", n * 7 % 23)), people[n * 11 % 5]);
             cached.insert(cached.begin_query(), &name, &session_of(whose), LONG);
             assert_eq!(cached.get(&name).map(|live| live.user_id), Some(whose));
             if n % 13 == 0 {
@@ -309,8 +338,46 @@ mod tests {
             }
             let entries = cached.lock();
             let listed: usize = entries.by_user.values().map(Vec::len).sum();
-            assert!(entries.by_id.len() <= 7 && listed == entries.by_id.len());
-            assert!(n % 13 > 0 || entries.by_id.values().all(|entry| entry.live.user_id != whose));
+            assert!(entries.by_key.len() <= 7 && listed == entries.by_key.len());
+            assert!(n % 13 > 0 || entries.by_key.values().all(|entry| entry.live.user_id != whose));
         }
+    }
+    #[test]
+    fn sessions_on_hosts_of_apps_go_with_their_account() {
+        let cached = connected(10);
+        let (alice, bob) = (session_of(UserId::random()), session_of(UserId::random()));
+        let (app, digest) = (AppId::random(), TokenDigest::of("a cookie"));
+        cached.insert(cached.begin_query(), &Key::Gate(app, digest), &alice, LONG);
+        cached.insert(cached.begin_query(), &a(), &bob, LONG);
+        assert!(cached.get(&Key::Gate(AppId::random(), digest)).is_none(), "of another app");
+        cached.invalidate(bob.user_id);
+        assert!(cached.get(&Key::Gate(app, digest)).is_some() && cached.get(&a()).is_none());
+        cached.invalidate(alice.user_id);
+        assert!(cached.get(&Key::Gate(app, digest)).is_none());
+    }
+
+    #[test]
+    fn a_generation_ends_with_whatever_concerns_everything() {
+        let cached = CachedSessions::new(10);
+        cached.renew_lease(instant() + LONG);
+        assert_eq!(cached.generation(), None, "the listener is disconnected");
+        let changes: [fn(&CachedSessions); 4] = [
+            CachedSessions::invalidate_all,
+            CachedSessions::connected,
+            |cached| assert!(cached.is_empty()),
+            CachedSessions::end_lease,
+        ];
+        for change in changes {
+            let cached = connected(10);
+            let generation = cached.generation().expect("a valid lease");
+            cached.invalidate(UserId::random());
+            assert_eq!(cached.generation(), Some(generation), "an account is not everything");
+            change(&cached);
+            cached.renew_lease(instant() + LONG);
+            assert_ne!(cached.generation(), Some(generation));
+        }
+        let cached = connected(10);
+        cached.renew_lease(instant().checked_sub(LEASE).expect("a machine that runs for a while"));
+        assert_eq!(cached.generation(), None, "without a heartbeat");
     }
 }

@@ -1,6 +1,7 @@
 //! Session checks: cached, and batched.
 //!
-//! 1. `memory` caches sessions while the `listener` receives changes from `PostgreSQL`.
+//! 1. `memory` caches sessions while the `listener` receives changes from `PostgreSQL`. A session is looked up by its own
+//!    cookie, or by one on a protected host.
 //! 2. All other checks query the database, batched by a [`Batcher`].
 //! 3. `uses` updates the last use of sessions in the background.
 
@@ -18,15 +19,16 @@ use tokio::{
 
 use self::{
     listener::Waiting,
-    memory::{CachedSessions, LEASE},
+    memory::{CachedSessions, Key, LEASE},
     uses::Use,
 };
-use super::{LiveSession, find_live};
+use super::{LiveSession, find_live, gates};
 use crate::{
     accounts::Role,
     config::Config,
     db::{BatchQuery, Batcher},
     telemetry::{self, Metrics},
+    types::{AppId, TokenDigest},
 };
 
 /// Looks up live sessions by cookie digest. Cheap to clone; its tasks end with the last clone.
@@ -67,17 +69,36 @@ impl SessionCache {
 
     /// Looks up a session by its cookie's digest, for read-only requests.
     pub async fn find(&self, store_id: String) -> sqlx::Result<Option<Arc<LiveSession>>> {
-        if let Some(live) = self.cached.get(&store_id) {
+        self.look_up(Key::Cookie(store_id)).await
+    }
+
+    /// Looks up the session behind the cookie of a protected host, by the cookie's digest.
+    pub async fn find_at_gate(&self, app: AppId, cookie: TokenDigest) -> sqlx::Result<Option<Arc<LiveSession>>> {
+        self.look_up(Key::Gate(app, cookie)).await
+    }
+
+    /// The generation of what this replica may keep of apps: it stays valid while this number does. `None` while nothing
+    /// may be kept.
+    pub fn generation(&self) -> Option<u64> {
+        self.cached.generation()
+    }
+
+    async fn look_up(&self, key: Key) -> sqlx::Result<Option<Arc<LiveSession>>> {
+        if let Some(live) = self.cached.get(&key) {
             self.metrics.session_checks_cached.inc();
             return Ok(Some(live));
         }
-        self.find_now(store_id).await
+        self.ask(key).await
     }
 
     /// Looks up a session in the database, bypassing the cache, for requests that change something.
     pub async fn find_now(&self, store_id: String) -> sqlx::Result<Option<Arc<LiveSession>>> {
+        self.ask(Key::Cookie(store_id)).await
+    }
+
+    async fn ask(&self, key: Key) -> sqlx::Result<Option<Arc<LiveSession>>> {
         self.metrics.session_checks_database.inc();
-        self.batcher.answer(store_id).await
+        self.batcher.answer(key).await
     }
 
     /// Waits until this replica has received every change committed so far, so that a user who revoked a session sees
@@ -105,26 +126,45 @@ impl SessionCache {
 }
 
 impl BatchQuery for LiveQuery {
-    type Question = String;
+    type Question = Key;
     type Answer = Arc<LiveSession>;
 
-    async fn ask(
-        &self,
-        connection: &mut PgConnection,
-        store_ids: &[String],
-    ) -> sqlx::Result<HashMap<String, Arc<LiveSession>>> {
+    async fn ask(&self, connection: &mut PgConnection, keys: &[Key]) -> sqlx::Result<HashMap<Key, Arc<LiveSession>>> {
         let snapshot = self.cached.begin_query();
-        let found = find_live(connection, store_ids, self.need_second_factor).await?;
-        let lives = found.into_iter().map(|live| {
+        let by_cookie = cookies_of(connection, keys).await?;
+        let store_ids: Vec<String> = by_cookie.keys().cloned().collect();
+        let found = find_live(connection, &store_ids, self.need_second_factor).await?;
+        let mut lives = HashMap::new();
+        for live in found {
             if live.touch_due {
                 // Fails only during shutdown, after the task has ended.
                 self.uses.send(Use::Of(live.id)).ok();
             }
-            let (store_id, live) = (live.store_id.clone(), Arc::new(live));
+            let live = Arc::new(live);
             let holds_for = Duration::try_from_secs_f64(live.holds_for).unwrap_or_default();
-            self.cached.insert(snapshot, &store_id, &live, holds_for);
-            (store_id, live)
-        });
-        Ok(lives.collect())
+            for key in by_cookie.get(&live.store_id).into_iter().flatten() {
+                self.cached.insert(snapshot, key, &live, holds_for);
+                lives.insert(key.clone(), Arc::clone(&live));
+            }
+        }
+        Ok(lives)
     }
+}
+
+/// The keys by the session's own cookie, to which those of protected hosts lead.
+async fn cookies_of(connection: &mut PgConnection, keys: &[Key]) -> sqlx::Result<HashMap<String, Vec<Key>>> {
+    let mut by_cookie: HashMap<String, Vec<Key>> = HashMap::new();
+    let mut at_gates = Vec::new();
+    for key in keys {
+        match key {
+            Key::Cookie(store_id) => by_cookie.entry(store_id.clone()).or_default().push(key.clone()),
+            Key::Gate(app, digest) => at_gates.push((*app, *digest)),
+        }
+    }
+    if !at_gates.is_empty() {
+        for found in gates::find(connection, &at_gates).await? {
+            by_cookie.entry(found.store_id).or_default().push(Key::Gate(found.app, found.digest));
+        }
+    }
+    Ok(by_cookie)
 }

@@ -109,6 +109,7 @@ impl Ctx {
             request_id: first.request_id.clone(),
             now: first.now,
             address: first.address,
+            from_proxy: first.from_proxy,
             again: Some(Arc::clone(first)),
             ..Facts::read(request, state, first.address)
         };

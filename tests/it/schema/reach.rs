@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 64] = [
+const REVIEWED: [(&str, Because); 68] = [
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
@@ -46,6 +46,10 @@ const REVIEWED: [(&str, Because); 64] = [
     ("grants_ended_because_known", Ours),
     ("grants_ended_whole", Ours),
     ("grants_of_a_person", Ours),
+    ("gate_sessions_digest_length", Ours),
+    ("gate_tickets_digest_length", Ours),
+    ("gate_tickets_knock_length", Ours),
+    ("gate_tickets_path_length", Refused("features::gate::model::Onward")),
     ("known_browsers_digest_length", Ours),
     ("known_browsers_trust_whole", Ours),
     ("known_browsers_user_agent_length", Refused("web::ctx::printable")),

@@ -26,6 +26,13 @@ impl TestApp {
         register(&self.db, client_id, "public", redirect).await
     }
 
+    /// Registers an app whose proxy protects this host.
+    pub async fn proxy_app(&self, client_id: &str, origin: &str) -> Registered {
+        let registered = register(&self.db, client_id, "proxy", origin).await;
+        self.execute(&format!("update app_addresses set kind = 'gate' where uri = '{origin}'")).await;
+        registered
+    }
+
     /// Changes a column of an app.
     pub async fn set_app(&self, client_id: &str, assignment: &str) {
         self.execute(&format!("update apps set {assignment} where client_id = '{client_id}'")).await;

@@ -48,7 +48,7 @@ impl Answer {
         parts.fold(first, |page, part| page + "TOKEN" + part.split_once('"').map_or("", |(_, rest)| rest))
     }
 
-    fn parse(raw: &[u8]) -> io::Result<Self> {
+    pub fn parse(raw: &[u8]) -> io::Result<Self> {
         let broken = || io::Error::new(io::ErrorKind::InvalidData, "no HTTP answer");
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(broken)?;
         let head = String::from_utf8_lossy(&raw[..end]);

@@ -1,0 +1,10 @@
+gate-no-access-title = You have no access to this app
+gate-no-access-text = { $app } is open to some accounts only, and { $username } is not one of them. Ask the person who runs it to let you in.
+gate-no-access-account = Go to your account
+gate-no-access-other = Sign out and use another account
+gate-again-title = That did not get you in
+gate-again-text = The way to { $app } works once, for one minute, in the browser that began it. Start again to get a new one.
+gate-again-link = Start again at { $app }
+gate-left-title = You left the app
+gate-left-text = You are signed out of { $app }. You are still signed in to { $service }, so opening { $app } again lets you in without asking.
+gate-left-back = Back to { $app }

@@ -1,0 +1,10 @@
+gate-no-access-title = 이 앱을 쓸 수 있는 권한이 없어요
+gate-no-access-text = { $app }은(는) 허용된 계정만 쓸 수 있는데, { $username } 계정은 아직 아니에요. 앱 관리자에게 권한을 요청해 주세요.
+gate-no-access-account = 내 계정으로 가기
+gate-no-access-other = 로그아웃하고 다른 계정 쓰기
+gate-again-title = 앱에 들어가지 못했어요
+gate-again-text = { $app }(으)로 가는 링크는 처음 시작한 브라우저에서 1분 안에 한 번만 쓸 수 있어요. 다시 시작하면 새로 만들어 드려요.
+gate-again-link = { $app } 다시 시작하기
+gate-left-title = 앱에서 로그아웃했어요
+gate-left-text = { $app }에서 로그아웃했어요. { $service }에는 아직 로그인되어 있어서, { $app }을(를) 다시 열면 바로 들어가져요.
+gate-left-back = { $app }(으)로 돌아가기
