@@ -18,8 +18,8 @@ use crate::{
     db::{self, Batcher, Servers},
     features::{
         account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
-        language, login, logout, passkeys, password, profile, reauth, recovery, recovery_codes, registration,
-        session_api, setup, static_files, totp, verification,
+        language, login, logout, passkeys, password, profile, provider_metadata, reauth, recovery, recovery_codes,
+        registration, session_api, setup, static_files, totp, verification,
     },
     http::server::stopping,
     jobs::{self, chain, outbox},
@@ -57,6 +57,7 @@ pub const SLICES: &[&Slice] = &[
     &recovery_codes::SLICE,
     &language::SLICE,
     &session_api::SLICE,
+    &provider_metadata::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,

@@ -18,6 +18,7 @@ pub mod logout;
 pub mod passkeys;
 pub mod password;
 pub mod profile;
+pub mod provider_metadata;
 pub mod reauth;
 pub mod recovery;
 pub mod recovery_codes;

@@ -186,7 +186,7 @@ mod tests {
         };
         const LATE: Slice = Slice { sweeps: &[NOTHING, Sweep { name: "keys", turn: Turn::Start, ..NOTHING }], ..EARLY };
         let names: Vec<_> = sweeps(&[&EARLY, &LATE]).iter().map(|sweep| sweep.name).collect();
-        assert_eq!(names[..3], ["keys", "nothing", "sessions"]);
+        assert_eq!(names[..3], ["keys", "signing_keys to re-encrypt", "nothing"]);
         assert_eq!(names[names.len() - 2..], ["accounts", "audit_origins_due"]);
     }
 }

@@ -72,6 +72,7 @@ mod password_change;
 mod pasted;
 mod processes;
 mod profile;
+mod provider_metadata;
 mod races;
 mod reauth;
 mod recording;
