@@ -25,6 +25,7 @@ use crate::{
     jobs::{self, chain, outbox},
     limits::Limits,
     mail::{Mailer, MailerError},
+    outbound::{Outbound, TlsError},
     passwords::hasher::{Hasher, HasherError},
     sessions::{OverviewQuery, cache::SessionCache},
     state::{AppState, Keys, Parts, RequestIds},
@@ -78,6 +79,9 @@ pub enum AssembleError {
     /// The threads that hash passwords did not start.
     #[error(transparent)]
     Hasher(#[from] HasherError),
+    /// TLS to apps cannot be set up.
+    #[error("cannot set up TLS: {0}")]
+    Outbound(#[from] TlsError),
     /// TLS to the mail server cannot be set up.
     #[error(transparent)]
     Mailer(#[from] MailerError),
@@ -95,6 +99,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
+        outbound: Outbound::new(&config.apps.outbound_networks)?,
         signing: SigningKeys::new(db.clone(), keys.sealing.clone(), &config.apps),
         db,
         quarantine,

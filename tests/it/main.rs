@@ -66,6 +66,7 @@ mod memory;
 mod mount;
 mod names;
 mod outage;
+mod outbound;
 mod overload;
 mod passkeys;
 mod password_change;
