@@ -17,12 +17,12 @@ use crate::{
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
-        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, factors, health, home,
-        language, login, logout, passkeys, password, profile, provider_metadata, reauth, recovery, recovery_codes,
-        registration, session_api, setup, static_files, totp, verification,
+        account_sessions, activity, dashboard, data_export, deletion, dev_mailbox, email, end_session, factors, health,
+        home, language, login, logout, passkeys, password, profile, provider_metadata, reauth, recovery,
+        recovery_codes, registration, session_api, setup, static_files, totp, verification,
     },
     http::server::stopping,
-    jobs::{self, chain, outbox},
+    jobs::{self, chain, logouts, outbox},
     limits::Limits,
     mail::{Mailer, MailerError},
     outbound::{Outbound, TlsError},
@@ -59,6 +59,7 @@ pub const SLICES: &[&Slice] = &[
     &language::SLICE,
     &session_api::SLICE,
     &provider_metadata::SLICE,
+    &end_session::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,
@@ -134,6 +135,7 @@ pub fn jobs(state: &AppState, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let patience = outbox::Patience::default();
     jobs.spawn(named("sweeps", jobs::run(state.clone(), SLICES, stop.clone())));
     jobs.spawn(named("mail", outbox::run(state.clone(), SLICES, patience, stop.clone())));
+    jobs.spawn(named("logouts", logouts::run(state.clone(), logouts::Patience::default(), stop.clone())));
     jobs.spawn(named("audit chain", chain::run(state.clone(), stop.clone())));
     jobs.spawn(named("database primary", follow_primary(state.clone(), stop.clone())));
     jobs

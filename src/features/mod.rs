@@ -9,6 +9,7 @@ pub mod data_export;
 pub mod deletion;
 pub mod dev_mailbox;
 pub mod email;
+pub mod end_session;
 pub mod factors;
 pub mod health;
 pub mod home;

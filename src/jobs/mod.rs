@@ -1,10 +1,12 @@
-//! Background jobs: send email ([`outbox`]), link the audit chain ([`chain`]), and sweep: delete expired rows, erase
+//! Background jobs: send email ([`outbox`]), link the audit chain ([`chain`]), tell apps who has signed out
+//! ([`logouts`]), and sweep: delete expired rows, erase
 //! accounts, re-encrypt what an older key sealed.
 //!
 //! Every replica runs them. A sweep's statement finds its rows by an index and skips those that another replica has
 //! locked, a thousand at a time: replicas share the work, and no visitor waits for it.
 
 pub mod chain;
+pub mod logouts;
 pub mod outbox;
 
 use std::{pin::pin, time::Duration};

@@ -12,7 +12,7 @@
 //!    visitor asks right after nor anything later tells who has an account.
 
 mod delivery;
-mod patience;
+pub(super) mod patience;
 
 use std::{
     sync::Arc,

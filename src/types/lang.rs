@@ -76,6 +76,12 @@ impl Lang {
             .map_or_else(Self::default, |(lang, _)| lang)
     }
 
+    /// Picks the first language that we have of a list of tags, separated by spaces (`ui_locales` of OpenID Connect
+    /// Core).
+    pub fn of_tags(tags: &str) -> Option<Self> {
+        tags.split(' ').take(RANGE_LIMIT).find_map(Self::of_tag)
+    }
+
     /// Finds the language of a tag such as `ko-KR` by its primary subtag.
     fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.split('-').next()?;

@@ -68,6 +68,7 @@ struct Facts {
     browser: Option<SecretToken>,
     link: Option<SecretToken>,
     pending: Option<SecretToken>,
+    chose_language: bool,
     ceremonies: Vec<SecretToken>,
     notice: Option<Notice>,
     notice_taken: AtomicBool,
@@ -194,6 +195,11 @@ impl Ctx {
         self.facts.pending.as_ref().filter(|_| !self.is_about_another_sign_in())
     }
 
+    /// Returns whether someone chose the language in this browser.
+    pub fn chose_language(&self) -> bool {
+        self.facts.chose_language
+    }
+
     /// The secrets of this browser's latest WebAuthn ceremonies, the newest first.
     pub fn ceremonies(&self) -> &[SecretToken] {
         &self.facts.ceremonies
@@ -274,7 +280,7 @@ impl Facts {
             Presented::One(value) => Some(value),
             Presented::None | Presented::Ambiguous => None,
         };
-        let chosen = cookie(Name::Language).and_then(|code| code.parse().ok());
+        let chosen: Option<Lang> = cookie(Name::Language).and_then(|code| code.parse().ok());
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         // A malformed session cookie counts as none, and CSRF tokens ignore it.
         let presented = cookie(Name::Session).unwrap_or_default();
@@ -295,6 +301,7 @@ impl Facts {
             browser: secret(Name::Browser),
             link: secret(Name::Link),
             pending: secret(Name::Pending),
+            chose_language: chosen.is_some(),
             ceremonies: ceremonies(cookie(Name::Ceremony)),
             notice: cookie(Name::Notice).and_then(Notice::from_code),
             notice_taken: AtomicBool::new(false),

@@ -124,6 +124,8 @@ pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
 pub const OAUTH_REVOKE: &str = "/oauth/revoke";
 /// Where apps send people to sign out (OpenID Connect RP-Initiated Logout 1.0).
 pub const OAUTH_LOGOUT: &str = "/oauth/logout";
+/// The answer of the person whom it asks.
+pub const OAUTH_LOGOUT_CONFIRM: &str = "/oauth/logout/confirm";
 /// Liveness probe.
 pub const LIVEZ: &str = "/livez";
 /// Readiness probe.
