@@ -18,14 +18,15 @@ use crate::{
     db::{self, Batcher, Servers},
     features::{
         account_sessions, activity, authorize, connected_apps, dashboard, data_export, deletion, dev_mailbox, email,
-        factors, gate, health, home, language, login, logout, passkeys, password, profile, reauth, recovery,
+        end_session, factors, gate, health, home, language, login, logout, passkeys, password, profile, provider_metadata, reauth, recovery,
         recovery_codes, registration, session_api, setup, static_files, token, token_status, totp, userinfo,
         verification,
     },
     http::server::stopping,
-    jobs::{self, chain, outbox},
+    jobs::{self, chain, logouts, outbox},
     limits::Limits,
     mail::{Mailer, MailerError},
+    outbound::{Outbound, TlsError},
     passwords::hasher::{Hasher, HasherError},
     sessions::{OverviewQuery, cache::SessionCache},
     state::{AppState, Keys, Parts, RequestIds},
@@ -64,6 +65,8 @@ pub const SLICES: &[&Slice] = &[
     &token_status::SLICE,
     &userinfo::SLICE,
     &gate::SLICE,
+    &provider_metadata::SLICE,
+    &end_session::SLICE,
     &health::SLICE,
     &static_files::SLICE,
     &dev_mailbox::SLICE,
@@ -84,6 +87,9 @@ pub enum AssembleError {
     /// The threads that hash passwords did not start.
     #[error(transparent)]
     Hasher(#[from] HasherError),
+    /// TLS to apps cannot be set up.
+    #[error("cannot set up TLS: {0}")]
+    Outbound(#[from] TlsError),
     /// TLS to the mail server cannot be set up.
     #[error(transparent)]
     Mailer(#[from] MailerError),
@@ -102,6 +108,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         gates: GateApps::default(),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
+        outbound: Outbound::new(&config.apps.outbound_networks)?,
         signing: SigningKeys::new(db.clone(), keys.sealing.clone(), &config.apps),
         db,
         quarantine,
@@ -136,6 +143,7 @@ pub fn jobs(state: &AppState, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let patience = outbox::Patience::default();
     jobs.spawn(named("sweeps", jobs::run(state.clone(), SLICES, stop.clone())));
     jobs.spawn(named("mail", outbox::run(state.clone(), SLICES, patience, stop.clone())));
+    jobs.spawn(named("logouts", logouts::run(state.clone(), logouts::Patience::default(), stop.clone())));
     jobs.spawn(named("audit chain", chain::run(state.clone(), stop.clone())));
     jobs.spawn(named("database primary", follow_primary(state.clone(), stop.clone())));
     jobs

@@ -28,6 +28,7 @@ pub mod http;
 pub mod jobs;
 pub mod limits;
 pub mod mail;
+pub mod outbound;
 pub mod passwords;
 pub mod sessions;
 pub mod signin;

@@ -19,6 +19,7 @@ use crate::{
     db::{Batcher, ConnectionQuarantine, DiskProbe},
     limits::Limits,
     mail::Mailer,
+    outbound::Outbound,
     passwords::hasher::Hasher,
     sessions::{OverviewQuery, cache::SessionCache},
     telemetry::{Metrics, Sampler},
@@ -59,6 +60,8 @@ pub struct Parts {
     pub factors: &'static [&'static FactorKind],
     /// Keys by purpose.
     pub keys: Keys,
+    /// Calls addresses that others chose.
+    pub outbound: Outbound,
     /// The keys that sign tokens.
     pub signing: SigningKeys,
     /// Metrics.

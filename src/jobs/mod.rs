@@ -1,10 +1,11 @@
-//! Background jobs: send email ([`outbox`]), link the audit chain ([`chain`]), and sweep: delete expired rows, erase
-//! accounts, and re-encrypt seeds of older keys.
+//! Background jobs: send email ([`outbox`]), link the audit chain ([`chain`]), tell apps who has signed out
+//! ([`logouts`]), and sweep: delete expired rows, erase accounts, and re-encrypt what an older key encrypted.
 //!
 //! Every replica runs them. A sweep finds its rows by an index, a thousand at a time, and skips rows that another
 //! replica has locked. So replicas share the work, and visitors do not wait for it.
 
 pub mod chain;
+pub mod logouts;
 pub mod outbox;
 
 use std::{pin::pin, time::Duration};
@@ -186,7 +187,7 @@ mod tests {
         };
         const LATE: Slice = Slice { sweeps: &[NOTHING, Sweep { name: "keys", turn: Turn::Start, ..NOTHING }], ..EARLY };
         let names: Vec<_> = sweeps(&[&EARLY, &LATE]).iter().map(|sweep| sweep.name).collect();
-        assert_eq!(names[..3], ["keys", "nothing", "sessions"]);
+        assert_eq!(names[..3], ["keys", "signing_keys to re-encrypt", "nothing"]);
         assert_eq!(names[names.len() - 2..], ["accounts", "audit_origins_due"]);
     }
 }

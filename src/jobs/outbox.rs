@@ -11,7 +11,7 @@
 //!    timing of later requests does not reveal who has an account.
 
 mod delivery;
-mod patience;
+pub(super) mod patience;
 
 use std::{
     sync::Arc,

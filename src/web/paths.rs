@@ -150,6 +150,28 @@ pub const HOST_ENTER: &str = "/.vestibule/enter";
 pub const HOST_LEAVE: &str = "/.vestibule/leave";
 /// Redirects password managers to the page that changes the password (W3C).
 pub const CHANGE_PASSWORD: &str = "/.well-known/change-password";
+/// What we are and support, for apps (OpenID Connect Discovery 1.0).
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// The same (RFC 8414).
+pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// Who is responsible for an address (RFC 7033).
+pub const WEBFINGER: &str = "/.well-known/webfinger";
+/// The public keys that tokens are verified with (RFC 7517).
+pub const OAUTH_JWKS: &str = "/oauth/jwks";
+/// Where apps send people to sign in.
+pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
+/// Where apps get tokens.
+pub const OAUTH_TOKEN: &str = "/oauth/token";
+/// Who an access token is about.
+pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
+/// What a token is worth (RFC 7662).
+pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
+/// Where apps give tokens back (RFC 7009).
+pub const OAUTH_REVOKE: &str = "/oauth/revoke";
+/// Where apps send people to sign out (OpenID Connect RP-Initiated Logout 1.0).
+pub const OAUTH_LOGOUT: &str = "/oauth/logout";
+/// The answer of the person whom it asks.
+pub const OAUTH_LOGOUT_CONFIRM: &str = "/oauth/logout/confirm";
 /// Liveness probe.
 pub const LIVEZ: &str = "/livez";
 /// Readiness probe.

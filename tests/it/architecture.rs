@@ -20,6 +20,7 @@ const FEATURE_EDGES: [(&str, &str); 15] = [
     ("data_export", "totp"),
     ("deletion", "email"),
     ("email", "verification"),
+    ("end_session", "logout"),
     ("passkeys", "recovery_codes"),
     ("recovery", "deletion"),
     ("recovery", "verification"),

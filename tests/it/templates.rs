@@ -9,7 +9,7 @@ use self::html::{Tag, tags};
 use vestibule::{
     features::{
         account_sessions, activity, authorize, connected_apps, dashboard, data_export, deletion, dev_mailbox, email,
-        factors, gate, home, login, logout,
+        end_session, factors, gate, home, login, logout,
         passkeys::{self, Passkeys},
         password, profile, reauth, recovery,
         recovery_codes::{self, RecoveryCodes},
@@ -49,6 +49,8 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     render::<setup::pages::SetupPage>(templates, &mut all);
     render::<setup::pages::LinkExpiredPage>(templates, &mut all);
     render::<logout::pages::LogoutPage>(templates, &mut all);
+    render::<end_session::pages::AskPage>(templates, &mut all);
+    render::<end_session::pages::LeftPage>(templates, &mut all);
     render::<verification::pages::WaitingPage>(templates, &mut all);
     render::<verification::pages::ConfirmPage>(templates, &mut all);
     render::<recovery::pages::AskPage>(templates, &mut all);

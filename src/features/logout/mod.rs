@@ -7,6 +7,8 @@
 pub mod pages;
 mod service;
 
+pub use service::sign_out;
+
 use self::pages::LogoutPage;
 use crate::{
     types::Notice,

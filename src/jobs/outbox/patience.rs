@@ -45,13 +45,13 @@ impl Default for Patience {
 }
 
 /// Returns `first`, doubled each further time, up to `longest`.
-pub(super) fn growing(first: Duration, times: u32, longest: Duration) -> Duration {
+pub(in crate::jobs) fn growing(first: Duration, times: u32, longest: Duration) -> Duration {
     let factor = 2_u32.checked_pow(times.saturating_sub(1)).unwrap_or(u32::MAX);
     first.saturating_mul(factor).min(longest)
 }
 
-/// Adds jitter of up to a quarter, so that emails that failed together are not retried together.
-pub(super) fn around(duration: Duration) -> Duration {
+/// Adds jitter of up to a quarter, so that what failed together is not retried together.
+pub(in crate::jobs) fn around(duration: Duration) -> Duration {
     let [chance] = random_bytes::<1>();
     duration.mul_f64(0.75 + f64::from(chance) / 512.0)
 }

@@ -1,7 +1,7 @@
 //! Every route as two more kinds of visitor: half signed in, and signed in to an account that has to get a
 //! second factor first.
 
-use super::{TO_FACTORS, ask, assert_guarded, expected, name, put_a_letter, told};
+use super::{TO_FACTORS, ask, assert_guarded, expected, name, provider::signs_out, put_a_letter, told};
 use crate::{
     factors,
     support::app::{PASSWORD, TestApp, sign_in},
@@ -86,7 +86,7 @@ async fn asvs_6_3_3_an_account_that_has_to_enrol_reaches_that_and_nothing_else()
     let visitor = app.person("alice").await;
     for route in &app::routes(&app.state).list() {
         let name = name(route);
-        let mut browser = if name == "POST /logout" { app.signed_in("alice").await } else { visitor.clone() };
+        let mut browser = if signs_out(&name) { app.signed_in("alice").await } else { visitor.clone() };
         let answer = ask(route, &mut browser).await;
         assert_eq!(told(&answer), unenrolled(&name, expected(&name)), "{name}: {answer:?}");
         assert_guarded(&answer, &name);

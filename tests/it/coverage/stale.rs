@@ -1,6 +1,6 @@
 //! Every route as somebody whose last proof is too old, or too little, for what could hand the account over.
 
-use super::{ask, assert_guarded, expected, name, put_a_letter, told};
+use super::{ask, assert_guarded, expected, name, provider::signs_out, put_a_letter, told};
 use crate::{factors, reauth::age, support::app::TestApp};
 use vestibule::app;
 
@@ -49,7 +49,7 @@ async fn asvs_7_5_1_a_proof_that_is_too_old_opens_nothing_that_could_hand_the_ac
     age(&app).await;
     for route in &app::routes(&app.state).list() {
         let name = name(route);
-        let mut browser = if name == "POST /logout" { app.signed_in("alice").await } else { visitor.clone() };
+        let mut browser = if signs_out(&name) { app.signed_in("alice").await } else { visitor.clone() };
         let answer = ask(route, &mut browser).await;
         assert_guarded(&answer, &name);
         if asks(&name, false) {
@@ -69,7 +69,7 @@ async fn asvs_7_5_1_nor_does_a_password_alone_where_there_is_a_second_factor() {
     factors::add_totp(&app, "alice", "Phone").await;
     for route in &app::routes(&app.state).list() {
         let name = name(route);
-        if ["POST /logout", "POST /account/password"].contains(&name.as_str()) {
+        if signs_out(&name) || name == "POST /account/password" {
             continue;
         }
         let answer = ask(route, &mut visitor.clone()).await;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What ends the session, or takes something away, comes last: the others are asked before.
-const LAST: [&str; 2] = ["/account/password/remove", "/logout"];
+const LAST: [&str; 3] = ["/account/password/remove", "/logout", "/oauth/logout/confirm"];
 
 /// A path, where an example of it is, and what it can be asked.
 struct Place {

@@ -4,6 +4,7 @@ pub mod app;
 pub mod apps;
 pub mod authenticator;
 pub mod browser;
+pub mod callee;
 pub mod certificate;
 pub mod cluster;
 pub mod http;

@@ -24,13 +24,13 @@ async fn every_form_that_is_sent_twice_gets_one_answer_and_does_nothing_more() {
     let app = TestApp::start().await;
     let list = app::routes(&app.state).list();
     let mut anew = Vec::new();
-    for (n, route) in list.iter().filter(|route| route.method != "GET").enumerate() {
+    for (n, route) in list.iter().filter(|route| route.method != "GET" && !route.policy.from_anywhere).enumerate() {
         let path = route.policy.path;
         if !route.policy.once {
             anew.push(path);
             continue;
         }
-        let open = matches!(route.policy.access, Access::Public | Access::Anyone) && path != "/logout";
+        let open = matches!(route.policy.access, Access::Public | Access::Anyone) && !path.contains("/logout");
         let mut browser = if open { app.browser() } else { app.person(&format!("person-{n}")).await };
         let token = token(&mut browser).await;
         let fields = [&[("csrf_token", token.as_str())][..], &good(path)].concat();

@@ -1,0 +1,44 @@
+//! What apps find out by themselves.
+//!
+//! 1. `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0) and
+//!    `GET /.well-known/oauth-authorization-server` (RFC 8414) answer the same document: where the endpoints are, and
+//!    what they support. The issuer is the public URL, whatever a request's headers say.
+//! 2. `GET /oauth/jwks` has the public keys that tokens are verified with.
+//! 3. `GET /.well-known/webfinger` (RFC 7033) names the issuer for every address, and so tells nobody which exist.
+//!
+//! Any origin may read them, and caches may keep them for five minutes.
+
+mod handlers;
+mod model;
+
+use axum::body::Bytes;
+
+use self::model::Metadata;
+use crate::web::{
+    Access, Ctx, Slice,
+    access::{Cors, Dialect},
+    paths,
+    routes::Routes,
+};
+
+/// The documents for apps.
+pub const SLICE: Slice = Slice::new(routes);
+
+fn routes(routes: Routes) -> Routes {
+    let issuer = routes.state().config.site.public_url.origin();
+    let document: Bytes = serde_json::to_vec(&Metadata::of(&issuer)).unwrap_or_default().into();
+    let again = document.clone();
+    routes
+        .get(paths::OPENID_CONFIGURATION, Access::Public, move |ctx: Ctx| handlers::metadata(ctx, document.clone()))
+        .dialect(Dialect::Problem)
+        .cors(Cors::Any)
+        .get(paths::OAUTH_METADATA, Access::Public, move |ctx: Ctx| handlers::metadata(ctx, again.clone()))
+        .dialect(Dialect::Problem)
+        .cors(Cors::Any)
+        .get(paths::OAUTH_JWKS, Access::Public, handlers::jwks)
+        .dialect(Dialect::Problem)
+        .cors(Cors::Any)
+        .get(paths::WEBFINGER, Access::Public, handlers::webfinger)
+        .dialect(Dialect::Problem)
+        .cors(Cors::Any)
+}
