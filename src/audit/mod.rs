@@ -1,6 +1,6 @@
 //! The audit log: what happened to accounts, written in the transaction that did it.
 //!
-//! 1. An event has a name and a few numbers, never an address, a name or a secret. Its origin (IP address and user
+//! 1. An event has a name and a few numbers, never an address, a person's name or a secret. Its origin (IP address and user
 //!    agent) is in separate columns, erased with the account.
 //! 2. [`Unit::commit`] inserts rows without contention. [`link_next`] chains committed events with a key that the
 //!    database does not have.

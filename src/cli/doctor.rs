@@ -35,7 +35,7 @@ pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
 }
 
 /// What a check found.
-enum Finding {
+pub(super) enum Finding {
     Good(String),
     /// Decided that way, and worth knowing. Nothing to repair.
     Warning(String),
@@ -49,7 +49,7 @@ impl From<Result<String, String>> for Finding {
 }
 
 /// Prints findings. Returns whether none is wrong.
-fn report(findings: &[Finding]) -> bool {
+pub(super) fn report(findings: &[Finding]) -> bool {
     for finding in findings {
         match finding {
             Finding::Good(text) => say!("  ok     {text}"),

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod app;
 mod audit;
 mod database;
 mod doctor;
@@ -41,6 +42,9 @@ enum Command {
     /// Manage accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Manage apps
+    #[command(subcommand)]
+    App(app::AppCommand),
     /// Manage the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -117,6 +121,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         }
         Command::Migrate => migrate(&config).await?,
         Command::User(command) => user::run(command, &config).await?,
+        Command::App(command) => app::run(command, &config).await?,
         Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}

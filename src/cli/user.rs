@@ -88,7 +88,7 @@ pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> 
 }
 
 /// A recorder over a database with this version's schema.
-async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
+pub async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
     let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
     require_schema(&mut connection).await?;
     connection.close().await?;

@@ -143,7 +143,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
     ];
-    known.into_iter().chain(of_factors()).chain(of_the_log_itself()).map(Some).chain([None]).collect()
+    known.into_iter().chain(of_factors()).chain(of_apps()).chain(of_the_log_itself()).map(Some).chain([None]).collect()
 }
 
 fn of_factors() -> Vec<Event> {
@@ -161,6 +161,19 @@ fn of_factors() -> Vec<Event> {
         Event::BrowserForgotten,
         Event::FactorsReset,
         Event::FactorsUndone,
+    ]
+}
+
+fn of_apps() -> [Event; 7] {
+    let client_id = String::new;
+    [
+        Event::AppAdded { client_id: client_id() },
+        Event::AppChanged { client_id: client_id() },
+        Event::AppRemoved { client_id: client_id() },
+        Event::AppDisabled { client_id: client_id() },
+        Event::AppEnabled { client_id: client_id() },
+        Event::AppSecretIssued { client_id: client_id() },
+        Event::AppSecretRevoked { client_id: client_id() },
     ]
 }
 
