@@ -19,6 +19,7 @@ pub mod grants;
 pub mod judge;
 pub mod keys;
 mod model;
+pub mod registry;
 pub mod requests;
 mod store;
 pub mod tokens;

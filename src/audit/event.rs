@@ -83,6 +83,20 @@ pub enum Event {
     RemovedFromGroup { group: String },
     /// A link to create the first administrator was issued.
     SetupLinkIssued,
+    /// An app was added.
+    AppAdded { client_id: String },
+    /// The registration of an app was changed.
+    AppChanged { client_id: String },
+    /// An app was removed with its grants.
+    AppRemoved { client_id: String },
+    /// An app was disabled, and its grants ended.
+    AppDisabled { client_id: String },
+    /// An app was enabled again.
+    AppEnabled { client_id: String },
+    /// A secret of an app was issued.
+    AppSecretIssued { client_id: String },
+    /// A secret of an app was revoked.
+    AppSecretRevoked { client_id: String },
     /// Someone signed up with this account's address.
     SignUpRepeated,
     /// A refresh token of an app was used again, or by another app: what the app was allowed has ended. `app`: its

@@ -36,7 +36,7 @@ pub async fn run(config: Result<Config, Mistakes>) -> ExitCode {
 }
 
 /// What a check found.
-enum Finding {
+pub(super) enum Finding {
     Good(String),
     /// A deliberate setting that weakens security; not an error.
     Warning(String),
@@ -50,7 +50,7 @@ impl From<Result<String, String>> for Finding {
 }
 
 /// Prints findings. Returns whether none is wrong.
-fn report(findings: &[Finding]) -> bool {
+pub(super) fn report(findings: &[Finding]) -> bool {
     for finding in findings {
         match finding {
             Finding::Good(text) => say!("  ok     {text}"),

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod app;
 mod audit;
 mod database;
 mod doctor;
@@ -49,6 +50,9 @@ enum Command {
     /// Manage the keys that sign tokens
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Manage apps
+    #[command(subcommand)]
+    App(app::AppCommand),
     /// Manage the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -127,6 +131,7 @@ async fn execute(command: Command) -> Result<ExitCode, CliError> {
         Command::User(command) => user::run(command, &config).await?,
         Command::Group(command) => group::run(command, &config).await?,
         Command::Keys(command) => keys::run(command, &config).await?,
+        Command::App(command) => app::run(command, &config).await?,
         Command::Audit(command) => return audit::run(command, &config).await,
         Command::Healthcheck => return Ok(serve::healthcheck(&config).await),
         Command::Doctor => {}

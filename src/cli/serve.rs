@@ -18,7 +18,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{CliError, database};
+use super::{CliError, app as apps, database};
 use crate::{
     app,
     config::{Config, MailServer, Secrets},
@@ -104,7 +104,10 @@ async fn prepare(config: Config, database: &database::Database) -> Result<AppSta
     match seeds {
         // Authenticator apps would not work, and new seeds would be sealed with the wrong key.
         SealedWith::Shut(keys) => Err(unreadable_seeds(&keys).into()),
-        SealedWith::Newest | SealedWith::Older => Ok(state),
+        SealedWith::Newest | SealedWith::Older => {
+            apps::at_start(&state.system(), &state.config).await?;
+            Ok(state)
+        }
     }
 }
 
@@ -221,13 +224,18 @@ pub async fn healthcheck(config: &Config) -> ExitCode {
     if let Ok(Ok(true)) = ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn is_ready(listen: SocketAddr) -> std::io::Result<bool> {
+/// The address at which this machine reaches its own listener.
+pub fn local(listen: SocketAddr) -> SocketAddr {
     let here: IpAddr = match listen.ip() {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         address => address,
     };
-    let mut stream = TcpStream::connect((here, listen.port())).await?;
+    SocketAddr::new(here, listen.port())
+}
+
+async fn is_ready(listen: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(local(listen)).await?;
     stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
     let mut status = [0; 12];
     stream.read_exact(&mut status).await?;

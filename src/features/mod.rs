@@ -4,6 +4,7 @@
 pub mod account_sessions;
 pub mod activity;
 pub mod admin;
+pub mod apps;
 pub mod authorize;
 pub mod connected_apps;
 pub mod dashboard;

@@ -19,7 +19,7 @@ use crate::support::{
 const SECRET: &str = "a key for tests and for nothing else 0123456789";
 
 /// One way to run each command but the service itself.
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 42] = [
     &["migrate"],
     &["user", "create", "minji", "minji@example.com"],
     &["user", "show", "alice"],
@@ -40,6 +40,23 @@ const COMMANDS: [&[&str]; 25] = [
     &["keys", "list"],
     &["keys", "rotate", "--alg", "ES256"],
     &["keys", "retire", "unknown"],
+    &["app", "add", "Batch", "--service"],
+    &["app", "list"],
+    &["app", "show", "batch"],
+    &["app", "set", "batch", "--jwt"],
+    &["app", "disable", "batch"],
+    &["app", "enable", "batch"],
+    &["app", "redirect", "add", "batch", "https://batch.example/cb"],
+    &["app", "redirect", "remove", "batch", "https://batch.example/cb"],
+    &["app", "secret", "add", "batch"],
+    &["app", "secret", "list", "batch"],
+    &["app", "secret", "revoke", "batch", "none"],
+    &["app", "group", "add", "batch", "staff"],
+    &["app", "group", "remove", "batch", "staff"],
+    &["app", "apply", "apps.toml"],
+    &["app", "check", "batch"],
+    &["app", "recipes"],
+    &["app", "remove", "batch"],
     &["audit", "verify"],
     &["audit", "forget-key", "00000000"],
     &["doctor"],
@@ -150,6 +167,7 @@ async fn field_10_no_command_creates_a_database_a_key_or_a_folder_where_none_is(
         let (out, err) = said(&output);
         match command[0] {
             "--help" => assert!(output.status.success()),
+            "app" if command[1] == "recipes" => assert!(output.status.success()),
             "healthcheck" => assert_eq!(output.status.code(), Some(1)),
             "doctor" => {
                 assert!(output.status.success(), "{out}{err}");
@@ -175,7 +193,7 @@ async fn field_10_only_migrate_and_the_service_begin_with_an_empty_database() {
     for command in COMMANDS.into_iter().filter(|command| command[0] != "migrate") {
         let output = program.run(command).await;
         let (out, err) = said(&output);
-        if ["user", "group", "audit"].contains(&command[0]) {
+        if ["user", "group", "app", "audit"].contains(&command[0]) && command[1] != "recipes" {
             assert_eq!(output.status.code(), Some(1), "{command:?}: {out}{err}");
             assert!(err.contains("the database is empty") && err.contains("check DATABASE_URL"), "{command:?}: {err}");
         }

@@ -11,11 +11,12 @@ use std::{
     time::Duration,
 };
 
-use vestibule::{config::SETTINGS, telemetry::Metrics};
+use vestibule::{config::SETTINGS, features::apps::Recipe, telemetry::Metrics};
 
 use crate::words::strings;
 
 /// How many words README.md and docs/ may have, without decisions, notes and generated tables.
+/// Apps are a subject of their own, with 2,500 of them.
 const WORDS_MAX: usize = 18_500;
 const END: &str = "<!-- end -->";
 
@@ -129,6 +130,17 @@ fn the_table_of_metrics_is_up_to_date() {
         rows.push(format!("| `{shown}` | {kind} | {} | {} |\n", labels.join(", "), help.trim_end_matches('.')));
     }
     assert_table("docs/logging.md", "generated: metrics", "metric | type | labels | what", &rows);
+}
+
+#[test]
+fn the_table_of_recipes_is_up_to_date() {
+    let recipes = Recipe::names().into_iter().map(|name| Recipe::find(&name).expect("a recipe"));
+    let rows = recipes.map(|recipe| {
+        let tried = if recipe.tried { "yes" } else { "untried" };
+        format!("| `{}` | [{}]({}) | {tried} |\n", recipe.id, recipe.name, recipe.docs)
+    });
+    let rows: Vec<_> = rows.collect();
+    assert_table("docs/apps.md", "generated: recipes", "recipe | app, and its own documentation | tried", &rows);
 }
 
 /// The text of the first code span of each row of a table.

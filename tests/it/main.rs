@@ -19,6 +19,8 @@
 
 mod account_sessions;
 mod administrators;
+mod apps_file;
+mod apps_registry;
 mod architecture;
 mod audit;
 mod backchannel;

@@ -163,6 +163,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         .into_iter()
         .chain(of_factors())
         .chain(of_groups())
+        .chain(of_apps())
         .chain(of_the_log_itself())
         .map(Some)
         .chain([None])
@@ -196,6 +197,19 @@ fn of_groups() -> [Event; 4] {
         Event::GroupRemoved { group: group() },
         Event::AddedToGroup { group: group() },
         Event::RemovedFromGroup { group: group() },
+    ]
+}
+
+fn of_apps() -> [Event; 7] {
+    let client_id = String::new;
+    [
+        Event::AppAdded { client_id: client_id() },
+        Event::AppChanged { client_id: client_id() },
+        Event::AppRemoved { client_id: client_id() },
+        Event::AppDisabled { client_id: client_id() },
+        Event::AppEnabled { client_id: client_id() },
+        Event::AppSecretIssued { client_id: client_id() },
+        Event::AppSecretRevoked { client_id: client_id() },
     ]
 }
 

@@ -1,0 +1,104 @@
+//! `vestibule app check`.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpStream, lookup_host},
+    time::timeout,
+};
+use url::Url;
+
+use super::{CliError, endpoints};
+use crate::{
+    apps::{App, AppKind, address::is_loopback},
+    audit::Recorder,
+    cli::{
+        doctor::{Finding, report},
+        serve::local,
+    },
+    config::Config,
+    features::apps::{self, Endpoints},
+};
+
+/// How long each look-up or request may take.
+const WITHIN: Duration = Duration::from_secs(3);
+/// The longest metadata that is read, in bytes.
+const METADATA_MAX: u64 = 64 * 1024;
+
+/// Checks an app, one line for each finding.
+pub async fn check(by: &Recorder, name: &str, config: &Config) -> Result<(), CliError> {
+    let app = apps::find(by, name).await?;
+    let secrets = apps::secrets(by, app.id).await?.len();
+    let endpoints = endpoints(config);
+    let mut findings = vec![if app.is_enabled() {
+        Finding::Good(format!("{} is enabled", app.client_id))
+    } else {
+        Finding::Wrong(format!("{} is disabled", app.client_id))
+    }];
+    if matches!(app.kind, AppKind::Web | AppKind::Service) {
+        findings.push(match secrets {
+            0 => Finding::Wrong(format!("it has no secret; `vestibule app secret add {}` prints one", app.client_id)),
+            1 => Finding::Good("it has a secret".to_owned()),
+            _ => Finding::Warning("it has two secrets; revoke the old one when the app has the new one".to_owned()),
+        });
+    }
+    for uri in addresses(&app) {
+        findings.push(reachable(uri).await);
+    }
+    if app.kind != AppKind::Proxy {
+        findings.push(metadata(config, &endpoints).await);
+    }
+    if report(&findings) { Ok(()) } else { Err(format!("{} cannot work as it is", app.client_id).into()) }
+}
+
+fn addresses(app: &App) -> impl Iterator<Item = &String> {
+    let lists = [&app.redirects, &app.post_logouts, &app.origins, &app.gates];
+    lists.into_iter().flatten().chain(&app.backchannel_uri)
+}
+
+/// Checks that the host of an address has an address.
+async fn reachable(uri: &str) -> Finding {
+    let Some(url) = Url::parse(uri).ok().filter(|url| matches!(url.scheme(), "https" | "http")) else {
+        return Finding::Good(format!("{uri} is opened by an app on the device"));
+    };
+    if is_loopback(&url) {
+        return Finding::Good(format!("{uri} is on the device of the person"));
+    }
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    match timeout(WITHIN, lookup_host((host.as_str(), port))).await {
+        Ok(Ok(_)) => Finding::Good(format!("{uri} has a host that resolves")),
+        // Browsers may know more names than this machine.
+        _ => Finding::Warning(format!("{uri}: this machine cannot resolve {host}")),
+    }
+}
+
+/// Reads the metadata that the service on this machine serves.
+async fn metadata(config: &Config, endpoints: &Endpoints) -> Finding {
+    let issuer = &endpoints.issuer;
+    let [(_, discovery), ..] = endpoints.all();
+    match timeout(WITHIN, fetch(config, &discovery[issuer.len()..])).await {
+        Ok(Ok(text)) if text.starts_with("HTTP/1.1 200") && text.contains(&format!("\"{issuer}\"")) => {
+            Finding::Good(format!("the service names itself {issuer}; open {discovery} from where the app runs"))
+        }
+        Ok(Ok(text)) if text.starts_with("HTTP/1.1 404") => {
+            Finding::Warning("the service on this machine serves no metadata".to_owned())
+        }
+        Ok(Ok(text)) => {
+            let status = text.lines().next().unwrap_or_default();
+            Finding::Wrong(format!("{discovery} is not what apps expect (answer of this machine: {status})"))
+        }
+        _ => Finding::Warning("the service does not run on this machine, so its metadata was not read".to_owned()),
+    }
+}
+
+async fn fetch(config: &Config, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(local(config.network.listen)).await?;
+    let host = config.site.public_url.host();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.take(METADATA_MAX).read_to_end(&mut answer).await?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
