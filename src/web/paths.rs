@@ -158,16 +158,6 @@ pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const WEBFINGER: &str = "/.well-known/webfinger";
 /// The public keys that tokens are verified with (RFC 7517).
 pub const OAUTH_JWKS: &str = "/oauth/jwks";
-/// Where apps send people to sign in.
-pub const OAUTH_AUTHORIZE: &str = "/oauth/authorize";
-/// Where apps get tokens.
-pub const OAUTH_TOKEN: &str = "/oauth/token";
-/// Who an access token is about.
-pub const OAUTH_USERINFO: &str = "/oauth/userinfo";
-/// What a token is worth (RFC 7662).
-pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
-/// Where apps give tokens back (RFC 7009).
-pub const OAUTH_REVOKE: &str = "/oauth/revoke";
 /// Where apps send people to sign out (OpenID Connect RP-Initiated Logout 1.0).
 pub const OAUTH_LOGOUT: &str = "/oauth/logout";
 /// The answer of the person whom it asks.

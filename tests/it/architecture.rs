@@ -10,7 +10,7 @@ use std::{
 
 /// The edges between features that are right: `(who imports, what)`. The first administrator fills the sign-up form;
 /// flows that begin with a mailed link share its email; the export reads each table through its owner.
-const FEATURE_EDGES: [(&str, &str); 15] = [
+const FEATURE_EDGES: [(&str, &str); 16] = [
     ("admin", "recovery"),
     ("admin", "verification"),
     ("data_export", "email"),
