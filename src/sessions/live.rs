@@ -89,8 +89,7 @@ pub async fn find_live(
         select asked.store_id as "store_id!", live.id as "id!: SessionId", live.user_id as "user_id!: UserId",
             live.username as "username!", live.display_name, live.email as "email!", live.email_verified as "email_verified!",
             live.language, live.role as "role!: Role", live.groups as "groups!",
-            live.created_at as "created_at!",
-            live.authenticated_at as "authenticated_at!", live.recent as "recent!",
+            live.created_at as "created_at!", live.authenticated_at as "authenticated_at!", live.recent as "recent!",
             live.proves_best as "proves_best!", live.must_enrol as "must_enrol!",
             live.absolute_ends_at as "absolute_ends_at!", live.aal as "aal!", live.amr as "amr!",
             live.remembered as "remembered!", live.touch_due as "touch_due!", live.holds_for as "holds_for!"
@@ -100,10 +99,8 @@ pub async fn find_live(
         cross join lateral (
             select s.id, s.user_id, u.username, u.display_name, u.email, u.email_verified_at is not null as email_verified,
                 u.language, u.role, s.created_at,
-                array(
-                    select g.name from group_members m join groups g on g.id = m.group_id
-                    where m.user_id = u.id order by g.name
-                ) as groups,
+                array(select g.name from group_members m join groups g on g.id = m.group_id where m.user_id = u.id
+                    order by g.name) as groups,
                 s.authenticated_at, s.absolute_ends_at, s.aal, s.amr, s.remembered,
                 -- Nothing was proven in the future, by a clock that was ahead.
                 s.authenticated_at between now() - make_interval(secs => $2) and now() + interval '1 minute'
@@ -120,9 +117,7 @@ pub async fn find_live(
                 ) - now())::float8 as holds_for
             from sessions s
             join users u on u.id = s.user_id
-            cross join lateral (
-                select second as any from account_factors where user_id = u.id limit 1
-            ) f
+            cross join lateral (select second as any from account_factors where user_id = u.id limit 1) f
             where s.store_id = asked.store_id collate "C" and s.revoked_at is null
                 and u.disabled_at is null and u.deletion_due_at is null
                 and s.idle_ends_at > now() and s.absolute_ends_at > now()

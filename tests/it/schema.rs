@@ -89,11 +89,11 @@ async fn constraints_have_names_of_their_own() {
     let database = empty_database().await;
     db::migrate(&database.options).await.expect("a migrated database");
     let mut connection = database.options.connect().await.expect("a connection");
-    // What PostgreSQL names by itself ends like this; our own say what they are for.
+    // What PostgreSQL names by itself ends like this, with the column of a reference; our own say what they are for.
     let unnamed: Vec<String> = sqlx::query_scalar(
         r"select conrelid::regclass || ' ' || conname from pg_constraint
         where connamespace in ('public'::regnamespace, 'tower_sessions'::regnamespace)
-            and contype <> 'n' and conname ~ '_(check|key|fkey)\d*$' and conname !~ '_user_fkey$'
+            and contype <> 'n' and conname ~ '_(check|key|id_fkey)\d*$'
             and conrelid <> '_sqlx_migrations'::regclass",
     )
     .fetch_all(&mut connection)
