@@ -22,7 +22,7 @@ async fn every_form_that_is_sent_twice_gets_one_answer_and_does_nothing_more() {
     let app = TestApp::start().await;
     let list = app::routes(&app.state).list();
     let mut anew = Vec::new();
-    for (n, route) in list.iter().filter(|route| route.method != "GET").enumerate() {
+    for (n, route) in list.iter().filter(|route| route.method != "GET" && !route.policy.from_anywhere).enumerate() {
         let path = route.policy.path;
         if !route.policy.once {
             anew.push(path);
