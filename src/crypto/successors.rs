@@ -1,4 +1,4 @@
-//! Encryption of what follows a secret, for whoever presents that secret again.
+//! Encryption of what follows a secret, for a caller that presents that secret again.
 
 use aes_gcm::{
     Aes256Gcm, Nonce,

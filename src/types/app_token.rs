@@ -39,9 +39,8 @@ const LENGTH: usize = 43;
 ///
 /// Its `Debug` prints nothing, and its text is zeroized on drop.
 #[derive(Clone, derive_more::Debug)]
-#[debug("AppToken({kind:?})")]
+#[debug("AppToken(..)")]
 pub struct AppToken {
-    kind: TokenKind,
     text: Zeroizing<String>,
 }
 
@@ -56,15 +55,15 @@ impl AppToken {
         let mut text = Zeroizing::new(String::with_capacity(kind.prefix().len() + LENGTH));
         text.push_str(kind.prefix());
         URL_SAFE_NO_PAD.encode_string(bytes, &mut text);
-        Self { kind, text }
+        Self { text }
     }
 
-    /// Parses a secret of this kind. Every other text is none: there is one spelling.
+    /// Parses a secret of this kind. There is one spelling.
     pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         let encoded = text.strip_prefix(kind.prefix()).filter(|encoded| encoded.len() == LENGTH)?;
         let length = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
-        (length == bytes.len()).then(|| Self { kind, text: Zeroizing::new(text.to_owned()) })
+        (length == bytes.len()).then(|| Self { text: Zeroizing::new(text.to_owned()) })
     }
 
     /// The text, for the response that carries it and nothing else.
@@ -116,6 +115,6 @@ mod tests {
         for kind in [TokenKind::Access, TokenKind::Refresh, TokenKind::Secret] {
             assert!(AppToken::parse(kind, code.reveal()).is_none());
         }
-        assert_eq!(format!("{code:?}"), "AppToken(Code)");
+        assert_eq!(format!("{code:?}"), "AppToken(..)");
     }
 }

@@ -42,7 +42,7 @@ pub enum Access {
     Admin(Needs),
     /// Apps that authenticate as such (RFC 6749 section 2.3); no cookie is read.
     Client,
-    /// Whoever has an access token with this scope (RFC 6750); no cookie is read.
+    /// Bearers of an access token with this scope (RFC 6750); no cookie is read.
     Bearer(Scope),
 }
 

@@ -1,6 +1,7 @@
 //! Every route as every kind of visitor, and the headers of every answer.
 
 mod back;
+mod faults;
 mod halfway;
 mod provider;
 mod proxy;
@@ -10,14 +11,8 @@ use crate::support::{
     app::{PASSWORD, TestApp, sign_in},
     browser::Browser,
     http::Answer,
-    serve::{WIDE, serve},
 };
-use axum::{Router, routing::get};
-use vestibule::{
-    app,
-    templates::asset_path,
-    web::{Front, routes::Route},
-};
+use vestibule::{app, templates::asset_path, web::routes::Route};
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
@@ -388,31 +383,6 @@ async fn a_database_that_is_away_is_a_503_with_every_header_and_never_a_sign_out
     assert_eq!(person.cookies, cookies, "what cannot be asked is not decided");
     assert_eq!(person.get("/livez").await.status, 200);
     assert_eq!(person.get("/readyz").await.status, 503);
-}
-
-#[tokio::test]
-async fn f27_a_panic_is_one_500_that_tells_nothing_and_the_service_goes_on() {
-    let app = TestApp::start().await;
-    let state = app.state.clone();
-    let panics = async move || -> &'static str {
-        let _held = state.db.acquire().await.expect("a connection");
-        panic!("a secret from inside");
-    };
-    let router = Router::new().route("/panic", get(panics)).route("/fine", get(async || "fine"));
-    let served = serve(Front::before(&app.state, router), WIDE).await;
-    // More often than the pool has connections: a panic gives its own back.
-    for _ in 0..10 {
-        let page = Browser::new(served.address).get("/panic").await;
-        assert_eq!(page.status, 500);
-        assert_guarded(&page, "a panic");
-        assert!(page.body.contains("</html>") && !page.body.contains("secret"), "{page:?}");
-        let problem = Browser::new(served.address).with("Accept", "application/json").get("/panic").await;
-        assert_eq!(problem.status, 500);
-        assert_guarded(&problem, "a panic");
-        assert!(problem.body.contains("request_id") && !problem.body.contains("secret"), "{problem:?}");
-    }
-    assert_eq!(Browser::new(served.address).get("/fine").await.status, 200);
-    assert_eq!(app.browser().get("/readyz").await.status, 200);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub struct Rotation<'a> {
     pub app: AppId,
     /// Its successor.
     pub next: &'a TokenDigest,
-    /// The same, sealed for whoever presents the used token again.
+    /// The same, sealed for a client that presents the used token again.
     pub sealed: &'a [u8],
     /// When the successor expires without use.
     pub idle: Duration,

@@ -65,10 +65,8 @@ impl<'a> Issuer<'a> {
             }
         };
         let wants_id_token = live.person.is_some() && scopes.iter().any(|scope| scope == Scope::OpenId.code());
-        let id_token = match wants_id_token {
-            true => Some(self.id_token(issue, &access_token, lasts(self.state.config.apps.id_token))?),
-            false => None,
-        };
+        let id_lasts = lasts(self.state.config.apps.id_token);
+        let id_token = wants_id_token.then(|| self.id_token(issue, &access_token, id_lasts)).transpose()?;
         let (token_type, expires_in) = ("Bearer", whole(expires_in));
         Ok(Tokens { access_token, token_type, expires_in, scope: scopes.join(" "), id_token, refresh_token: None })
     }

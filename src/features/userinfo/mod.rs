@@ -1,4 +1,4 @@
-//! `GET` and `POST /oauth/userinfo` (OpenID Connect Core section 5.3): who the person is, for whoever has an access token
+//! `GET` and `POST /oauth/userinfo` (OpenID Connect Core section 5.3): who the person is, for the bearer of an access token
 //! with the scope `openid`.
 //!
 //! 1. The token is judged by every request ([`Access::Bearer`]).

@@ -34,9 +34,10 @@ pub(super) async fn authenticate(ctx: &Ctx, headers: &HeaderMap, query: Option<&
     let parameters = ctx.parameters()?;
     let presented = presented(headers, &parameters)?;
     let mut connection = ctx.state.db.acquire().await?;
-    let found = match is_client_id(&presented.client_id) {
-        true => apps::find(&mut connection, &presented.client_id).await?,
-        false => None,
+    let found = if is_client_id(&presented.client_id) {
+        apps::find(&mut connection, &presented.client_id).await?
+    } else {
+        None
     };
     let named = match found {
         Some(app) if is_admitted(&app, &presented) => return Ok(app),

@@ -57,7 +57,7 @@ pub async fn exchange(
     Ok(tokens)
 }
 
-/// Returns whether a code is for this app, came from where it went, and was asked for by the same client.
+/// Returns whether a code is for this app, was sent to this redirect address, and was requested by the same client.
 fn is_for(taken: &Taken, app: &App, wanted: &CodeRequest) -> bool {
     taken.is_fresh
         && taken.app_id == app.id
