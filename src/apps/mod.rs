@@ -14,4 +14,4 @@ pub mod requests;
 mod store;
 
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
-pub use store::{find, find_by_gate, find_by_id};
+pub use store::{find, find_by_gate, find_by_id, used_pkce};

@@ -156,7 +156,16 @@ async fn a_page_of_ours_is_gone_on_to_directly() {
     let app = TestApp::start().await;
     for route in vestibule::app::routes(&app.state).list().iter().filter(|route| route.method == "GET") {
         let path = route.policy.path;
-        let elsewhere = ["/.well-known/", "/api/", "/livez", "/readyz", "/static/", "/favicon.ico", "/robots.txt"];
+        let elsewhere = [
+            "/.well-known/",
+            "/api/",
+            "/oauth/authorize",
+            "/livez",
+            "/readyz",
+            "/static/",
+            "/favicon.ico",
+            "/robots.txt",
+        ];
         let ours = vestibule::web::paths::is_ours(path);
         assert_eq!(ours, !elsewhere.iter().any(|other| path.starts_with(other)), "{path}");
     }
