@@ -1,7 +1,8 @@
 # Signing in to apps.
 
 consent-title = Allow { $app }?
-consent-as = You are signed in as { $name } ({ $username }).
+consent-as = You are signed in as { $username }.
+consent-as-named = You are signed in as { $name } ({ $username }).
 consent-gets = { $app } would like to:
 consent-allow = Allow
 consent-deny = Deny

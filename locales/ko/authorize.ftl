@@ -1,7 +1,8 @@
 # 앱에 로그인하기.
 
 consent-title = { $app } 앱에 허용할까요?
-consent-as = { $name }({ $username }) 계정으로 로그인되어 있어요.
+consent-as = { $username } 계정으로 로그인되어 있어요.
+consent-as-named = { $name }({ $username }) 계정으로 로그인되어 있어요.
 consent-gets = { $app } 앱이 다음을 요청해요.
 consent-allow = 허용
 consent-deny = 거부

@@ -26,4 +26,4 @@ pub mod tokens;
 
 pub use cache::GateApps;
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
-pub use store::{find, find_by_gate, find_by_id, is_origin_of_app};
+pub use store::{find, find_by_gate, find_by_id, is_origin_of_app, used_pkce};

@@ -71,3 +71,12 @@ async fn read(
     .fetch_optional(connection)
     .await
 }
+
+/// Records that an app has proved to use PKCE: it redeemed a code with the right verifier. From then on it must send a
+/// challenge. What anyone can send in its name, a request with a challenge, does not count.
+pub async fn used_pkce(connection: &mut PgConnection, id: AppId) -> sqlx::Result<()> {
+    sqlx::query!("update apps set used_pkce_at = now() where id = $1 and used_pkce_at is null", id as AppId)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

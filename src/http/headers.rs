@@ -15,9 +15,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; scr
 #[derive(Clone, Copy, Debug)]
 pub struct InlineStyle(pub &'static str);
 
-/// The policy of a page whose one form goes to an app, with a script of ours.
-pub fn form_to(origin: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("form-action 'self'", &format!("form-action {origin}"))).ok()
+/// The policy of a page whose one form goes to an app at an address with this scheme.
+///
+/// It cannot name the app's origin: browsers apply `form-action` to every redirect behind the form, and an app goes on
+/// where it likes.
+pub fn form_to(is_https: bool) -> Option<HeaderValue> {
+    let to = if is_https { "form-action https:" } else { "form-action https: http:" };
+    HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("form-action 'self'", to)).ok()
 }
 /// A response extension: the browser gets this response from another host, which decides itself whether it and its
 /// subdomains are on TLS only.

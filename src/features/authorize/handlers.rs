@@ -157,9 +157,8 @@ async fn lead(ctx: &Ctx, flow: &Flow, decision: Decision, path: &str) -> Answer 
 /// every redirect behind a form, also those of the app.
 fn deliver(ctx: &Ctx, answer: &AppAnswer, after_form: bool) -> Answer {
     if answer.form_post {
-        let page = FormPostPage::new(answer);
-        let policy = form_to(&page.origin);
-        return ctx.page(&page).headers(|headers, _| {
+        let policy = form_to(answer.redirect_uri.starts_with("https:"));
+        return ctx.page(&FormPostPage::new(answer)).headers(|headers, _| {
             headers.extend(policy.map(|policy| (axum::http::header::CONTENT_SECURITY_POLICY, policy)));
         });
     }

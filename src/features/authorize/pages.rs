@@ -4,7 +4,6 @@
 
 use axum::http::StatusCode;
 use serde::Serialize;
-use url::Url;
 
 use super::{
     model::{AppAnswer, host},
@@ -97,7 +96,7 @@ impl Page for LeavePage {
         let to = |to: &str| Self { to: to.into() };
         vec![
             ("app", to("https://app.example/callback?code=vc_0&state=1&iss=https%3A%2F%2Fid.example.com")),
-            ("hostile", to("https://app.example/callback?state=%22%3E%3Csvg+onload%3Dalert%281%29%3E{{7*7}}")),
+            ("encoded", to("https://app.example/callback?state=%22%3E%3Csvg+onload%3Dalert%281%29%3E{{7*7}}")),
         ]
     }
 }
@@ -107,16 +106,11 @@ impl Page for LeavePage {
 pub struct FormPostPage {
     pub to: String,
     pub fields: Vec<(&'static str, String)>,
-    /// Where the form may go.
-    #[serde(skip)]
-    pub origin: String,
 }
 
 impl FormPostPage {
     pub(super) fn new(answer: &AppAnswer) -> Self {
-        let origin = Url::parse(&answer.redirect_uri).map(|url| url.origin().ascii_serialization());
-        let origin = origin.unwrap_or_else(|_| "'none'".to_owned());
-        Self { to: answer.redirect_uri.clone(), fields: answer.parameters.clone(), origin }
+        Self { to: answer.redirect_uri.clone(), fields: answer.parameters.clone() }
     }
 }
 
@@ -127,7 +121,6 @@ impl Page for FormPostPage {
         let page = |state: &str| Self {
             to: "https://app.example/callback".into(),
             fields: vec![("code", "vc_0".into()), ("state", state.into()), ("iss", "https://id.example.com".into())],
-            origin: "https://app.example".into(),
         };
         vec![("app", page("1")), ("hostile", page(HOSTILE))]
     }
