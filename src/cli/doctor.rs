@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use sqlx::{Connection as _, PgConnection};
 
-use super::{database, output::say, serve::unreadable_seeds};
+use super::{counted, database, output::say, serve::unreadable_seeds};
 use crate::{
     apps::keys,
     config::{Config, MailServer, Mistakes, SETTINGS, SecondFactor, SecretError, Secrets},
     crypto::sealing::{SealedWith, SealingKeys},
     db,
-    features::totp,
+    features::{
+        apps::{self, Endpoints},
+        totp,
+    },
     mail::{Mailer, Timeouts},
 };
 
@@ -85,7 +88,21 @@ fn settings(config: &Config) -> Vec<Finding> {
     if config.secrets.is_empty() {
         findings.extend(kept_key(config));
     }
+    findings.extend(apps_file(config));
     findings
+}
+
+/// Checks the file of apps, as far as that is possible without the database.
+fn apps_file(config: &Config) -> Vec<Finding> {
+    let Some(file) = &config.apps.file else { return Vec::new() };
+    let endpoints = Endpoints { issuer: config.site.public_url.origin() };
+    match apps::read_file(file, &endpoints) {
+        Ok(entries) => {
+            let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+            vec![Finding::Good(format!("VESTIBULE_APPS_FILE describes {}", counted(count, "app")))]
+        }
+        Err(mistakes) => mistakes.into_iter().map(Finding::Wrong).collect(),
+    }
 }
 
 /// Checks the key in the data folder. The first start creates it, a check does not.

@@ -101,11 +101,9 @@ impl Environment {
 
     /// Variables with our prefix that are not settings: probably typos, worth a warning.
     pub(super) fn unknown(&self) -> Vec<String> {
-        let known = |name: &str| super::SETTINGS.iter().any(|setting| setting.name == name);
-        (self.variables.keys())
-            .filter(|name| name.starts_with("VESTIBULE_") && !known(name.strip_suffix("_FILE").unwrap_or(name)))
-            .cloned()
-            .collect()
+        let named = |name: &str| super::SETTINGS.iter().any(|setting| setting.name == name);
+        let known = |name: &str| named(name) || name.strip_suffix("_FILE").is_some_and(named);
+        (self.variables.keys()).filter(|name| name.starts_with("VESTIBULE_") && !known(name)).cloned().collect()
     }
 
     /// Returns the configuration if there were no mistakes.

@@ -4,7 +4,7 @@ use vestibule::types::{AppToken, TokenKind};
 
 use crate::{
     apps_registry::{Operator, secret},
-    support::process::{free_address, write},
+    support::process::{free_address, said, write},
 };
 
 const FILE: &str = r#"
@@ -188,6 +188,9 @@ async fn the_service_applies_its_file_at_the_start_and_logs_no_secret() {
     let log = std::fs::read_to_string(operator.program.folder.path().join("log")).expect("the log");
     assert!(log.contains("added an app of VESTIBULE_APPS_FILE") && !log.contains("vs_"), "{log}");
     assert!(log.contains("`vestibule app secret add wiki` prints one"), "{log}");
+    assert!(!log.contains("is not a setting"), "{log}");
+    let (doctor, _) = said(&operator.program.run(&["doctor"]).await);
+    assert!(doctor.contains("VESTIBULE_APPS_FILE describes 4 apps") && !doctor.contains("not a setting"), "{doctor}");
     assert_eq!(operator.one("select count(*) from apps").await, "4");
     assert_eq!(operator.one("select count(*) from app_secrets").await, "0");
     assert_eq!(
@@ -209,6 +212,9 @@ async fn a_mistake_in_the_file_stops_the_start_with_the_reason() {
     assert!(log.contains("apps.toml: app wiki: redirects: "), "{log}");
     assert!(log.contains("VESTIBULE_APPS_FILE was not applied"), "{log}");
     assert_eq!(operator.one("select count(*) from apps").await, "0");
+    let doctor = operator.program.run(&["doctor"]).await;
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(said(&doctor).0.contains("wrong  ") && said(&doctor).0.contains("app wiki: redirects: "), "{doctor:?}");
 }
 
 #[tokio::test]

@@ -306,6 +306,33 @@ async fn the_database_refuses_a_third_secret_whoever_writes_it() {
     assert_eq!(inserted.iter().filter(|done| done.is_ok()).count(), 1, "{inserted:?}");
 }
 
+#[tokio::test]
+async fn a_group_that_is_deleted_at_the_same_moment_never_opens_an_app_to_everyone() {
+    let operator = Operator::new().await;
+    for round in 0..8 {
+        let group = format!("group-{round}");
+        operator.group(&group).await;
+        let (by, db) = (operator.recorder(), operator.db.clone());
+        let mut app = registry::draft(apps::AppKind::Web, &format!("app-{round}"), "App");
+        app.redirects = vec![REDIRECT[1].to_owned()];
+        app.groups = vec![group.clone()];
+        let app = registry::Checked::new(app).expect("a registration");
+        let done = race(2, |n| {
+            let (by, db, app, group) = (by.clone(), db.clone(), app.clone(), group.clone());
+            async move {
+                if n == 0 {
+                    return registry::add(&by, &app).await.is_ok();
+                }
+                sqlx::query("delete from groups where name = $1").bind(group).execute(&db).await.is_ok()
+            }
+        })
+        .await;
+        assert_ne!(done[0], done[1], "round {round}: one of them won");
+    }
+    let open = "select count(*) from apps a where not exists (select 1 from app_groups g where g.app_id = a.id)";
+    assert_eq!(operator.one(open).await, "0");
+}
+
 /// Gives an app a grant of its own and one that has expired.
 const GRANTS: &str = "insert into grants (id, app_id, scopes, expires_at)
     select gen_random_uuid(), id, '{}', now() + span from apps, unnest(array[interval '1 hour', interval '-1 hour']) span";

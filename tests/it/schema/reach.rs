@@ -19,7 +19,27 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 68] = [
+const REVIEWED: [(&str, Because); 88] = [
+    ("app_addresses_gate_unique", Answered("features::apps::service::taken")),
+    ("app_addresses_kind_known", Ours),
+    ("app_addresses_uri_length", Refused("apps::address::check")),
+    ("app_secrets_digest_length", Ours),
+    ("app_secrets_digest_unique", Answered("features::apps::service::store_secret")),
+    ("app_secrets_hint_length", Ours),
+    ("apps_access_format_known", Ours),
+    ("apps_auth_known", Ours),
+    ("apps_auth_of_kind", Ours),
+    ("apps_backchannel_uri_length", Refused("apps::address::check")),
+    ("apps_client_id_form", Refused("features::apps::model::check_client_id")),
+    ("apps_client_id_unique", Answered("features::apps::service::taken")),
+    ("apps_consent_known", Ours),
+    ("apps_consent_of_kind", Ours),
+    ("apps_id_token_alg_known", Ours),
+    ("apps_kind_known", Ours),
+    ("apps_min_aal_range", Refused("features::apps::Checked")),
+    ("apps_name_length", Refused("DisplayName::parse")),
+    ("apps_pkce_known", Ours),
+    ("apps_pkce_of_kind", Refused("features::apps::model::check_kind")),
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
