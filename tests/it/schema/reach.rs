@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 52] = [
+const REVIEWED: [(&str, Because); 56] = [
     ("attempt_limits_failures_positive", Ours),
     ("attempt_limits_key_length", Ours),
     ("audit_events_actor_kind_known", Ours),
@@ -37,6 +37,7 @@ const REVIEWED: [(&str, Because); 52] = [
     ("known_browsers_digest_length", Ours),
     ("known_browsers_trust_whole", Ours),
     ("known_browsers_user_agent_length", Refused("web::ctx::printable")),
+    ("logout_deliveries_session_unique", Ours),
     ("mailed_links_digest_length", Ours),
     ("mailed_links_one_setup", Answered("accounts::setup::create")),
     ("mailed_links_purpose_known", Ours),
@@ -58,6 +59,9 @@ const REVIEWED: [(&str, Because); 52] = [
     ("sessions_ends_in_order", Ours),
     ("sessions_store_id_unique", Ours),
     ("sessions_user_agent_length", Refused("web::ctx::printable")),
+    ("signing_keys_alg_known", Ours),
+    ("signing_keys_kid_unique", Ours),
+    ("signing_keys_times_in_order", Ours),
     ("totp_factors_enrolment_unique", Answered("features::totp::service::begin, under the account's lock")),
     ("totp_factors_name_length", Refused("Label::parse")),
     ("users_credentials_version_positive", Ours),
