@@ -92,7 +92,7 @@ fn note_database(is_down: &mut bool, failed: Option<&sqlx::Error>) {
     let was_down = std::mem::replace(is_down, failed.is_some());
     if let Some(error) = failed.filter(|_| !was_down) {
         let error = db::without_values(error);
-        tracing::warn!(error, "cannot read which apps are to be told of ended sessions; retrying");
+        tracing::warn!(error, "cannot read which apps to notify of ended sessions; retrying");
     }
 }
 

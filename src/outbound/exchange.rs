@@ -71,7 +71,7 @@ pub(super) async fn exchange(
     url: &Url,
     body: Bytes,
 ) -> Result<Response, OutboundError> {
-    let request = request(method, url, body)?;
+    let request = request(&method, url, body)?;
     let (mut sender, connection) =
         http1::Builder::new().max_buf_size(HEAD_MOST).handshake(TokioIo::new(stream)).await?;
     let mut answered = pin!(async move { read(sender.send_request(request).await?).await });
@@ -83,15 +83,15 @@ pub(super) async fn exchange(
     answered.await
 }
 
-fn request(method: Method, url: &Url, body: Bytes) -> Result<Request<Full<Bytes>>, OutboundError> {
+fn request(method: &Method, url: &Url, body: Bytes) -> Result<Request<Full<Bytes>>, OutboundError> {
     let mut request = Request::builder()
-        .method(&method)
+        .method(method)
         .uri(&url[Position::BeforePath..Position::AfterQuery])
         .header(header::HOST, &url[Position::BeforeHost..Position::AfterPort])
         .header(header::USER_AGENT, "vestibule")
         .header(header::ACCEPT, "application/json")
         .header(header::CONNECTION, "close");
-    if method == Method::POST {
+    if *method == Method::POST {
         request = request.header(header::CONTENT_TYPE, FORM);
     }
     request.body(Full::new(body)).map_err(|_| OutboundError::Address)

@@ -70,6 +70,7 @@ pub fn good(path: &str) -> Vec<(&'static str, &'static str)> {
         }
         "/login" => vec![("identifier", "alice"), ("password", PASSWORD)],
         "/logout"
+        | "/oauth/logout/confirm"
         | "/verify"
         | "/account/email/confirm"
         | "/account/email/undo"

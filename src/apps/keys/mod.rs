@@ -2,7 +2,7 @@
 //!
 //! 1. [`SigningKeys::signer`] returns the key that signs now. The first token of an algorithm creates its key, under a
 //!    lock, so that replicas agree. [`SigningKeys::published`] returns the public keys that tokens are verified with.
-//! 2. Keys rotate by themselves ([`SigningKeys::rotate_due`], a sweep): a successor is published a day before it signs,
+//! 2. Keys rotate automatically ([`SigningKeys::rotate_due`], a sweep): a successor is published a day before it signs,
 //!    or half the rotation, and begins when the old key stops. The old key stays published for as long as its tokens.
 //! 3. Private keys are sealed at rest. Rotating `VESTIBULE_SECRET` re-seals them ([`SigningKeys::reseal`]). A key that
 //!    cannot be opened signs nothing, and another replaces it; what it signed is still verified.

@@ -15,7 +15,7 @@ use vestibule_jose::{Algorithm, KeySet, MAX_KEYS, PublicJwk, SigningKey};
 use super::{KeysError, SigningAlgorithm};
 use crate::{crypto::sealing::SealingKeys, types::instant};
 
-/// How long what was read is believed.
+/// How long the keys are cached.
 const FRESH: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -145,16 +145,19 @@ impl Snapshot {
         let document = serde_json::to_vec(&published).unwrap_or_default().into();
         let keys = rows.into_iter().map(|stored| {
             let held = before.and_then(|before| before.held(&stored));
-            let key = held.unwrap_or_else(|| stored.open(sealing).map(Arc::new));
+            let key = match held {
+                Some(held) => held.key.clone(),
+                None => stored.open(sealing).map(Arc::new),
+            };
             Held { stored, key }
         });
         Ok(Self { read, keys: keys.collect(), published: Arc::new(published), document })
     }
 
-    /// What came of opening this key before, unless it has been sealed anew since.
-    fn held(&self, row: &Stored) -> Option<Option<Arc<SigningKey>>> {
+    /// What came of opening this key before, unless it has been re-encrypted since.
+    fn held(&self, row: &Stored) -> Option<&Held> {
         let held = self.keys.iter().find(|held| held.stored.id == row.id)?;
-        (held.key.is_some() || held.stored.sealed == row.sealed).then(|| held.key.clone())
+        (held.key.is_some() || held.stored.sealed == row.sealed).then_some(held)
     }
 
     pub(super) fn is_fresh(&self) -> bool {
@@ -187,5 +190,23 @@ impl Snapshot {
             }
         };
         self.keys.iter().map(known).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_successor_is_published_a_day_before_it_signs_or_half_the_rotation() {
+        let hour = Duration::from_secs(3600);
+        for (rotation, token, ahead, afterwards) in [
+            (90 * DAY, hour / 6, DAY, DAY + hour / 6),
+            (DAY, DAY, 12 * hour, 2 * DAY),
+            (hour, hour, hour / 2, DAY + hour),
+        ] {
+            let terms = Terms::new(rotation, token);
+            assert_eq!((terms.ahead, terms.afterwards), (ahead, afterwards), "{rotation:?}");
+        }
     }
 }

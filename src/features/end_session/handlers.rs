@@ -42,7 +42,7 @@ pub async fn bring(ctx: Ctx, parameters: Parameters) -> Answer {
     ctx.answer(see_other(&forms::wanted(&parameters).path()))
 }
 
-/// The answer of the person. The page that it leads to finds nobody signed in, and goes on by itself.
+/// The answer of the person. The page that it leads to finds nobody signed in, and goes on automatically.
 pub async fn confirm(ctx: Ctx, form: Result<Submitted, AppError>) -> Answer {
     let live = ctx.visitor().any_session();
     let Submitted(form) = match form {
@@ -50,8 +50,8 @@ pub async fn confirm(ctx: Ctx, form: Result<Submitted, AppError>) -> Answer {
         form => form?,
     };
     let wanted = forms::confirmed(&form);
-    match service::confirm(&ctx.state, ctx.request(), live, &wanted).await? {
-        true => ctx.answer(see_other(&wanted.path())).signed_out(),
-        false => ctx.see_other(paths::LOGIN).notice(Notice::SignedOut).signed_out(),
+    if service::confirm(&ctx.state, ctx.request(), live, &wanted).await? {
+        return ctx.answer(see_other(&wanted.path())).signed_out();
     }
+    ctx.see_other(paths::LOGIN).notice(Notice::SignedOut).signed_out()
 }

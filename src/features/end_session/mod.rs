@@ -5,7 +5,7 @@
 //!    because any page of the web can lead here. A `POST` is led to the `GET`: the browser sends its session only there.
 //! 2. A person goes back to the app if the app is known, the address is registered byte by byte, and no hint was wrong.
 //!    Everyone else ends at a page of ours.
-//! 3. Behind a form, the last hop is a page that goes on by itself: browsers apply `form-action` to redirects after it.
+//! 3. Behind a form, the last hop is a page that goes on automatically: browsers apply `form-action` to redirects after it.
 //! 4. Revoking a session queues a row of `logout_deliveries` for each app that has an address for it, in the same
 //!    transaction. A job sends them ([`deliver`]): signing out waits for no app.
 

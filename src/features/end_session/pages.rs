@@ -14,7 +14,7 @@ pub struct AskPage {
     pub onward: Option<Onward>,
 }
 
-/// Says that nobody is signed in, and goes back to the app by itself.
+/// Says that nobody is signed in, and goes back to the app automatically.
 #[derive(Clone, Debug, Serialize)]
 pub struct LeftPage {
     pub name: Option<String>,

@@ -1,4 +1,4 @@
-//! What apps find out by themselves.
+//! What apps discover: where the endpoints are, the keys, and the issuer of an address.
 //!
 //! 1. `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0) and
 //!    `GET /.well-known/oauth-authorization-server` (RFC 8414) answer the same document: where the endpoints are, and

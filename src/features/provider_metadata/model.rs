@@ -10,6 +10,7 @@ pub const ISSUER_REL: &str = "http://openid.net/specs/connect/1.0/issuer";
 
 /// What we are and support (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members of the document")]
 pub struct Metadata<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
@@ -115,7 +116,7 @@ struct Link<'a> {
 }
 
 impl<'a> Descriptor<'a> {
-    /// The issuer's, with its link unless others were asked for.
+    /// The issuer's, with its link unless only others were requested.
     pub fn of(resource: &'a str, mut rels: impl Iterator<Item = &'a str>, issuer: &'a str) -> Self {
         let wanted = rels.next().is_none_or(|first| first == ISSUER_REL || rels.any(|rel| rel == ISSUER_REL));
         let link = wanted.then_some(Link { rel: ISSUER_REL, href: issuer });
@@ -126,7 +127,7 @@ impl<'a> Descriptor<'a> {
 /// What a resource is to us.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Resource {
-    /// Whoever it is, we are the issuer to ask.
+    /// We are the issuer to ask, if there is such an account or not.
     Ours,
     /// Well-formed, and of somebody else.
     Others,

@@ -17,7 +17,7 @@ const MONTHS: [&str; 12] = [
 
 /// What is known by what stands around it: a beginning, an end, and what is put between them. Whatever else
 /// the ends are, the text between them has no line break.
-const CONTEXTS: [(&str, &str, &str); 8] = [
+const CONTEXTS: [(&str, &str, &str); 10] = [
     ("name=\"csrf_token\" value=\"", "\"", "CSRF"),
     ("<time datetime=\"", "</time>", "WHEN"),
     ("<code class=\"key\">", "</code>", "KEY"),
@@ -25,6 +25,8 @@ const CONTEXTS: [(&str, &str, &str); 8] = [
     ("?secret=", "&amp;", "SEED"),
     ("/static/", "/", "D"),
     ("\"challenge\":\"", "\"", "CHALLENGE"),
+    ("\"kid\":\"", "\"", "KID"),
+    ("\"n\":\"", "\"", "MODULUS"),
     ("Password (shown once): ", "\n", "PASSWORD"),
 ];
 

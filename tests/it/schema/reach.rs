@@ -19,7 +19,7 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 88] = [
+const REVIEWED: [(&str, Because); 92] = [
     ("app_addresses_gate_unique", Answered("features::apps::service::taken")),
     ("app_addresses_kind_known", Ours),
     ("app_addresses_uri_length", Refused("apps::address::check")),
@@ -73,6 +73,7 @@ const REVIEWED: [(&str, Because); 88] = [
     ("known_browsers_digest_length", Ours),
     ("known_browsers_trust_whole", Ours),
     ("known_browsers_user_agent_length", Refused("web::ctx::printable")),
+    ("logout_deliveries_session_unique", Ours),
     ("mailed_links_digest_length", Ours),
     ("mailed_links_one_setup", Answered("accounts::setup::create")),
     ("mailed_links_purpose_known", Ours),
@@ -94,6 +95,9 @@ const REVIEWED: [(&str, Because); 88] = [
     ("sessions_ends_in_order", Ours),
     ("sessions_store_id_unique", Ours),
     ("sessions_user_agent_length", Refused("web::ctx::printable")),
+    ("signing_keys_alg_known", Ours),
+    ("signing_keys_kid_unique", Ours),
+    ("signing_keys_times_in_order", Ours),
     ("totp_factors_enrolment_unique", Answered("features::totp::service::begin, under the account's lock")),
     ("totp_factors_name_length", Refused("Label::parse")),
     ("users_credentials_version_positive", Ours),

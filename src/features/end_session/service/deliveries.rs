@@ -24,8 +24,8 @@ pub enum DeliveryError {
     /// The token cannot be signed.
     #[error(transparent)]
     Signing(#[from] SigningError),
-    /// The registered address is none.
-    #[error("the logout address is no URL")]
+    /// The registered address is not a URL.
+    #[error("the logout address is not a URL")]
     Address,
     /// There is no answer.
     #[error(transparent)]
