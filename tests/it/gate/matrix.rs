@@ -89,8 +89,9 @@ impl House {
         if !headers.iter().any(|(name, _)| *name == "Connection") {
             head.push_str("Connection: close\r\n");
         }
-        for (name, value) in &cookies.cookies {
-            head = format!("{head}Cookie: {name}={value}\r\n");
+        let cookies: Vec<_> = cookies.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        if !cookies.is_empty() {
+            head = format!("{head}Cookie: {}\r\n", cookies.join("; "));
         }
         for (name, value) in headers {
             head = format!("{head}{name}: {value}\r\n");
@@ -194,7 +195,7 @@ impl Seen {
 async fn walk(kind: Kind) {
     let Some(program) = kind.find() else { return };
     let (app, backend) = (with_proxy().await, Backend::start().await);
-    let proxy = Running::start(kind, &program, app.address, backend.address);
+    let proxy = Running::start(kind, &program, app.address, backend.address).await;
     app.proxy_app("wiki", &proxy.origin).await;
     let house = House { kind, app, backend, proxy };
     nobody_passes(&house).await;

@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -64,8 +64,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a proxy, and waits until it listens.
-    pub fn start(kind: Kind, program: &Path, service: SocketAddr, app: SocketAddr) -> Self {
+    /// Starts a proxy, and waits until it answers with its certificate.
+    pub async fn start(kind: Kind, program: &Path, service: SocketAddr, app: SocketAddr) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port").local_addr().expect("a port").port();
         let client = tls::certificate(folder.path(), (Ipv4Addr::LOCALHOST, port).into());
@@ -83,10 +83,10 @@ impl Running {
         let child = command.spawn().unwrap_or_else(|error| panic!("{kind:?}: {error}"));
         let mut running = Self { client, origin: format!("https://{NAME}:{port}"), child, folder };
         let started = Instant::now();
-        while TcpStream::connect(running.client.to).is_err() {
+        while running.client.connect().await.is_err() {
             let ended = running.child.try_wait().expect("a process");
             assert!(ended.is_none() && started.elapsed() < Duration::from_secs(30), "{kind:?}: {}", running.log());
-            sleep(Duration::from_millis(20));
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         running
     }

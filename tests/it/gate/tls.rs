@@ -9,6 +9,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
 
@@ -47,11 +48,14 @@ pub fn certificate(folder: &Path, to: SocketAddr) -> Client {
 }
 
 impl Client {
+    pub async fn connect(&self) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(NAME).expect("a name");
+        self.connector.connect(name, TcpStream::connect(self.to).await?).await
+    }
+
     /// Sends raw octets, and reads the answer until the host closes, or switches protocols.
     pub async fn exchange(&self, request: &[u8]) -> io::Result<Answer> {
-        let name = ServerName::try_from(NAME).expect("a name");
-        let stream = TcpStream::connect(self.to).await?;
-        let mut stream = self.connector.connect(name, stream).await?;
+        let mut stream = self.connect().await?;
         stream.write_all(request).await.ok();
         let mut raw = Vec::new();
         let reading = async {
