@@ -40,19 +40,19 @@ pub fn in_id_token(scopes: &[String], person: &Person, all: bool, requested: &[S
 }
 
 fn of_scope(scope: Scope, person: &Person) -> Vec<(String, Value)> {
-    let named = |name: &str, value: Value| (name.to_owned(), value);
+    let claim = |name: &str, value: Value| (name.to_owned(), value);
     match scope {
         Scope::OpenId | Scope::OfflineAccess => Vec::new(),
         Scope::Profile => {
             let name = person.display_name.as_ref().unwrap_or(&person.username);
-            let locale = person.language.as_ref().map(|language| named("locale", json!(language)));
-            let names = [named("name", json!(name)), named("preferred_username", json!(person.username))];
-            names.into_iter().chain(locale).collect()
+            let locale = person.language.as_ref().map(|language| claim("locale", json!(language)));
+            let always = [claim("name", json!(name)), claim("preferred_username", json!(person.username))];
+            always.into_iter().chain(locale).collect()
         }
         Scope::Email => {
-            vec![named("email", json!(person.email)), named("email_verified", json!(person.email_verified))]
+            vec![claim("email", json!(person.email)), claim("email_verified", json!(person.email_verified))]
         }
-        Scope::Groups => vec![named("groups", json!(person.groups))],
+        Scope::Groups => vec![claim("groups", json!(person.groups))],
     }
 }
 

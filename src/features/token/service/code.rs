@@ -49,9 +49,9 @@ pub async fn exchange(
     let issue = Issue { live: &live, scopes, audience, nonce: taken.nonce.as_deref() };
     let mut tokens = issuer.issue(&mut unit, &issue).await?;
     if live.offline {
-        let token = AppToken::random(TokenKind::Refresh);
-        refresh::insert(&mut unit, &token.digest(), live.grant_id, state.config.apps.refresh_idle).await?;
-        tokens.refresh_token = Some(token.reveal().to_owned());
+        let first = AppToken::random(TokenKind::Refresh);
+        refresh::insert(&mut unit, &first.digest(), live.grant_id, state.config.apps.refresh_idle).await?;
+        tokens.refresh_token = Some(first.reveal().to_owned());
     }
     unit.commit().await?;
     Ok(tokens)
