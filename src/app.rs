@@ -18,9 +18,9 @@ use crate::{
     db::{self, Batcher, Servers},
     features::{
         account_sessions, activity, authorize, connected_apps, dashboard, data_export, deletion, dev_mailbox, email,
-        end_session, factors, gate, health, home, language, login, logout, passkeys, password, profile, provider_metadata, reauth, recovery,
-        recovery_codes, registration, session_api, setup, static_files, token, token_status, totp, userinfo,
-        verification,
+        end_session, factors, gate, health, home, language, login, logout, passkeys, password, profile,
+        provider_metadata, reauth, recovery, recovery_codes, registration, session_api, setup, static_files, token,
+        token_status, totp, userinfo, verification,
     },
     http::server::stopping,
     jobs::{self, chain, logouts, outbox},

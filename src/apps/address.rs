@@ -41,7 +41,18 @@ pub enum AddressError {
 
 /// Schemes that browsers run, read or show without asking any server.
 const FORBIDDEN: [&str; 12] = [
-    "javascript", "data", "vbscript", "file", "filesystem", "blob", "about", "mailto", "view-source", "ftp", "ws", "wss",
+    "javascript",
+    "data",
+    "vbscript",
+    "file",
+    "filesystem",
+    "blob",
+    "about",
+    "mailto",
+    "view-source",
+    "ftp",
+    "ws",
+    "wss",
 ];
 
 /// Checks an address where codes or people may go: https, http on a loopback address, or a scheme of an app on a device
@@ -85,7 +96,9 @@ fn check(uri: &str) -> Result<Url, AddressError> {
     if uri.len() > MAX {
         return Err(AddressError::TooLong);
     }
-    if !uri.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'*' | b'\\' | b'"' | b'<' | b'>' | b'`' | b'^' | b'{' | b'}' | b'|')) {
+    if !uri.bytes().all(|b| {
+        b.is_ascii_graphic() && !matches!(b, b'*' | b'\\' | b'"' | b'<' | b'>' | b'`' | b'^' | b'{' | b'}' | b'|')
+    }) {
         return Err(AddressError::Character);
     }
     if uri.contains('#') {
@@ -147,7 +160,14 @@ mod tests {
 
     #[test]
     fn row_4_what_browsers_run_cannot_be_registered() {
-        for uri in ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://a/b", "about:blank"] {
+        for uri in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "blob:https://a/b",
+            "about:blank",
+        ] {
             assert!(check_redirect(uri).is_err(), "{uri}");
         }
         assert_eq!(check_redirect("JavaScript:alert(1)"), Err(AddressError::NotAbsolute));

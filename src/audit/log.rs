@@ -80,9 +80,7 @@ fn line(request: &Request, entry: &Entry) {
         Event::RecoveryCodeUsed => updated("recovery code used"),
         Event::FactorsUndone => updated("factors undone"),
         Event::BrowserForgotten => updated("browser forgotten"),
-        Event::RefreshReused { app } => {
-            warn!(event = "authn_token_reuse", app, user_id, %network, request_id);
-        }
+        Event::RefreshReused { app } => warn!(event = "authn_token_reuse", app, user_id, %network, request_id),
         Event::AppAuthorized { .. } => updated("app authorized"),
         Event::ConsentWithdrawn { .. } => updated("consent withdrawn"),
         _ => {}

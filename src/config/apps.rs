@@ -53,7 +53,11 @@ impl Apps {
             ),
             file: env.text("VESTIBULE_APPS_FILE").map(PathBuf::from),
             outbound_networks: env
-                .parsed("VESTIBULE_OUTBOUND_NETWORKS", "networks such as 10.0.0.0/8,fd00::/8, separated by commas", networks)
+                .parsed(
+                    "VESTIBULE_OUTBOUND_NETWORKS",
+                    "networks such as 10.0.0.0/8,fd00::/8, separated by commas",
+                    networks,
+                )
                 .unwrap_or_default(),
         }
     }

@@ -32,9 +32,10 @@ const CRATES: [&str; 20] = [
 ];
 
 /// The second part of our own targets.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 22] = [
     "accounts",
     "app",
+    "apps",
     "audit",
     "cli",
     "config",
@@ -45,6 +46,7 @@ const ROOMS: [&str; 20] = [
     "jobs",
     "limits",
     "mail",
+    "outbound",
     "passwords",
     "sessions",
     "signin",

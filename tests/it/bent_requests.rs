@@ -75,7 +75,9 @@ async fn field_24_a_slash_at_the_end_leads_to_the_page_without_it() {
     let app = TestApp::start().await;
     for route in app::routes(&app.state).list().iter().filter(|route| route.method == "GET") {
         let path = route.policy.path;
-        if path == "/" || path.contains('{') {
+        // Some apps end the addresses of the provider with a slash, so it has both.
+        let both = path.ends_with('/') || path == "/oauth/authorize";
+        if both || path.contains('{') {
             continue;
         }
         for (query, line) in [("", "GET"), ("?token=a%2Fb&next=//evil", "GET"), ("", "HEAD")] {

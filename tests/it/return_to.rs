@@ -156,10 +156,21 @@ async fn a_page_of_ours_is_gone_on_to_directly() {
     let app = TestApp::start().await;
     for route in vestibule::app::routes(&app.state).list().iter().filter(|route| route.method == "GET") {
         let path = route.policy.path;
-        let elsewhere =
-            ["/.well-known/", "/api/", "/livez", "/readyz", "/static/", "/favicon.ico", "/robots.txt", "/oauth/"];
+        // The consent page is the provider's only one that never leaves it.
+        let elsewhere = [
+            "/.vestibule/",
+            "/.well-known/",
+            "/api/",
+            "/favicon.ico",
+            "/gate",
+            "/livez",
+            "/oauth/",
+            "/readyz",
+            "/robots.txt",
+            "/static/",
+        ];
         let ours = vestibule::web::paths::is_ours(path);
-        assert_eq!(ours, !elsewhere.iter().any(|other| path.starts_with(other)), "{path}");
+        assert_eq!(ours, path == "/oauth/consent" || !elsewhere.iter().any(|other| path.starts_with(other)), "{path}");
     }
     for other in ["/accounts", "/app", "/loginx", "/apps/login", "/oauth/authorize"] {
         assert!(!vestibule::web::paths::is_ours(other), "{other}");

@@ -200,9 +200,10 @@ fn nothing_is_inline_and_everything_comes_from_here() {
                     let answer = carries.iter().any(|template| page.name.contains(template))
                         && (tag.is("a") || tag.is("form"))
                         && value.starts_with("https://app.example/callback");
+                    // The pages that lead back to an app or to a protected host.
                     let back = tag.is("a")
-                        && page.name.contains("end_session/left")
-                        && value.starts_with("https://wiki.example/");
+                        && (page.name.contains("end_session/left") && value.starts_with("https://wiki.example/")
+                            || page.name.contains("gate/") && value.starts_with("https://wiki.example.com/"));
                     let local = app
                         || support
                         || answer

@@ -45,6 +45,8 @@ pub struct Document {
     pub connected_apps: List<ConnectedApp>,
     /// Sign-ins to apps, without their tokens, until a day after their end.
     pub app_sign_ins: List<AppGrant>,
+    /// Sessions of which apps are still to be told that they ended.
+    pub app_sign_outs: List<AppSignOut>,
     /// Email that waits to be sent.
     pub waiting_letters: List<Email>,
     /// What happened to it, the newest first.
@@ -136,6 +138,16 @@ pub struct ConnectedApp {
     pub scopes: Vec<String>,
     pub resources: Vec<String>,
     pub allowed_at: ExportedTime,
+}
+
+/// An app that is still to be told that a session ended.
+#[derive(Debug, Serialize)]
+pub struct AppSignOut {
+    pub client_id: String,
+    pub session_id: Uuid,
+    pub ended_at: ExportedTime,
+    pub due_at: ExportedTime,
+    pub tries: i32,
 }
 
 /// A sign-in to an app.

@@ -37,6 +37,7 @@ pub async fn export(state: &AppState, request: &Request, live: &LiveSession) -> 
         mailed_links: List::of(store::links(&mut unit, id).await?),
         connected_apps: List::of(store::connected_apps(&mut unit, id).await?),
         app_sign_ins: List::of(store::grants(&mut unit, id).await?),
+        app_sign_outs: List::of(store::sign_outs(&mut unit, id).await?),
         waiting_letters: List::of(store::emails(&mut unit, id).await?),
         events: List::of(store::events(&mut unit, id).await?),
     };

@@ -2,20 +2,23 @@
 
 use sqlx::PgConnection;
 
-use super::model::{Account, AppGrant, ConnectedApp, Email, Event, KnownBrowser, MailedLink, ONE_MORE, Session};
+use super::model::{
+    Account, AppGrant, AppSignOut, ConnectedApp, Email, Event, KnownBrowser, MailedLink, ONE_MORE, Session,
+};
 use crate::{
     features::passkeys::Unfinished,
     types::{SessionId, UserId},
 };
 
 /// Every table with something about a user in it; a test holds that no other has a user's id.
-pub const KEPT_ABOUT_A_PERSON: [&str; 16] = [
+pub const KEPT_ABOUT_A_PERSON: [&str; 17] = [
     "audit_events",
     "consents",
     "email_replacements",
     "grants",
     "group_members",
     "known_browsers",
+    "logout_deliveries",
     "mailed_links",
     "outbox",
     "passkeys",
@@ -24,8 +27,8 @@ pub const KEPT_ABOUT_A_PERSON: [&str; 16] = [
     "recovery_codes",
     "sessions",
     "totp_factors",
-    "users",
     "webauthn_ceremonies",
+    "users",
 ];
 
 pub async fn account(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
@@ -143,6 +146,20 @@ pub async fn grants(connection: &mut PgConnection, id: UserId) -> sqlx::Result<V
             g.amr as authentication_methods, g.authenticated_at, g.offline as without_session, g.created_at, g.expires_at,
             g.ended_at, g.ended_because
         from grants g join apps a on a.id = g.app_id where g.user_id = $1 order by g.created_at desc, g.id limit $2
+        "#,
+        id as UserId,
+        ONE_MORE,
+    )
+    .fetch_all(connection)
+    .await
+}
+
+pub async fn sign_outs(connection: &mut PgConnection, id: UserId) -> sqlx::Result<Vec<AppSignOut>> {
+    sqlx::query_as!(
+        AppSignOut,
+        r#"
+        select a.client_id, d.sid as session_id, d.created_at as ended_at, d.due_at, d.tries
+        from logout_deliveries d join apps a on a.id = d.app_id where d.user_id = $1 order by d.created_at, d.id limit $2
         "#,
         id as UserId,
         ONE_MORE,

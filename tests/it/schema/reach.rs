@@ -19,7 +19,12 @@ enum Because {
 }
 use Because::{Answered, Ours, Refused};
 
-const REVIEWED: [(&str, Because); 92] = [
+const REVIEWED: [(&str, Because); 97] = [
+    ("access_tokens_digest_length", Ours),
+    ("refresh_tokens_digest_length", Ours),
+    ("refresh_tokens_number_positive", Ours),
+    ("refresh_tokens_number_unique", Ours),
+    ("refresh_tokens_used_whole", Ours),
     ("app_addresses_gate_unique", Answered("features::apps::service::taken")),
     ("app_addresses_kind_known", Ours),
     ("app_addresses_uri_length", Refused("apps::address::check")),

@@ -8,14 +8,12 @@ use crate::{
 use vestibule::{app, web::access::Access};
 
 /// Forms that are answered anew each time: they change nothing that counts, or hand out what must lie in no table.
-const ANEW: [&str; 8] = [
+const ANEW: [&str; 6] = [
     "/account/data",
     "/account/factors/passkeys/options",
     "/account/factors/recovery-codes/file",
     "/language",
     "/login/passkey/options",
-    "/oauth/authorize",
-    "/oauth/authorize/",
     "/reauth/passkey/options",
 ];
 

@@ -1,0 +1,157 @@
+//! What apps ask for under load: `cargo bench --bench apps`.
+//!
+//! 1. A private PostgreSQL as durable as in production, the service as the program that is released, and a bare axum
+//!    service to compare it with.
+//! 2. Documents, tokens that are asked about, codes that become tokens, and sign-ins of people whom the app knows, in
+//!    turn, round after round. Ratios are taken within a round, and the median counts.
+//! 3. A code is compared with a code of an authenticator app, in the same run: both are one transaction.
+//! 4. With `--check` a missed bar is an exit code of 1; `--rounds N` measures longer than the usual 5.
+
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a bench that cannot go on has failed"
+)]
+
+#[path = "../parts/mod.rs"]
+mod parts;
+mod planted;
+#[path = "../factors/people.rs"]
+mod totp;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    process::ExitCode,
+    thread,
+    time::{Duration, Instant},
+};
+
+use parts::{
+    client::{self, Connection, Lane, get, on_this_thread},
+    database::{self, Database},
+    process::{self, Process},
+    table::{Bar, Table, median},
+};
+
+/// Connections that ask.
+const CONNECTIONS: usize = 64;
+/// Codes of each kind in a round, and connections that bring them.
+const CODES: usize = 1200;
+const BRINGING: usize = 32;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == process::HELLO) {
+        process::be_hello();
+        return ExitCode::SUCCESS;
+    }
+    let rounds = arguments.iter().skip_while(|argument| *argument != "--rounds").nth(1);
+    let table = measure(rounds.map_or(5, |rounds| rounds.parse().expect("a number of rounds")));
+    println!("\n{}", table.text());
+    let check = arguments.iter().any(|argument| argument == "--check");
+    if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// What one round showed, a second.
+struct Round {
+    hello: f64,
+    discovery: f64,
+    jwks: f64,
+    userinfo: f64,
+    introspection: f64,
+    authorize: f64,
+    totp: f64,
+    es256: f64,
+    rs256: f64,
+}
+
+fn measure(rounds: usize) -> Table {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let folder = database::folder();
+    let database = runtime.block_on(Database::start(&folder.path().join("server")));
+    let settings = [("VESTIBULE_SECRET", totp::SECRET), ("VESTIBULE_LOG", "warn")];
+    let (service, _) = Process::service_with(&folder.path().join("service"), Some(&database.url()), &settings);
+    let hello = Process::hello();
+    let mut table = Table::default();
+    table.figure("memory idle", service.memory(), " MiB", Bar::None);
+    let mut all = Vec::new();
+    for round in 1..=rounds {
+        all.push(one_round(&runtime, &database, &service, &hello));
+        eprintln!("round {round} of {rounds}");
+    }
+    report(&all, &mut table);
+    drop(service);
+    runtime.block_on(database.stop());
+    table
+}
+
+fn one_round(runtime: &tokio::runtime::Runtime, database: &Database, service: &Process, hello: &Process) -> Round {
+    let planted = runtime.block_on(planted::plant(&database.url(), service.address, CODES));
+    let same = |request: &[u8], status| lanes(&[request.to_vec()], status);
+    let rate = |address, lanes: &[Lane]| client::flood(address, lanes, || thread::sleep(Duration::from_millis(1500))).0;
+    let here = |lanes: &[Lane]| rate(service.address, lanes);
+    let bring = |requests: &[Vec<u8>], status| on_this_thread(all_at_once(service.address, requests, status));
+    Round {
+        hello: rate(hello.address, &same(&get("/", ""), 200)),
+        discovery: here(&same(&get("/.well-known/openid-configuration", ""), 200)),
+        jwks: here(&same(&get("/oauth/jwks", ""), 200)),
+        userinfo: here(&lanes(&planted.userinfo, 200)),
+        introspection: here(&lanes(&planted.introspect, 200)),
+        authorize: here(&lanes(&planted.authorize, 303)),
+        totp: bring(&runtime.block_on(totp::before_their_code(&database.url(), service.address, CODES)), 303),
+        es256: bring(&planted.es256, 200),
+        rs256: bring(&planted.rs256, 200),
+    }
+}
+
+/// The connections share the requests out.
+fn lanes(requests: &[Vec<u8>], status: u16) -> Vec<Lane> {
+    let of = |lane: usize| vec![requests[lane % requests.len()].clone()];
+    let lane = |lane: usize| Lane {
+        from: Ipv4Addr::new(127, 0, 5, u8::try_from(lane + 1).expect("few lanes")),
+        requests: of(lane),
+        status,
+    };
+    (0..CONNECTIONS).map(lane).collect()
+}
+
+/// How many a second.
+async fn all_at_once(address: SocketAddr, requests: &[Vec<u8>], status: u16) -> f64 {
+    let begun = Instant::now();
+    let lanes = requests.chunks(requests.len().div_ceil(BRINGING)).zip(1..).map(|(chunk, lane)| {
+        let chunk = chunk.to_vec();
+        tokio::task::spawn_local(async move {
+            let from = Ipv4Addr::new(127, 0, 6, lane);
+            let mut connection = Connection::open(address, from).await.expect("a connection");
+            for request in &chunk {
+                let answer = connection.answer(request).await.expect("an answer");
+                assert_eq!(answer.status, status, "{}", answer.body());
+            }
+        })
+    });
+    for lane in lanes.collect::<Vec<_>>() {
+        lane.await.expect("a lane");
+    }
+    requests.len() as f64 / begun.elapsed().as_secs_f64()
+}
+
+fn report(all: &[Round], table: &mut Table) {
+    let mut ratio = |what: &str, above: fn(&Round) -> f64, below: fn(&Round) -> f64, bar| {
+        let of = |figure: fn(&Round) -> f64| median(all.iter().map(figure).collect());
+        let ratio = median(all.iter().map(|round| above(round) / below(round)).collect());
+        table.row(what, ratio, &format!("{:.0} ÷ {:.0} = {ratio:.2}", of(above), of(below)), bar);
+    };
+    let hello: fn(&Round) -> f64 = |round| round.hello;
+    let totp: fn(&Round) -> f64 = |round| round.totp;
+    ratio("discovery ÷ bare axum hello, a second, 64 connections", |round| round.discovery, hello, Bar::AtLeast(0.85));
+    ratio("JWKS ÷ hello", |round| round.jwks, hello, Bar::AtLeast(0.85));
+    ratio("userinfo of an opaque token ÷ hello", |round| round.userinfo, hello, Bar::AtLeast(0.45));
+    ratio("introspection of an opaque token ÷ hello", |round| round.introspection, hello, Bar::AtLeast(0.45));
+    ratio("code → tokens, ES256 ÷ a code of an authenticator app", |round| round.es256, totp, Bar::AtLeast(0.8));
+    ratio("code → tokens, RS256 ÷ the same", |round| round.rs256, totp, Bar::AtLeast(0.5));
+    ratio("authorize with remembered consent → code ÷ the same", |round| round.authorize, totp, Bar::AtLeast(0.9));
+}
