@@ -1,5 +1,6 @@
 //! Every route as every kind of visitor, and the headers of every answer.
 
+mod addresses;
 mod back;
 mod errors;
 mod halfway;
@@ -7,12 +8,14 @@ mod provider;
 mod proxy;
 mod stale;
 
+pub use addresses::{address, put_a_letter};
+
 use crate::support::{app::TestApp, browser::Browser, http::Answer};
 use vestibule::{app, templates::asset_path, web::routes::Route};
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
-const EXPECTED: [(&str, [&str; 5]); 128] = [
+const EXPECTED: [(&str, [&str; 5]); 116] = [
     ("GET /return", ["303 /"; 5]),
     ("GET /api/openapi.json", ["200"; 5]),
     ("GET /", ["303 /login", "303 /dashboard", "303 /verify", "303 /login", "303 /login"]),
@@ -129,18 +132,6 @@ const EXPECTED: [(&str, [&str; 5]); 128] = [
     ("GET /account/factors/recovery-codes/saved", owners(SAVED_AFTER, "303 /account/factors/recovery-codes")),
     ("POST /account/factors/recovery-codes/saved", owners(SAVED_AFTER, "400")),
     ("POST /language", ["400"; 5]),
-    ("GET /gate/nginx", ["403"; 5]),
-    ("GET /gate/traefik", ["403"; 5]),
-    ("GET /gate/caddy", ["403"; 5]),
-    ("GET /gate/haproxy", ["403"; 5]),
-    ("GET /gate/envoy/", ["403"; 5]),
-    ("GET /gate/envoy/{*path}", ["403"; 5]),
-    ("GET /gate", owners("303 /login?next=/gate", "400")),
-    ("GET /gate/again", ["404"; 5]),
-    ("GET /gate/left", ["404"; 5]),
-    ("GET /.vestibule/knock", ["404"; 5]),
-    ("GET /.vestibule/enter", ["404"; 5]),
-    ("GET /.vestibule/leave", ["404"; 5]),
     ("GET /api/v1/session", ["401", "200", "401", "401", "401"]),
     ("POST /oauth/token", ["401"; 5]),
     ("POST /oauth/token/", ["401"; 5]),
@@ -159,7 +150,7 @@ const EXPECTED: [(&str, [&str; 5]); 128] = [
 ];
 
 /// What a page or a form of an account answers to nobody, and to its owner.
-const fn owners(nobody: &'static str, owner: &'static str) -> [&'static str; 5] {
+pub const fn owners(nobody: &'static str, owner: &'static str) -> [&'static str; 5] {
     [nobody, owner, "303 /verify", nobody, nobody]
 }
 
@@ -169,17 +160,6 @@ const SAVED_AFTER: &str = "303 /login?next=/account/factors/recovery-codes/saved
 const SIGN_IN_FIRST: &str = "303 /login?next=/dashboard";
 const TO_FACTORS: &str = "303 /account/factors";
 const TO_SESSIONS: &str = "303 /account/sessions";
-
-/// A letter that [`put_a_letter`] puts there.
-const LETTER: &str = "/dev/mail/00000000-0000-4000-8000-000000000001";
-const LETTER_HTML: &str = "/dev/mail/00000000-0000-4000-8000-000000000001/html";
-
-pub async fn put_a_letter(app: &TestApp) {
-    let id = LETTER.trim_start_matches("/dev/mail/");
-    let letter = format!("'{id}', 'minji@example.com', 'en', 'A subject', 'A text', '<!doctype html><p>HTML</p>'");
-    let columns = "id, address, language, subject, text_form, html_form";
-    app.execute(&format!("insert into dev_mailbox ({columns}) values ({letter})")).await;
-}
 
 const WHO: [&str; 5] = ["anonymous", "signed in", "unverified", "revoked", "disabled"];
 
@@ -215,22 +195,6 @@ pub fn assert_guarded(answer: &Answer, what: &str) {
 
 fn name(route: &Route) -> String {
     format!("{} {}", route.method, route.policy.path)
-}
-
-/// An address that the route's pattern matches.
-pub fn address(route: &Route) -> &'static str {
-    if route.policy.path == "/static/{digest}/{name}" {
-        asset_path("app.css").expect("the stylesheet")
-    } else if route.policy.path == "/dev/mail/{id}" {
-        LETTER
-    } else if route.policy.path == "/dev/mail/{id}/html" {
-        LETTER_HTML
-    } else if route.policy.path == "/gate/envoy/{*path}" {
-        "/gate/envoy/x"
-    } else {
-        assert!(!route.policy.path.contains('{'), "an example for {}", route.policy.path);
-        route.policy.path
-    }
 }
 
 /// The visitors of the table, each with a browser of its own.
@@ -280,14 +244,19 @@ async fn every_route_answers_every_kind_of_visitor_as_the_table_says() {
             assert_guarded(&answer, &format!("{name} as {who}"));
         }
     }
-    for (name, _) in EXPECTED.iter().chain(&provider::EXPECTED) {
-        let found = routes.list().iter().any(|route| self::name(route) == *name);
+    for (name, _) in rows() {
+        let found = routes.list().iter().any(|route| self::name(route) == name);
         assert!(found, "the table has a route that the service has not: {name}");
     }
 }
 
+/// The rows of this table, and those of slices that keep their own.
+fn rows() -> impl Iterator<Item = (&'static str, [&'static str; 5])> {
+    EXPECTED.into_iter().chain(provider::EXPECTED).chain(crate::gate::ROUTES)
+}
+
 fn expected(name: &str) -> [&'static str; 5] {
-    let row = EXPECTED.iter().chain(&provider::EXPECTED).find(|(route, _)| *route == name);
+    let row = rows().find(|(route, _)| *route == name);
     row.unwrap_or_else(|| panic!("{name} is not in the table")).1
 }
 

@@ -8,7 +8,24 @@ mod revocation;
 mod tickets;
 mod tls;
 
+use crate::coverage::owners;
 use crate::support::{app::TestApp, browser::Browser, http::Answer};
+
+/// What the routes answer to the visitors of `coverage`, none of whom is a proxy.
+pub const ROUTES: [(&str, [&str; 5]); 12] = [
+    ("GET /gate/nginx", ["403"; 5]),
+    ("GET /gate/traefik", ["403"; 5]),
+    ("GET /gate/caddy", ["403"; 5]),
+    ("GET /gate/haproxy", ["403"; 5]),
+    ("GET /gate/envoy/", ["403"; 5]),
+    ("GET /gate/envoy/{*path}", ["403"; 5]),
+    ("GET /gate", owners("303 /login?next=/gate", "400")),
+    ("GET /gate/again", ["404"; 5]),
+    ("GET /gate/left", ["404"; 5]),
+    ("GET /.vestibule/knock", ["404"; 5]),
+    ("GET /.vestibule/enter", ["404"; 5]),
+    ("GET /.vestibule/leave", ["404"; 5]),
+];
 
 /// The protected host of tests without a proxy.
 pub const HOST: &str = "https://wiki.example.com";
