@@ -11,7 +11,7 @@ mod stale;
 pub use addresses::{address, put_a_letter};
 
 use crate::support::{app::TestApp, browser::Browser, http::Answer};
-use vestibule::{app, templates::asset_path, web::routes::Route};
+use vestibule::{app, web::routes::Route};
 
 /// The route, then the answer to somebody anonymous, signed in, signed in without a verified address,
 /// with a revoked session, and of a disabled account. Forms are sent empty, with a good token.
