@@ -31,22 +31,22 @@ struct App {
 pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted {
     let mut connection = PgConnection::connect(database).await.expect("the database");
     let session = somebody(service).await;
-    let es256 = app(&mut connection, "ES256").await;
-    let rs256 = app(&mut connection, "RS256").await;
-    let of_es256 = tokens(&mut connection, &es256, codes).await;
-    let of_rs256 = tokens(&mut connection, &rs256, codes).await;
+    let with_es256 = app(&mut connection, "ES256").await;
+    let with_rsa = app(&mut connection, "RS256").await;
+    let elliptic = tokens(&mut connection, &with_es256, codes).await;
+    let classic = tokens(&mut connection, &with_rsa, codes).await;
     sqlx::query("vacuum analyze").execute(&mut connection).await.expect("statistics");
-    let access = &of_es256.access[..64];
-    let query = format!("response_type=code&client_id={}&redirect_uri={REDIRECT}&scope=openid", es256.client_id);
+    let access = &elliptic.access[..64];
+    let query = format!("response_type=code&client_id={}&redirect_uri={REDIRECT}&scope=openid", with_es256.client_id);
     Planted {
         userinfo: access.iter().map(|token| bearer("/oauth/userinfo", token)).collect(),
         introspect: access
             .iter()
-            .map(|token| with_secret(&es256, "/oauth/introspect", &[("token", token.reveal())]))
+            .map(|token| with_secret(&with_es256, "/oauth/introspect", &[("token", token.reveal())]))
             .collect(),
         authorize: vec![get(&format!("/oauth/authorize?{query}"), &session)],
-        es256: of_es256.codes.iter().map(|code| exchange(&es256, code)).collect(),
-        rs256: of_rs256.codes.iter().map(|code| exchange(&rs256, code)).collect(),
+        es256: elliptic.codes.iter().map(|code| exchange(&with_es256, code)).collect(),
+        rs256: classic.codes.iter().map(|code| exchange(&with_rsa, code)).collect(),
     }
 }
 

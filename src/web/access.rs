@@ -193,9 +193,10 @@ async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request)
     ctx.matched(policy);
     if !request.method().is_safe() {
         let body = mem::take(request.body_mut());
-        match policy.from_anywhere {
-            true => ctx.receive_parameters(request.headers(), body).await,
-            false => ctx.receive(request.headers(), body).await,
+        if policy.from_anywhere {
+            ctx.receive_parameters(request.headers(), body).await;
+        } else {
+            ctx.receive(request.headers(), body).await;
         }
     }
     let turn = match once::begin(ctx).await {

@@ -69,7 +69,8 @@ async fn answer(mut stream: TcpStream, reached: Arc<AtomicU64>) -> Option<()> {
     if field("upgrade").is_some() {
         let user = field("remote-user").unwrap_or_default();
         stream.write_all(format!("{SWITCHED}X-Seen: {user}\r\n\r\n").as_bytes()).await.ok()?;
-        stream.read(&mut buffer).await.ok();
+        // Until the other side goes.
+        let _read = stream.read(&mut buffer).await;
         return None;
     }
     let length = field("content-length").and_then(|length| length.parse().ok()).unwrap_or(0_usize);

@@ -1,5 +1,7 @@
 //! What goes to the app: codes and errors, as a query and as a form.
 
+use std::collections::BTreeMap;
+
 use super::{
     CHALLENGE, allow, answered, bring, code_of, codes, consent, error_of, good, issuer, next_of, path, refreshed,
     requests,
@@ -142,7 +144,7 @@ async fn a_form_of_the_apps_page_works_as_well_with_a_slash_at_the_end() {
     for endpoint in ["/oauth/authorize", "/oauth/authorize/"] {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(good("wiki", &[])).finish();
         // Lax cookies stay behind with a form of another site.
-        let mut bare = Browser { cookies: Default::default(), ..person.clone() }
+        let mut bare = Browser { cookies: BTreeMap::new(), ..person.clone() }
             .with("Origin", "https://app.example")
             .with("Sec-Fetch-Site", "cross-site");
         let answer = bare.post_raw(endpoint, body.as_bytes()).await;

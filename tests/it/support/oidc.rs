@@ -130,16 +130,12 @@ impl Client {
 
     /// Posts a form with its credentials in the header, or with its `client_id` if it has no secret.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        match &self.secret {
-            Some(secret) => {
-                let mut browser = self.browser.clone().with("Authorization", &basic(&self.id, secret));
-                browser.post_raw(path, form(fields).as_bytes()).await
-            }
-            None => {
-                let fields = [&[("client_id", self.id.as_str())][..], fields].concat();
-                self.browser.post_raw(path, form(&fields).as_bytes()).await
-            }
+        if let Some(secret) = &self.secret {
+            let mut browser = self.browser.clone().with("Authorization", &basic(&self.id, secret));
+            return browser.post_raw(path, form(fields).as_bytes()).await;
         }
+        let fields = [&[("client_id", self.id.as_str())][..], fields].concat();
+        self.browser.post_raw(path, form(&fields).as_bytes()).await
     }
 
     pub async fn token(&mut self, fields: &[(&str, &str)]) -> Answer {
