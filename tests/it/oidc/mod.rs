@@ -15,6 +15,7 @@ mod token_code;
 mod token_refresh;
 mod token_service;
 mod userinfo;
+mod whole;
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use super::{Issue, Issuer};
 use crate::{
     apps::{
-        App, AppKind,
+        self, App, AppKind,
         judge::{Subject, judge},
         tokens::{
             Ended,
@@ -52,6 +52,9 @@ pub async fn exchange(
         let first = AppToken::random(TokenKind::Refresh);
         refresh::insert(&mut unit, &first.digest(), live.grant_id, state.config.apps.refresh_idle).await?;
         tokens.refresh_token = Some(first.reveal().to_owned());
+    }
+    if taken.challenge.is_some() && app.used_pkce_at.is_none() {
+        apps::used_pkce(&mut unit, app.id).await?;
     }
     unit.commit().await?;
     Ok(tokens)
