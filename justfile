@@ -24,6 +24,10 @@ browser *args:
 faults *args:
     scripts/faults {{ args }}
 
+# Sign people in with the field's OpenID Connect clients
+clients *args:
+    scripts/clients {{ args }}
+
 # Build the program as it is released, and follow a person through it
 release *args:
     scripts/release {{ args }}

@@ -2,6 +2,7 @@
 // tested in tests/browser; this is about what apps and the service say to each other.
 
 import assert from "node:assert/strict";
+import { request } from "node:http";
 
 export class Person {
   cookies = new Map();
@@ -9,11 +10,10 @@ export class Person {
   /** Follows an address until it leaves the service (`{ left }`), or until a page is there (`{ url, html }`). */
   async go(url, options = {}) {
     for (let hops = 0; hops < 20; hops += 1) {
-      const answer = await fetch(url, { ...options, redirect: "manual", headers: { ...options.headers, ...this.#headers(url) } });
-      this.#keep(url, answer);
-      const html = await answer.text();
-      const next = answer.headers.get("location") ?? refresh(html);
-      if (!next) return { url: String(url), status: answer.status, headers: answer.headers, html };
+      const { status, headers, html } = await exchange(url, { ...options, headers: { ...options.headers, ...this.#headers(url) } });
+      this.#keep(url, headers["set-cookie"] ?? []);
+      const next = headers.location ?? refresh(html);
+      if (!next) return { url: String(url), status, headers, html };
       const target = new URL(next, url);
       if (!this.isAtHome(target)) return { left: target };
       [url, options] = [target, {}];
@@ -38,8 +38,8 @@ export class Person {
     const url = new URL(action, page.url);
     return this.go(url, {
       method: "POST",
-      headers: { origin: url.origin, "sec-fetch-site": "same-origin" },
-      body: new URLSearchParams([...hidden.filter(([name]) => name && !(name in fields)), ...Object.entries(fields)]),
+      headers: { origin: url.origin, "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded" },
+      body: String(new URLSearchParams([...hidden.filter(([name]) => name && !(name in fields)), ...Object.entries(fields)])),
     });
   }
 
@@ -50,20 +50,33 @@ export class Person {
 
   #headers(url) {
     const cookies = [...(this.cookies.get(new URL(url).hostname) ?? new Map())].map(([name, value]) => `${name}=${value}`);
-    return { accept: "text/html", "accept-language": "en", ...(cookies.length > 0 && { cookie: cookies.join("; ") }) };
+    return { accept: "text/html", "accept-language": "en", "sec-fetch-mode": "navigate", ...(cookies.length > 0 && { cookie: cookies.join("; ") }) };
   }
 
-  #keep(url, answer) {
+  #keep(url, cookies) {
     // Browsers keep cookies by host, not by port.
     const { hostname } = new URL(url);
     const jar = this.cookies.get(hostname) ?? new Map();
     this.cookies.set(hostname, jar);
-    for (const cookie of answer.headers.getSetCookie()) {
+    for (const cookie of cookies) {
       const [, name, value] = cookie.match(/^([^=]+)=([^;]*)/);
       if (value === "" || /max-age=0/i.test(cookie)) jar.delete(name);
       else jar.set(name, value);
     }
   }
+}
+
+/** One request. `fetch` would say of itself that it is no navigation. */
+function exchange(url, { method = "GET", headers, body = "" }) {
+  return new Promise((resolve, reject) => {
+    const length = body && { "content-length": Buffer.byteLength(body) };
+    const sent = request(url, { method, headers: { ...headers, ...length } }, async (answer) => {
+      let html = "";
+      for await (const text of answer.setEncoding("utf8")) html += text;
+      resolve({ status: answer.statusCode, headers: answer.headers, html });
+    });
+    sent.on("error", reject).end(body);
+  });
 }
 
 function attribute(tag, name) {

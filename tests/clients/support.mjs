@@ -89,6 +89,6 @@ export async function freePort() {
 export async function arrive(person, address, { username }) {
   let page = await person.go(address);
   if (page.html?.includes('name="identifier"')) page = await person.submit(page, { identifier: username, password });
-  if (page.html?.includes('value="allow"')) page = await person.submit(page, { decision: "allow" });
+  if (page.html?.includes('value="allow"')) page = await person.submit(page, { answer: "allow" });
   return page.left ?? page;
 }
