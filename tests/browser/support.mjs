@@ -5,7 +5,7 @@
 //   VESTIBULE_CHROMIUM  the browser (else Debian's Chromium or Chrome, rather the one without windows: two thirds of the work)
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
@@ -33,6 +33,8 @@ export const service = {
   log: "",
   /** More settings, for a file of journeys that says so before they begin. */
   settings: {},
+  /** Origins of apps, where people may go from the service. */
+  apps: new Set(),
 
   async prepare() {
     assert.ok(existsSync(program), `${program} is not there: run \`cargo build\`, or set VESTIBULE_BIN`);
@@ -45,18 +47,7 @@ export const service = {
   },
 
   async start() {
-    this.process = spawn(program, {
-      cwd: this.folder,
-      // Nothing else of our environment: neither a DATABASE_URL nor settings of the developer's.
-      env: {
-        PATH: process.env.PATH,
-        HOME: process.env.HOME,
-        VESTIBULE_DATA_DIR: join(this.folder, "data"),
-        VESTIBULE_LISTEN: `127.0.0.1:${this.port}`,
-        ...this.settings,
-      },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    this.process = spawn(program, { cwd: this.folder, env: this.environment(), stdio: ["ignore", "ignore", "pipe"] });
     this.process.stderr.setEncoding("utf8").on("data", (text) => (this.log += text));
     this.ended = new Promise((ended) => this.process.once("close", ended));
     for (let tries = 0; tries < 600; tries += 1) {
@@ -66,6 +57,22 @@ export const service = {
     }
     this.process.kill("SIGKILL");
     throw new Error(`the service did not become ready:\n${this.log}`);
+  },
+
+  /** Nothing else of our environment: neither a DATABASE_URL nor settings of the developer's. */
+  environment() {
+    return {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      VESTIBULE_DATA_DIR: join(this.folder, "data"),
+      VESTIBULE_LISTEN: `127.0.0.1:${this.port}`,
+      ...this.settings,
+    };
+  },
+
+  /** What a command prints. */
+  command(...words) {
+    return execFileSync(program, words, { cwd: this.folder, env: this.environment(), encoding: "utf8" });
   },
 
   async isReady() {
@@ -154,7 +161,7 @@ export function journeyIn(ways, sentence, steps) {
   for (const { how, ...way } of ways) {
     const t = words(way.locale === "ko-KR" ? "ko" : "en");
     journey(how ? `${sentence}, ${how}` : sentence, ({ open, ...more }) =>
-      steps({ ...more, t, open: (options) => open({ ...way, ...options }) }),
+      steps({ ...more, t, how, open: (options) => open({ ...way, ...options }) }),
     );
   }
 }
@@ -174,7 +181,8 @@ async function openPage(options, complaints) {
   const context = await browser.newContext({ baseURL: service.url, locale: "en-US", ...options });
   context.setDefaultTimeout(20_000);
   context.on("request", (request) => {
-    if (new URL(request.url()).origin !== service.url) complaints.push(`a request to ${request.url()}`);
+    const { origin } = new URL(request.url());
+    if (origin !== service.url && !service.apps.has(origin)) complaints.push(`a request to ${request.url()}`);
     if (request.headers().referer?.includes("token")) complaints.push(`${request.url()} is told ${request.headers().referer}`);
   });
   context.on("page", (page) => {
