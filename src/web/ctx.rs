@@ -53,6 +53,7 @@ impl fmt::Debug for Ctx {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a request")]
 struct Facts {
     request_id: String,
     now: OffsetDateTime,

@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 
 use super::{
     AppError, Ctx,
+    access::Policy,
     error::render_errors,
     form_again::SentForm,
     head,
@@ -85,7 +86,7 @@ impl Front {
             }
         };
         let (shown, mut response) = answered.instrument(span).await;
-        if ctx.policy().is_some_and(|policy| policy.is_for_other_hosts()) {
+        if ctx.policy().is_some_and(Policy::is_for_other_hosts) {
             response.extensions_mut().insert(OtherHost);
         }
         // After the error rendering, so that it logs the final status.

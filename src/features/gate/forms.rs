@@ -1,6 +1,9 @@
 //! What proxies and browsers send, read as types.
 
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{
+    HeaderMap, Method, Uri, header,
+    uri::{Authority, PathAndQuery},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::model::{HostOrigin, Onward};
@@ -49,10 +52,10 @@ pub fn forwarded(headers: &HeaderMap) -> Result<Asked, AppError> {
 
 /// Of Envoy: the method, host and path of the request itself, behind a prefix.
 pub fn envoy(headers: &HeaderMap, method: &Method, uri: &Uri) -> Result<Asked, AppError> {
-    let path = uri.path_and_query().map(|path| path.as_str()).unwrap_or_default();
+    let path = uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let path = path.strip_prefix(paths::GATE_ENVOY.trim_end_matches('/')).unwrap_or_default();
     let scheme = only(headers, "x-forwarded-proto").ok_or(NO_FACTS)?;
-    let host = uri.authority().map(|authority| authority.as_str()).or_else(|| only(headers, "host")).ok_or(NO_FACTS)?;
+    let host = uri.authority().map(Authority::as_str).or_else(|| only(headers, "host")).ok_or(NO_FACTS)?;
     asked(headers, HostOrigin::parse(&format!("{scheme}://{host}")), path, Some(method.as_str()))
 }
 
@@ -79,13 +82,11 @@ fn is_navigation(headers: &HeaderMap, method: &str) -> bool {
     if headers.contains_key(header::UPGRADE) {
         return false;
     }
-    match headers.get("sec-fetch-mode") {
-        Some(mode) => mode.as_bytes() == b"navigate" && method == "GET",
-        None => {
-            let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-            matches!(method, "GET" | "HEAD") && accepts.contains("text/html")
-        }
+    if let Some(mode) = headers.get("sec-fetch-mode") {
+        return mode.as_bytes() == b"navigate" && method == "GET";
     }
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    matches!(method, "GET" | "HEAD") && accepts.contains("text/html")
 }
 
 /// The protected host of a request that its proxy handed to us, as trusted proxies say.

@@ -50,7 +50,7 @@ impl Page for AgainPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let of = |app: &str| Self { app: app.into(), host: "https://wiki.example.com/".into() };
-        vec![("ticket", of("Wiki")), ("hostile", Self { host: HOSTILE.into(), ..of(HOSTILE) })]
+        vec![("ticket", of("Wiki")), ("hostile", of(HOSTILE))]
     }
 }
 
@@ -66,6 +66,6 @@ impl Page for LeftPage {
 
     fn samples() -> Vec<(&'static str, Self)> {
         let of = |app: &str| Self { app: app.into(), host: "https://wiki.example.com/".into() };
-        vec![("left", of("Wiki")), ("hostile", Self { host: HOSTILE.into(), ..of(HOSTILE) })]
+        vec![("left", of("Wiki")), ("hostile", of(HOSTILE))]
     }
 }
