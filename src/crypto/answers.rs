@@ -3,6 +3,8 @@
 //! Both depend on a secret that only the form contains. So the database alone does not reveal a response, and neither
 //! does the service's key without the form.
 
+use std::hint::black_box;
+
 use aes_gcm::{
     Aes256Gcm, Nonce,
     aead::{Aead as _, KeyInit as _, Payload},
@@ -43,8 +45,16 @@ impl FormKeys {
         Self { naming: derive(b"name"), sealing: derive(b"seal") }
     }
 
-    /// Computes the id of the form with these contents. Length prefixes keep the parts distinct.
+    /// Computes the id of the form with these contents, and leaves none of them on the stack: they may be passwords.
     pub fn name<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> FormId {
+        let id = self.digest(parts);
+        wipe_stack();
+        id
+    }
+
+    /// Length prefixes keep the parts distinct.
+    #[inline(never)]
+    fn digest<'a>(&self, parts: impl Iterator<Item = &'a [u8]>) -> FormId {
         let add = |mac: Hmac<Sha256>, part: &[u8]| mac.chain_update(part.len().to_be_bytes()).chain_update(part);
         FormId(parts.fold(mac(&self.naming), add).finalize().into_bytes().into())
     }
@@ -71,6 +81,13 @@ impl FormKeys {
 fn mac(key: &[u8; 32]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     <Hmac<Sha256> as Mac>::new_from_slice(key).expect("HMAC takes every key")
+}
+
+/// Overwrites what calls that have returned left on the stack. A hash keeps the last block of its input there, and
+/// whatever is moved over that place later may carry pieces of it into the heap as padding.
+#[inline(never)]
+fn wipe_stack() {
+    black_box([0_u8; 16 * 1024]);
 }
 
 #[cfg(test)]
