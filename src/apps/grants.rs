@@ -10,15 +10,11 @@ use crate::types::{AppId, AppToken, GrantId, SessionId, TokenKind, UserId};
 /// How long a code can be exchanged.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
 
-/// Why a grant ended early.
+/// Why a grant was ended early. Triggers end those of a revoked session and of a changed password.
 #[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
 #[strum(serialize_all = "lowercase")]
 pub enum EndedBecause {
-    /// Its session was revoked.
-    Session,
-    /// The password was changed.
-    Password,
-    /// A code or refresh token was used twice.
+    /// A code or refresh token was used twice, or by another app.
     Reuse,
     /// The app revoked it.
     Revoked,
@@ -110,16 +106,19 @@ pub async fn open(
     Ok(opened.map(|_| token))
 }
 
-/// Ends a grant with all its codes and tokens. Returns whether it had not ended before.
-pub async fn end(connection: &mut PgConnection, id: GrantId, because: EndedBecause) -> sqlx::Result<bool> {
-    let done = sqlx::query!(
-        "update grants set ended_at = now(), ended_because = $2 where id = $1 and ended_at is null",
+/// Ends a grant with all its codes and tokens, unless it has ended before. Returns its person, if it did and has one.
+pub async fn end(connection: &mut PgConnection, id: GrantId, because: EndedBecause) -> sqlx::Result<Option<UserId>> {
+    let ended = sqlx::query_scalar!(
+        r#"
+        update grants set ended_at = now(), ended_because = $2 where id = $1 and ended_at is null
+        returning user_id as "user_id: UserId"
+        "#,
         id as GrantId,
         because.code(),
     )
-    .execute(connection)
+    .fetch_optional(connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(ended.flatten())
 }
 
 /// Ends every grant of a person to an app, and returns how many.
@@ -139,6 +138,24 @@ pub async fn end_of(
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Ends every grant of an app. Returns how many were live.
+pub async fn end_of_app(connection: &mut PgConnection, id: AppId) -> sqlx::Result<u64> {
+    let ended = sqlx::query_scalar!(
+        r#"
+        with ended as (
+            update grants set ended_at = now(), ended_because = $2 where app_id = $1 and ended_at is null
+            returning expires_at
+        )
+        select count(*) filter (where expires_at > now()) as "count!" from ended
+        "#,
+        id as AppId,
+        EndedBecause::App.code(),
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(ended.unsigned_abs())
 }
 
 /// Deletes grants a day after their end, with their codes and tokens, and returns how many.

@@ -235,23 +235,6 @@ pub async fn set_disabled(connection: &mut PgConnection, id: AppId, disabled: bo
     Ok(done.rows_affected() == 1)
 }
 
-/// Ends every grant of an app. Returns how many were live.
-pub async fn end_grants(connection: &mut PgConnection, id: AppId) -> sqlx::Result<u64> {
-    let ended = sqlx::query_scalar!(
-        r#"
-        with ended as (
-            update grants set ended_at = now(), ended_because = 'app' where app_id = $1 and ended_at is null
-            returning expires_at
-        )
-        select count(*) filter (where expires_at > now()) as "count!" from ended
-        "#,
-        id as AppId,
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(ended.unsigned_abs())
-}
-
 /// Deletes an app with everything it was granted.
 pub async fn delete(connection: &mut PgConnection, id: AppId) -> sqlx::Result<()> {
     sqlx::query!("delete from apps where id = $1", id as AppId).execute(connection).await.map(drop)

@@ -5,7 +5,7 @@ mod apply;
 use super::model::{AppError, Checked, Mistake, changes};
 use crate::{
     apps::{
-        self, App, AppKind,
+        self, App, AppKind, grants,
         registry::{self, AddressKind, Registration, SecretRow},
     },
     audit::{Event, Recorder, Unit},
@@ -108,7 +108,7 @@ pub async fn enable(by: &Recorder, client_id: &str) -> Result<(), AppError> {
 pub async fn remove(by: &Recorder, client_id: &str) -> Result<u64, AppError> {
     let mut unit = by.begin().await?;
     let id = lock_any(&mut unit, client_id).await?;
-    let ended = registry::end_grants(&mut unit, id).await?;
+    let ended = grants::end_of_app(&mut unit, id).await?;
     registry::delete(&mut unit, id).await?;
     unit.record_without_account(Event::AppRemoved { client_id: client_id.to_owned() });
     unit.commit().await?;
@@ -219,7 +219,7 @@ fn taken(error: sqlx::Error, app: &Registration) -> AppError {
 async fn set_disabled(unit: &mut Unit, id: AppId, client_id: &str, disabled: bool) -> Result<u64, AppError> {
     let changed = registry::set_disabled(unit, id, disabled).await?;
     // Also when it is enabled: what was being granted as it was disabled must not come back to life.
-    let ended = if changed || disabled { registry::end_grants(unit, id).await? } else { 0 };
+    let ended = if changed || disabled { grants::end_of_app(unit, id).await? } else { 0 };
     let client_id = client_id.to_owned();
     match (changed, disabled) {
         (false, _) => {}

@@ -4,9 +4,10 @@ use super::model::{Introspection, Judged};
 use crate::{
     apps::{
         App,
+        grants::{self, EndedBecause},
         judge::{Live, Subject, judge},
         tokens::{
-            Ended, access, end,
+            access,
             jwt::{Validity, Verified},
             refresh,
         },
@@ -59,12 +60,12 @@ pub async fn revoke(state: &AppState, request: &Request, app: &App, token: &str)
         access::revoke(&mut unit, &opaque.digest(), app.id).await?;
     } else if let Some(refresh) = AppToken::parse(TokenKind::Refresh, token) {
         if let Some(grant) = refresh::grant_of(&mut unit, &refresh.digest(), app.id).await? {
-            end(&mut unit, grant, Ended::Revoked).await?;
+            grants::end(&mut unit, grant, EndedBecause::Revoked).await?;
         }
     } else if let Some(verified) = signed {
         let live = judge(&mut unit, Subject::Grant(verified.grant_id)).await?;
         if let Some(live) = live.filter(|live| live.app_id == app.id) {
-            end(&mut unit, live.grant_id, Ended::Revoked).await?;
+            grants::end(&mut unit, live.grant_id, EndedBecause::Revoked).await?;
         }
     }
     unit.commit().await?;

@@ -4,11 +4,11 @@ use super::{Issue, Issuer};
 use crate::{
     apps::{
         self, App, AppKind,
+        grants::{self, EndedBecause},
         judge::{Subject, judge},
         tokens::{
-            Ended,
             codes::{self, Taken},
-            end, pkce, refresh,
+            pkce, refresh,
         },
     },
     audit::Unit,
@@ -73,7 +73,7 @@ async fn refuse(mut unit: Unit, code: &AppToken, burnt: Option<Taken>) -> Result
     if burnt.is_none()
         && let Some(grant) = codes::grant_of(&mut unit, &code.digest()).await?
     {
-        end(&mut unit, grant, Ended::Reuse).await?;
+        grants::end(&mut unit, grant, EndedBecause::Reuse).await?;
     }
     unit.commit().await?;
     Err(OAuthError::invalid_grant().into())

@@ -4,11 +4,9 @@ use super::{Issue, Issuer};
 use crate::{
     apps::{
         App, AppKind,
+        grants::{self, EndedBecause},
         judge::{Live, Subject, judge},
-        tokens::{
-            Ended, end,
-            refresh::{self, Rotation, Spent},
-        },
+        tokens::refresh::{self, Rotation, Spent},
     },
     audit::{Event, Unit},
     crypto::successors,
@@ -86,7 +84,7 @@ fn again(app: &App, used: &AppToken, spent: Spent) -> Rotated {
 
 /// Ends the grant, and tells its owner.
 async fn reused(mut unit: Unit, app: &App, grant_id: GrantId) -> Result<Tokens, AppError> {
-    if let Some(owner) = end(&mut unit, grant_id, Ended::Reuse).await? {
+    if let Some(owner) = grants::end(&mut unit, grant_id, EndedBecause::Reuse).await? {
         unit.record(Event::RefreshReused { app: app.client_id.clone() }, owner, None);
     }
     unit.commit().await?;
