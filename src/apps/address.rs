@@ -144,6 +144,24 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
     Some((host, path))
 }
 
+/// Finds a requested resource (RFC 8707) among those that are allowed. A slash at the end counts for nothing, because
+/// clients are of two minds about it; a resource in the very same spelling comes first.
+pub fn find_resource<'a>(allowed: &'a [String], wanted: &str) -> Option<&'a String> {
+    let bare = |uri: &str| uri.strip_suffix('/').unwrap_or(uri).to_owned();
+    let same = allowed.iter().find(|resource| *resource == wanted);
+    same.or_else(|| allowed.iter().find(|resource| bare(resource) == bare(wanted)))
+}
+
+/// Adds parameters, which are encoded already, to a registered address. What was registered stays as it is.
+pub fn with_query(registered: &str, parameters: &str) -> String {
+    let joint = match registered.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    format!("{registered}{joint}{parameters}")
+}
+
 /// Returns whether an address is of the person's own device.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -103,6 +103,26 @@ code! {
     }
 }
 
+impl AppKind {
+    /// How apps of this kind authenticate.
+    pub fn auth(self) -> ClientAuth {
+        match self {
+            Self::Web | Self::Service => ClientAuth::Secret,
+            Self::Public | Self::Proxy | Self::Document => ClientAuth::None,
+        }
+    }
+
+    /// Returns whether people sign in to such an app by OpenID Connect, so that it gets codes.
+    pub fn gets_codes(self) -> bool {
+        matches!(self, Self::Web | Self::Public | Self::Document)
+    }
+
+    /// Returns whether it calls us: it is a client of OAuth 2.0, with or without people.
+    pub fn is_client(self) -> bool {
+        self != Self::Proxy
+    }
+}
+
 impl Scope {
     /// Every scope, in the order in which they are listed.
     pub const ALL: [Self; 5] = [Self::OpenId, Self::Profile, Self::Email, Self::Groups, Self::OfflineAccess];

@@ -106,7 +106,6 @@ pub enum AddressKind {
 
 /// Inserts the row of an app, without addresses and groups.
 pub async fn insert(connection: &mut PgConnection, id: AppId, app: &Registration) -> sqlx::Result<()> {
-    let auth = if matches!(app.kind, AppKind::Web | AppKind::Service) { "secret" } else { "none" };
     sqlx::query!(
         "insert into apps (id, client_id, kind, name, auth, pkce, id_token_alg, access_format, id_token_claims, consent,
             min_aal, scopes, resources, backchannel_uri, popup, preflight)
@@ -115,7 +114,7 @@ pub async fn insert(connection: &mut PgConnection, id: AppId, app: &Registration
         app.client_id,
         app.kind.code(),
         app.name,
-        auth,
+        app.kind.auth().code(),
         app.pkce.code(),
         app.id_token_alg.code(),
         app.access_format.code(),

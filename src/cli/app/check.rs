@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{CliError, endpoints};
 use crate::{
-    apps::{App, AppKind, address::is_loopback},
+    apps::{App, AppKind, ClientAuth, address::is_loopback},
     audit::Recorder,
     cli::{
         doctor::{Finding, report},
@@ -36,7 +36,7 @@ pub async fn check(by: &Recorder, name: &str, config: &Config) -> Result<(), Cli
     } else {
         Finding::Wrong(format!("{} is disabled", app.client_id))
     }];
-    if matches!(app.kind, AppKind::Web | AppKind::Service) {
+    if app.kind.auth() == ClientAuth::Secret {
         findings.push(match secrets {
             0 => Finding::Wrong(format!("it has no secret; `vestibule app secret add {}` prints one", app.client_id)),
             1 => Finding::Good("it has a secret".to_owned()),

@@ -10,7 +10,7 @@ use super::model::{
     recipe::{Endpoints, Recipe, Values},
 };
 use crate::{
-    apps::{AccessFormat, AppKind, Consent, Pkce, registry::Registration},
+    apps::{AccessFormat, AppKind, ClientAuth, Consent, Pkce, registry::Registration},
     types::{AppToken, TokenKind},
 };
 
@@ -177,7 +177,7 @@ fn secrets(app: &Registration, files: Option<&OneOrTwo>, folder: &Path) -> Resul
         Some(OneOrTwo::One(file)) => std::slice::from_ref(file),
         Some(OneOrTwo::Two(files)) => files,
     };
-    if !files.is_empty() && !matches!(app.kind, AppKind::Web | AppKind::Service) {
+    if !files.is_empty() && app.kind.auth() != ClientAuth::Secret {
         return Err(Mistake::new("secret_file", format!("a {} app has no secret", app.kind)));
     }
     if files.len() > 2 {

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::{
     apps::{
-        AccessFormat, AppKind, Consent, Pkce, Scope, SigningAlgorithm,
+        AccessFormat, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm,
         address::{self, AddressError},
         registry::Registration,
     },
@@ -115,9 +115,8 @@ const NAME_WANTED: &str = "a name has 1 to 64 characters, and no control charact
 
 /// A registration with the defaults of its kind.
 pub fn draft(kind: AppKind, client_id: &str, name: &str) -> Registration {
-    let has_people = matches!(kind, AppKind::Web | AppKind::Public);
-    let scopes = if has_people { Scope::ALL.map(|scope| scope.code().to_owned()).to_vec() } else { Vec::new() };
-    let pkce = if matches!(kind, AppKind::Web | AppKind::Service) { Pkce::Offered } else { Pkce::Required };
+    let scopes = if kind.gets_codes() { Scope::ALL.map(|scope| scope.code().to_owned()).to_vec() } else { Vec::new() };
+    let pkce = if kind.auth() == ClientAuth::Secret { Pkce::Offered } else { Pkce::Required };
     Registration {
         client_id: client_id.to_owned(),
         kind,

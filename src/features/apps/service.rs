@@ -5,7 +5,7 @@ mod apply;
 use super::model::{AppError, Checked, Mistake, changes};
 use crate::{
     apps::{
-        self, App, AppKind, grants,
+        self, App, AppKind, ClientAuth, grants,
         registry::{self, AddressKind, Registration, SecretRow},
     },
     audit::{Event, Recorder, Unit},
@@ -55,7 +55,7 @@ pub async fn secrets(by: &Recorder, id: AppId) -> Result<Vec<SecretRow>, AppErro
 pub async fn add(by: &Recorder, app: &Checked) -> Result<Option<AppToken>, AppError> {
     let mut unit = by.begin().await?;
     let id = insert(&mut unit, app).await?;
-    let secret = if has_secrets(app.kind) { Some(issue(&mut unit, id, app).await?) } else { None };
+    let secret = if app.kind.auth() == ClientAuth::Secret { Some(issue(&mut unit, id, app).await?) } else { None };
     unit.commit().await?;
     Ok(secret)
 }
@@ -139,11 +139,6 @@ pub async fn revoke_secret(by: &Recorder, client_id: &str, hint: &str) -> Result
     let secret = secrets.iter().find(|secret| secret.hint == hint).ok_or_else(missing)?;
     revoke(&mut unit, client_id, secret).await?;
     Ok(unit.commit().await?)
-}
-
-/// Returns whether apps of a kind authenticate with a secret.
-fn has_secrets(kind: AppKind) -> bool {
-    matches!(kind, AppKind::Web | AppKind::Service)
 }
 
 /// Locks an app that the operator registered, and reads it.
@@ -236,7 +231,7 @@ async fn issue(unit: &mut Unit, id: AppId, app: &Registration) -> Result<AppToke
 }
 
 async fn store_secret(unit: &mut Unit, id: AppId, app: &Registration, secret: &AppToken) -> Result<(), AppError> {
-    if !has_secrets(app.kind) {
+    if app.kind.auth() != ClientAuth::Secret {
         return Err(AppError::WithoutSecrets(app.client_id.clone(), app.kind.code()));
     }
     let live = registry::secrets(unit, id).await?;

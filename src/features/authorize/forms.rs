@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::model::{AuthorizationRequest, ErrorCode, Prompt, Target};
 use crate::{
-    apps::{App, AppKind, Scope, address},
+    apps::{App, Scope, address},
     web::{Parameters, Repeated},
 };
 
@@ -79,7 +79,7 @@ pub fn target(app: &App, parameters: &Parameters) -> Result<Target, Malformed> {
     if !app.is_enabled() {
         return Err(Malformed("the app is disabled"));
     }
-    if matches!(app.kind, AppKind::Service | AppKind::Proxy) {
+    if !app.kind.gets_codes() {
         return Err(Malformed("nobody signs in to an app of this kind here"));
     }
     let redirect_uri = match parameters.one("redirect_uri") {
@@ -176,15 +176,11 @@ fn challenge(app: &App, parameters: &Parameters) -> Result<Option<[u8; 32]>, Ref
     Err(invalid("code_challenge must be 43 characters of base64url"))
 }
 
-/// The registered resources that a request names (RFC 8707). A slash at the end counts for nothing, and the registered
-/// spelling is granted.
+/// The registered resources that a request names (RFC 8707), as they were registered.
 fn resources(app: &App, parameters: &Parameters) -> Result<Vec<String>, Refusal> {
     let mut resources: Vec<String> = Vec::new();
     for wanted in parameters.all("resource") {
-        let bare = |uri: &str| uri.strip_suffix('/').unwrap_or(uri).to_owned();
-        let exact = app.resources.iter().find(|registered| *registered == wanted);
-        let found = exact.or_else(|| app.resources.iter().find(|registered| bare(registered) == bare(wanted)));
-        let Some(found) = found else {
+        let Some(found) = address::find_resource(&app.resources, wanted) else {
             return Err(Refusal { code: ErrorCode::InvalidTarget, description: "the app may not use this resource" });
         };
         if !resources.contains(found) {

@@ -7,7 +7,7 @@ use url::{Url, form_urlencoded};
 use uuid::Uuid;
 
 use crate::{
-    apps::{App, AppKind, Consent, consents::RememberedConsent},
+    apps::{App, AppKind, Consent, address::with_query, consents::RememberedConsent},
     sessions::LiveSession,
     types::{AppToken, UserId},
 };
@@ -284,15 +284,10 @@ impl AppAnswer {
         Self { redirect_uri: target.redirect_uri.clone(), form_post: target.form_post, parameters }
     }
 
-    /// The address with the answer in its query. What was registered stays as it is, byte by byte.
+    /// The address with the answer in its query.
     pub fn address(&self) -> String {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish();
-        let joint = match self.redirect_uri.split_once('?') {
-            None => "?",
-            Some((_, "")) => "",
-            Some(_) => "&",
-        };
-        format!("{}{joint}{query}", self.redirect_uri)
+        with_query(&self.redirect_uri, &query)
     }
 }
 

@@ -4,7 +4,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use crate::{apps::App, web::paths};
+use crate::{
+    apps::{App, address::with_query},
+    web::paths,
+};
 
 /// What stays readable in a query value (RFC 3986 section 2.3).
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -72,8 +75,7 @@ impl Onward {
         if state.is_empty() {
             return redirect_uri.clone();
         }
-        let joint = if redirect_uri.contains('?') { '&' } else { '?' };
-        format!("{redirect_uri}{joint}state={}", utf8_percent_encode(state, QUERY_VALUE))
+        with_query(redirect_uri, &format!("state={}", utf8_percent_encode(state, QUERY_VALUE)))
     }
 }
 

@@ -3,6 +3,8 @@
 use derive_more::Debug;
 use serde::Serialize;
 
+use crate::apps::address::find_resource;
+
 /// What an app gets (RFC 6749 section 5.1, OpenID Connect Core section 3.1.3.3).
 #[derive(Debug, Serialize)]
 #[debug("Tokens({scope:?})")]
@@ -34,13 +36,12 @@ pub fn narrow_scopes(granted: &[String], requested: Option<&str>) -> Option<Vec<
 }
 
 /// The requested ones of the granted resources (RFC 8707), as they were registered; all if none were requested. `None`
-/// if one was not granted. A slash at the end makes no difference: clients are of two minds about it.
+/// if one was not granted.
 pub fn narrow_resources(granted: &[String], requested: &[String]) -> Option<Vec<String>> {
     if requested.is_empty() {
         return Some(granted.to_vec());
     }
-    let bare = |resource: &str| resource.strip_suffix('/').unwrap_or(resource).to_owned();
-    let find = |wanted: &String| granted.iter().find(|granted| bare(granted) == bare(wanted));
+    let find = |wanted: &String| find_resource(granted, wanted);
     let mut found = requested.iter().map(find).collect::<Option<Vec<_>>>()?;
     found.dedup();
     Some(found.into_iter().cloned().collect())

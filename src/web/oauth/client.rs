@@ -11,7 +11,7 @@ use super::{
     Challenge, OAuthCode, OAuthError, authorization, credentials,
 };
 use crate::{
-    apps::{self, App, AppKind, ClientAuth},
+    apps::{self, App, ClientAuth},
     limits::{self, Spend},
     types::{AppToken, TokenKind},
 };
@@ -59,7 +59,6 @@ const fn refused(challenge: Challenge) -> OAuthError {
 }
 
 fn is_admitted(app: &App, presented: &Presented<'_>) -> bool {
-    let calls_us = matches!(app.kind, AppKind::Web | AppKind::Public | AppKind::Service | AppKind::Document);
     let secret = presented.secret.as_deref();
     let is_proven = match (app.auth, secret) {
         (ClientAuth::None, None) => true,
@@ -68,7 +67,7 @@ fn is_admitted(app: &App, presented: &Presented<'_>) -> bool {
         }
         (ClientAuth::None, Some(_)) | (ClientAuth::Secret, None) => false,
     };
-    calls_us && app.is_enabled() && is_proven
+    app.kind.is_client() && app.is_enabled() && is_proven
 }
 
 fn is_client_id(text: &str) -> bool {

@@ -1,9 +1,9 @@
 //! Applying a file of apps.
 
-use super::{has_secrets, insert, issue, revoke, set_disabled, store_secret, update};
+use super::{insert, issue, revoke, set_disabled, store_secret, update};
 use crate::{
     apps::{
-        self, App,
+        self, App, ClientAuth,
         registry::{self, Registration, SecretRow},
     },
     audit::{Recorder, Unit},
@@ -65,7 +65,7 @@ async fn one(unit: &mut Unit, entry: &Entry, how: Apply) -> Result<Applied, AppE
     lines.extend(switch(unit, id, entry, was_disabled).await?);
     let live = registry::secrets(unit, id).await?;
     lines.extend(keep_secrets(unit, id, entry, &live).await?);
-    let is_missing = has_secrets(entry.app.kind) && live.is_empty() && entry.secrets.is_empty();
+    let is_missing = entry.app.kind.auth() == ClientAuth::Secret && live.is_empty() && entry.secrets.is_empty();
     let secret = if is_missing && how != Apply::AtStart { Some(issue(unit, id, &entry.app).await?) } else { None };
     match &secret {
         Some(_) => lines.push("secret: issued one".to_owned()),

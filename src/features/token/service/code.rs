@@ -3,7 +3,7 @@
 use super::{Issue, Issuer};
 use crate::{
     apps::{
-        self, App, AppKind,
+        self, App,
         grants::{self, EndedBecause},
         judge::{Subject, judge},
         tokens::{
@@ -28,7 +28,7 @@ pub async fn exchange(
     app: &App,
     wanted: &CodeRequest,
 ) -> Result<Tokens, AppError> {
-    if !matches!(app.kind, AppKind::Web | AppKind::Public | AppKind::Document) {
+    if !app.kind.gets_codes() {
         return Err(OAuthError::new(OAuthCode::UnauthorizedClient, "this app gets no codes").into());
     }
     let code = wanted.code.as_ref().ok_or(OAuthError::invalid_grant())?;

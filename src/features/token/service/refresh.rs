@@ -3,7 +3,7 @@
 use super::{Issue, Issuer};
 use crate::{
     apps::{
-        App, AppKind,
+        App,
         grants::{self, EndedBecause},
         judge::{Live, Subject, judge},
         tokens::refresh::{self, Rotation, Spent},
@@ -26,7 +26,7 @@ pub async fn refresh(
     app: &App,
     wanted: &RefreshRequest,
 ) -> Result<Tokens, AppError> {
-    if !matches!(app.kind, AppKind::Web | AppKind::Public | AppKind::Document) {
+    if !app.kind.gets_codes() {
         return Err(OAuthError::new(OAuthCode::UnauthorizedClient, "this app gets no refresh tokens").into());
     }
     let used = wanted.token.as_ref().ok_or(OAuthError::invalid_grant())?;
