@@ -28,7 +28,7 @@ mod bearer;
 mod client;
 pub(super) mod cors;
 
-pub use bearer::verified_access;
+pub use bearer::{Judged, judged, verified_access};
 
 /// Error codes of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 and RFC 8707.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr)]

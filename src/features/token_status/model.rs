@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::apps::{App, judge::Live, tokens::jwt::Validity};
+use crate::web::oauth::Judged;
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -33,26 +33,6 @@ struct Active {
     acr: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     amr: Vec<String>,
-}
-
-/// A live access token.
-#[derive(Debug)]
-pub struct Judged {
-    /// Its grant.
-    pub live: Live,
-    /// Its scopes.
-    pub scopes: Vec<String>,
-    /// For whom it is.
-    pub audience: Vec<String>,
-    /// When it was issued and expires.
-    pub validity: Validity,
-}
-
-impl Judged {
-    /// Returns whether an app may learn about it: its own, or one for a resource of the app.
-    pub fn concerns(&self, app: &App) -> bool {
-        self.live.app_id == app.id || self.audience.iter().any(|audience| app.resources.contains(audience))
-    }
 }
 
 impl Introspection {

@@ -1,20 +1,19 @@
 //! The use cases.
 
-use super::model::{Introspection, Judged};
+use super::model::Introspection;
 use crate::{
     apps::{
         App,
         grants::{self, EndedBecause},
-        judge::{Live, Subject, judge},
-        tokens::{
-            access,
-            jwt::{Validity, Verified},
-            refresh,
-        },
+        judge::{Subject, judge},
+        tokens::{access, refresh},
     },
     state::AppState,
     types::{AppToken, Request, TokenKind},
-    web::{AppError, oauth::verified_access},
+    web::{
+        AppError,
+        oauth::{Judged, judged, verified_access},
+    },
 };
 
 /// Says what a token is worth to an app.
@@ -24,32 +23,15 @@ pub async fn introspect(
     app: &App,
     token: &str,
 ) -> Result<Introspection, AppError> {
-    let judged = judged(state, request, app, token).await?.filter(|judged| judged.concerns(app));
+    // An app's own tokens are for us or for its resources, and so are others that concern it.
+    let judged = judged(state, token, &app.resources, request.now).await?.filter(|judged| concerns(judged, app));
     let issuer = state.config.site.public_url.origin();
     Ok(judged.map_or(Introspection::INACTIVE, |judged| Introspection::active(judged, issuer)))
 }
 
-async fn judged(state: &AppState, request: &Request, app: &App, token: &str) -> Result<Option<Judged>, AppError> {
-    if let Some(opaque) = AppToken::parse(TokenKind::Access, token) {
-        let mut connection = state.db.acquire().await?;
-        let live = judge(&mut connection, Subject::Access(opaque.digest())).await?;
-        return Ok(live.and_then(|live| opaque_of(live, state.config.site.public_url.origin())));
-    }
-    // An app's own tokens are for us or for its resources, and so are others that concern it.
-    let Some(verified) = verified_access(state, token, &app.resources, request.now).await? else { return Ok(None) };
-    let mut connection = state.db.acquire().await?;
-    let live = judge(&mut connection, Subject::Grant(verified.grant_id)).await?;
-    let Verified { scopes, audience, validity, .. } = verified;
-    Ok(live.map(|live| Judged { live, scopes, audience, validity }))
-}
-
-/// The token's audience is the userinfo endpoint, ours, if it names no resource.
-fn opaque_of(mut live: Live, issuer: String) -> Option<Judged> {
-    let token = live.token.take()?;
-    let audience = if token.audience.is_empty() { vec![issuer] } else { token.audience };
-    let validity =
-        Validity { issued_at: token.created_at.unix_timestamp(), expires_at: token.expires_at.unix_timestamp() };
-    Some(Judged { live, scopes: token.scopes, audience, validity })
+/// Returns whether an app may learn about a token: its own, or one for a resource of the app.
+fn concerns(judged: &Judged, app: &App) -> bool {
+    judged.live.app_id == app.id || judged.audience.iter().any(|audience| app.resources.contains(audience))
 }
 
 /// Revokes a token of an app. Says nothing of tokens that are not.

@@ -13,7 +13,7 @@ use crate::{
     apps::{
         Scope,
         judge::{self, Live, Subject},
-        tokens::jwt::{self, Verified},
+        tokens::jwt::{self, Validity, Verified},
     },
     state::AppState,
     types::{AppToken, TokenKind},
@@ -33,11 +33,13 @@ pub(super) async fn admit(
     }
     let field = authorization(headers)?.ok_or(MISSING)?;
     let token = credentials(field, "Bearer").and_then(|token| str::from_utf8(token).ok()).ok_or(MISSING)?;
-    let bearer = judged(ctx, token).await?.ok_or(WORTHLESS)?;
-    if !bearer.scopes.iter().any(|granted| granted == scope.code()) {
+    let issuer = ctx.state.config.site.public_url.origin();
+    let judged = judged(&ctx.state, token, &[], ctx.now()).await?;
+    let Judged { live, scopes, .. } = judged.filter(|judged| judged.audience.contains(&issuer)).ok_or(WORTHLESS)?;
+    if !scopes.iter().any(|granted| granted == scope.code()) {
         return Err(with_challenge(OAuthError::new(OAuthCode::InsufficientScope, "the token lacks a scope")).into());
     }
-    Ok(bearer)
+    Ok(Bearer { live: Arc::new(live), scopes: scopes.into() })
 }
 
 /// RFC 6750 section 3.1: a request without a token is told no error.
@@ -52,21 +54,46 @@ const fn with_challenge(error: OAuthError) -> OAuthError {
     OAuthError { challenge: Challenge::Bearer, ..error }
 }
 
-/// A live token for our own endpoints; one for a resource is not.
-async fn judged(ctx: &Ctx, token: &str) -> Result<Option<Bearer>, AppError> {
+/// A live access token that came with a request.
+#[derive(Debug)]
+pub struct Judged {
+    /// Its grant.
+    pub live: Live,
+    /// Its scopes.
+    pub scopes: Vec<String>,
+    /// For whom it is: resources, or our own endpoints under the name of the issuer.
+    pub audience: Vec<String>,
+    /// When it was issued and expires.
+    pub validity: Validity,
+}
+
+/// Judges a text as an access token, opaque or signed. A signed one must be for us or for one of these resources.
+pub async fn judged(
+    state: &AppState,
+    token: &str,
+    resources: &[String],
+    now: OffsetDateTime,
+) -> Result<Option<Judged>, AppError> {
     if let Some(opaque) = AppToken::parse(TokenKind::Access, token) {
-        let mut connection = ctx.state.db.acquire().await?;
+        let mut connection = state.db.acquire().await?;
         let live = judge::judge(&mut connection, Subject::Access(opaque.digest())).await?;
-        let ours = |live: Live| {
-            let scopes = live.token.as_ref().filter(|token| token.audience.is_empty())?.scopes.clone();
-            Some(Bearer { live: Arc::new(live), scopes: scopes.into() })
-        };
-        return Ok(live.and_then(ours));
+        return Ok(live.and_then(|live| Judged::opaque(live, state.config.site.public_url.origin())));
     }
-    let Some(verified) = verified_access(&ctx.state, token, &[], ctx.now()).await? else { return Ok(None) };
-    let mut connection = ctx.state.db.acquire().await?;
+    let Some(verified) = verified_access(state, token, resources, now).await? else { return Ok(None) };
+    let mut connection = state.db.acquire().await?;
     let live = judge::judge(&mut connection, Subject::Grant(verified.grant_id)).await?;
-    Ok(live.map(|live| Bearer { live: Arc::new(live), scopes: verified.scopes.into() }))
+    let Verified { scopes, audience, validity, .. } = verified;
+    Ok(live.map(|live| Judged { live, scopes, audience, validity }))
+}
+
+impl Judged {
+    fn opaque(mut live: Live, issuer: String) -> Option<Self> {
+        let token = live.token.take()?;
+        let audience = if token.audience.is_empty() { vec![issuer] } else { token.audience };
+        let validity =
+            Validity { issued_at: token.created_at.unix_timestamp(), expires_at: token.expires_at.unix_timestamp() };
+        Some(Self { live, scopes: token.scopes, audience, validity })
+    }
 }
 
 /// Verifies a signed access token that is for us or for one of these resources. What it is worth is for the judge to say.
