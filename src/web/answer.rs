@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 
 use axum::{
+    Json,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use cookie::time::Duration;
+use serde::Serialize;
 
 use super::{
     AppError, Ctx, Visitor,
@@ -31,6 +33,9 @@ const BROWSER_KNOWN_FOR: Duration = Duration::days(400);
 const LANGUAGE_KEPT_FOR: Duration = Duration::days(365);
 /// How long an emailed link's page may stay open.
 const LINK_CARRIED_FOR: Duration = Duration::minutes(30);
+
+/// The content type of JSON documents.
+pub const JSON: &str = "application/json; charset=utf-8";
 
 /// The result of a handler.
 pub type Answer = Result<Reply, AppError>;
@@ -151,6 +156,14 @@ impl Ctx {
     /// Never, as [`Ctx::see_other`].
     pub fn answer(&self, response: impl IntoResponse) -> Answer {
         Ok(Reply { response: response.into_response(), state: self.state.clone() })
+    }
+
+    /// Returns a JSON document.
+    ///
+    /// # Errors
+    /// Never, as [`Ctx::see_other`].
+    pub fn json(&self, document: impl Serialize) -> Answer {
+        self.answer(([(header::CONTENT_TYPE, JSON)], Json(document)))
     }
 
     /// Moves the secret of an emailed link from the URL to a cookie, by redirecting to the page without it. So the

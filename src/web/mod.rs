@@ -32,7 +32,7 @@ mod task;
 mod visitor;
 
 pub use access::{Access, Writes};
-pub use answer::{Answer, AnswerExt};
+pub use answer::{Answer, AnswerExt, JSON};
 pub use ctx::Ctx;
 pub use error::AppError;
 pub use form::{Fields, Submitted};

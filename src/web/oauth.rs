@@ -18,7 +18,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{AppError, Ctx, Repeated};
+use super::{AppError, Ctx, JSON, Repeated};
 use crate::{
     apps::{App, Scope, judge::Live},
     state::AppState,
@@ -146,7 +146,7 @@ pub(super) fn render(error: Option<&AppError>, retry_after: Option<Duration>, ba
     let mut response = Json(json!({ "error": code, "error_description": oauth.what })).into_response();
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
     headers.extend(
         oauth.challenge().and_then(|text| HeaderValue::try_from(text).ok()).map(|c| (header::WWW_AUTHENTICATE, c)),
     );

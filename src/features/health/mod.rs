@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::{
     db,
     state::AppState,
-    web::{Access, Slice, paths},
+    web::{Access, JSON, Slice, paths},
 };
 
 /// Timeout of the readiness probe.
@@ -71,5 +71,5 @@ fn unavailable(body: &'static str) -> Response {
 }
 
 fn answer(status: StatusCode, body: &'static str) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
+    (status, [(header::CONTENT_TYPE, JSON)], body).into_response()
 }

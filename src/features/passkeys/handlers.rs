@@ -2,11 +2,6 @@
 
 use std::iter;
 
-use axum::{
-    Json,
-    http::{HeaderValue, header},
-};
-
 use super::{
     forms,
     model::{LIFETIME, Problem},
@@ -165,8 +160,7 @@ fn begun(ctx: &Ctx, Challenge { options, secret }: Challenge) -> Answer {
     let others = ctx.ceremonies().iter().take(CEREMONIES_MAX - 1);
     let value: Vec<_> = iter::once(&secret).chain(others).map(SecretToken::reveal).collect();
     let value = value.join(".");
-    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))];
-    ctx.answer((json, Json(options))).cookie(Name::Ceremony, value, LIFETIME.try_into().ok())
+    ctx.json(options).cookie(Name::Ceremony, value, LIFETIME.try_into().ok())
 }
 
 fn text(next: Option<ReturnTo>) -> Option<String> {

@@ -3,9 +3,8 @@
 use axum::{Json, body::Bytes, http::header};
 
 use super::model::{Descriptor, Resource};
-use crate::web::{Answer, AppError, Ctx, Parameters};
+use crate::web::{Answer, AppError, Ctx, JSON, Parameters};
 
-const JSON: &str = "application/json; charset=utf-8";
 /// How long a cache may answer for us. A new key is published a day before it signs.
 const KEEP: &str = "public, max-age=300";
 

@@ -4,14 +4,14 @@
 //!    session, or 401 as `application/problem+json`.
 //! 2. `GET /api/openapi.json` describes that, to any origin.
 
-use axum::{Json, http::header};
+use axum::http::header;
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
     types::{SessionId, UserId},
     web::{
-        Access, Answer, Ctx, SignedIn, Slice,
+        Access, Answer, Ctx, JSON, SignedIn, Slice,
         access::{Cors, Dialect},
         paths,
     },
@@ -19,7 +19,6 @@ use crate::{
 
 /// The OpenAPI description of what apps may call.
 const OPENAPI: &str = include_str!("openapi.json");
-const JSON: &str = "application/json; charset=utf-8";
 
 /// The API for apps.
 pub const SLICE: Slice = Slice::new(|r| {
@@ -83,7 +82,7 @@ async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
             amr: &me.amr,
         },
     };
-    ctx.answer(([(header::CONTENT_TYPE, JSON)], Json(answer)))
+    ctx.json(answer)
 }
 
 async fn openapi(ctx: Ctx) -> Answer {

@@ -1,14 +1,12 @@
 //! Requests and responses.
 
-use axum::{Json, http::header};
+use axum::http::{HeaderValue, header};
 
 use super::{
     forms::TokenRequest,
     service::{code, credentials, refresh},
 };
-use crate::web::{Answer, Client, Ctx, Parameters};
-
-const JSON: &str = "application/json; charset=utf-8";
+use crate::web::{Answer, AnswerExt as _, Client, Ctx, Parameters};
 
 pub async fn issue(ctx: Ctx, Client(app): Client, parameters: Parameters) -> Answer {
     let (state, request) = (&ctx.state, ctx.request());
@@ -18,5 +16,6 @@ pub async fn issue(ctx: Ctx, Client(app): Client, parameters: Parameters) -> Ans
         TokenRequest::Credentials(wanted) => credentials::grant(state, request, &app, &wanted).await?,
     };
     // RFC 6749 section 5.1; `Cache-Control: no-store` is on every response.
-    ctx.answer(([(header::CONTENT_TYPE, JSON), (header::PRAGMA, "no-cache")], Json(tokens)))
+    let no_cache = HeaderValue::from_static("no-cache");
+    ctx.json(tokens).headers(|headers, _| drop(headers.insert(header::PRAGMA, no_cache)))
 }

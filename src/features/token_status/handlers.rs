@@ -1,18 +1,13 @@
 //! Requests and responses.
 
-use axum::{
-    Json,
-    http::{StatusCode, header},
-};
+use axum::http::StatusCode;
 
 use super::service;
 use crate::web::{Answer, AppError, Client, Ctx, OAuthError, Parameters};
 
-const JSON: &str = "application/json; charset=utf-8";
-
 pub async fn introspect(ctx: Ctx, Client(app): Client, parameters: Parameters) -> Answer {
     let answer = service::introspect(&ctx.state, ctx.request(), &app, token(&parameters)?).await?;
-    ctx.answer(([(header::CONTENT_TYPE, JSON)], Json(answer)))
+    ctx.json(answer)
 }
 
 pub async fn revoke(ctx: Ctx, Client(app): Client, parameters: Parameters) -> Answer {

@@ -4,9 +4,6 @@
 //! 1. The token is judged by every request ([`Access::Bearer`]).
 //! 2. The answer has `sub` and the claims of the token's scopes, as they are now.
 
-use axum::{Json, http::header};
-use serde_json::Value;
-
 use crate::{
     apps::{Scope, claims},
     web::{
@@ -16,8 +13,6 @@ use crate::{
         routes::Routes,
     },
 };
-
-const JSON: &str = "application/json; charset=utf-8";
 
 /// What this slice registers.
 pub const SLICE: Slice = Slice::new(routes);
@@ -38,5 +33,5 @@ fn routes(routes: Routes) -> Routes {
 async fn show(ctx: Ctx, Bearer { live, scopes }: Bearer) -> Answer {
     let mut claims = live.person.as_ref().map(|person| claims::of(&scopes, person)).unwrap_or_default();
     claims.insert("sub".to_owned(), live.subject().into());
-    ctx.answer(([(header::CONTENT_TYPE, JSON)], Json(Value::Object(claims))))
+    ctx.json(claims)
 }
