@@ -3,14 +3,13 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Subcommand;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::Connection as _;
 use tokio::time::sleep;
 
-use super::{CliError, counted, database, output::say, require_schema};
+use super::{CliError, connect, counted, database, output::say};
 use crate::{
     audit::{self, ChainKeys, Forgetting, Head, KeyId, Verified},
     config::{Config, Secrets},
-    db,
 };
 
 #[derive(Debug, Subcommand)]
@@ -47,12 +46,6 @@ async fn on(database: &database::Database, command: AuditCommand, config: &Confi
         AuditCommand::Verify { head } => verify(database, &keys, head).await,
         AuditCommand::ForgetKey { id } => forget_key(database, &keys, id).await,
     }
-}
-
-async fn connect(database: &database::Database) -> Result<PgConnection, CliError> {
-    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
-    require_schema(&mut connection).await?;
-    Ok(connection)
 }
 
 async fn verify(database: &database::Database, keys: &ChainKeys, head: Option<Head>) -> Result<ExitCode, CliError> {

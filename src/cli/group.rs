@@ -1,9 +1,12 @@
 //! `vestibule group …`: managing groups of accounts.
 
 use clap::{Args, Subcommand};
-use time::format_description::well_known::Rfc3339;
 
-use super::{CliError, counted, database, output::say, user::recorder};
+use super::{
+    CliError, counted, database,
+    output::{say, when},
+    user::recorder,
+};
 use crate::{
     accounts::User,
     audit::Recorder,
@@ -115,11 +118,11 @@ async fn show(by: &Recorder, name: &GroupName) -> Result<(), CliError> {
     say!("id        {}", group.id);
     say!("name      {}", group.name);
     say!("title     {}", group.title.as_deref().unwrap_or("-"));
-    say!("created   {}", group.created_at.format(&Rfc3339)?);
+    say!("created   {}", when(group.created_at));
     say!("apps      {}", if apps.is_empty() { "-".to_owned() } else { apps.join(", ") });
     say!("members   {}", members.len());
     for member in &members {
-        say!("  {}  since {}", member.username, member.added_at.format(&Rfc3339)?);
+        say!("  {}  since {}", member.username, when(member.added_at));
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! `vestibule keys …`: managing the keys that sign tokens.
 
 use clap::Subcommand;
-use sqlx::{Connection as _, PgConnection};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 
-use super::{CliError, counted, database, output::say, require_schema};
+use super::{
+    CliError, counted, database,
+    output::{self, say},
+    pool,
+};
 use crate::{
     apps::{
         SigningAlgorithm,
@@ -12,7 +15,6 @@ use crate::{
     },
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
-    db,
 };
 
 #[derive(Debug, Subcommand)]
@@ -42,12 +44,10 @@ pub async fn run(command: KeysCommand, config: &Config) -> Result<(), CliError> 
 }
 
 async fn on(database: &database::Database, command: KeysCommand, config: &Config) -> Result<(), CliError> {
-    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
-    require_schema(&mut connection).await?;
-    connection.close().await?;
+    let db = pool(database).await?;
     // A new secret would open none of the keys.
     let sealing = SealingKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
-    let keys = SigningKeys::new(db::dedicated_pool(&database.options), sealing, &config.apps);
+    let keys = SigningKeys::new(db, sealing, &config.apps);
     match command {
         KeysCommand::List => list(&keys.list().await?),
         KeysCommand::Rotate { alg } => rotate(&keys, &alg).await?,
@@ -104,6 +104,7 @@ async fn retire(keys: &SigningKeys, kid: &str, config: &Config) -> Result<(), Cl
     Ok(())
 }
 
+/// A turn of months, to the second.
 fn when(at: OffsetDateTime) -> String {
-    at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
+    output::when(at.replace_nanosecond(0).unwrap_or(at))
 }

@@ -14,7 +14,7 @@ use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 use rustix::process::{Resource, Rlimit};
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use self::output::say;
 use crate::{
@@ -77,6 +77,19 @@ async fn require_schema(connection: &mut PgConnection) -> Result<(), CliError> {
         return Err("the database schema is out of date; run \"vestibule migrate\"".into());
     }
     Ok(())
+}
+
+/// Connects to a database that has this version's schema.
+async fn connect(database: &database::Database) -> Result<PgConnection, CliError> {
+    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
+    require_schema(&mut connection).await?;
+    Ok(connection)
+}
+
+/// A pool over a database that has this version's schema.
+async fn pool(database: &database::Database) -> Result<PgPool, CliError> {
+    connect(database).await?.close().await?;
+    Ok(db::dedicated_pool(&database.options))
 }
 
 /// Runs the command of this process.

@@ -10,6 +10,8 @@ use std::{
     sync::{LazyLock, OnceLock},
 };
 
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
 use crate::telemetry;
 
 static STDOUT: LazyLock<io::Result<File>> = LazyLock::new(|| telemetry::duplicate(io::stdout()));
@@ -30,6 +32,11 @@ pub fn line(text: fmt::Arguments<'_>) {
     if let Err(error) = written {
         FAILED.set(error).ok();
     }
+}
+
+/// A time as it is printed (RFC 3339).
+pub fn when(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| "-".to_owned())
 }
 
 /// Returns why output was lost, except because the reader closed the pipe.

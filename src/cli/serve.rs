@@ -225,7 +225,7 @@ pub async fn healthcheck(config: &Config) -> ExitCode {
 }
 
 /// The address at which this machine reaches its own listener.
-pub fn local(listen: SocketAddr) -> SocketAddr {
+fn local(listen: SocketAddr) -> SocketAddr {
     let here: IpAddr = match listen.ip() {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -235,11 +235,18 @@ pub fn local(listen: SocketAddr) -> SocketAddr {
 }
 
 async fn is_ready(listen: SocketAddr) -> std::io::Result<bool> {
-    let mut stream = TcpStream::connect(local(listen)).await?;
-    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    let mut stream = ask(listen, "localhost", paths::READYZ).await?;
     let mut status = [0; 12];
     stream.read_exact(&mut status).await?;
     Ok(&status == b"HTTP/1.1 200")
+}
+
+/// Asks the service on this machine, and returns the connection on which it answers.
+pub async fn ask(listen: SocketAddr, host: &str, path: &str) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(local(listen)).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    Ok(stream)
 }
 
 #[cfg(test)]

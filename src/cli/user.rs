@@ -4,17 +4,19 @@ use std::io::{self, BufRead as _};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
-use sqlx::{Connection as _, PgConnection};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{CliError, counted, database, output::say, require_schema};
+use super::{
+    CliError, counted, database,
+    output::{say, when},
+    pool,
+};
 use crate::{
     accounts::{Role, User},
     app::FACTORS,
     audit::Recorder,
     config::Config,
-    db,
     features::{
         admin::{self, Creation},
         groups,
@@ -92,10 +94,7 @@ pub async fn run(command: UserCommand, config: &Config) -> Result<(), CliError> 
 
 /// A recorder over a database with this version's schema.
 pub async fn recorder(database: &database::Database) -> Result<Recorder, CliError> {
-    let mut connection = PgConnection::connect_with(&database.options).await.map_err(db::MigrateError::from)?;
-    require_schema(&mut connection).await?;
-    connection.close().await?;
-    Ok(Recorder::for_cli(db::dedicated_pool(&database.options)))
+    Ok(Recorder::for_cli(pool(database).await?))
 }
 
 async fn execute(command: UserCommand, config: &Config, database: &database::Database) -> Result<(), CliError> {
@@ -202,9 +201,7 @@ async fn set_role(by: &Recorder, user: &User, role: &str) -> Result<(), CliError
 async fn show(by: &Recorder, user: &User) -> Result<(), CliError> {
     let factors = admin::factors(by, user.id).await?;
     let groups = groups::of_account(by, user.id).await?;
-    let when = |at: Option<OffsetDateTime>, otherwise: &str| {
-        at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| otherwise.to_owned())
-    };
+    let when = |at: Option<OffsetDateTime>, otherwise: &str| at.map_or_else(|| otherwise.to_owned(), when);
     say!("id            {}", user.id);
     say!("username      {}", user.username);
     say!("display name  {}", user.display_name.as_deref().unwrap_or("-"));

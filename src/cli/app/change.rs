@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, Named, add::Settings, say, show::when};
+use super::{CliError, Named, add::Settings, say, when};
 use crate::{
     apps::registry::Registration,
     audit::Recorder,

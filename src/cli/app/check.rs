@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpStream, lookup_host},
-    time::timeout,
-};
+use tokio::{io::AsyncReadExt as _, net::lookup_host, time::timeout};
 use url::Url;
 
 use super::{CliError, endpoints};
@@ -15,7 +11,7 @@ use crate::{
     audit::Recorder,
     cli::{
         doctor::{Finding, report},
-        serve::local,
+        serve::ask,
     },
     config::Config,
     features::apps::{self, Endpoints},
@@ -94,10 +90,7 @@ async fn metadata(config: &Config, endpoints: &Endpoints) -> Finding {
 }
 
 async fn fetch(config: &Config, path: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(local(config.network.listen)).await?;
-    let host = config.site.public_url.host();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
+    let stream = ask(config.network.listen, config.site.public_url.host(), path).await?;
     let mut answer = Vec::new();
     stream.take(METADATA_MAX).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())

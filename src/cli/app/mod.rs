@@ -10,7 +10,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{CliError, counted, database, output::say, user::recorder};
+use super::{
+    CliError, counted, database,
+    output::{say, when},
+    user::recorder,
+};
 use crate::{
     config::Config,
     features::apps::{self, Endpoints, Recipe},

@@ -1,8 +1,6 @@
 //! What is printed about apps.
 
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-
-use super::{CliError, say};
+use super::{CliError, say, when};
 use crate::{
     apps::{App, AppKind, Consent, Pkce, registry::Registration},
     audit::Recorder,
@@ -119,9 +117,4 @@ fn tokens(app: &App) {
 
 fn yes_or_no(is: bool) -> &'static str {
     if is { "yes" } else { "no" }
-}
-
-/// A time as it is printed.
-pub fn when(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_else(|_| "-".to_owned())
 }
