@@ -1,5 +1,4 @@
-//! Creating keys, and having them take turns. Whoever does it holds a lock, so that no two replicas create a key for
-//! the same turn.
+//! Creating keys, and having them take turns. Both hold a lock, so that no two replicas create a key for the same turn.
 
 use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
@@ -43,9 +42,9 @@ impl SigningKeys {
     /// When the database is unavailable, or no key can be created.
     pub async fn rotate_due(&self) -> Result<u64, KeysError> {
         let mut created = 0;
+        let published = store::list(&mut *self.0.db.acquire().await?).await?;
         for alg in [SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa] {
-            let rows = store::list(&mut *self.0.db.acquire().await?).await?;
-            let rows = self.opened(rows, alg);
+            let rows = self.opened(published.clone(), alg);
             let due = last(&rows).is_some_and(|last| is_due(last, &self.0.terms));
             if due && matches!(self.succeed(alg, true).await?, Rotated::Created(..)) {
                 created += 1;
