@@ -27,7 +27,7 @@ struct App {
     secret: AppToken,
 }
 
-/// Adds two apps, somebody who is signed in, and that many codes for each app.
+/// Adds two apps, a signed-in user, and that many codes for each app.
 pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted {
     let mut connection = PgConnection::connect(database).await.expect("the database");
     let session = somebody(service).await;
@@ -50,7 +50,7 @@ pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted
     }
 }
 
-/// The session of somebody who has just signed up.
+/// The session of a new user.
 async fn somebody(service: SocketAddr) -> String {
     let mut connection = Connection::open(service, [127, 0, 7, 1].into()).await.expect("a connection");
     let page = connection.answer(&get("/login", "")).await.expect("the sign-in page");

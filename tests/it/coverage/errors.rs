@@ -26,7 +26,7 @@ async fn assert_error(to: &TestApp, status: u16, what: &str, ask: impl AsyncFn(B
             assert!(seconds.is_some_and(|seconds| seconds > 0), "{what}: {answer:?}");
         }
     }
-    // A form that is shown again is a page, whoever asks.
+    // A form that is shown again is a page for every client.
     if problem.header("content-type") == Some("application/problem+json; charset=utf-8") {
         let body: serde_json::Value = serde_json::from_str(&problem.body).expect("JSON");
         assert_eq!(body["status"], status, "{what}");

@@ -56,7 +56,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Somebody who has never been at the host.
+    /// A visitor who has never been at the host.
     pub fn of(id: Browser, origin: &str) -> Self {
         let host = Browser::new(id.to);
         Self { id, host, origin: origin.to_owned() }
@@ -91,7 +91,7 @@ impl Visitor {
         address.strip_prefix(self.origin.as_str()).unwrap_or_else(|| panic!("{address} is not at {}", self.origin))
     }
 
-    /// Knocks as somebody who is signed in at the service, and returns where the ticket leads, or what came instead.
+    /// Knocks as a user who is signed in at the service, and returns where the ticket leads, or what came instead.
     pub async fn knocks(&mut self, path: &str) -> Answer {
         let refused = self.opens(path).await;
         assert_eq!(refused.status, 401, "{refused:?}");
@@ -101,7 +101,7 @@ impl Visitor {
         self.id.get(&gate).await
     }
 
-    /// The way in of somebody who is signed in at the service, up to the page on the host.
+    /// The way in of a user who is signed in at the service, up to the page on the host.
     pub async fn enters(&mut self, path: &str) -> Answer {
         let passed = self.knocks(path).await;
         assert_eq!(passed.status, 303, "{passed:?}");

@@ -1,4 +1,4 @@
-//! A session on a host is worth what its session is worth now, whoever changes that and wherever.
+//! A session on a host is worth what its session is worth now, wherever that changes.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Who the person is, for whoever has the right token in the right place.
+//! Who the person is, for a client that sends the right token in the right place.
 
 use serde_json::json;
 
