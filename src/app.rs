@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::{GateApps, keys::SigningKeys},
+    apps::{AppCache, TokenCache, keys::SigningKeys},
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
@@ -105,7 +105,8 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let keys = Keys::derive(secrets);
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
-        gates: GateApps::default(),
+        apps: AppCache::default(),
+        tokens: TokenCache::new(config.session_cache, Arc::clone(&metrics)),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
         outbound: Outbound::new(&config.apps.outbound_networks)?,

@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::{GateApps, keys::SigningKeys},
+    apps::{AppCache, TokenCache, keys::SigningKeys},
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
@@ -44,8 +44,10 @@ pub struct Parts {
     pub disk: DiskProbe,
     /// The session cache.
     pub sessions: SessionCache,
-    /// The apps of protected hosts.
-    pub gates: GateApps,
+    /// The app cache.
+    pub apps: AppCache,
+    /// The cache of access tokens.
+    pub tokens: TokenCache,
     /// Batches the dashboard's overview query.
     pub overviews: Batcher<OverviewQuery>,
     /// Renders pages and emails.

@@ -94,6 +94,10 @@ pub struct Metrics {
     pub session_checks_cached: Counter,
     /// Session checks sent to the database.
     pub session_checks_database: Counter,
+    /// Token checks served from the cache.
+    pub token_checks_cached: Counter,
+    /// Token checks sent to the database.
+    pub token_checks_database: Counter,
     emails: Family<[(&'static str, &'static str); 1], Counter>,
     /// Emails in the outbox.
     pub emails_waiting: Gauge,
@@ -127,6 +131,8 @@ impl Default for Metrics {
             connections: register(all, "connections", "Open connections"),
             session_checks_cached: register(all, "session_checks_cached", "Session checks served from the cache"),
             session_checks_database: register(all, "session_checks_database", "Session checks sent to the database"),
+            token_checks_cached: register(all, "token_checks_cached", "Access tokens judged from the cache"),
+            token_checks_database: register(all, "token_checks_database", "Access tokens judged by the database"),
             emails: register(all, "emails", "Email deliveries by outcome"),
             emails_waiting: register(all, "emails_waiting", "Emails in the outbox"),
             registry,

@@ -1,4 +1,4 @@
-//! The apps of protected hosts, kept in memory: a proxy asks about every request.
+//! Apps, kept in memory: a proxy asks about every request, and an app authenticates with every one of its own.
 
 use std::{
     collections::HashMap,
@@ -7,16 +7,24 @@ use std::{
 
 use sqlx::PgPool;
 
-use super::{App, find_by_gate};
+use super::{App, find, find_by_gate};
 use crate::sessions::cache::SessionCache;
 
-/// How many hosts are kept.
+/// How many are kept.
 const CAPACITY: usize = 1024;
 
-/// Keeps apps by the origins that their proxies protect. A change of any app invalidates all of them on every replica
-/// ([`SessionCache::generation`]).
+/// What an app is found by.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Key {
+    ClientId(String),
+    /// An origin that its proxy protects.
+    Gate(String),
+}
+
+/// Keeps apps by their client ids and by the origins that their proxies protect. A change of any app invalidates all of
+/// them on every replica ([`SessionCache::generation`]).
 #[derive(Debug, Default)]
-pub struct GateApps(Mutex<HashMap<String, Kept>>);
+pub struct AppCache(Mutex<HashMap<Key, Kept>>);
 
 #[derive(Debug)]
 struct Kept {
@@ -24,35 +32,54 @@ struct Kept {
     app: Arc<App>,
 }
 
-impl GateApps {
+impl AppCache {
+    /// Finds the app with this `client_id`, enabled or not.
+    pub async fn find(&self, db: &PgPool, sessions: &SessionCache, client_id: &str) -> sqlx::Result<Option<Arc<App>>> {
+        self.look_up(db, sessions, Key::ClientId(client_id.to_owned())).await
+    }
+
     /// Finds the app whose proxy protects an origin, enabled or not.
-    pub async fn find(&self, db: &PgPool, sessions: &SessionCache, origin: &str) -> sqlx::Result<Option<Arc<App>>> {
+    pub async fn find_by_gate(
+        &self,
+        db: &PgPool,
+        sessions: &SessionCache,
+        origin: &str,
+    ) -> sqlx::Result<Option<Arc<App>>> {
+        self.look_up(db, sessions, Key::Gate(origin.to_owned())).await
+    }
+
+    async fn look_up(&self, db: &PgPool, sessions: &SessionCache, key: Key) -> sqlx::Result<Option<Arc<App>>> {
         // Before the query: a change during it ends the generation.
         let generation = sessions.generation();
-        if let Some(app) = self.kept(origin, generation) {
+        if let Some(app) = self.kept(&key, generation) {
             return Ok(Some(app));
         }
-        let Some(app) = find_by_gate(&mut *db.acquire().await?, origin).await?.map(Arc::new) else { return Ok(None) };
+        let mut connection = db.acquire().await?;
+        let found = match &key {
+            Key::ClientId(client_id) => find(&mut connection, client_id).await?,
+            Key::Gate(origin) => find_by_gate(&mut connection, origin).await?,
+        };
+        let Some(app) = found.map(Arc::new) else { return Ok(None) };
         if let Some(generation) = generation {
-            self.keep(origin, Kept { generation, app: Arc::clone(&app) });
+            self.keep(key, Kept { generation, app: Arc::clone(&app) });
         }
         Ok(Some(app))
     }
 
-    fn kept(&self, origin: &str, generation: Option<u64>) -> Option<Arc<App>> {
+    fn kept(&self, key: &Key, generation: Option<u64>) -> Option<Arc<App>> {
         let apps = self.lock();
-        apps.get(origin).filter(|kept| Some(kept.generation) == generation).map(|kept| Arc::clone(&kept.app))
+        apps.get(key).filter(|kept| Some(kept.generation) == generation).map(|kept| Arc::clone(&kept.app))
     }
 
-    fn keep(&self, origin: &str, kept: Kept) {
+    fn keep(&self, key: Key, kept: Kept) {
         let mut apps = self.lock();
         if apps.len() >= CAPACITY {
             apps.clear();
         }
-        apps.insert(origin.to_owned(), kept);
+        apps.insert(key, kept);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Kept>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

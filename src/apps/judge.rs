@@ -5,7 +5,9 @@
 //!    session ended and the grant has no offline access.
 //! 2. One statement decides that ([`judge`]). The token endpoint, userinfo and introspection all ask it, so that what
 //!    ends a token ends it everywhere with the next request.
-//! 3. What the caller may do with the answer depends on the caller: it checks scopes, audience and app afterwards, and
+//! 3. Userinfo and introspection ask [`super::TokenCache`], which keeps the answer until anything of that changes. What
+//!    issues or ends tokens asks the database.
+//! 4. What the caller may do with the answer depends on the caller: it checks scopes, audience and app afterwards, and
 //!    the answer names no caller.
 
 use sqlx::PgConnection;
@@ -16,7 +18,7 @@ use super::claims::Person;
 use crate::types::{AppId, GrantId, TokenDigest, UserId};
 
 /// What is judged.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Subject {
     /// An opaque access token, by its digest.
     Access(TokenDigest),
@@ -53,6 +55,8 @@ pub struct Live {
     pub requested_claims: Vec<String>,
     /// In how many seconds the grant expires.
     pub expires_in: f64,
+    /// For how many seconds this holds without a change of the data.
+    pub holds_for: f64,
     /// The opaque access token, if one was judged.
     pub token: Option<Opaque>,
 }
@@ -83,6 +87,12 @@ pub async fn judge(connection: &mut PgConnection, subject: Subject) -> sqlx::Res
             g.sid, g.scopes, g.resources, g.aal, g.amr, g.authenticated_at, g.offline,
             array(select unnest(claims) from authorization_codes where grant_id = g.id) as "requested_claims!",
             extract(epoch from g.expires_at - now())::float8 as "expires_in!",
+            extract(epoch from least(
+                g.expires_at, t.expires_at,
+                case when not g.offline then (
+                    select least(s.idle_ends_at, s.absolute_ends_at) from sessions s where s.id = g.session_id
+                ) end
+            ) - now())::float8 as "holds_for!",
             u.username as "username?", u.display_name, u.language, u.email as "email?",
             u.email_verified_at is not null as "email_verified!",
             array(
@@ -137,6 +147,7 @@ struct Row {
     offline: bool,
     requested_claims: Vec<String>,
     expires_in: f64,
+    holds_for: f64,
     username: Option<String>,
     display_name: Option<String>,
     language: Option<String>,
@@ -177,6 +188,7 @@ impl Row {
             offline: self.offline,
             requested_claims: self.requested_claims,
             expires_in: self.expires_in,
+            holds_for: self.holds_for,
             token: token.map(|((scopes, audience), (created_at, expires_at))| Opaque {
                 scopes,
                 audience,
@@ -191,6 +203,11 @@ impl Live {
     /// `sub`: the person, or the app that acts for itself.
     pub fn subject(&self) -> String {
         self.person.as_ref().map_or_else(|| self.client_id.clone(), |person| person.id.to_string())
+    }
+
+    /// Whose changes concern it: the person's, or its own if it has none.
+    pub fn owner(&self) -> Uuid {
+        self.person.as_ref().map_or(self.grant_id.0, |person| person.id.0)
     }
 
     /// `acr`: the assurance level of the sign-in.

@@ -2,7 +2,7 @@
 //! proxy.
 //!
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
-//! 2. [`GateApps`] keeps those of protected hosts in memory.
+//! 2. [`AppCache`] keeps apps in memory, and [`TokenCache`] what their access tokens are worth.
 //! 3. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
 //! 4. [`keys`] are what their tokens are signed with.
 //! 5. [`requests`] holds what an app requested while its person signs in; [`consents`] what people allowed; [`grants`]
@@ -22,8 +22,10 @@ mod model;
 pub mod registry;
 pub mod requests;
 mod store;
+mod token_cache;
 pub mod tokens;
 
-pub use cache::GateApps;
+pub use cache::AppCache;
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
 pub use store::{find, find_by_gate, find_by_id, is_origin_of_app, used_pkce};
+pub use token_cache::TokenCache;

@@ -53,7 +53,7 @@ pub struct Config {
     pub apps: Apps,
     /// Session lifetimes.
     pub lifetimes: Lifetimes,
-    /// `VESTIBULE_SESSION_CACHE`: maximum number of cached sessions.
+    /// `VESTIBULE_SESSION_CACHE`: maximum number of cached sessions, and of cached access tokens.
     pub session_cache: usize,
     /// Logging settings.
     pub logging: Logging,
@@ -188,6 +188,6 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "VESTIBULE_SESSION_CACHE",
         "10000",
-        "maximum number of sessions cached in memory; 0: every request queries the database",
+        "maximum number of sessions, and of access tokens, cached in memory; 0: every request queries the database",
     ),
 ];

@@ -30,7 +30,7 @@ impl Lifetimes {
     }
 }
 
-/// Reads `VESTIBULE_SESSION_CACHE`: the maximum number of cached sessions, about a kilobyte each.
+/// Reads `VESTIBULE_SESSION_CACHE`: the maximum number of cached sessions and of cached tokens, about a kilobyte each.
 pub(super) fn cache(env: &mut Environment) -> usize {
     let wanted = "a number of sessions up to 1000000";
     env.parsed("VESTIBULE_SESSION_CACHE", wanted, |text| text.parse().ok().filter(|n| *n <= 1_000_000))

@@ -103,7 +103,7 @@ pub enum Writes {
     /// Nothing that affects session checks.
     #[default]
     Nothing,
-    /// Sessions or accounts: the response waits until this replica's session cache is up to date.
+    /// Sessions, accounts, grants or tokens: the response waits until what this replica keeps of them is up to date.
     Sessions,
     /// Also the browser's own session, whose cookie changes.
     Cookie,
@@ -217,7 +217,7 @@ async fn answer(policy: Policy, handle: Handle, ctx: &Ctx, mut request: Request)
         (Err(refused), _) => return refused.into_response(),
     };
     if policy.writes != Writes::Nothing {
-        // The response must not say that a session ended while this replica still accepts it.
+        // The response must not say that a session or a token ended while this replica still accepts it.
         ctx.state.sessions.catch_up().await;
     }
     response

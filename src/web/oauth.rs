@@ -187,7 +187,7 @@ pub struct Bearer {
 /// Authenticates the app, for its handler.
 pub(super) async fn admit_client(ctx: &Ctx, request: &mut Request) -> Result<(), AppError> {
     let app = client::authenticate(ctx, request.headers(), request.uri().query()).await?;
-    request.extensions_mut().insert(Client(Arc::new(app)));
+    request.extensions_mut().insert(Client(app));
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::{
 
 /// Finds the app of a protected host, if it is enabled.
 pub async fn find_app(state: &AppState, host: &HostOrigin) -> Result<Option<Arc<App>>, AppError> {
-    let app = state.gates.find(&state.db, &state.sessions, host.as_str()).await?;
+    let app = state.apps.find_by_gate(&state.db, &state.sessions, host.as_str()).await?;
     Ok(app.filter(|app| app.kind == AppKind::Proxy && app.is_enabled()))
 }
 

@@ -20,7 +20,7 @@ mod service;
 use crate::{
     apps::tokens::{access, refresh},
     web::{
-        Access, Slice, Sweep, Turn,
+        Access, Slice, Sweep, Turn, Writes,
         access::{Cors, Dialect},
         paths,
         routes::Routes,
@@ -48,6 +48,6 @@ pub const SLICE: Slice = Slice {
 fn routes(routes: Routes) -> Routes {
     [paths::OAUTH_TOKEN, paths::OAUTH_TOKEN_SLASH].into_iter().fold(routes, |routes, path| {
         let routes = routes.post(path, Access::Client, handlers::issue);
-        routes.from_anywhere().anew().dialect(Dialect::OAuth).cors(Cors::Apps)
+        routes.writes(Writes::Sessions).from_anywhere().anew().dialect(Dialect::OAuth).cors(Cors::Apps)
     })
 }

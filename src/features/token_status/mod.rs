@@ -11,7 +11,7 @@ mod model;
 mod service;
 
 use crate::web::{
-    Access, Slice,
+    Access, Slice, Writes,
     access::{Cors, Dialect},
     paths,
     routes::Routes,
@@ -27,6 +27,7 @@ fn routes(routes: Routes) -> Routes {
         .anew()
         .dialect(Dialect::OAuth)
         .post(paths::OAUTH_REVOKE, Access::Client, handlers::revoke)
+        .writes(Writes::Sessions)
         .from_anywhere()
         .anew()
         .dialect(Dialect::OAuth)

@@ -54,8 +54,8 @@ impl Introspection {
             sid: live.sid,
             auth_time: live.authenticated_at.map(time::OffsetDateTime::unix_timestamp),
             acr: live.acr(),
-            amr: live.amr,
-            client_id: live.client_id,
+            amr: live.amr.clone(),
+            client_id: live.client_id.clone(),
         };
         Self { active: true, token: Some(token) }
     }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::memory::CachedSessions;
 use crate::{
     db,
-    types::{UserId, instant, random_uuid},
+    types::{instant, random_uuid},
 };
 
 /// The notification channel.
@@ -169,10 +169,10 @@ async fn beat(listener: &mut PgListener, cached: &CachedSessions) -> Result<(), 
     Ok(())
 }
 
-/// Invalidates an account. Our own test notification is a random UUID, which matches no account.
+/// Invalidates an account, or a grant without one. Our own test notification is a random UUID, which matches neither.
 fn note(cached: &CachedSessions, payload: &str) {
     match payload.parse::<Uuid>() {
-        Ok(user_id) => cached.invalidate(UserId(user_id)),
+        Ok(id) => cached.invalidate(id),
         // An operator's `notify vestibule_sessions, 'all'`.
         Err(_) => cached.invalidate_all(),
     }

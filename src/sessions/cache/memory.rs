@@ -17,7 +17,9 @@ use std::{
 
 use indexmap::IndexMap;
 use tokio::sync::Notify;
+use uuid::Uuid;
 
+use super::changes::{Changes, Version};
 use crate::{
     sessions::LiveSession,
     types::{AppId, TokenDigest, UserId, instant},
@@ -53,10 +55,7 @@ pub(super) struct CachedSessions {
 struct Entries {
     /// Whether the listener is connected.
     is_connected: bool,
-    /// Counts invalidations.
-    invalidations: u64,
-    /// Counts invalidations of everything.
-    generation: u64,
+    changes: Changes,
     by_key: IndexMap<Key, Entry>,
     by_user: HashMap<UserId, Vec<Key>>,
     /// The next candidate for eviction.
@@ -70,8 +69,9 @@ struct Entry {
 
 /// The state of the cache before a database query.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Snapshot {
-    at: Instant,
+pub struct Snapshot {
+    /// When it was taken.
+    pub at: Instant,
     invalidations: u64,
 }
 
@@ -98,8 +98,23 @@ impl CachedSessions {
     /// is still true, but for changes of single accounts.
     pub(super) fn generation(&self) -> Option<u64> {
         self.leased()?;
+        let mut entries = self.lock();
+        entries.is_connected.then(|| entries.changes.generation())
+    }
+
+    /// The version of an account, or of a grant without one, while the lease is valid.
+    pub(super) fn version(&self, id: Uuid) -> Option<Version> {
+        self.leased()?;
         let entries = self.lock();
-        entries.is_connected.then_some(entries.generation)
+        entries.is_connected.then(|| entries.changes.version(id))
+    }
+
+    /// The version under which the result of a query may be kept: none if something was invalidated since it started.
+    pub(super) fn version_since(&self, snapshot: Snapshot, id: Uuid) -> Option<Version> {
+        let mut entries = self.lock();
+        let is_true = entries.is_connected && entries.changes.total == snapshot.invalidations;
+        entries.changes.is_relied_on |= is_true;
+        is_true.then(|| entries.changes.version(id))
     }
 
     /// Signals demand, and returns the time if the lease is valid.
@@ -116,13 +131,13 @@ impl CachedSessions {
 
     /// Must be called before the database query.
     pub(super) fn begin_query(&self) -> Snapshot {
-        Snapshot { at: instant(), invalidations: self.lock().invalidations }
+        Snapshot { at: instant(), invalidations: self.lock().changes.total }
     }
 
     /// Caches a query result, unless something was invalidated since the query started.
     pub(super) fn insert(&self, snapshot: Snapshot, key: &Key, live: &Arc<LiveSession>, holds_for: Duration) {
         let mut entries = self.lock();
-        if !entries.is_connected || entries.invalidations != snapshot.invalidations || self.capacity == 0 {
+        if !entries.is_connected || entries.changes.total != snapshot.invalidations || self.capacity == 0 {
             return;
         }
         entries.remove(key);
@@ -133,11 +148,11 @@ impl CachedSessions {
         entries.by_key.insert(key.clone(), Entry { live: Arc::clone(live), until: snapshot.at + holds_for });
     }
 
-    /// Invalidates an account's sessions.
-    pub(super) fn invalidate(&self, user_id: UserId) {
+    /// Invalidates an account's sessions, or a grant without an account.
+    pub(super) fn invalidate(&self, id: Uuid) {
         let mut entries = self.lock();
-        entries.invalidations += 1;
-        for key in entries.by_user.remove(&user_id).unwrap_or_default() {
+        entries.changes.note(id);
+        for key in entries.by_user.remove(&UserId(id)).unwrap_or_default() {
             entries.by_key.swap_remove(&key);
         }
     }
@@ -147,12 +162,13 @@ impl CachedSessions {
         self.lock().clear();
     }
 
-    /// Returns whether the cache is empty. If so, results of running queries will not be cached.
+    /// Returns whether nothing is kept, here or elsewhere. If so, results of running queries will not be either.
     pub(super) fn is_empty(&self) -> bool {
         let mut entries = self.lock();
-        let is_empty = entries.by_key.is_empty();
-        entries.invalidations += u64::from(is_empty);
-        entries.generation += u64::from(is_empty);
+        let is_empty = entries.by_key.is_empty() && !entries.changes.is_relied_on;
+        if is_empty {
+            entries.changes.note_all();
+        }
         is_empty
     }
 
@@ -203,8 +219,7 @@ impl CachedSessions {
 
 impl Entries {
     fn clear(&mut self) {
-        self.invalidations += 1;
-        self.generation += 1;
+        self.changes.note_all();
         self.by_key.clear();
         self.by_user.clear();
     }
@@ -309,7 +324,7 @@ mod tests {
     #[test]
     fn a_result_is_not_cached_if_something_changed_during_the_query() {
         let changes: [fn(&CachedSessions); 4] = [
-            |cached| cached.invalidate(UserId::random()),
+            |cached| cached.invalidate(UserId::random().0),
             CachedSessions::invalidate_all,
             CachedSessions::connected,
             // A caller waits for changes, and the cache is empty.
@@ -334,7 +349,7 @@ mod tests {
             cached.insert(cached.begin_query(), &name, &session_of(whose), LONG);
             assert_eq!(cached.get(&name).map(|live| live.user_id), Some(whose));
             if n % 13 == 0 {
-                cached.invalidate(whose);
+                cached.invalidate(whose.0);
             }
             let entries = cached.lock();
             let listed: usize = entries.by_user.values().map(Vec::len).sum();
@@ -350,9 +365,9 @@ mod tests {
         cached.insert(cached.begin_query(), &Key::Gate(app, digest), &alice, LONG);
         cached.insert(cached.begin_query(), &a(), &bob, LONG);
         assert!(cached.get(&Key::Gate(AppId::random(), digest)).is_none(), "of another app");
-        cached.invalidate(bob.user_id);
+        cached.invalidate(bob.user_id.0);
         assert!(cached.get(&Key::Gate(app, digest)).is_some() && cached.get(&a()).is_none());
-        cached.invalidate(alice.user_id);
+        cached.invalidate(alice.user_id.0);
         assert!(cached.get(&Key::Gate(app, digest)).is_none());
     }
 
@@ -370,7 +385,7 @@ mod tests {
         for change in changes {
             let cached = connected(10);
             let generation = cached.generation().expect("a valid lease");
-            cached.invalidate(UserId::random());
+            cached.invalidate(UserId::random().0);
             assert_eq!(cached.generation(), Some(generation), "an account is not everything");
             change(&cached);
             cached.renew_lease(instant() + LONG);

@@ -4,7 +4,10 @@
 //!    cookie, or by one on a protected host.
 //! 2. All other checks query the database, batched by a [`Batcher`].
 //! 3. `uses` updates the last use of sessions in the background.
+//! 4. `changes` counts what was invalidated, for those who keep other things that were read from the database: apps and
+//!    tokens.
 
+mod changes;
 mod listener;
 mod memory;
 mod uses;
@@ -16,7 +19,9 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
 };
+use uuid::Uuid;
 
+pub use self::{changes::Version, memory::Snapshot};
 use self::{
     listener::Waiting,
     memory::{CachedSessions, Key, LEASE},
@@ -81,6 +86,22 @@ impl SessionCache {
     /// may be kept.
     pub fn generation(&self) -> Option<u64> {
         self.cached.generation()
+    }
+
+    /// The version of an account, or of a grant without one: what this replica keeps of it is true while the version
+    /// stays the same. `None` while nothing may be kept.
+    pub fn version(&self, id: Uuid) -> Option<Version> {
+        self.cached.version(id)
+    }
+
+    /// Must be called before a query whose result is to be kept.
+    pub fn snapshot(&self) -> Snapshot {
+        self.cached.begin_query()
+    }
+
+    /// The version under which the result of a query may be kept. `None` if something changed since the snapshot.
+    pub fn version_since(&self, snapshot: Snapshot, id: Uuid) -> Option<Version> {
+        self.cached.version_since(snapshot, id)
     }
 
     async fn look_up(&self, key: Key) -> sqlx::Result<Option<Arc<LiveSession>>> {

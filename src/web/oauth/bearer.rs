@@ -12,7 +12,7 @@ use super::{
 use crate::{
     apps::{
         Scope,
-        judge::{self, Live, Subject},
+        judge::{Live, Subject},
         tokens::jwt::{self, Validity, Verified},
     },
     state::AppState,
@@ -39,7 +39,7 @@ pub(super) async fn admit(
     if !scopes.iter().any(|granted| granted == scope.code()) {
         return Err(with_challenge(OAuthError::new(OAuthCode::InsufficientScope, "the token lacks a scope")).into());
     }
-    Ok(Bearer { live: Arc::new(live), scopes: scopes.into() })
+    Ok(Bearer { live, scopes: scopes.into() })
 }
 
 /// RFC 6750 section 3.1: a request without a token is told no error.
@@ -58,7 +58,7 @@ const fn with_challenge(error: OAuthError) -> OAuthError {
 #[derive(Debug)]
 pub struct Judged {
     /// Its grant.
-    pub live: Live,
+    pub live: Arc<Live>,
     /// Its scopes.
     pub scopes: Vec<String>,
     /// For whom it is: resources, or our own endpoints under the name of the issuer.
@@ -75,20 +75,18 @@ pub async fn judged(
     now: OffsetDateTime,
 ) -> Result<Option<Judged>, AppError> {
     if let Some(opaque) = AppToken::parse(TokenKind::Access, token) {
-        let mut connection = state.db.acquire().await?;
-        let live = judge::judge(&mut connection, Subject::Access(opaque.digest())).await?;
+        let live = state.tokens.judge(&state.db, &state.sessions, Subject::Access(opaque.digest())).await?;
         return Ok(live.and_then(|live| Judged::opaque(live, state.config.site.public_url.origin())));
     }
     let Some(verified) = verified_access(state, token, resources, now).await? else { return Ok(None) };
-    let mut connection = state.db.acquire().await?;
-    let live = judge::judge(&mut connection, Subject::Grant(verified.grant_id)).await?;
+    let live = state.tokens.judge(&state.db, &state.sessions, Subject::Grant(verified.grant_id)).await?;
     let Verified { scopes, audience, validity, .. } = verified;
     Ok(live.map(|live| Judged { live, scopes, audience, validity }))
 }
 
 impl Judged {
-    fn opaque(mut live: Live, issuer: String) -> Option<Self> {
-        let token = live.token.take()?;
+    fn opaque(live: Arc<Live>, issuer: String) -> Option<Self> {
+        let token = live.token.clone()?;
         let audience = if token.audience.is_empty() { vec![issuer] } else { token.audience };
         let validity =
             Validity { issued_at: token.created_at.unix_timestamp(), expires_at: token.expires_at.unix_timestamp() };

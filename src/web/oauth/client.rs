@@ -1,13 +1,13 @@
 //! Authentication of apps (RFC 6749 section 2.3.1): `client_secret_basic`, `client_secret_post`, or none.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{AppError, Ctx, Parameters, form},
+    super::{AppError, Ctx, Parameters, Writes, form},
     Challenge, OAuthCode, OAuthError, authorization, credentials,
 };
 use crate::{
@@ -27,18 +27,14 @@ struct Presented<'a> {
 }
 
 /// Finds the app that a request comes from.
-pub(super) async fn authenticate(ctx: &Ctx, headers: &HeaderMap, query: Option<&str>) -> Result<App, AppError> {
+pub(super) async fn authenticate(ctx: &Ctx, headers: &HeaderMap, query: Option<&str>) -> Result<Arc<App>, AppError> {
     if query.is_some_and(|query| !query.is_empty()) {
         return Err(OAuthError::invalid_request("parameters belong in the body").into());
     }
     let parameters = ctx.parameters()?;
     let presented = presented(headers, &parameters)?;
-    let mut connection = ctx.state.db.acquire().await?;
-    let found = if is_client_id(&presented.client_id) {
-        apps::find(&mut connection, &presented.client_id).await?
-    } else {
-        None
-    };
+    let state = &ctx.state;
+    let found = find(ctx, &presented.client_id).await?;
     let named = match found {
         Some(app) if is_admitted(&app, &presented) => return Ok(app),
         other => other.map(|app| app.id),
@@ -46,9 +42,21 @@ pub(super) async fn authenticate(ctx: &Ctx, headers: &HeaderMap, query: Option<&
     // A secret has 256 random bits, so it is compared first: the right one gets in whatever others have tried, and only
     // failures are limited.
     let buckets = limits::failed_clients(ctx.request().address, named);
-    match limits::spend_all(&mut connection, &buckets).await? {
+    match limits::spend_all(&mut *state.db.acquire().await?, &buckets).await? {
         Spend::Allowed => Err(refused(presented.challenge).into()),
         Spend::Limited(throttled) => Err(AppError::Throttled(throttled)),
+    }
+}
+
+/// Finds an app: in memory for requests that only ask, in the database for those that change something.
+async fn find(ctx: &Ctx, client_id: &str) -> sqlx::Result<Option<Arc<App>>> {
+    let state = &ctx.state;
+    if !is_client_id(client_id) {
+        Ok(None)
+    } else if ctx.policy().is_some_and(|policy| policy.writes == Writes::Nothing) {
+        state.apps.find(&state.db, &state.sessions, client_id).await
+    } else {
+        Ok(apps::find(&mut *state.db.acquire().await?, client_id).await?.map(Arc::new))
     }
 }
 
