@@ -5,7 +5,8 @@
 //! 2. Documents, tokens that are asked about, codes that become tokens, and sign-ins of people whom the app knows, in
 //!    turn, round after round. Ratios are taken within a round, and the median counts.
 //! 3. A code is compared with a code of an authenticator app, in the same run: both are one transaction.
-//! 4. With `--check` a missed bar is an exit code of 1; `--rounds N` measures longer than the usual 5.
+//! 4. The gate is asked as well, also while people sign in; and what 10,000 remembered tokens take is measured at the end.
+//! 5. With `--check` a missed bar is an exit code of 1; `--rounds N` measures longer than the usual 5.
 
 #![allow(
     missing_docs,
@@ -24,6 +25,7 @@ mod totp;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     process::ExitCode,
     thread,
     time::{Duration, Instant},
@@ -32,12 +34,19 @@ use std::{
 use parts::{
     client::{self, Connection, Lane, get, on_this_thread},
     database::{self, Database},
+    people,
     process::{self, Process},
     table::{Bar, Table, median},
 };
+use tokio::runtime::Runtime;
 
 /// Connections that ask.
 const CONNECTIONS: usize = 64;
+/// Connections that sign in while the gate is asked, and how often it is, a second.
+const SIGN_INS: usize = 32;
+const STEADY: u32 = 400;
+/// Tokens whose memory is measured.
+const REMEMBERED: usize = 10_000;
 /// Codes of each kind in a round, and connections that bring them.
 const CODES: usize = 1200;
 const BRINGING: usize = 32;
@@ -62,6 +71,9 @@ struct Round {
     jwks: f64,
     userinfo: f64,
     introspection: f64,
+    gate: f64,
+    calm_gate: f64,
+    flood_gate: f64,
     authorize: f64,
     totp: f64,
     es256: f64,
@@ -73,23 +85,27 @@ fn measure(rounds: usize) -> Table {
     let runtime = runtime.expect("a runtime");
     let folder = database::folder();
     let database = runtime.block_on(Database::start(&folder.path().join("server")));
-    let settings = [("VESTIBULE_SECRET", totp::SECRET), ("VESTIBULE_LOG", "warn")];
+    let settings =
+        [("VESTIBULE_SECRET", totp::SECRET), ("VESTIBULE_LOG", "warn"), ("VESTIBULE_TRUSTED_PROXIES", "127.0.0.0/8")];
     let (service, _) = Process::service_with(&folder.path().join("service"), Some(&database.url()), &settings);
     let hello = Process::hello();
     let mut table = Table::default();
     table.figure("memory idle", service.memory(), " MiB", Bar::None);
+    runtime.block_on(people::sign_up_all(service.address));
+    let sign_ins = runtime.block_on(people::sign_in_lanes(service.address, SIGN_INS));
     let mut all = Vec::new();
     for round in 1..=rounds {
-        all.push(one_round(&runtime, &database, &service, &hello));
+        all.push(one_round(&runtime, &database, &service, &hello, &sign_ins));
         eprintln!("round {round} of {rounds}");
     }
     report(&all, &mut table);
+    remembered(&runtime, &database, &folder.path().join("remembering"), &settings, &mut table);
     drop(service);
     runtime.block_on(database.stop());
     table
 }
 
-fn one_round(runtime: &tokio::runtime::Runtime, database: &Database, service: &Process, hello: &Process) -> Round {
+fn one_round(runtime: &Runtime, database: &Database, service: &Process, hello: &Process, sign_ins: &[Lane]) -> Round {
     let planted = runtime.block_on(planted::plant(&database.url(), service.address, CODES));
     let same = |request: &[u8], status| lanes(&[request.to_vec()], status);
     let rate = |address, lanes: &[Lane]| client::flood(address, lanes, || thread::sleep(Duration::from_millis(1500))).0;
@@ -101,11 +117,35 @@ fn one_round(runtime: &tokio::runtime::Runtime, database: &Database, service: &P
         jwks: here(&same(&get("/oauth/jwks", ""), 200)),
         userinfo: here(&lanes(&planted.userinfo, 200)),
         introspection: here(&lanes(&planted.introspect, 200)),
+        gate: here(&lanes(&planted.gate, 200)),
+        calm_gate: p99(service.address, &planted.gate[0]),
+        flood_gate: client::flood(service.address, sign_ins, || p99(service.address, &planted.gate[0])).1,
         authorize: here(&lanes(&planted.authorize, 303)),
         totp: bring(&runtime.block_on(totp::before_their_code(&database.url(), service.address, CODES)), 303),
         es256: bring(&planted.es256, 200),
         rs256: bring(&planted.rs256, 200),
     }
+}
+
+/// The time within which 99 of 100 requests of a steady trickle are answered.
+fn p99(address: SocketAddr, request: &[u8]) -> f64 {
+    let mut took = client::steady(address, request, STEADY, Duration::from_millis(2500));
+    took.sort();
+    took[took.len() * 99 / 100].as_secs_f64()
+}
+
+/// What tokens take in memory that a replica of its own remembers.
+fn remembered(runtime: &Runtime, database: &Database, folder: &Path, settings: &[(&str, &str)], table: &mut Table) {
+    let (service, _) = Process::service_with(folder, Some(&database.url()), settings);
+    let requests = runtime.block_on(planted::userinfo(&database.url(), REMEMBERED));
+    // The first ones show what being asked takes, whatever is remembered.
+    on_this_thread(all_at_once(service.address, &requests[..BRINGING], 200));
+    let before = service.memory();
+    for _ in 0..2 {
+        on_this_thread(all_at_once(service.address, &requests, 200));
+    }
+    let more = service.memory() - before;
+    table.figure(&format!("memory of {REMEMBERED} remembered tokens"), more, " MiB", Bar::AtMost(12.0));
 }
 
 /// The connections share the requests out.
@@ -146,6 +186,7 @@ fn report(all: &[Round], table: &mut Table) {
         table.row(what, ratio, &format!("{:.0} ÷ {:.0} = {ratio:.2}", of(above), of(below)), bar);
     };
     let hello: fn(&Round) -> f64 = |round| round.hello;
+    ratio("the gate, remembered ÷ hello", |round| round.gate, hello, Bar::AtLeast(0.6));
     let totp: fn(&Round) -> f64 = |round| round.totp;
     ratio("discovery ÷ bare axum hello, a second, 64 connections", |round| round.discovery, hello, Bar::AtLeast(0.85));
     ratio("JWKS ÷ hello", |round| round.jwks, hello, Bar::AtLeast(0.85));
@@ -154,4 +195,9 @@ fn report(all: &[Round], table: &mut Table) {
     ratio("code → tokens, ES256 ÷ a code of an authenticator app", |round| round.es256, totp, Bar::AtLeast(0.8));
     ratio("code → tokens, RS256 ÷ the same", |round| round.rs256, totp, Bar::AtLeast(0.5));
     ratio("authorize with remembered consent → code ÷ the same", |round| round.authorize, totp, Bar::AtLeast(0.9));
+    let p99 = |figure: fn(&Round) -> f64| median(all.iter().map(figure).collect()) * 1e3;
+    let (calm, flood) = (p99(|round| round.calm_gate), p99(|round| round.flood_gate));
+    let ratio = median(all.iter().map(|round| round.flood_gate / round.calm_gate).collect());
+    let said = format!("{flood:.2} ÷ {calm:.2} ms = {ratio:.2}");
+    table.row("p99 of the gate during a flood of 32 sign-ins ÷ without", ratio, &said, Bar::AtMost(5.0));
 }

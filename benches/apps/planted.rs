@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
-use vestibule::types::{AppToken, TokenKind, random_uuid};
+use vestibule::types::{AppToken, SecretToken, TokenKind, random_uuid};
 
 use crate::parts::client::{Connection, get, post};
 
@@ -16,6 +16,8 @@ const PASSWORD: &str = "a bench is for resting";
 pub struct Planted {
     pub userinfo: Vec<Vec<u8>>,
     pub introspect: Vec<Vec<u8>>,
+    /// What nginx asks about a page of a protected host, as people who are in.
+    pub gate: Vec<Vec<u8>>,
     pub authorize: Vec<Vec<u8>>,
     pub es256: Vec<Vec<u8>>,
     pub rs256: Vec<Vec<u8>>,
@@ -36,6 +38,7 @@ pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted
     let elliptic = tokens(&mut connection, &with_es256, codes).await;
     let classic = tokens(&mut connection, &with_rsa, codes).await;
     sqlx::query("vacuum analyze").execute(&mut connection).await.expect("statistics");
+    let gate = gate(&mut connection, &elliptic.people[..64]).await;
     let access = &elliptic.access[..64];
     let query = format!("response_type=code&client_id={}&redirect_uri={REDIRECT}&scope=openid", with_es256.client_id);
     Planted {
@@ -44,6 +47,7 @@ pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted
             .iter()
             .map(|token| with_secret(&with_es256, "/oauth/introspect", &[("token", token.reveal())]))
             .collect(),
+        gate,
         authorize: vec![get(&format!("/oauth/authorize?{query}"), &session)],
         es256: elliptic.codes.iter().map(|code| exchange(&with_es256, code)).collect(),
         rs256: classic.codes.iter().map(|code| exchange(&with_rsa, code)).collect(),
@@ -82,6 +86,7 @@ async fn app(connection: &mut PgConnection, alg: &str) -> App {
 }
 
 struct Tokens {
+    people: Vec<Uuid>,
     codes: Vec<AppToken>,
     access: Vec<AppToken>,
 }
@@ -89,9 +94,9 @@ struct Tokens {
 /// One person, session, grant, code and access token for each.
 async fn tokens(connection: &mut PgConnection, app: &App, count: usize) -> Tokens {
     let some = |kind| (0..count).map(|_| AppToken::random(kind)).collect::<Vec<_>>();
-    let tokens = Tokens { codes: some(TokenKind::Code), access: some(TokenKind::Access) };
+    let people = (0..count).map(|_| random_uuid()).collect();
+    let tokens = Tokens { people, codes: some(TokenKind::Code), access: some(TokenKind::Access) };
     let digests = |tokens: &[AppToken]| tokens.iter().map(|token| token.digest().0.to_vec()).collect::<Vec<_>>();
-    let ids: Vec<Uuid> = (0..count).map(|_| random_uuid()).collect();
     let (codes, access) = (digests(&tokens.codes), digests(&tokens.access));
     for statement in [
         "insert into users (id, username, email, email_canonical, email_verified_at) \
@@ -112,10 +117,37 @@ async fn tokens(connection: &mut PgConnection, app: &App, count: usize) -> Token
             select a, id, '{openid,profile,email}', now() + interval '10 minutes' \
             from unnest($1::uuid[], $2::bytea[], $3::bytea[]) as p (id, c, a) where $4::uuid is not null",
     ] {
-        let query = sqlx::query(statement).bind(&ids).bind(&codes).bind(&access).bind(app.id);
+        let query = sqlx::query(statement).bind(&tokens.people).bind(&codes).bind(&access).bind(app.id);
         query.execute(&mut *connection).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     }
     tokens
+}
+
+/// A protected host, and a cookie on it for the sessions of these people.
+async fn gate(connection: &mut PgConnection, people: &[Uuid]) -> Vec<Vec<u8>> {
+    let id = random_uuid();
+    let host = format!("https://{}.example", id.simple());
+    let app = "insert into apps (id, client_id, kind, name, auth, pkce) values ($1, $1::text, 'proxy', 'A bench', 'none', 'offered')";
+    sqlx::query(app).bind(id).execute(&mut *connection).await.expect("an app");
+    let address = "insert into app_addresses (app_id, kind, uri) values ($1, 'gate', $2)";
+    sqlx::query(address).bind(id).bind(&host).execute(&mut *connection).await.expect("an address");
+    let mut asked = Vec::new();
+    for person in people {
+        let cookie = SecretToken::random();
+        let statement = "insert into gate_sessions (digest, app_id, session_id) values ($1, $2, $3)";
+        let digest = cookie.digest();
+        let query = sqlx::query(statement).bind(digest.as_bytes()).bind(id).bind(person);
+        query.execute(&mut *connection).await.expect("a cookie");
+        asked.push(
+            format!(
+                "GET /gate/nginx HTTP/1.1\r\nHost: localhost\r\nX-Original-URL: {host}/page\r\nX-Original-Method: GET\r\n\
+                 Cookie: __Host-vestibule-gate={}\r\n\r\n",
+                cookie.reveal()
+            )
+            .into_bytes(),
+        );
+    }
+    asked
 }
 
 fn exchange(app: &App, code: &AppToken) -> Vec<u8> {
@@ -125,6 +157,14 @@ fn exchange(app: &App, code: &AppToken) -> Vec<u8> {
 
 fn bearer(path: &str, token: &AppToken) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", token.reveal()).into_bytes()
+}
+
+/// As many access tokens as wanted, for `userinfo`.
+pub async fn userinfo(database: &str, tokens_wanted: usize) -> Vec<Vec<u8>> {
+    let mut connection = PgConnection::connect(database).await.expect("the database");
+    let app = app(&mut connection, "ES256").await;
+    let tokens = tokens(&mut connection, &app, tokens_wanted).await;
+    tokens.access.iter().map(|token| bearer("/oauth/userinfo", token)).collect()
 }
 
 /// A form with the app's secret in the header (client_secret_basic).

@@ -60,8 +60,8 @@ async fn insert(connection: &mut PgConnection, people: &[Person]) {
     let digests: Vec<_> = people.iter().map(|person| person.pending.digest().as_bytes().to_vec()).collect();
     for statement in [
         "insert into users (id, username, email, email_canonical, email_verified_at) \
-            select id, 'person' || n, 'person' || n || '@example.com', 'person' || n || '@example.com', now() \
-            from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) with ordinality as p (id, f, s, d, n)",
+            select id, left(translate(id::text, '-', ''), 32), id || '@example.com', id || '@example.com', now() \
+            from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",
         "insert into password_credentials (user_id, password_hash, changed_at) \
             select id, '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA', '2026-01-01Z' \
             from unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::bytea[]) as p (id, f, s, d)",

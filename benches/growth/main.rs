@@ -2,8 +2,8 @@
 //!
 //! 1. One durable PostgreSQL, whose `shared_buffers` are the quarter of the machine's memory that its manual
 //!    recommends, holds two databases, one of 10,000 people, one of a million (or as many as are asked for), each
-//!    person with a password, a live session and an event. A service runs on each.
-//! 2. Sessions are checked and people sign in, by turns in both, always the same 10,000 of them, who are spread
+//!    person with a password, a live session, an event, a grant and three access tokens. A service runs on each.
+//! 2. Sessions are checked, people sign in and apps ask about tokens, by turns in both, always the same 10,000 of them, who are spread
 //!    over the whole database. Nothing is remembered, so that every check asks PostgreSQL. What counts is the
 //!    processor time that it and the service spent on each; PostgreSQL's share is told beside it.
 //! 3. Then the services remember sessions, as they do by themselves: how many checks a second, and the memory of
@@ -113,9 +113,9 @@ fn asked(runtime: &Runtime, folder: &Path, crowds: &[Crowd; 2], postgres: u32, t
     });
     let all: [_; 2] = std::array::from_fn(|size| {
         let pass = runtime.block_on(form(services[size].address));
-        [checks(), sign_ins(&pass, crowds[size].people)]
+        [checks(), sign_ins(&pass, crowds[size].people), tokens()]
     });
-    for (which, what) in ["a session check", "a sign-in"].into_iter().enumerate() {
+    for (which, what) in ["a session check", "a sign-in", "a token check"].into_iter().enumerate() {
         let rounds = rounds(what, |size| cost(&services[size], &all[size][which], postgres));
         for (spent, whose, bar) in [
             (Cost::all as fn(&Cost) -> f64, "processor time", Bar::AtMost(1.3)),
@@ -223,6 +223,11 @@ fn lanes(status: u16, request: impl Fn(u32) -> Vec<u8>) -> Vec<Lane> {
 
 fn checks() -> Vec<Lane> {
     lanes(200, |n| get("/api/v1/session", &format!("vestibule={}", plant::cookie(n))))
+}
+
+fn tokens() -> Vec<Lane> {
+    let bearer = |n| format!("Authorization: Bearer {}\r\n\r\n", plant::token(n).reveal());
+    lanes(200, |n| format!("GET /oauth/userinfo HTTP/1.1\r\nHost: localhost\r\n{}", bearer(n)).into_bytes())
 }
 
 fn sign_ins((cookie, token): &(String, String), people: u32) -> Vec<Lane> {

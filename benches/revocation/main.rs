@@ -1,11 +1,12 @@
-//! How soon a session that was ended is ended everywhere: `cargo bench --bench revocation`.
+//! How soon a session or a token that was ended is ended everywhere: `cargo bench --bench revocation`.
 //!
 //! 1. Two replicas of the released program on one durable PostgreSQL. On both, people keep asking who they are;
 //!    on one, others keep signing in.
 //! 2. Again and again somebody signs in on the first replica, is known to the second, and signs out on the first.
 //!    From the moment of that answer both are asked as fast as they answer: the first must refuse at once, and the
 //!    delay of the second is how long after the answer it took the session for live for the last time.
-//! 3. With `--check` a missed bar is an exit code of 1; `--times N` ends other than 300 sessions.
+//! 3. The same with access tokens, whose grant is ended or whose person leaves a group, in the database.
+//! 4. With `--check` a missed bar is an exit code of 1; `--times N` ends other than 300 sessions.
 
 #![allow(
     missing_docs,
@@ -18,6 +19,7 @@
 
 #[path = "../parts/mod.rs"]
 mod parts;
+mod tokens;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -56,6 +58,10 @@ fn main() -> ExitCode {
     report(&measure(replicas, &Load::none(), times), "with nothing else to do", &mut table);
     let load = runtime.block_on(Load::on(replicas));
     report(&measure(replicas, &load, times), "under load", &mut table);
+    for (what, way) in tokens::WAYS {
+        let ended = load.beside(replicas, tokens::end_tokens(&url, second.address, way, times));
+        report_elsewhere(&ended, &format!("{what}, under load"), &mut table);
+    }
     drop((first, second));
     runtime.block_on(database.stop());
     println!("\n{}", table.text());
@@ -78,6 +84,14 @@ impl Load {
         let who_am_i = [people::who_am_i_lanes(first, CALM).await, people::who_am_i_lanes(second, CALM).await];
         Self { who_am_i, sign_ins: people::sign_in_lanes(first, BUSY).await }
     }
+
+    /// Does something while the replicas have this to do.
+    fn beside(&self, [first, second]: [SocketAddr; 2], work: impl Future<Output = Vec<Ended>> + Send) -> Vec<Ended> {
+        let end_all = || client::on_this_thread(work);
+        let busy = || client::flood(first, &self.sign_ins, end_all).1;
+        let here = || client::flood(first, &self.who_am_i[0], busy).1;
+        client::flood(second, &self.who_am_i[1], here).1
+    }
 }
 
 /// One session that was ended.
@@ -90,11 +104,8 @@ struct Ended {
     accepted_here: u32,
 }
 
-fn measure([first, second]: [SocketAddr; 2], load: &Load, times: usize) -> Vec<Ended> {
-    let end_all = || client::on_this_thread(end_sessions(first, second, times));
-    let busy = || client::flood(first, &load.sign_ins, end_all).1;
-    let here = || client::flood(first, &load.who_am_i[0], busy).1;
-    client::flood(second, &load.who_am_i[1], here).1
+fn measure(replicas: [SocketAddr; 2], load: &Load, times: usize) -> Vec<Ended> {
+    load.beside(replicas, end_sessions(replicas[0], replicas[1], times))
 }
 
 async fn end_sessions(first: SocketAddr, second: SocketAddr, times: usize) -> Vec<Ended> {
@@ -132,21 +143,19 @@ async fn end_session(first: SocketAddr, second: SocketAddr, person: usize) -> En
 }
 
 fn report(all: &[Ended], when: &str, table: &mut Table) {
+    report_elsewhere(all, &format!("an ended session, {when}"), table);
+    let here: u32 = all.iter().map(|ended| ended.accepted_here).sum();
+    let what = format!("accepted afterwards on the replica that ended it, {when}");
+    table.row(&what, f64::from(here), &here.to_string(), Bar::AtMost(0.0));
+}
+
+fn report_elsewhere(all: &[Ended], what: &str, table: &mut Table) {
     let mut delays: Vec<f64> = all.iter().map(|ended| ended.delay.as_secs_f64() * 1e3).collect();
     delays.sort_by(f64::total_cmp);
     let at = |share: usize| delays[(delays.len() * share / 100).min(delays.len() - 1)];
     let said = format!("{:.1} ms (p50 {:.1}, longest {:.1}, of {})", at(99), at(50), at(100), delays.len());
-    table.row(
-        &format!("p99 of an ended session's life on the other replica, {when}"),
-        at(99),
-        &said,
-        Bar::AtMost(50.0),
-    );
-    table.row(&format!("longest of them, {when}"), at(100), &format!("{:.1} ms", at(100)), Bar::AtMost(250.0));
-    let here: u32 = all.iter().map(|ended| ended.accepted_here).sum();
-    let what = format!("accepted afterwards on the replica that ended it, {when}");
-    table.row(&what, f64::from(here), &here.to_string(), Bar::AtMost(0.0));
+    table.row(&format!("p99 until the other replica refuses: {what}"), at(99), &said, Bar::AtMost(50.0));
+    table.row(&format!("longest of them: {what}"), at(100), &format!("{:.1} ms", at(100)), Bar::AtMost(250.0));
     let there = all.iter().filter(|ended| ended.accepted > 0).count();
-    let what = format!("sessions that the other replica accepted afterwards, {when}");
-    table.row(&what, there as f64, &there.to_string(), Bar::None);
+    table.row(&format!("accepted once more or oftener: {what}"), there as f64, &there.to_string(), Bar::None);
 }
