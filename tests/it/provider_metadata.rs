@@ -100,6 +100,31 @@ async fn the_key_set_has_a_key_from_the_start_and_every_key_another_kid() {
 }
 
 #[tokio::test]
+async fn a_document_that_a_client_has_is_not_sent_again_until_it_changes() {
+    let app = service().await;
+    let ask = async |path: &str, tag: &str| app.browser().with("If-None-Match", tag).get(path).await;
+    for path in [CONFIGURATION, "/.well-known/oauth-authorization-server", "/oauth/jwks"] {
+        let first = app.browser().get(path).await;
+        let tag = first.header("etag").expect("a tag").to_owned();
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 24, "a strong one: {tag}");
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+            let again = ask(path, &known).await;
+            assert_eq!((again.status, again.body.as_str()), (304, ""), "{path} {known}");
+            for name in ["etag", "cache-control", "access-control-allow-origin"] {
+                assert_eq!(again.header(name), first.header(name), "{path} {name}");
+            }
+        }
+        assert_eq!(ask(path, "\"another\"").await.body, first.body);
+        let head = app.browser().send("HEAD", path, None).await;
+        assert_eq!((head.status, head.header("etag")), (200, Some(tag.as_str())), "{path}");
+    }
+    let before = app.browser().get("/oauth/jwks").await.header("etag").expect("a tag").to_owned();
+    app.state.signing.signer(SigningAlgorithm::Es256).await.expect("a key");
+    let after = ask("/oauth/jwks", &before).await;
+    assert!(after.status == 200 && after.header("etag") != Some(before.as_str()), "{after:?}");
+}
+
+#[tokio::test]
 async fn webfinger_names_the_issuer_for_every_address_and_tells_nobody_who_exists() {
     let app = service().await;
     app.sign_up("alice").await;

@@ -207,7 +207,7 @@ async fn a_dump_holds_no_private_key() {
         "select count(*) from signing_keys where public_jwk ?| array['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']";
     assert_eq!(app.count(secret_members).await, 0);
     let document = app.state.signing.jwks().await.expect("a document");
-    let set = KeySet::parse(std::str::from_utf8(&document).expect("text")).expect("a set without private keys");
+    let set = KeySet::parse(std::str::from_utf8(&document.bytes()).expect("text")).expect("a set without private keys");
     assert_eq!(set.keys().len(), 3);
 }
 

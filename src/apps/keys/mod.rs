@@ -20,7 +20,6 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Bytes;
 use sqlx::{PgConnection, PgPool};
 use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
 use vestibule_jose::{InvalidKey, KeySet, SigningError, SigningKey};
@@ -29,7 +28,7 @@ use super::SigningAlgorithm;
 use crate::{
     config::Apps,
     crypto::sealing::{SealedWith, SealingKeys},
-    types::instant,
+    types::{Document, instant},
 };
 
 pub use model::{KeyState, KnownKey};
@@ -112,7 +111,7 @@ impl SigningKeys {
     ///
     /// # Errors
     /// When the database is unavailable, or no key can be created.
-    pub async fn jwks(&self) -> Result<Bytes, KeysError> {
+    pub async fn jwks(&self) -> Result<Document, KeysError> {
         let mut snapshot = self.current().await?;
         if snapshot.published.keys().is_empty() {
             self.signer(SigningAlgorithm::Rs256).await?;
