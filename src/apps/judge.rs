@@ -84,6 +84,7 @@ pub async fn judge(connection: &mut PgConnection, subject: Subject) -> sqlx::Res
             array(select unnest(claims) from authorization_codes where grant_id = g.id) as "requested_claims!",
             extract(epoch from g.expires_at - now())::float8 as "expires_in!",
             u.username as "username?", u.display_name, u.language, u.email as "email?",
+            coalesce(u.profile_updated_at, u.created_at) as updated_at,
             u.email_verified_at is not null as "email_verified!",
             array(
                 select g.name from group_members m join groups g on g.id = m.group_id
@@ -141,6 +142,7 @@ struct Row {
     display_name: Option<String>,
     language: Option<String>,
     email: Option<String>,
+    updated_at: Option<OffsetDateTime>,
     email_verified: bool,
     groups: Vec<String>,
     token_scopes: Option<Vec<String>>,
@@ -151,12 +153,13 @@ struct Row {
 
 impl Row {
     fn into_live(self) -> Live {
-        let known = self.user_id.zip(self.username.zip(self.email));
-        let person = known.map(|(id, (username, email))| Person {
+        let known = self.user_id.zip(self.username.zip(self.email)).zip(self.updated_at);
+        let person = known.map(|((id, (username, email)), updated_at)| Person {
             id,
             username,
             display_name: self.display_name,
             language: self.language,
+            updated_at,
             email,
             email_verified: self.email_verified,
             groups: self.groups,
