@@ -189,6 +189,11 @@ pub trait AnswerExt: Sized {
         self.change(|reply| change(reply.response.headers_mut(), &reply.state.config.site.public_url))
     }
 
+    /// Sets the status.
+    fn status(self, status: StatusCode) -> Self {
+        self.change(|reply| *reply.response.status_mut() = status)
+    }
+
     /// Sets the browser's session.
     fn session(self, cookie: Option<SessionCookie>) -> Self {
         self.change(|reply| {

@@ -34,7 +34,15 @@ async fn oidcc_discovery_endpoint_verification() {
     let app = service().await;
     let found = document(&app, CONFIGURATION).await;
     assert_eq!(found["issuer"], ISSUER, "the address without the path: no slash, no port");
-    for endpoint in ["authorization", "token", "userinfo", "introspection", "revocation", "end_session"] {
+    for endpoint in [
+        "authorization",
+        "token",
+        "userinfo",
+        "introspection",
+        "revocation",
+        "end_session",
+        "pushed_authorization_request",
+    ] {
         let address = found[format!("{endpoint}_endpoint")].as_str().expect("an address");
         assert!(address.starts_with("https://id.example.com/oauth/"), "{endpoint}: {address}");
     }
@@ -49,6 +57,7 @@ async fn oidcc_discovery_endpoint_verification() {
     for (name, value) in [
         ("request_parameter_supported", false),
         ("request_uri_parameter_supported", false),
+        ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
         ("authorization_response_iss_parameter_supported", true),
         ("backchannel_logout_supported", true),

@@ -1,6 +1,8 @@
 //! The authorization endpoint and the consent page.
 
+use axum::http::StatusCode;
 use cookie::time::Duration;
+use serde_json::json;
 
 use super::{
     model::{AppAnswer, Decision},
@@ -11,10 +13,10 @@ use crate::{
     apps::requests,
     http::headers::form_to,
     sessions::return_paths,
-    types::{Lang, ReturnTo, SecretToken},
+    types::{ReturnTo, SecretToken},
     web::{
-        self, Answer, AnswerExt as _, AppError, Ctx, Parameters, Submitted, cookies::Name, paths, redirect::see_other,
-        with_next,
+        self, Answer, AnswerExt as _, AppError, Client, Ctx, Parameters, Submitted, cookies::Name, paths,
+        redirect::see_other, with_next,
     },
 };
 
@@ -25,6 +27,7 @@ const KEPT_FOR: Duration = Duration::minutes(10);
 pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
         Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
+        Arrived::Over => return ctx.refuse(&StoppedPage::over()),
         Arrived::Answer(answer) => return deliver(&ctx, &answer, false),
         Arrived::Good(flow) => flow,
     };
@@ -33,7 +36,7 @@ pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
         Outcome::Over => ctx.refuse(&StoppedPage::over()),
         Outcome::First(decision) => {
             let (browser, path) = store(&ctx, &flow).await?;
-            kept(&ctx, lead(&ctx, &flow, decision, &path).await, &browser, &parameters)
+            kept(&ctx, lead(&ctx, &flow, decision, &path).await, &browser, &flow)
         }
     }
 }
@@ -42,11 +45,19 @@ pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
 pub async fn submit(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
         Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
+        Arrived::Over => return ctx.refuse(&StoppedPage::over()),
         Arrived::Answer(answer) => return deliver(&ctx, &answer, true),
         Arrived::Good(flow) => flow,
     };
     let (browser, path) = store(&ctx, &flow).await?;
-    kept(&ctx, ctx.see_other(path), &browser, &parameters)
+    kept(&ctx, ctx.see_other(path), &browser, &flow)
+}
+
+/// `POST /oauth/par` (RFC 9126 section 2).
+pub async fn push(ctx: Ctx, Client(app): Client, parameters: Parameters) -> Answer {
+    let id = service::push(&ctx.state, ctx.request(), &app, &parameters).await?;
+    let pushed = json!({ "request_uri": requests::uri(&id), "expires_in": requests::PUSHED_LIFETIME.as_secs() });
+    ctx.json(pushed).status(StatusCode::CREATED)
 }
 
 /// `GET /oauth/authorize/continue`.
@@ -115,10 +126,9 @@ async fn store(ctx: &Ctx, flow: &Flow) -> Result<(SecretToken, String), AppError
 }
 
 /// Sets the cookie that the stored request is bound to, and the language that the app wants for its person.
-fn kept(ctx: &Ctx, answer: Answer, browser: &SecretToken, parameters: &Parameters) -> Answer {
+fn kept(ctx: &Ctx, answer: Answer, browser: &SecretToken, flow: &Flow) -> Answer {
     let answer = answer.cookie(Name::App, browser.reveal(), Some(KEPT_FOR));
-    let wanted = parameters.all("ui_locales").next().and_then(Lang::of_tags);
-    match wanted.filter(|wanted| !ctx.chose_language() && *wanted != ctx.lang()) {
+    match flow.request.lang.filter(|wanted| !ctx.chose_language() && *wanted != ctx.lang()) {
         Some(lang) => answer.cookie(Name::Language, lang.code().to_owned(), Some(KEPT_FOR)),
         None => answer,
     }
