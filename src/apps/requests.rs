@@ -170,6 +170,23 @@ pub async fn invitation(
     .await
 }
 
+/// Returns whether this browser brought a request, and its app signs people in in a popup.
+pub async fn is_in_popup(connection: &mut PgConnection, id: &SecretToken, browser: &SecretToken) -> sqlx::Result<bool> {
+    let (digest, browser) = (id.digest(), browser.digest());
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from authorization_requests r join apps a on a.id = r.app_id
+            where r.digest = $1 and r.browser = $2 and a.popup
+        ) as "is!"
+        "#,
+        digest.as_bytes(),
+        browser.as_bytes(),
+    )
+    .fetch_one(connection)
+    .await
+}
+
 /// Maximum number of stored requests, because anyone can bring one.
 pub const KEPT_MAX: i64 = 50_000;
 /// One request in this many also sweeps, so that nobody can fill the table between two sweep rounds.

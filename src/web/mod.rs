@@ -22,6 +22,7 @@ mod once;
 mod origin;
 mod parameters;
 pub mod paths;
+mod popup;
 pub mod redirect;
 mod refusal;
 mod request_log;

@@ -28,17 +28,15 @@ pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
         Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
         Arrived::Over => return ctx.refuse(&StoppedPage::over()),
-        Arrived::Answer(answer) => return deliver(&ctx, &answer, false),
+        Arrived::Answer { answer, popup } => return deliver(&ctx, &answer, false).in_popup(popup),
         Arrived::Good(flow) => flow,
     };
-    match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
+    let answer = match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
         Outcome::Answer(answer) => deliver(&ctx, &answer, false),
         Outcome::Over => ctx.refuse(&StoppedPage::over()),
-        Outcome::First(decision) => {
-            let (browser, path) = store(&ctx, &flow).await?;
-            kept(&ctx, lead(&ctx, &flow, decision, &path).await, &browser, &flow)
-        }
-    }
+        Outcome::First(decision) => begin(&ctx, &flow, decision).await,
+    };
+    answer.in_popup(flow.app.popup)
 }
 
 /// `POST /oauth/authorize`. Cookies do not come with a form of another site, so they decide on the next page.
@@ -46,11 +44,11 @@ pub async fn submit(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
         Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
         Arrived::Over => return ctx.refuse(&StoppedPage::over()),
-        Arrived::Answer(answer) => return deliver(&ctx, &answer, true),
+        Arrived::Answer { answer, popup } => return deliver(&ctx, &answer, true).in_popup(popup),
         Arrived::Good(flow) => flow,
     };
     let (browser, path) = store(&ctx, &flow).await?;
-    kept(&ctx, ctx.see_other(path), &browser, &flow)
+    kept(&ctx, ctx.see_other(path), &browser, &flow).in_popup(flow.app.popup)
 }
 
 /// `POST /oauth/par` (RFC 9126 section 2).
@@ -118,6 +116,12 @@ fn visitor(ctx: &Ctx) -> Visitor<'_> {
     }
 }
 
+/// Keeps a request for what comes first.
+async fn begin(ctx: &Ctx, flow: &Flow, decision: Decision) -> Answer {
+    let (browser, path) = store(ctx, flow).await?;
+    kept(ctx, lead(ctx, flow, decision, &path).await, &browser, flow)
+}
+
 /// Stores a request for this browser: with the secret that it has, so that requests in other tabs go on.
 async fn store(ctx: &Ctx, flow: &Flow) -> Result<(SecretToken, String), AppError> {
     let browser = ctx.app_cookie().cloned().unwrap_or_else(SecretToken::random);
@@ -172,5 +176,9 @@ fn deliver(ctx: &Ctx, answer: &AppAnswer, after_form: bool) -> Answer {
             headers.extend(policy.map(|policy| (axum::http::header::CONTENT_SECURITY_POLICY, policy)));
         });
     }
-    if after_form { ctx.page(&LeavePage { to: answer.address() }) } else { ctx.answer(see_other(&answer.address())) }
+    if after_form {
+        ctx.page(&LeavePage { to: answer.address() })
+    } else {
+        ctx.answer(see_other(&answer.address()))
+    }
 }

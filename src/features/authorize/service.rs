@@ -50,8 +50,8 @@ pub struct Stored {
 pub enum Arrived {
     /// It goes on.
     Good(Box<Flow>),
-    /// The app gets an error.
-    Answer(AppAnswer),
+    /// The app gets an error, in its popup if it has one.
+    Answer { answer: AppAnswer, popup: bool },
     /// Nobody knows where an answer may go.
     Malformed,
     /// It stands for a pushed request that is used, expired, unknown or of another app.
@@ -102,7 +102,10 @@ pub async fn check(state: &AppState, request: &Request, parameters: &Parameters)
     };
     Ok(match forms::parse(&app, &target, parameters) {
         Ok(request) => Arrived::Good(Box::new(Flow { app, request, stored: None })),
-        Err(refusal) => Arrived::Answer(AppAnswer::error(&target, refusal.code, refusal.description, issuer(state))),
+        Err(refusal) => {
+            let answer = AppAnswer::error(&target, refusal.code, refusal.description, issuer(state));
+            Arrived::Answer { answer, popup: app.popup }
+        }
     })
 }
 

@@ -10,6 +10,7 @@ mod consent;
 mod id_token;
 mod introspection;
 mod judge;
+mod popup;
 mod pushed;
 mod token_client;
 mod token_code;
