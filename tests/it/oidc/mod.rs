@@ -11,6 +11,7 @@ mod id_token;
 mod introspection;
 mod judge;
 mod popup;
+mod programs;
 mod pushed;
 mod token_client;
 mod token_code;
