@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     accounts::FactorKind,
     apps::{AppCache, TokenCache, keys::SigningKeys},
+    audit::Recorder,
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
     features::{
@@ -110,7 +111,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
         outbound: Outbound::new(&config.apps.outbound_networks)?,
-        signing: SigningKeys::new(db.clone(), keys.sealing.clone(), &config.apps),
+        signing: SigningKeys::new(Recorder::for_system(db.clone()), keys.sealing.clone(), &config.apps),
         db,
         quarantine,
         disk: db::DiskProbe::default(),

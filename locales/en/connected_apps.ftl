@@ -5,3 +5,5 @@ apps-given = Allowed { $age }
 apps-used = Last used { $age }
 apps-may = This app may:
 apps-remove = Remove access
+apps-trusted = Added by the operator
+apps-sign-out = Sign out of this app

@@ -5,3 +5,5 @@ apps-given = 허용: { $age }
 apps-used = 마지막 사용: { $age }
 apps-may = 이 앱이 할 수 있는 일:
 apps-remove = 연결 해제
+apps-trusted = 운영자가 추가한 앱이에요
+apps-sign-out = 이 앱에서 로그아웃

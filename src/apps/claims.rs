@@ -4,6 +4,7 @@
 //! out.
 
 use serde_json::{Map, Value, json};
+use time::OffsetDateTime;
 
 use super::Scope;
 use crate::types::UserId;
@@ -19,6 +20,8 @@ pub struct Person {
     pub display_name: Option<String>,
     /// The language that the person chose, as a two-letter code.
     pub language: Option<String>,
+    /// When the username, the display name, the language or the address last changed.
+    pub updated_at: OffsetDateTime,
     /// The email address.
     pub email: String,
     /// Whether the address is verified.
@@ -46,7 +49,11 @@ fn of_scope(scope: Scope, person: &Person) -> Vec<(String, Value)> {
         Scope::Profile => {
             let name = person.display_name.as_ref().unwrap_or(&person.username);
             let locale = person.language.as_ref().map(|language| claim("locale", json!(language)));
-            let always = [claim("name", json!(name)), claim("preferred_username", json!(person.username))];
+            let always = [
+                claim("name", json!(name)),
+                claim("preferred_username", json!(person.username)),
+                claim("updated_at", json!(person.updated_at.unix_timestamp())),
+            ];
             always.into_iter().chain(locale).collect()
         }
         Scope::Email => {
@@ -66,6 +73,7 @@ mod tests {
             username: "alice".into(),
             display_name: Some("Alice".into()),
             language: Some("ko".into()),
+            updated_at: OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(1_700_000_000_900),
             email: "alice@example.com".into(),
             email_verified: true,
             groups: vec!["admins".into()],
@@ -80,18 +88,21 @@ mod tests {
     fn oidcc_scope_all_each_scope_reveals_its_claims_and_no_others() {
         let claims = |scopes: &[&str]| Value::Object(of(&texts(scopes), &alice()));
         assert_eq!(claims(&["openid", "offline_access", "address"]), json!({}));
-        let profile = json!({ "name": "Alice", "preferred_username": "alice", "locale": "ko" });
+        let profile =
+            json!({ "name": "Alice", "preferred_username": "alice", "locale": "ko", "updated_at": 1_700_000_000 });
         assert_eq!(claims(&["profile"]), profile);
         assert_eq!(claims(&["email"]), json!({ "email": "alice@example.com", "email_verified": true }));
         assert_eq!(claims(&["groups"]), json!({ "groups": ["admins"] }));
-        assert_eq!(of(&texts(&["profile", "email", "groups"]), &alice()).len(), 6);
+        assert_eq!(of(&texts(&["profile", "email", "groups"]), &alice()).len(), 7);
     }
 
     #[test]
     fn what_is_not_known_is_left_out_and_nothing_is_null() {
         let person = Person { display_name: None, language: None, groups: Vec::new(), ..alice() };
-        let claims = of(&texts(&["profile", "groups"]), &person);
-        assert_eq!(Value::Object(claims), json!({ "name": "alice", "preferred_username": "alice", "groups": [] }));
+        let claims = Value::Object(of(&texts(&["profile", "groups"]), &person));
+        let updated_at = 1_700_000_000;
+        let known = json!({ "name": "alice", "preferred_username": "alice", "updated_at": updated_at, "groups": [] });
+        assert_eq!(claims, known);
     }
 
     #[test]

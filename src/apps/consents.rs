@@ -68,7 +68,7 @@ pub async fn remember(
     Ok(added.is_some())
 }
 
-/// An app that a person has allowed something.
+/// An app that a person has allowed something, or that the operator allowed for everyone and the person is signed in to.
 #[derive(Clone, Debug)]
 pub struct ConnectedApp {
     /// The app.
@@ -81,23 +81,38 @@ pub struct ConnectedApp {
     pub scopes: Vec<String>,
     /// The allowed resources.
     pub resources: Vec<String>,
-    /// When they were last allowed.
-    pub given_at: OffsetDateTime,
+    /// When they were last allowed; none if the operator did.
+    pub given_at: Option<OffsetDateTime>,
     /// When the person last signed in to it.
     pub last_used_at: OffsetDateTime,
 }
 
-/// Lists the apps that a person has allowed something, the last used first.
+/// Lists the apps that a person has allowed something, and the trusted ones that hold a live grant, the last used first.
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ConnectedApp>> {
     sqlx::query_as!(
         ConnectedApp,
         r#"
-        select a.id as "id: AppId", a.client_id, a.name, c.scopes, c.resources, c.given_at,
-            greatest(c.given_at, (
+        select a.id as "id: AppId", a.client_id, a.name, m.scopes as "scopes!", m.resources as "resources!",
+            m.given_at as "given_at?", m.last_used_at as "last_used_at!"
+        from (
+            select c.app_id, c.scopes, c.resources, c.given_at, greatest(c.given_at, (
                 select max(created_at) from grants where user_id = c.user_id and app_id = c.app_id
-            )) as "last_used_at!"
-        from consents c join apps a on a.id = c.app_id where c.user_id = $1
-        order by "last_used_at!" desc, a.name, a.id limit 1000
+            )) as last_used_at
+            from consents c where c.user_id = $1
+            union all
+            -- What the latest sign-in granted stands for all of them.
+            (select distinct on (g.app_id) g.app_id, g.scopes, g.resources, null::timestamptz, g.created_at
+            from grants g join apps t on t.id = g.app_id and t.consent = 'trusted'
+            where g.user_id = $1 and g.ended_at is null and g.expires_at > now()
+                and not exists (select from consents where user_id = $1 and app_id = g.app_id)
+                and (g.offline or exists (
+                    select from sessions s
+                    where s.id = g.session_id and s.revoked_at is null
+                        and s.idle_ends_at > now() and s.absolute_ends_at > now()
+                ))
+            order by g.app_id, g.created_at desc)
+        ) m join apps a on a.id = m.app_id
+        order by m.last_used_at desc, a.name, a.id limit 1000
         "#,
         user_id as UserId,
     )

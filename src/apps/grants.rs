@@ -106,19 +106,29 @@ pub async fn open(
     Ok(opened.map(|_| token))
 }
 
-/// Ends a grant with all its codes and tokens, unless it has ended before. Returns its person, if it did and has one.
-pub async fn end(connection: &mut PgConnection, id: GrantId, because: EndedBecause) -> sqlx::Result<Option<UserId>> {
-    let ended = sqlx::query_scalar!(
+/// A grant that has just ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its person; none if the app acted for itself.
+    pub user_id: Option<UserId>,
+    /// `client_id` of its app.
+    pub client_id: String,
+}
+
+/// Ends a grant with all its codes and tokens. Returns none if it has ended before.
+pub async fn end(connection: &mut PgConnection, id: GrantId, because: EndedBecause) -> sqlx::Result<Option<Ended>> {
+    sqlx::query_as!(
+        Ended,
         r#"
-        update grants set ended_at = now(), ended_because = $2 where id = $1 and ended_at is null
-        returning user_id as "user_id: UserId"
+        update grants g set ended_at = now(), ended_because = $2 from apps a
+        where g.id = $1 and g.ended_at is null and a.id = g.app_id
+        returning g.user_id as "user_id: UserId", a.client_id
         "#,
         id as GrantId,
         because.code(),
     )
     .fetch_optional(connection)
-    .await?;
-    Ok(ended.flatten())
+    .await
 }
 
 /// Ends every grant of a person to an app, and returns how many.

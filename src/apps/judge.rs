@@ -94,6 +94,7 @@ pub async fn judge(connection: &mut PgConnection, subject: Subject) -> sqlx::Res
                 ) end
             ) - now())::float8 as "holds_for!",
             u.username as "username?", u.display_name, u.language, u.email as "email?",
+            coalesce(u.profile_updated_at, u.created_at) as updated_at,
             u.email_verified_at is not null as "email_verified!",
             array(
                 select g.name from group_members m join groups g on g.id = m.group_id
@@ -152,6 +153,7 @@ struct Row {
     display_name: Option<String>,
     language: Option<String>,
     email: Option<String>,
+    updated_at: Option<OffsetDateTime>,
     email_verified: bool,
     groups: Vec<String>,
     token_scopes: Option<Vec<String>>,
@@ -162,12 +164,13 @@ struct Row {
 
 impl Row {
     fn into_live(self) -> Live {
-        let known = self.user_id.zip(self.username.zip(self.email));
-        let person = known.map(|(id, (username, email))| Person {
+        let known = self.user_id.zip(self.username.zip(self.email)).zip(self.updated_at);
+        let person = known.map(|((id, (username, email)), updated_at)| Person {
             id,
             username,
             display_name: self.display_name,
             language: self.language,
+            updated_at,
             email,
             email_verified: self.email_verified,
             groups: self.groups,

@@ -3,6 +3,9 @@
 //! 1. [`store`] keeps the checked parameters under the digest of a random id, for one browser and for [`LIFETIME`].
 //! 2. The person is sent through the pages that come first, with [`path`] as the way back.
 //! 3. [`find`] reads the request; [`spend`] uses it, once, in the transaction that answers it.
+//!
+//! An app may push a request beforehand (RFC 9126). It is stored without a browser and for [`PUSHED_LIFETIME`];
+//! [`take_pushed`] uses it once, and what waits for a person then is a request like any other.
 
 use std::time::Duration;
 
@@ -16,6 +19,10 @@ use crate::types::{AppId, ReturnTo, SecretToken, TokenDigest};
 pub const ROUTE: &str = "/oauth/authorize/continue";
 /// How long a request waits.
 pub const LIFETIME: Duration = Duration::from_secs(600);
+/// How long a pushed request waits for its browser.
+pub const PUSHED_LIFETIME: Duration = Duration::from_secs(90);
+/// What the `request_uri` of every pushed request begins with (RFC 9126 section 2.2).
+pub const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// A stored request.
 #[derive(Clone, Debug)]
@@ -52,27 +59,54 @@ pub fn id_in(path: &ReturnTo) -> Option<SecretToken> {
     SecretToken::parse(path.as_str().strip_prefix(ROUTE)?.strip_prefix("?request=")?)
 }
 
-/// Stores a request and returns its id.
+/// The `request_uri` of a pushed request.
+pub fn uri(id: &SecretToken) -> String {
+    format!("{URI_PREFIX}{}", id.reveal())
+}
+
+/// Stores a request and returns its id. Without a browser, the app has pushed it.
 pub async fn store(
     connection: &mut PgConnection,
     app_id: AppId,
     parameters: &Value,
-    browser: &TokenDigest,
+    browser: Option<&TokenDigest>,
 ) -> sqlx::Result<SecretToken> {
     let id = SecretToken::random();
     let digest = id.digest();
+    let lifetime = if browser.is_some() { LIFETIME } else { PUSHED_LIFETIME };
     sqlx::query!(
         "insert into authorization_requests (digest, app_id, parameters, browser, expires_at)
         values ($1, $2, $3, $4, now() + make_interval(secs => $5))",
         digest.as_bytes(),
         app_id as AppId,
         parameters,
-        browser.as_bytes(),
-        LIFETIME.as_secs_f64(),
+        browser.map(TokenDigest::as_bytes) as _,
+        lifetime.as_secs_f64(),
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    if digest.as_bytes().first().is_some_and(|byte| byte % SWEEPS == 0) {
+        sweep(connection).await?;
+    }
     Ok(id)
+}
+
+/// Uses a request that this app pushed, and returns its parameters. Only one of several concurrent uses succeeds.
+pub async fn take_pushed(
+    connection: &mut PgConnection,
+    id: &SecretToken,
+    app_id: AppId,
+) -> sqlx::Result<Option<Value>> {
+    let digest = id.digest();
+    sqlx::query_scalar!(
+        "update authorization_requests set used_at = now()
+        where digest = $1 and app_id = $2 and browser is null and used_at is null and expires_at > now()
+        returning parameters",
+        digest.as_bytes(),
+        app_id as AppId,
+    )
+    .fetch_optional(connection)
+    .await
 }
 
 /// Reads a request, also one that was answered or expired.
@@ -136,9 +170,31 @@ pub async fn invitation(
     .await
 }
 
-/// Deletes expired requests, and returns how many.
+/// Returns whether this browser brought a request, and its app signs people in in a popup.
+pub async fn is_in_popup(connection: &mut PgConnection, id: &SecretToken, browser: &SecretToken) -> sqlx::Result<bool> {
+    let (digest, browser) = (id.digest(), browser.digest());
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from authorization_requests r join apps a on a.id = r.app_id
+            where r.digest = $1 and r.browser = $2 and a.popup
+        ) as "is!"
+        "#,
+        digest.as_bytes(),
+        browser.as_bytes(),
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Maximum number of stored requests, because anyone can bring one.
+pub const KEPT_MAX: i64 = 50_000;
+/// One request in this many also sweeps, so that nobody can fill the table between two sweep rounds.
+const SWEEPS: u8 = 64;
+
+/// Deletes expired requests, and the first to expire beyond [`KEPT_MAX`]. Returns how many.
 pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
-    let done = sqlx::query!(
+    let expired = sqlx::query!(
         r#"
         delete from authorization_requests where ctid = any(array(
             select ctid from authorization_requests where expires_at < now()
@@ -146,9 +202,21 @@ pub async fn sweep(connection: &mut PgConnection) -> sqlx::Result<u64> {
         ))
         "#
     )
+    .execute(&mut *connection)
+    .await?;
+    let too_many = sqlx::query!(
+        r#"
+        delete from authorization_requests where ctid = any(array(
+            select ctid from authorization_requests where ctid = any(array(
+                select ctid from authorization_requests order by expires_at desc offset $1 limit 1000
+            )) for update skip locked
+        ))
+        "#,
+        KEPT_MAX,
+    )
     .execute(connection)
     .await?;
-    Ok(done.rows_affected())
+    Ok(expired.rows_affected() + too_many.rows_affected())
 }
 
 #[cfg(test)]

@@ -99,9 +99,16 @@ pub enum Event {
     AppSecretRevoked { client_id: String },
     /// Someone signed up with this account's address.
     SignUpRepeated,
-    /// A refresh token of an app was used again, or by another app: what the app was allowed has ended. `app`: its
-    /// `client_id`.
-    RefreshReused { app: String },
+    /// A refresh token of an app was used again, or by another app: what the app was allowed has ended.
+    RefreshReused { client_id: String },
+    /// A code of an app was used twice: what the app was allowed has ended.
+    CodeReused { client_id: String },
+    /// A key that signs tokens was created, because none of its algorithm signed.
+    SigningKeyCreated { kid: String, alg: String },
+    /// The successor of a key that signs tokens was created.
+    SigningKeyRotated { kid: String, alg: String },
+    /// A key that signs tokens was retired: what it signed is worth nothing.
+    SigningKeyRetired { kid: String, alg: String },
     /// A second factor was added: `totp` or `passkey`.
     FactorAdded { factor: String },
     /// A second factor was removed: `totp` or `passkey`.

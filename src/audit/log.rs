@@ -80,11 +80,17 @@ fn line(request: &Request, entry: &Entry) {
         Event::RecoveryCodeUsed => updated("recovery code used"),
         Event::FactorsUndone => updated("factors undone"),
         Event::BrowserForgotten => updated("browser forgotten"),
-        Event::RefreshReused { app } => warn!(event = "authn_token_reuse", app, user_id, %network, request_id),
+        Event::RefreshReused { client_id } => token_reused(request, entry, "refresh", client_id),
+        Event::CodeReused { client_id } => token_reused(request, entry, "code", client_id),
         Event::AppAuthorized { .. } => updated("app authorized"),
         Event::ConsentWithdrawn { .. } => updated("consent withdrawn"),
         _ => {}
     }
+}
+
+fn token_reused(request: &Request, entry: &Entry, token: &str, client_id: &str) {
+    let (request_id, network, user_id) = (&request.id, network(request.address), entry.user_id.map(display));
+    warn!(event = "authn_token_reuse", token, client_id, user_id, %network, request_id);
 }
 
 /// A sign-in was refused for a password that no account can have. Nothing was spent for it, so nothing is stored:

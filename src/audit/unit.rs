@@ -41,8 +41,17 @@ pub struct Recorder {
 impl Recorder {
     /// Creates the recorder of a command. Nobody reads its metrics, and the running service polls for its email.
     pub fn for_cli(db: PgPool) -> Self {
+        Self::without_request(db, Actor::Cli)
+    }
+
+    /// Creates the recorder of the service, which acts without a request. It logs and counts nothing, and sends no email.
+    pub fn for_system(db: PgPool) -> Self {
+        Self::without_request(db, Actor::System)
+    }
+
+    fn without_request(db: PgPool, actor: Actor) -> Self {
         let (metrics, sampler, mail) = (Arc::default(), Sampler::default(), MailWaker::default());
-        Self { db, actor: Actor::Cli, request: None, metrics, sampler, mail }
+        Self { db, actor, request: None, metrics, sampler, mail }
     }
 
     /// Begins a transaction.

@@ -13,6 +13,7 @@ use crate::{
         SigningAlgorithm,
         keys::{KeyState, KnownKey, Retired, Rotated, SigningKeys},
     },
+    audit::Recorder,
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
 };
@@ -47,7 +48,7 @@ async fn on(database: &database::Database, command: KeysCommand, config: &Config
     let db = pool(database).await?;
     // A new secret would open none of the keys.
     let sealing = SealingKeys::derive(&Secrets::existing(&config.secrets, &config.data_dir)?);
-    let keys = SigningKeys::new(db, sealing, &config.apps);
+    let keys = SigningKeys::new(Recorder::for_cli(db), sealing, &config.apps);
     match command {
         KeysCommand::List => list(&keys.list().await?),
         KeysCommand::Rotate { alg } => rotate(&keys, &alg).await?,

@@ -23,17 +23,23 @@ pub fn form_to(is_https: bool) -> Option<HeaderValue> {
     let to = if is_https { "form-action https:" } else { "form-action https: http:" };
     HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("form-action 'self'", to)).ok()
 }
+
+/// A response extension: a window that shows it keeps its opener, a page of an app.
+#[derive(Clone, Copy, Debug)]
+pub struct KeepsOpener;
+
 /// A response extension: the browser gets this response from another host, which decides itself whether it and its
 /// subdomains are on TLS only.
 #[derive(Clone, Copy, Debug)]
 pub struct OtherHost;
 
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const ALWAYS: [(HeaderName, &str); 8] = [
     (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (OPENER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
@@ -47,6 +53,7 @@ const STRICT_TRANSPORT_SECURITY: &str = "max-age=63072000; includeSubDomains";
 pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     let style = response.extensions().get::<InlineStyle>().copied();
     let is_ours = response.extensions().get::<OtherHost>().is_none();
+    let keeps_opener = response.extensions().get::<KeepsOpener>().is_some();
     let headers = response.headers_mut();
     let own = headers.remove(header::CONTENT_SECURITY_POLICY);
     headers.reserve(ALWAYS.len() + 4);
@@ -55,6 +62,9 @@ pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
     }
     if let Some(policy) = own.or_else(|| style.and_then(|InlineStyle(digest)| only_style(digest))) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if keeps_opener {
+        headers.insert(OPENER_POLICY, HeaderValue::from_static("unsafe-none"));
     }
     if is_ours && state.config.site.public_url.is_https() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(STRICT_TRANSPORT_SECURITY));

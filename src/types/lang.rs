@@ -2,7 +2,7 @@
 //!
 //! [`Lang::negotiate`] returns a language for any header, in bounded time.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 /// The part of an `Accept-Language` header that is parsed, in bytes. Browsers send a few dozen.
@@ -10,7 +10,7 @@ const HEADER_LIMIT: usize = 1024;
 const RANGE_LIMIT: usize = 32;
 
 /// A language in which every page exists.
-#[derive(Clone, Copy, Debug, Default, EnumString, Eq, Hash, IntoStaticStr, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, EnumString, Eq, Hash, IntoStaticStr, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Lang {

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     audit::log,
     config::PublicUrl,
+    http::headers::KeepsOpener,
     sessions::return_paths,
     state::AppState,
     templates::{Chrome, Page, Section, VisitorLabel},
@@ -187,6 +188,20 @@ pub trait AnswerExt: Sized {
     /// Changes the headers.
     fn headers(self, change: impl FnOnce(&mut HeaderMap, &PublicUrl)) -> Self {
         self.change(|reply| change(reply.response.headers_mut(), &reply.state.config.site.public_url))
+    }
+
+    /// Sets the status.
+    fn status(self, status: StatusCode) -> Self {
+        self.change(|reply| *reply.response.status_mut() = status)
+    }
+
+    /// Has the window keep its opener, if the response is for an app that signs people in in a popup.
+    fn in_popup(self, popup: bool) -> Self {
+        self.change(|reply| {
+            if popup {
+                reply.response.extensions_mut().insert(KeepsOpener);
+            }
+        })
     }
 
     /// Sets the browser's session.

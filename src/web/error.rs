@@ -37,6 +37,12 @@ pub enum AppError {
     Denied(&'static str),
     /// The page does not exist, or the visitor may not know of it.
     NotFound,
+    /// The app does not admit the person; for programs.
+    NoAccess,
+    /// The person must allow the app first; for programs.
+    Unconsented,
+    /// The request of an app was answered or has expired; for programs.
+    Gone,
     /// The body is too large.
     PayloadTooLarge,
     /// The body is not a form.
@@ -91,7 +97,9 @@ impl AppError {
         match self {
             Self::BadRequest(_) => ErrorKind::BadRequest,
             Self::StaleForm => ErrorKind::Forbidden,
-            Self::Denied(_) => ErrorKind::Denied,
+            Self::Denied(_) | Self::NoAccess => ErrorKind::Denied,
+            Self::Unconsented => ErrorKind::Unconsented,
+            Self::Gone => ErrorKind::Gone,
             Self::NotFound => ErrorKind::NotFound,
             Self::PayloadTooLarge => ErrorKind::PayloadTooLarge,
             Self::UnsupportedMediaType => ErrorKind::UnsupportedMediaType,

@@ -37,7 +37,11 @@ pub enum ErrorKind {
     Forbidden,
     /// Refused; sending it again changes nothing.
     Denied,
+    /// The person must allow an app first, for JSON clients.
+    Unconsented,
     NotFound,
+    /// A request was answered or has expired, for JSON clients.
+    Gone,
     MethodNotAllowed,
     PayloadTooLarge,
     HeadersTooLarge,
@@ -49,7 +53,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::BadRequest,
         Self::Unauthorized,
         Self::Unverified,
@@ -57,7 +61,9 @@ impl ErrorKind {
         Self::Stale,
         Self::Forbidden,
         Self::Denied,
+        Self::Unconsented,
         Self::NotFound,
+        Self::Gone,
         Self::MethodNotAllowed,
         Self::PayloadTooLarge,
         Self::HeadersTooLarge,
@@ -92,7 +98,9 @@ impl ErrorKind {
             Self::Stale => (StatusCode::UNAUTHORIZED, "unauthorized", "reauthenticate"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", "stale-form"),
             Self::Denied => (StatusCode::FORBIDDEN, "denied", "denied"),
+            Self::Unconsented => (StatusCode::FORBIDDEN, "denied", "consent-required"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not-found", "not-found"),
+            Self::Gone => (StatusCode::GONE, "gone", "gone"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "method-not-allowed"),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "payload-too-large", "payload-too-large"),
             Self::HeadersTooLarge => {
@@ -132,6 +140,7 @@ impl Page for ErrorPage {
             ("forbidden", of(ErrorKind::Forbidden)),
             ("denied", of(ErrorKind::Denied)),
             ("not-found", of(ErrorKind::NotFound)),
+            ("gone", of(ErrorKind::Gone)),
             ("method-not-allowed", of(ErrorKind::MethodNotAllowed)),
             ("payload-too-large", of(ErrorKind::PayloadTooLarge)),
             ("headers-too-large", of(ErrorKind::HeadersTooLarge)),

@@ -21,7 +21,7 @@ use super::{
     access::Policy,
     error::render_errors,
     form_again::SentForm,
-    head,
+    head, popup,
     request_log::RequestLine,
     task::{Work, run_to_the_end},
 };
@@ -80,10 +80,12 @@ impl Front {
             let form = SentForm::of(&request, &routes);
             let work: Work = Box::pin(async { routes.oneshot(request).await.into_response() });
             let response = run_to_the_end(&state, work).await;
-            match form {
+            let (shown, mut response) = match form {
                 Some(form) => form.again(&ctx, response).await,
                 None => (None, render_errors(&ctx, response)),
-            }
+            };
+            popup::mark(&ctx, &mut response).await;
+            (shown, response)
         };
         let (shown, mut response) = answered.instrument(span).await;
         if ctx.policy().is_some_and(Policy::is_for_other_hosts) {

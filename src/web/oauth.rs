@@ -30,7 +30,7 @@ pub(super) mod cors;
 
 pub use bearer::{Judged, judged, verified_access};
 
-/// Error codes of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009 and RFC 8707.
+/// Error codes of RFC 6749 section 5.2, RFC 6750 section 3.1, RFC 7009, RFC 8707 and, of pushed requests, RFC 9126.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum OAuthCode {
@@ -48,6 +48,12 @@ pub enum OAuthCode {
     InvalidScope,
     /// A resource was not granted.
     InvalidTarget,
+    /// Only codes are issued.
+    UnsupportedResponseType,
+    /// Requests in a JWT are not supported (RFC 9101).
+    RequestNotSupported,
+    /// Apps do not register in a request.
+    RegistrationNotSupported,
     /// The access token is worth nothing.
     InvalidToken,
     /// The access token lacks a scope.

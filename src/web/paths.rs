@@ -116,6 +116,10 @@ pub const API_OPENAPI: &str = "/api/openapi.json";
 pub const OAUTH_TOKEN: &str = "/oauth/token";
 /// The same, for apps that end every address with a slash.
 pub const OAUTH_TOKEN_SLASH: &str = "/oauth/token/";
+/// Where apps push their requests beforehand (RFC 9126).
+pub const OAUTH_PAR: &str = "/oauth/par";
+/// The same, for apps that end every address with a slash.
+pub const OAUTH_PAR_SLASH: &str = "/oauth/par/";
 /// What a token is worth (RFC 7662).
 pub const OAUTH_INTROSPECT: &str = "/oauth/introspect";
 /// Revokes a token (RFC 7009).
@@ -203,7 +207,8 @@ pub fn is_ours(local: &str) -> bool {
 }
 
 /// Endpoints that apps call, whose errors are in the dialect of OAuth 2.0.
-const CALLED_BY_APPS: [&str; 5] = [OAUTH_TOKEN, OAUTH_TOKEN_SLASH, OAUTH_INTROSPECT, OAUTH_REVOKE, OAUTH_USERINFO];
+const CALLED_BY_APPS: [&str; 7] =
+    [OAUTH_TOKEN, OAUTH_TOKEN_SLASH, OAUTH_PAR, OAUTH_PAR_SLASH, OAUTH_INTROSPECT, OAUTH_REVOKE, OAUTH_USERINFO];
 
 /// Returns whether a path is an endpoint that apps call, also with a method that it does not have.
 pub(super) fn is_called_by_apps(path: &str) -> bool {

@@ -11,6 +11,10 @@ const app = {
   answers: [],
   server: createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, app.url);
+    if (pathname === "/popup" || pathname === "/opener") {
+      response.setHeader("content-type", "text/html").end(`<!doctype html><title>The app</title><h1>The app</h1><script>${scripts[pathname]}</script>`);
+      return;
+    }
     if (pathname !== "/callback") {
       response.setHeader("content-type", "text/html").end("<!doctype html><title>The app</title><h1>The app</h1>");
       return;
@@ -24,6 +28,12 @@ const app = {
   }),
 };
 
+/** Of the app's page that opens a popup, and of the one in it. */
+const scripts = {
+  "/opener": "addEventListener('message', (event) => { if (event.origin === location.origin) window.told = event.data; });",
+  "/popup": "if (window.opener) window.opener.postMessage(location.search, location.origin); else document.body.append('no opener');",
+};
+
 before(async () => {
   await new Promise((listening) => app.server.listen(0, "127.0.0.1", listening));
   app.url = `http://127.0.0.1:${app.server.address().port}`;
@@ -33,7 +43,7 @@ after(() => app.server.close());
 
 /** Registers the app under a name of its own; the address with which it sends people here. */
 function register(name, ...options) {
-  service.command("app", "add", name, "--id", name.toLowerCase(), "--redirect", `${app.url}/callback`, ...options);
+  service.command("app", "add", name, "--id", name.toLowerCase(), "--redirect", `${app.url}/callback`, "--redirect", `${app.url}/popup`, ...options);
   return (parameters) => {
     const usual = { client_id: name.toLowerCase(), redirect_uri: `${app.url}/callback`, response_type: "code", scope: "openid profile email" };
     return `/oauth/authorize?${new URLSearchParams({ ...usual, state: "st&<ate", ...parameters })}`;
@@ -83,6 +93,40 @@ for (const mode of ["query", "form_post"]) {
     assert.equal((await arrives(page)).error, "access_denied");
   });
 }
+
+journeyIn([usually], "an app on another origin signs a person in in a popup, and is told by its own page there", async ({ open, t }) => {
+  const address = register("Popup", "--popup");
+  const plain = register("Plain");
+  const page = await open();
+  const person = await signedIn(page, "popup");
+  await signOut(page);
+  // The app's page opens the popup; the callback page in it tells its opener.
+  const opens = async (to) => {
+    await page.goto(`${app.url}/opener`);
+    const popup = page.waitForEvent("popup");
+    await page.evaluate((url) => window.open(url, "_blank", "width=500,height=700"), new URL(to, service.url).href);
+    return popup;
+  };
+  const told = () => page.evaluate(() => window.told);
+
+  const popup = await opens(address({ redirect_uri: `${app.url}/popup` }));
+  await popup.locator("#identifier").fill(person.username);
+  await popup.locator("#password").fill(person.password);
+  await popup.locator("main form button.primary").first().click();
+  await popup.getByRole("button", { name: t("consent-allow") }).click();
+  await page.waitForFunction(() => window.told);
+  const answer = Object.fromEntries(new URLSearchParams(await told()));
+  assert.match(answer.code, /^vc_/);
+  assert.deepEqual([answer.state, answer.iss], ["st&<ate", service.url]);
+
+  // A second time the answer comes at once; an app without the flag has lost its opener.
+  await opens(address({ redirect_uri: `${app.url}/popup` }));
+  await page.waitForFunction(() => window.told);
+  const cutOff = await opens(plain({ redirect_uri: `${app.url}/popup`, prompt: "none" }));
+  await cutOff.waitForURL(`${app.url}/popup?**`);
+  await cutOff.getByText("no opener").waitFor();
+  assert.equal(await told(), undefined);
+});
 
 /** Without script a form that goes to the app has a button. */
 async function submitByHand(page, mode) {

@@ -51,6 +51,32 @@ for (const alg of ["RS256", "ES256", "EdDSA"]) {
   });
 }
 
+for (const [name, ...options] of [["pushes"], ["pushes-without-secret", "--public"]]) {
+  test(`an app pushes its request first: ${name}`, async () => {
+    const app = await addApp(name, "--redirect", redirect, ...options);
+    const config = await configuration(app);
+    const someone = { username: name, email: `${name}@example.com`, password };
+    const person = new Person(service.url);
+    await person.signUp(service.url, someone);
+    const [pkceCodeVerifier, expectedState] = [client.randomPKCECodeVerifier(), client.randomState()];
+    const address = await client.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: redirect,
+      scope: "openid profile",
+      state: expectedState,
+      code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+      code_challenge_method: "S256",
+    });
+    assert.deepEqual([...address.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+    const arrived = await arrive(person, address, someone);
+    const tokens = await client.authorizationCodeGrant(config, arrived, { pkceCodeVerifier, expectedState, idTokenExpected: true });
+    const info = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+    assert.equal(info.preferred_username, name);
+    assert.equal(typeof info.updated_at, "number");
+    const refused = client.buildAuthorizationUrlWithPAR(config, { redirect_uri: "https://evil.example/", scope: "openid" });
+    await assert.rejects(refused, { error: "invalid_request" });
+  });
+}
+
 test("a public app on a loopback port signs a person in", async () => {
   const app = await addApp("native", "--public", "--redirect", "http://127.0.0.1/callback");
   const config = await configuration(app);

@@ -17,7 +17,7 @@ use crate::words::strings;
 
 /// How many words README.md and docs/ may have, without decisions, notes and generated tables.
 /// Apps are a subject of their own, with 2,500 of them.
-const WORDS_MAX: usize = 18_500;
+const WORDS_MAX: usize = 18_650;
 const END: &str = "<!-- end -->";
 
 fn root(name: &str) -> PathBuf {

@@ -34,7 +34,15 @@ async fn oidcc_discovery_endpoint_verification() {
     let app = service().await;
     let found = document(&app, CONFIGURATION).await;
     assert_eq!(found["issuer"], ISSUER, "the address without the path: no slash, no port");
-    for endpoint in ["authorization", "token", "userinfo", "introspection", "revocation", "end_session"] {
+    for endpoint in [
+        "authorization",
+        "token",
+        "userinfo",
+        "introspection",
+        "revocation",
+        "end_session",
+        "pushed_authorization_request",
+    ] {
         let address = found[format!("{endpoint}_endpoint")].as_str().expect("an address");
         assert!(address.starts_with("https://id.example.com/oauth/"), "{endpoint}: {address}");
     }
@@ -49,6 +57,7 @@ async fn oidcc_discovery_endpoint_verification() {
     for (name, value) in [
         ("request_parameter_supported", false),
         ("request_uri_parameter_supported", false),
+        ("require_pushed_authorization_requests", false),
         ("claims_parameter_supported", true),
         ("authorization_response_iss_parameter_supported", true),
         ("backchannel_logout_supported", true),
@@ -97,6 +106,31 @@ async fn the_key_set_has_a_key_from_the_start_and_every_key_another_kid() {
         assert!(["d", "p", "q", "k"].iter().all(|private| key.get(private).is_none()), "{key}");
     }
     KeySet::parse(&all.to_string()).expect("a set that others accept");
+}
+
+#[tokio::test]
+async fn a_document_that_a_client_has_is_not_sent_again_until_it_changes() {
+    let app = service().await;
+    let ask = async |path: &str, tag: &str| app.browser().with("If-None-Match", tag).get(path).await;
+    for path in [CONFIGURATION, "/.well-known/oauth-authorization-server", "/oauth/jwks"] {
+        let first = app.browser().get(path).await;
+        let tag = first.header("etag").expect("a tag").to_owned();
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() == 24, "a strong one: {tag}");
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+            let again = ask(path, &known).await;
+            assert_eq!((again.status, again.body.as_str()), (304, ""), "{path} {known}");
+            for name in ["etag", "cache-control", "access-control-allow-origin"] {
+                assert_eq!(again.header(name), first.header(name), "{path} {name}");
+            }
+        }
+        assert_eq!(ask(path, "\"another\"").await.body, first.body);
+        let head = app.browser().send("HEAD", path, None).await;
+        assert_eq!((head.status, head.header("etag")), (200, Some(tag.as_str())), "{path}");
+    }
+    let before = app.browser().get("/oauth/jwks").await.header("etag").expect("a tag").to_owned();
+    app.state.signing.signer(SigningAlgorithm::Es256).await.expect("a key");
+    let after = ask("/oauth/jwks", &before).await;
+    assert!(after.status == 200 && after.header("etag") != Some(before.as_str()), "{after:?}");
 }
 
 #[tokio::test]

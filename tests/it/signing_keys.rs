@@ -207,7 +207,7 @@ async fn a_dump_holds_no_private_key() {
         "select count(*) from signing_keys where public_jwk ?| array['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']";
     assert_eq!(app.count(secret_members).await, 0);
     let document = app.state.signing.jwks().await.expect("a document");
-    let set = KeySet::parse(std::str::from_utf8(&document).expect("text")).expect("a set without private keys");
+    let set = KeySet::parse(std::str::from_utf8(&document.bytes()).expect("text")).expect("a set without private keys");
     assert_eq!(set.keys().len(), 3);
 }
 
@@ -251,4 +251,40 @@ async fn the_commands_list_rotate_and_retire_keys() {
     assert_eq!(published(&app).await, [second]);
     let unknown = run(&["keys", "retire", &first]).await;
     assert!(unknown.1.contains("no signing key is called"), "{unknown:?}");
+
+    let kid_of = |line: &str| line.split_whitespace().nth(4).expect("a kid").trim_end_matches(',').to_owned();
+    let next = kid_of(&created);
+    let expected = [
+        format!("signing_key_created cli {first} ES256"),
+        format!("signing_key_rotated cli {next} ES256"),
+        format!("signing_key_retired cli {first} ES256"),
+    ];
+    assert_eq!(events(&app).await, expected);
+}
+
+/// What the audit log says of keys, in order.
+async fn events(app: &TestApp) -> Vec<String> {
+    let events = "select kind || ' ' || actor_kind || ' ' || (detail ->> 'kid') || ' ' || (detail ->> 'alg')
+        from audit_events where kind like 'signing_key%' order by seq";
+    sqlx::query_scalar(events).fetch_all(&app.db).await.expect("the events")
+}
+
+#[tokio::test]
+async fn keys_that_the_service_creates_and_rotates_are_in_the_audit_log_once() {
+    let app = TestApp::start().await;
+    let other = app.replica().await;
+    race(8, |i| {
+        let keys = if i % 2 == 0 { app.state.signing.clone() } else { other.state.signing.clone() };
+        async move { keys.signer(ES256).await.expect("a key").public().kid().to_owned() }
+    })
+    .await;
+    let first = kid(&app, ES256).await;
+    let created = format!("signing_key_created system {first} ES256");
+    assert_eq!(events(&app).await, std::slice::from_ref(&created));
+    pass(&app, "89 days 1 hour").await;
+    let swept = tokio::join!(app.sweep(), other.sweep());
+    drop(swept);
+    let second = published(&app).await.pop().expect("two");
+    assert_ne!(second, first);
+    assert_eq!(events(&app).await, [created, format!("signing_key_rotated system {second} ES256")]);
 }

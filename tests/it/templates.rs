@@ -366,8 +366,9 @@ fn every_kind_of_error_is_worded() {
             let text = templates.message(lang, &kind.title_key());
             assert!(!text.contains('⟦'), "{text}");
         }
-        // A browser that must verify, add a factor or authenticate again is redirected; programs get JSON.
-        let json_only = matches!(kind, ErrorKind::Unverified | ErrorKind::Unenrolled | ErrorKind::Stale);
+        // A browser that must verify, add a factor or authenticate again is redirected, or asked to allow an app; programs get JSON.
+        let json_only =
+            matches!(kind, ErrorKind::Unverified | ErrorKind::Unenrolled | ErrorKind::Stale | ErrorKind::Unconsented);
         let samples = ErrorPage::samples();
         assert!(json_only || samples.iter().any(|(_, p)| p.kind == kind), "{kind:?}");
     }

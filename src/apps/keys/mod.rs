@@ -6,6 +6,7 @@
 //!    or half the rotation, and begins when the old key stops. The old key stays published for as long as its tokens.
 //! 3. Private keys are sealed at rest. Rotating `VESTIBULE_SECRET` re-seals them ([`SigningKeys::reseal`]). A key that
 //!    cannot be opened signs nothing, and another replaces it; what it signed is still verified.
+//! 4. Who created, rotated or retired a key is in the audit log.
 //!
 //! Every replica reads the keys again after a second, so they agree within one. Times are the database's: a local clock
 //! only counts how long ago they were read.
@@ -20,16 +21,16 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Bytes;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use tokio::{sync::Mutex, task::spawn_blocking, time::timeout};
 use vestibule_jose::{InvalidKey, KeySet, SigningError, SigningKey};
 
 use super::SigningAlgorithm;
 use crate::{
+    audit::Recorder,
     config::Apps,
     crypto::sealing::{SealedWith, SealingKeys},
-    types::instant,
+    types::{Document, instant},
 };
 
 pub use model::{KeyState, KnownKey};
@@ -64,7 +65,8 @@ pub enum KeysError {
 pub struct SigningKeys(Arc<Parts>);
 
 struct Parts {
-    db: PgPool,
+    /// The database, and whose the changes are.
+    by: Recorder,
     sealing: SealingKeys,
     terms: Terms,
     /// What was read last.
@@ -76,11 +78,11 @@ struct Parts {
 }
 
 impl SigningKeys {
-    /// Keys in this database, sealed with these. Reads nothing yet.
-    pub fn new(db: PgPool, sealing: SealingKeys, apps: &Apps) -> Self {
+    /// Keys in this recorder's database, sealed with these. Reads nothing yet.
+    pub fn new(by: Recorder, sealing: SealingKeys, apps: &Apps) -> Self {
         let terms = Terms::new(apps.signing_rotation, apps.access_token.max(apps.id_token));
         let (snapshot, reading, creating) = (RwLock::default(), Mutex::default(), Mutex::default());
-        Self(Arc::new(Parts { db, sealing, terms, snapshot, reading, creating }))
+        Self(Arc::new(Parts { by, sealing, terms, snapshot, reading, creating }))
     }
 
     /// Returns the key that signs now, and creates the first one.
@@ -112,7 +114,7 @@ impl SigningKeys {
     ///
     /// # Errors
     /// When the database is unavailable, or no key can be created.
-    pub async fn jwks(&self) -> Result<Bytes, KeysError> {
+    pub async fn jwks(&self) -> Result<Document, KeysError> {
         let mut snapshot = self.current().await?;
         if snapshot.published.keys().is_empty() {
             self.signer(SigningAlgorithm::Rs256).await?;
@@ -148,7 +150,7 @@ impl SigningKeys {
 
     /// Reads the keys. Those that were opened before are not opened again.
     async fn reread(&self) -> Result<Arc<Snapshot>, KeysError> {
-        let mut connection = self.0.db.acquire().await?;
+        let mut connection = self.0.by.db.acquire().await?;
         let before = instant();
         let rows = store::list(&mut connection).await?;
         drop(connection);

@@ -6,14 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::body::Bytes;
 use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_jose::{Algorithm, KeySet, MAX_KEYS, PublicJwk, SigningKey};
 
 use super::{KeysError, SigningAlgorithm};
-use crate::{crypto::sealing::SealingKeys, types::instant};
+use crate::{
+    crypto::sealing::SealingKeys,
+    types::{Document, instant},
+};
 
 /// How long the keys are cached.
 const FRESH: Duration = Duration::from_secs(1);
@@ -127,7 +129,7 @@ pub(super) struct Snapshot {
     keys: Vec<Held>,
     pub(super) published: Arc<KeySet>,
     /// The JWK set as JSON.
-    pub(super) document: Bytes,
+    pub(super) document: Document,
 }
 
 impl Snapshot {
@@ -142,7 +144,7 @@ impl Snapshot {
         rows.sort_by_key(|row| (row.state_at(row.now), Algorithm::from(row.alg), Reverse(row.signs_from)));
         let public = rows.iter().take(MAX_KEYS).map(|row| PublicJwk::parse(&row.public_jwk.to_string()));
         let published = KeySet::new(public.collect::<Result<Vec<_>, _>>()?)?;
-        let document = serde_json::to_vec(&published).unwrap_or_default().into();
+        let document = Document::new(serde_json::to_vec(&published).unwrap_or_default());
         let keys = rows.into_iter().map(|stored| {
             let held = before.and_then(|before| before.held(&stored));
             let key = match held {

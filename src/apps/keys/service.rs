@@ -1,6 +1,6 @@
 //! Creating keys, and having them take turns. Both hold a lock, so that no two replicas create a key for the same turn.
 
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use super::{
     model::{Stored, Terms},
     store::{self, NewKey},
 };
-use crate::{crypto::sealing::SealingKeys, types::random_uuid};
+use crate::{audit::Event, crypto::sealing::SealingKeys, types::random_uuid};
 
 /// What became of a rotation.
 #[must_use]
@@ -42,7 +42,7 @@ impl SigningKeys {
     /// When the database is unavailable, or no key can be created.
     pub async fn rotate_due(&self) -> Result<u64, KeysError> {
         let mut created = 0;
-        let published = store::list(&mut *self.0.db.acquire().await?).await?;
+        let published = store::list(&mut *self.0.by.db.acquire().await?).await?;
         for alg in [SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa] {
             let rows = self.opened(published.clone(), alg);
             let due = last(&rows).is_some_and(|last| is_due(last, &self.0.terms));
@@ -66,18 +66,18 @@ impl SigningKeys {
     /// # Errors
     /// When the database is unavailable.
     pub async fn retire(&self, kid: &str) -> Result<Retired, KeysError> {
-        let mut connection = self.0.db.acquire().await?;
-        let mut transaction = connection.begin().await?;
-        store::lock(&mut transaction).await?;
-        let rows = store::list(&mut transaction).await?;
+        let mut unit = self.0.by.begin().await?;
+        store::lock(&mut unit).await?;
+        let rows = store::list(&mut unit).await?;
         let Some(key) = rows.iter().find(|row| row.kid == kid) else { return Ok(Retired::Unknown) };
         let (alg, state) = (key.alg, key.state_at(key.now));
-        store::delete(&mut transaction, key.id).await?;
+        store::delete(&mut unit, key.id).await?;
         let others = self.opened(rows.iter().filter(|row| row.kid != kid).cloned().collect(), alg);
         if !others.iter().any(|row| row.state_at(row.now) == KeyState::Signing) {
-            promote(&mut transaction, &others).await?;
+            promote(&mut unit, &others).await?;
         }
-        transaction.commit().await?;
+        unit.record_without_account(Event::SigningKeyRetired { kid: kid.to_owned(), alg: alg.code().to_owned() });
+        unit.commit().await?;
         tracing::warn!(kid, alg = alg.code(), "retired a signing key: its tokens are refused");
         Ok(Retired::Done(alg, state))
     }
@@ -88,7 +88,7 @@ impl SigningKeys {
     /// # Errors
     /// When the database is unavailable.
     pub async fn reseal(&self) -> sqlx::Result<u64> {
-        let (mut connection, sealing) = (self.0.db.acquire().await?, &self.0.sealing);
+        let (mut connection, sealing) = (self.0.by.db.acquire().await?, &self.0.sealing);
         let mut count = 0;
         for row in store::list(&mut connection).await?.iter().filter(|row| !sealing.is_newest(&row.sealed)) {
             let opened = sealing.open(Uuid::nil(), row.id, &row.sealed);
@@ -104,24 +104,29 @@ impl SigningKeys {
     /// Creates the key that signs after the last one: from the end of its turn, but published long enough before.
     async fn succeed(&self, alg: SigningAlgorithm, only_due: bool) -> Result<Rotated, KeysError> {
         let (new, terms) = (self.generate(alg).await?, &self.0.terms);
-        let mut connection = self.0.db.acquire().await?;
-        let mut transaction = connection.begin().await?;
-        store::lock(&mut transaction).await?;
-        let rows = self.opened(store::list(&mut transaction).await?, alg);
-        let now = store::now(&mut transaction).await?;
+        let mut unit = self.0.by.begin().await?;
+        store::lock(&mut unit).await?;
+        let rows = self.opened(store::list(&mut unit).await?, alg);
+        let now = store::now(&mut unit).await?;
         let from = match last(&rows) {
             Some(last) if now < last.signs_from => return Ok(Rotated::Waiting(last.kid.clone(), last.signs_from)),
             Some(last) if only_due && !is_due(last, terms) => return Ok(Rotated::NotDue),
             Some(last) => {
                 let soonest = now + terms.ahead;
                 let from = if only_due { soonest.max(last.signs_until) } else { soonest };
-                store::stop_at(&mut transaction, last.id, from, terms.afterwards).await?;
+                store::stop_at(&mut unit, last.id, from, terms.afterwards).await?;
                 from
             }
             None => now,
         };
-        store::insert(&mut transaction, &new, from, terms.rotation, terms.afterwards).await?;
-        transaction.commit().await?;
+        store::insert(&mut unit, &new, from, terms.rotation, terms.afterwards).await?;
+        let (kid, named) = (new.kid.clone(), alg.code().to_owned());
+        unit.record_without_account(if rows.is_empty() {
+            Event::SigningKeyCreated { kid, alg: named }
+        } else {
+            Event::SigningKeyRotated { kid, alg: named }
+        });
+        unit.commit().await?;
         tracing::info!(kid = new.kid, alg = alg.code(), signs_from = %from, "created a signing key");
         Ok(Rotated::Created(new.kid, from))
     }
@@ -149,19 +154,19 @@ impl SigningKeys {
 /// Has a key sign now: the one that waits, or a new one. Does nothing if another replica was faster.
 pub(super) async fn begin(keys: &SigningKeys, alg: SigningAlgorithm) -> Result<(), KeysError> {
     let (new, terms) = (keys.generate(alg).await?, &keys.0.terms);
-    let mut connection = keys.0.db.acquire().await?;
-    let mut transaction = connection.begin().await?;
-    store::lock(&mut transaction).await?;
-    let rows = keys.opened(store::list(&mut transaction).await?, alg);
+    let mut unit = keys.0.by.begin().await?;
+    store::lock(&mut unit).await?;
+    let rows = keys.opened(store::list(&mut unit).await?, alg);
     if rows.iter().any(|row| row.state_at(row.now) == KeyState::Signing) {
         return Ok(());
     }
-    if !promote(&mut transaction, &rows).await? {
-        let now = store::now(&mut transaction).await?;
-        store::insert(&mut transaction, &new, now, terms.rotation, terms.afterwards).await?;
+    if !promote(&mut unit, &rows).await? {
+        let now = store::now(&mut unit).await?;
+        store::insert(&mut unit, &new, now, terms.rotation, terms.afterwards).await?;
+        unit.record_without_account(Event::SigningKeyCreated { kid: new.kid.clone(), alg: alg.code().to_owned() });
         tracing::info!(kid = new.kid, alg = alg.code(), "created a signing key");
     }
-    transaction.commit().await?;
+    unit.commit().await?;
     Ok(())
 }
 

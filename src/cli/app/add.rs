@@ -4,10 +4,10 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use super::{CliError, endpoints, say, show};
 use crate::{
-    apps::{AccessFormat, AppKind, Consent, Pkce, registry::Registration},
+    apps::AppKind,
     audit::Recorder,
     config::Config,
-    features::apps::{self, Checked, Endpoints, Mistake, Recipe, Values, draft, slug},
+    features::apps::{self, Checked, Endpoints, Mistake, Overrides, Recipe, Values, draft, slug},
 };
 
 #[derive(Debug, Args)]
@@ -91,45 +91,23 @@ fn switch() -> PossibleValuesParser {
 }
 
 impl Settings {
-    /// Takes over what was given.
-    pub fn apply(&self, app: &mut Registration) {
+    /// What was given.
+    pub fn overrides(&self) -> Overrides {
         let on = |given: &Option<String>| given.as_ref().map(|text| text == "yes");
-        for (switch, given) in [
-            (&mut app.id_token_claims, &self.id_token_claims),
-            (&mut app.popup, &self.popup),
-            (&mut app.preflight, &self.preflight),
-        ] {
-            *switch = on(given).unwrap_or(*switch);
-        }
-        match on(&self.trusted) {
-            Some(true) => app.consent = Consent::Trusted,
-            Some(false) => app.consent = Consent::Ask,
-            None => {}
-        }
-        match on(&self.jwt) {
-            Some(true) => app.access_format = AccessFormat::Jwt,
-            Some(false) => app.access_format = AccessFormat::Opaque,
-            None => {}
-        }
-        match on(&self.require_pkce) {
-            Some(true) => app.pkce = Pkce::Required,
-            Some(false) => app.pkce = Pkce::Offered,
-            None => {}
-        }
-        // The parsers of the arguments admit nothing else.
-        if let Some(alg) = self.alg.as_ref().and_then(|text| text.parse().ok()) {
-            app.id_token_alg = alg;
-        }
-        if let Some(level) = self.min_aal.as_ref().and_then(|text| text.parse().ok()) {
-            app.min_aal = level;
-        }
-        if let Some(uri) = &self.backchannel {
-            app.backchannel_uri = Some(uri.clone()).filter(|uri| !uri.is_empty());
-        }
-        for (list, given) in [(&mut app.scopes, &self.scopes), (&mut app.resources, &self.resources)] {
-            if !given.is_empty() {
-                list.clone_from(given);
-            }
+        let list = |given: &[String]| Some(given.to_vec()).filter(|given| !given.is_empty());
+        Overrides {
+            trusted: on(&self.trusted),
+            // The parsers of the arguments admit nothing else.
+            alg: self.alg.as_ref().and_then(|text| text.parse().ok()),
+            jwt: on(&self.jwt),
+            require_pkce: on(&self.require_pkce),
+            id_token_claims: on(&self.id_token_claims),
+            popup: on(&self.popup),
+            preflight: on(&self.preflight),
+            min_aal: self.min_aal.as_ref().and_then(|text| text.parse().ok()),
+            backchannel: self.backchannel.clone(),
+            scopes: list(&self.scopes),
+            resources: list(&self.resources),
         }
     }
 }
@@ -182,6 +160,6 @@ fn registration(
     ] {
         list.extend_from_slice(given);
     }
-    arguments.settings.apply(&mut app);
+    arguments.settings.overrides().apply(&mut app);
     Checked::new(app)
 }

@@ -77,7 +77,7 @@ pub async fn set(by: &Recorder, arguments: &Set) -> Result<(), CliError> {
         if let Some(name) = &arguments.name {
             app.name.clone_from(name);
         }
-        arguments.settings.apply(app);
+        arguments.settings.overrides().apply(app);
         Ok(())
     };
     changed(by, &arguments.app, edit).await

@@ -156,7 +156,8 @@ fn one_of_each() -> Vec<Option<Event>> {
         role("member"),
         Event::SetupLinkIssued,
         Event::SignUpRepeated,
-        Event::RefreshReused { app: "wiki".into() },
+        Event::RefreshReused { client_id: "wiki".into() },
+        Event::CodeReused { client_id: "wiki".into() },
         Event::GateTicketRefused { reason: "used".into() },
     ];
     known
@@ -164,6 +165,7 @@ fn one_of_each() -> Vec<Option<Event>> {
         .chain(of_factors())
         .chain(of_groups())
         .chain(of_apps())
+        .chain(of_signing_keys())
         .chain(of_the_log_itself())
         .map(Some)
         .chain([None])
@@ -210,6 +212,15 @@ fn of_apps() -> [Event; 7] {
         Event::AppEnabled { client_id: client_id() },
         Event::AppSecretIssued { client_id: client_id() },
         Event::AppSecretRevoked { client_id: client_id() },
+    ]
+}
+
+fn of_signing_keys() -> [Event; 3] {
+    let (kid, alg) = (String::new, String::new);
+    [
+        Event::SigningKeyCreated { kid: kid(), alg: alg() },
+        Event::SigningKeyRotated { kid: kid(), alg: alg() },
+        Event::SigningKeyRetired { kid: kid(), alg: alg() },
     ]
 }
 

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::model::{
-    Checked, Entry, Mistake, draft,
+    Checked, Entry, Mistake, Overrides, draft,
     recipe::{Endpoints, Recipe, Values},
 };
 use crate::{
-    apps::{AccessFormat, AppKind, ClientAuth, Consent, Pkce, registry::Registration},
+    apps::{AppKind, ClientAuth, registry::Registration},
     types::{AppToken, TokenKind},
 };
 
@@ -134,39 +134,30 @@ fn overrule(app: &mut Registration, fields: &Fields) -> Result<(), Mistake> {
         (&mut app.origins, &fields.origins),
         (&mut app.gates, &fields.gates),
         (&mut app.groups, &fields.groups),
-        (&mut app.scopes, &fields.scopes),
-        (&mut app.resources, &fields.resources),
     ] {
         if let Some(given) = given {
             list.clone_from(given);
         }
     }
-    for (switch, given) in [
-        (&mut app.id_token_claims, fields.id_token_claims),
-        (&mut app.popup, fields.popup),
-        (&mut app.preflight, fields.preflight),
-    ] {
-        *switch = given.unwrap_or(*switch);
-    }
-    if let Some(alg) = &fields.alg {
-        let unknown = || Mistake::new("alg", format!("{alg:?} is unknown; wanted RS256, ES256 or EdDSA"));
-        app.id_token_alg = alg.parse().map_err(|_| unknown())?;
-    }
-    if fields.trusted == Some(true) {
-        app.consent = Consent::Trusted;
-    }
-    if fields.jwt == Some(true) {
-        app.access_format = AccessFormat::Jwt;
-    }
-    match fields.require_pkce {
-        Some(true) => app.pkce = Pkce::Required,
-        Some(false) => app.pkce = Pkce::Offered,
-        None => {}
-    }
-    app.min_aal = fields.min_aal.unwrap_or(app.min_aal);
-    if fields.backchannel.is_some() {
-        app.backchannel_uri.clone_from(&fields.backchannel);
-    }
+    let unknown = |alg: &str| Mistake::new("alg", format!("{alg:?} is unknown; wanted RS256, ES256 or EdDSA"));
+    let alg = fields.alg.as_deref().map(|alg| alg.parse().map_err(|_| unknown(alg))).transpose()?;
+    let Fields { trusted, jwt, require_pkce, id_token_claims, popup, preflight, min_aal, .. } = *fields;
+    let (backchannel, scopes, resources) =
+        (fields.backchannel.clone(), fields.scopes.clone(), fields.resources.clone());
+    let overrides = Overrides {
+        trusted,
+        alg,
+        jwt,
+        require_pkce,
+        id_token_claims,
+        popup,
+        preflight,
+        min_aal,
+        backchannel,
+        scopes,
+        resources,
+    };
+    overrides.apply(app);
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The checked description of an app.
 
 mod changes;
+mod overrides;
 pub mod recipe;
 
 use derive_more::Deref;
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use changes::changes;
+pub use overrides::Overrides;
 
 /// The most addresses of one kind, scopes, resources or groups.
 const LIST_MAX: usize = 64;

@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::model::{AuthorizationRequest, ErrorCode, Prompt, Target};
 use crate::{
-    apps::{App, Scope, address},
-    web::{Parameters, Repeated},
+    apps::{App, Scope, address, requests},
+    types::{Lang, SecretToken},
+    web::{OAuthCode, OAuthError, Parameters, Repeated},
 };
 
 /// The most bytes of all parameters.
@@ -44,6 +45,25 @@ impl From<Repeated> for Refusal {
     }
 }
 
+impl From<Malformed> for OAuthError {
+    fn from(Malformed(reason): Malformed) -> Self {
+        Self::invalid_request(reason)
+    }
+}
+
+impl From<Refusal> for OAuthError {
+    fn from(Refusal { code, description }: Refusal) -> Self {
+        let code = match code {
+            ErrorCode::UnsupportedResponseType => OAuthCode::UnsupportedResponseType,
+            ErrorCode::InvalidTarget => OAuthCode::InvalidTarget,
+            ErrorCode::RequestNotSupported => OAuthCode::RequestNotSupported,
+            ErrorCode::RegistrationNotSupported => OAuthCode::RegistrationNotSupported,
+            _ => OAuthCode::InvalidRequest,
+        };
+        Self::new(code, if description.is_empty() { "the parameter is not supported" } else { description })
+    }
+}
+
 /// Refuses what no app sends: more than 8,000 bytes, a state or scope that is too long, control characters.
 pub fn check_size(parameters: &Parameters) -> Result<(), Malformed> {
     let mut total = 0;
@@ -62,6 +82,27 @@ pub fn check_size(parameters: &Parameters) -> Result<(), Malformed> {
         }
     }
     if total > TOTAL_MAX { Err(Malformed("the parameters are longer than 8,000 bytes")) } else { Ok(()) }
+}
+
+/// The id of the pushed request that a request stands for (RFC 9126 section 4); none if it stands for itself. Any other
+/// `request_uri` is refused later.
+pub fn pushed(parameters: &Parameters) -> Result<Option<SecretToken>, Malformed> {
+    let uri = parameters.one("request_uri").ok().flatten();
+    let id = uri.and_then(|uri| uri.strip_prefix(requests::URI_PREFIX));
+    id.map(|id| SecretToken::parse(id).ok_or(Malformed("request_uri is malformed"))).transpose()
+}
+
+/// Checks a request that an app pushes, as one that a browser brings.
+pub fn push(app: &App, parameters: &Parameters) -> Result<AuthorizationRequest, OAuthError> {
+    check_size(parameters)?;
+    if !app.kind.gets_codes() {
+        return Err(OAuthError::new(OAuthCode::UnauthorizedClient, "nobody signs in to an app of this kind here"));
+    }
+    if parameters.all("request_uri").next().is_some() {
+        return Err(OAuthError::invalid_request("request_uri cannot be pushed"));
+    }
+    let target = target(app, parameters)?;
+    Ok(parse(app, &target, parameters)?)
 }
 
 /// The app that a request names.
@@ -122,7 +163,8 @@ pub fn parse(app: &App, target: &Target, parameters: &Parameters) -> Result<Auth
     }
     let wanted = Wanted::of(parameters.one("claims")?, &scopes)?;
     let hint = parameters.one("login_hint")?.filter(|hint| hint.chars().count() <= HINT_MAX);
-    for ignored in ["display", "ui_locales", "claims_locales", "audience"] {
+    let lang = parameters.one("ui_locales")?.and_then(Lang::of_tags);
+    for ignored in ["display", "claims_locales", "audience"] {
         parameters.one(ignored)?;
     }
     Ok(AuthorizationRequest {
@@ -134,6 +176,7 @@ pub fn parse(app: &App, target: &Target, parameters: &Parameters) -> Result<Auth
         max_age: max_age(parameters.one("max_age")?)?,
         aal: level(parameters.one("acr_values")?.unwrap_or_default().split(' ')).or(wanted.aal),
         login_hint: hint.map(str::to_owned),
+        lang,
         subject: wanted.subject.or(subject_of(parameters.one("id_token_hint")?)),
         claims: wanted.claims,
         scopes,

@@ -1,6 +1,8 @@
 //! The authorization endpoint and the consent page.
 
+use axum::http::StatusCode;
 use cookie::time::Duration;
+use serde_json::json;
 
 use super::{
     model::{AppAnswer, Decision},
@@ -11,10 +13,10 @@ use crate::{
     apps::requests,
     http::headers::form_to,
     sessions::return_paths,
-    types::{Lang, ReturnTo, SecretToken},
+    types::{ReturnTo, SecretToken},
     web::{
-        self, Answer, AnswerExt as _, AppError, Ctx, Parameters, Submitted, cookies::Name, paths, redirect::see_other,
-        with_next,
+        self, Answer, AnswerExt as _, AppError, Client, Ctx, Parameters, Submitted, cookies::Name, paths,
+        redirect::see_other, with_next,
     },
 };
 
@@ -24,29 +26,36 @@ const KEPT_FOR: Duration = Duration::minutes(10);
 /// `GET /oauth/authorize`.
 pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
-        Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
-        Arrived::Answer(answer) => return deliver(&ctx, &answer, false),
+        Arrived::Malformed => return stop(&ctx, StoppedPage::malformed()),
+        Arrived::Over => return stop(&ctx, StoppedPage::over()),
+        Arrived::Answer { answer, popup } => return deliver(&ctx, &answer, false).in_popup(popup),
         Arrived::Good(flow) => flow,
     };
-    match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
+    let answer = match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
         Outcome::Answer(answer) => deliver(&ctx, &answer, false),
-        Outcome::Over => ctx.refuse(&StoppedPage::over()),
-        Outcome::First(decision) => {
-            let (browser, path) = store(&ctx, &flow).await?;
-            kept(&ctx, lead(&ctx, &flow, decision, &path).await, &browser, &parameters)
-        }
-    }
+        Outcome::Over => stop(&ctx, StoppedPage::over()),
+        Outcome::First(decision) => begin(&ctx, &flow, decision).await,
+    };
+    answer.in_popup(flow.app.popup)
 }
 
 /// `POST /oauth/authorize`. Cookies do not come with a form of another site, so they decide on the next page.
 pub async fn submit(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
-        Arrived::Malformed => return ctx.refuse(&StoppedPage::malformed()),
-        Arrived::Answer(answer) => return deliver(&ctx, &answer, true),
+        Arrived::Malformed => return stop(&ctx, StoppedPage::malformed()),
+        Arrived::Over => return stop(&ctx, StoppedPage::over()),
+        Arrived::Answer { answer, popup } => return deliver(&ctx, &answer, true).in_popup(popup),
         Arrived::Good(flow) => flow,
     };
     let (browser, path) = store(&ctx, &flow).await?;
-    kept(&ctx, ctx.see_other(path), &browser, &parameters)
+    kept(&ctx, ctx.see_other(path), &browser, &flow).in_popup(flow.app.popup)
+}
+
+/// `POST /oauth/par` (RFC 9126 section 2).
+pub async fn push(ctx: Ctx, Client(app): Client, parameters: Parameters) -> Answer {
+    let id = service::push(&ctx.state, ctx.request(), &app, &parameters).await?;
+    let pushed = json!({ "request_uri": requests::uri(&id), "expires_in": requests::PUSHED_LIFETIME.as_secs() });
+    ctx.json(pushed).status(StatusCode::CREATED)
 }
 
 /// `GET /oauth/authorize/continue`.
@@ -54,12 +63,12 @@ pub async fn resume(ctx: Ctx) -> Answer {
     let id = ctx.query("request").as_deref().and_then(SecretToken::parse);
     let flow = match service::resume(&ctx.state, id.clone(), ctx.app_cookie()).await? {
         Resumed::Good(flow) => flow,
-        Resumed::Over => return ctx.refuse(&StoppedPage::over()),
+        Resumed::Over => return stop(&ctx, StoppedPage::over()),
         Resumed::Foreign => return Err(AppError::NotFound),
     };
     match service::advance(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await? {
         Outcome::Answer(answer) => deliver(&ctx, &answer, false),
-        Outcome::Over => ctx.refuse(&StoppedPage::over()),
+        Outcome::Over => stop(&ctx, StoppedPage::over()),
         Outcome::First(decision) => lead(&ctx, &flow, decision, &path_of(&flow)).await,
     }
 }
@@ -69,11 +78,12 @@ pub async fn show_consent(ctx: Ctx) -> Answer {
     let id = ctx.next().as_ref().and_then(requests::id_in);
     let flow = match service::resume(&ctx.state, id, ctx.app_cookie()).await? {
         Resumed::Good(flow) => flow,
-        Resumed::Over => return ctx.refuse(&StoppedPage::over()),
+        Resumed::Over => return stop(&ctx, StoppedPage::over()),
         Resumed::Foreign => return Err(AppError::NotFound),
     };
     let decision = service::decision(&ctx.state, ctx.request(), &flow, visitor(&ctx)).await?;
     match (decision, ctx.visitor().session()) {
+        (Decision::Consent, Some(_)) if ctx.wants_json() => Err(AppError::Unconsented),
         (Decision::Consent, Some(live)) => ctx.page(&ConsentPage::new(&flow, live, path_of(&flow))),
         _ => ctx.answer(onwards(&path_of(&flow))),
     }
@@ -84,7 +94,7 @@ pub async fn submit_consent(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     let id = form.next().as_ref().and_then(requests::id_in);
     let flow = match service::resume(&ctx.state, id, ctx.app_cookie()).await? {
         Resumed::Good(flow) => flow,
-        Resumed::Over => return ctx.refuse(&StoppedPage::over()),
+        Resumed::Over => return stop(&ctx, StoppedPage::over()),
         Resumed::Foreign => return Err(AppError::NotFound),
     };
     let allowed = match form.get("answer") {
@@ -94,7 +104,7 @@ pub async fn submit_consent(ctx: Ctx, Submitted(form): Submitted) -> Answer {
     };
     match service::answer_consent(&ctx.state, ctx.request(), &flow, visitor(&ctx), allowed).await? {
         Outcome::Answer(answer) => deliver(&ctx, &answer, true),
-        Outcome::Over => ctx.refuse(&StoppedPage::over()),
+        Outcome::Over => stop(&ctx, StoppedPage::over()),
         Outcome::First(_) => ctx.answer(onwards(&path_of(&flow))),
     }
 }
@@ -107,6 +117,20 @@ fn visitor(ctx: &Ctx) -> Visitor<'_> {
     }
 }
 
+/// Ends a request: with a page, or with a problem for a program.
+fn stop(ctx: &Ctx, page: StoppedPage) -> Answer {
+    if ctx.wants_json() { Err(page.problem()) } else { ctx.refuse(&page) }
+}
+
+/// Keeps a request for what comes first. A program is told what that is; it has no one to show a page to.
+async fn begin(ctx: &Ctx, flow: &Flow, decision: Decision) -> Answer {
+    if ctx.wants_json() {
+        return lead(ctx, flow, decision, requests::ROUTE).await;
+    }
+    let (browser, path) = store(ctx, flow).await?;
+    kept(ctx, lead(ctx, flow, decision, &path).await, &browser, flow)
+}
+
 /// Stores a request for this browser: with the secret that it has, so that requests in other tabs go on.
 async fn store(ctx: &Ctx, flow: &Flow) -> Result<(SecretToken, String), AppError> {
     let browser = ctx.app_cookie().cloned().unwrap_or_else(SecretToken::random);
@@ -115,10 +139,9 @@ async fn store(ctx: &Ctx, flow: &Flow) -> Result<(SecretToken, String), AppError
 }
 
 /// Sets the cookie that the stored request is bound to, and the language that the app wants for its person.
-fn kept(ctx: &Ctx, answer: Answer, browser: &SecretToken, parameters: &Parameters) -> Answer {
+fn kept(ctx: &Ctx, answer: Answer, browser: &SecretToken, flow: &Flow) -> Answer {
     let answer = answer.cookie(Name::App, browser.reveal(), Some(KEPT_FOR));
-    let wanted = parameters.all("ui_locales").next().and_then(Lang::of_tags);
-    match wanted.filter(|wanted| !ctx.chose_language() && *wanted != ctx.lang()) {
+    match flow.request.lang.filter(|wanted| !ctx.chose_language() && *wanted != ctx.lang()) {
         Some(lang) => answer.cookie(Name::Language, lang.code().to_owned(), Some(KEPT_FOR)),
         None => answer,
     }
@@ -135,6 +158,9 @@ fn onwards(path: &str) -> axum::response::Response {
 
 /// Leads to the page that comes first, with the way back.
 async fn lead(ctx: &Ctx, flow: &Flow, decision: Decision, path: &str) -> Answer {
+    if ctx.wants_json() {
+        return Err(problem(decision));
+    }
     let first = match decision {
         Decision::SignIn => {
             let next = ReturnTo::parse(path).unwrap_or_default();
@@ -153,6 +179,19 @@ async fn lead(ctx: &Ctx, flow: &Flow, decision: Decision, path: &str) -> Answer 
     ctx.see_other(with_next(first, path))
 }
 
+/// What a program is told to do first.
+fn problem(decision: Decision) -> AppError {
+    match decision {
+        Decision::SignIn => AppError::SignIn { next: None },
+        Decision::Verify => AppError::Verify { next: None },
+        Decision::Enrol => AppError::Enrol { next: None },
+        Decision::Reauthenticate => AppError::Reauthenticate { next: None },
+        Decision::Consent => AppError::Unconsented,
+        Decision::NoAccess => AppError::NoAccess,
+        Decision::Refuse(_) | Decision::Issue => AppError::fault("a decided request goes nowhere first"),
+    }
+}
+
 /// Hands an answer to the browser. What follows a form is a page that leads on, because browsers apply `form-action` to
 /// every redirect behind a form, also those of the app.
 fn deliver(ctx: &Ctx, answer: &AppAnswer, after_form: bool) -> Answer {
@@ -162,5 +201,9 @@ fn deliver(ctx: &Ctx, answer: &AppAnswer, after_form: bool) -> Answer {
             headers.extend(policy.map(|policy| (axum::http::header::CONTENT_SECURITY_POLICY, policy)));
         });
     }
-    if after_form { ctx.page(&LeavePage { to: answer.address() }) } else { ctx.answer(see_other(&answer.address())) }
+    if after_form && !ctx.wants_json() {
+        ctx.page(&LeavePage { to: answer.address() })
+    } else {
+        ctx.answer(see_other(&answer.address()))
+    }
 }

@@ -8,7 +8,9 @@
 //! 3. If anything does, the checked request is stored for this browser, and its id travels as `next` from page to page
 //!    until `GET /oauth/authorize/continue`. Another browser gets 404.
 //! 4. `GET /oauth/consent` asks the person; `POST` takes the answer, and uses the request once.
-//! 5. The answer is a code in a grant, or an error, always with `iss` (RFC 9207). A GET redirects to the app. What follows
+//! 5. An app may push its request to `POST /oauth/par` beforehand (RFC 9126): the same checks, but every mistake is told
+//!    to the app. The browser then brings a `request_uri`, once, within 90 seconds.
+//! 6. The answer is a code in a grant, or an error, always with `iss` (RFC 9207). A GET redirects to the app. What follows
 //!    a form is a page that leads on: browsers apply `form-action` to all redirects behind a form.
 
 mod forms;
@@ -19,13 +21,19 @@ mod service;
 
 use crate::{
     apps::{grants, requests},
-    web::{Access, Slice, Sweep, Turn, paths},
+    web::{
+        Access, Slice, Sweep, Turn,
+        access::{Cors, Dialect},
+        paths,
+        routes::Routes,
+    },
 };
 
 /// The authorization endpoint.
 pub const SLICE: Slice = Slice {
     routes: |r| {
-        r.get(paths::OAUTH_AUTHORIZE, Access::Anyone, handlers::show)
+        pushed(r)
+            .get(paths::OAUTH_AUTHORIZE, Access::Anyone, handlers::show)
             .get(paths::OAUTH_AUTHORIZE_SLASH, Access::Anyone, handlers::show)
             .post(paths::OAUTH_AUTHORIZE, Access::Public, handlers::submit)
             .anew()
@@ -51,3 +59,10 @@ pub const SLICE: Slice = Slice {
     ],
     emails: &[],
 };
+
+fn pushed(routes: Routes) -> Routes {
+    [paths::OAUTH_PAR, paths::OAUTH_PAR_SLASH].into_iter().fold(routes, |routes, path| {
+        let routes = routes.post(path, Access::Client, handlers::push);
+        routes.from_anywhere().anew().dialect(Dialect::OAuth).cors(Cors::Apps)
+    })
+}

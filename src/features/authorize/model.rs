@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     apps::{App, AppKind, Consent, address::with_query, consents::RememberedConsent},
     sessions::LiveSession,
-    types::{AppToken, UserId},
+    types::{AppToken, Lang, UserId},
 };
 
 /// An error that an app is answered (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6, RFC 8707).
@@ -77,6 +77,8 @@ pub struct AuthorizationRequest {
     pub aal: Option<i16>,
     /// Who the app thinks the person is, as they would type it.
     pub login_hint: Option<String>,
+    /// The language that the app wants for the person.
+    pub lang: Option<Lang>,
     /// The account that it must be.
     pub subject: Option<Uuid>,
 }

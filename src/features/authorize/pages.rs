@@ -9,7 +9,12 @@ use super::{
     model::{AppAnswer, host},
     service::Flow,
 };
-use crate::{apps::AppKind, sessions::LiveSession, templates::Page, web::Refusal};
+use crate::{
+    apps::AppKind,
+    sessions::LiveSession,
+    templates::Page,
+    web::{AppError, Refusal},
+};
 
 /// Asks a person to allow an app.
 #[derive(Clone, Debug, Serialize)]
@@ -172,6 +177,16 @@ impl StoppedPage {
 
     pub(super) const fn over() -> Self {
         Self { why: "over", status: StatusCode::GONE }
+    }
+}
+
+impl StoppedPage {
+    /// What a program gets instead.
+    pub(super) fn problem(self) -> AppError {
+        match self.status {
+            StatusCode::GONE => AppError::Gone,
+            _ => AppError::BadRequest("the app's request is malformed"),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     apps::{
-        self, App, Scope,
+        self, App, ClientAuth, Scope,
         consents::{self, RememberedConsent},
         grants::{self, NewCode, NewGrant},
         requests,
@@ -50,10 +50,12 @@ pub struct Stored {
 pub enum Arrived {
     /// It goes on.
     Good(Box<Flow>),
-    /// The app gets an error.
-    Answer(AppAnswer),
+    /// The app gets an error, in its popup if it has one.
+    Answer { answer: AppAnswer, popup: bool },
     /// Nobody knows where an answer may go.
     Malformed,
+    /// It stands for a pushed request that is used, expired, unknown or of another app.
+    Over,
 }
 
 /// A stored request that a browser wants to continue.
@@ -89,14 +91,63 @@ pub async fn check(state: &AppState, request: &Request, parameters: &Parameters)
     let Some(app) = apps::find(&mut *state.db.acquire().await?, client_id).await? else {
         return Ok(refuse(state, request, Malformed("no app has this client_id"), parameters, None));
     };
+    match forms::pushed(parameters) {
+        Ok(None) => {}
+        Ok(Some(id)) => return take_pushed(state, request, app, &id, parameters).await,
+        Err(malformed) => return Ok(refuse(state, request, malformed, parameters, Some(&app))),
+    }
     let target = match forms::target(&app, parameters) {
         Ok(target) => target,
         Err(malformed) => return Ok(refuse(state, request, malformed, parameters, Some(&app))),
     };
     Ok(match forms::parse(&app, &target, parameters) {
         Ok(request) => Arrived::Good(Box::new(Flow { app, request, stored: None })),
-        Err(refusal) => Arrived::Answer(AppAnswer::error(&target, refusal.code, refusal.description, issuer(state))),
+        Err(refusal) => {
+            let answer = AppAnswer::error(&target, refusal.code, refusal.description, issuer(state));
+            Arrived::Answer { answer, popup: app.popup }
+        }
     })
+}
+
+/// Takes the request that an app pushed, once. What else came with it counts for nothing (RFC 9126 section 4).
+async fn take_pushed(
+    state: &AppState,
+    request: &Request,
+    app: App,
+    id: &SecretToken,
+    parameters: &Parameters,
+) -> Result<Arrived, AppError> {
+    let taken = requests::take_pushed(&mut *state.db.acquire().await?, id, app.id).await?;
+    let taken: Option<AuthorizationRequest> = taken.and_then(|parameters| serde_json::from_value(parameters).ok());
+    // Checked again: the app may have changed since.
+    let is_still_good = |pushed: &AuthorizationRequest| {
+        app.is_enabled() && app.kind.gets_codes() && app.redirects_to(&pushed.target.redirect_uri)
+    };
+    if let Some(request) = taken.filter(is_still_good) {
+        return Ok(Arrived::Good(Box::new(Flow { app, request, stored: None })));
+    }
+    let reason = Malformed("the pushed request is unknown, used, expired or of another app");
+    let _ = refuse(state, request, reason, parameters, Some(&app));
+    Ok(Arrived::Over)
+}
+
+/// Stores a request that an app pushes. Returns its id.
+pub async fn push(
+    state: &AppState,
+    request: &Request,
+    app: &App,
+    parameters: &Parameters,
+) -> Result<SecretToken, AppError> {
+    let pushed = forms::push(app, parameters)?;
+    let mut connection = state.db.acquire().await?;
+    // Anyone can push in the name of an app without a secret.
+    if app.auth == ClientAuth::None {
+        let buckets = limits::app_requests(request.address);
+        if let Spend::Limited(throttled) = limits::spend_all(&mut connection, &buckets).await? {
+            return Err(AppError::Throttled(throttled));
+        }
+    }
+    Ok(requests::store(&mut connection, app.id, &json!(pushed), None).await?)
 }
 
 fn issuer(state: &AppState) -> String {
@@ -134,7 +185,7 @@ pub async fn store(
     if let Spend::Limited(throttled) = limits::spend_all(&mut connection, &buckets).await? {
         return Err(AppError::Throttled(throttled));
     }
-    let id = requests::store(&mut connection, flow.app.id, &json!(flow.request), &browser.digest()).await?;
+    let id = requests::store(&mut connection, flow.app.id, &json!(flow.request), Some(&browser.digest())).await?;
     Ok(requests::path(&id))
 }
 

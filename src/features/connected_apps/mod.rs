@@ -1,8 +1,9 @@
 //! Apps that you have allowed something, and how to take that back.
 //!
 //! 1. `GET /account/apps` lists them: what each may do, since when, and when you last signed in to it.
+//!    Apps that the operator allowed for everyone are listed while you are signed in to them.
 //! 2. `POST /account/apps/remove` forgets the consent and ends every grant of yours to the app, with its tokens. Another
-//!    app, or one that has no consent, is answered 404.
+//!    app, or one that has neither, is answered 404.
 
 mod handlers;
 pub mod pages;

@@ -26,7 +26,8 @@ pub struct AppRow {
     pub name: String,
     pub scopes: Vec<String>,
     pub resources: Vec<String>,
-    pub given: Age,
+    /// None if the operator allowed it for everyone.
+    pub given: Option<Age>,
     pub used: Age,
 }
 
@@ -37,7 +38,7 @@ impl AppRow {
             name: app.name,
             scopes: app.scopes,
             resources: app.resources,
-            given: Age::between(app.given_at, now),
+            given: app.given_at.map(|given| Age::between(given, now)),
             used: Age::between(app.last_used_at, now),
         }
     }
@@ -53,16 +54,18 @@ impl Page for AppsPage {
             name: name.into(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             resources: resources.iter().map(|resource| (*resource).to_owned()).collect(),
-            given: age(40),
+            given: Some(age(40)),
             used: age(2),
         };
         let hostile = r#""><svg onload=alert(1)>{{7*7}}"#;
         let wiki = app("Wiki", &["openid", "profile", "email"], &[]);
         let all = ["openid", "profile", "email", "groups", "offline_access"];
         let few = vec![wiki.clone(), app("Files", &all, &["https://api.example.com/files"]), app("Status", &[], &[])];
+        let trusted = AppRow { given: None, ..app("Intranet", &["openid", "groups"], &[]) };
         vec![
             ("empty", Self { apps: Vec::new(), notice: None }),
             ("few", Self { apps: few, notice: None }),
+            ("trusted", Self { apps: vec![trusted], notice: None }),
             ("removed", Self { apps: vec![wiki], notice: Some(Notice::AppRemoved) }),
             ("hostile", Self { apps: vec![app(hostile, &["openid"], &[hostile])], notice: None }),
         ]

@@ -2,6 +2,7 @@
 
 use crate::{
     apps::{
+        self,
         consents::{self, ConnectedApp},
         grants::{self, EndedBecause},
     },
@@ -12,7 +13,7 @@ use crate::{
     web::AppError,
 };
 
-/// The apps that the account has allowed something.
+/// The apps that the account has allowed something, and the trusted ones that it is signed in to.
 pub async fn list(state: &AppState, live: &LiveSession) -> Result<Vec<ConnectedApp>, AppError> {
     Ok(consents::list(&mut *state.db.acquire().await?, live.user_id).await?)
 }
@@ -20,8 +21,14 @@ pub async fn list(state: &AppState, live: &LiveSession) -> Result<Vec<ConnectedA
 /// Takes back what an app was allowed, and ends what came of it.
 pub async fn remove(state: &AppState, request: &Request, live: &LiveSession, app_id: AppId) -> Result<(), AppError> {
     let mut unit = state.recorder(request).begin().await?;
-    let client_id = consents::withdraw(&mut unit, live.user_id, app_id).await?.ok_or(AppError::NotFound)?;
-    grants::end_of(&mut unit, live.user_id, app_id, EndedBecause::Consent).await?;
+    let withdrawn = consents::withdraw(&mut unit, live.user_id, app_id).await?;
+    let ended = grants::end_of(&mut unit, live.user_id, app_id, EndedBecause::Consent).await?;
+    let client_id = match withdrawn {
+        Some(client_id) => client_id,
+        // The operator allowed it for everyone.
+        None if ended > 0 => apps::find_by_id(&mut unit, app_id).await?.ok_or(AppError::NotFound)?.client_id,
+        None => return Err(AppError::NotFound),
+    };
     unit.record(Event::ConsentWithdrawn { client_id }, live.user_id, Some(live.id));
     Ok(unit.commit().await?)
 }

@@ -1,20 +1,34 @@
 //! Answers from memory.
 
-use axum::{Json, body::Bytes, http::header};
+use axum::{
+    Json,
+    http::{HeaderMap, StatusCode, header},
+};
 
 use super::model::{Descriptor, Resource};
-use crate::web::{Answer, AppError, Ctx, JSON, Parameters};
+use crate::{
+    types::Document,
+    web::{Answer, AppError, Ctx, JSON, Parameters, is_known},
+};
 
 /// How long a cache may answer for us. A new key is published a day before it signs.
 const KEEP: &str = "public, max-age=300";
 
-pub async fn metadata(ctx: Ctx, document: Bytes) -> Answer {
-    ctx.answer(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, KEEP)], document))
+pub async fn metadata(ctx: Ctx, headers: HeaderMap, document: Document) -> Answer {
+    answer(&ctx, &headers, &document)
 }
 
-pub async fn jwks(ctx: Ctx) -> Answer {
+pub async fn jwks(ctx: Ctx, headers: HeaderMap) -> Answer {
     let document = ctx.state.signing.jwks().await?;
-    ctx.answer(([(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, KEEP)], document))
+    answer(&ctx, &headers, &document)
+}
+
+fn answer(ctx: &Ctx, headers: &HeaderMap, document: &Document) -> Answer {
+    let about = [(header::CACHE_CONTROL, KEEP), (header::ETAG, document.tag())];
+    if is_known(headers, document.tag()) {
+        return ctx.answer((StatusCode::NOT_MODIFIED, about));
+    }
+    ctx.answer((about, [(header::CONTENT_TYPE, JSON)], document.bytes()))
 }
 
 pub async fn webfinger(ctx: Ctx, parameters: Parameters) -> Answer {

@@ -6,19 +6,23 @@
 //! 2. `GET /oauth/jwks` has the public keys that tokens are verified with.
 //! 3. `GET /.well-known/webfinger` (RFC 7033) names the issuer for every address, and so tells nobody which exist.
 //!
-//! Any origin may read them, and caches may keep them for five minutes.
+//! Any origin may read them, and caches may keep them for five minutes. The first three have an entity tag, so that who asks
+//! again is told that nothing changed.
 
 mod handlers;
 mod model;
 
-use axum::body::Bytes;
+use axum::http::HeaderMap;
 
 use self::model::Metadata;
-use crate::web::{
-    Access, Ctx, Slice,
-    access::{Cors, Dialect},
-    paths,
-    routes::Routes,
+use crate::{
+    types::Document,
+    web::{
+        Access, Ctx, Slice,
+        access::{Cors, Dialect},
+        paths,
+        routes::Routes,
+    },
 };
 
 /// The documents for apps.
@@ -26,13 +30,15 @@ pub const SLICE: Slice = Slice::new(routes);
 
 fn routes(routes: Routes) -> Routes {
     let issuer = routes.state().config.site.public_url.origin();
-    let document: Bytes = serde_json::to_vec(&Metadata::of(&issuer)).unwrap_or_default().into();
+    let document = Document::new(serde_json::to_vec(&Metadata::of(&issuer)).unwrap_or_default());
     let again = document.clone();
+    let metadata =
+        |document: Document| move |ctx: Ctx, headers: HeaderMap| handlers::metadata(ctx, headers, document.clone());
     routes
-        .get(paths::OPENID_CONFIGURATION, Access::Public, move |ctx: Ctx| handlers::metadata(ctx, document.clone()))
+        .get(paths::OPENID_CONFIGURATION, Access::Public, metadata(document))
         .dialect(Dialect::Problem)
         .cors(Cors::Any)
-        .get(paths::OAUTH_METADATA, Access::Public, move |ctx: Ctx| handlers::metadata(ctx, again.clone()))
+        .get(paths::OAUTH_METADATA, Access::Public, metadata(again))
         .dialect(Dialect::Problem)
         .cors(Cors::Any)
         .get(paths::OAUTH_JWKS, Access::Public, handlers::jwks)

@@ -14,6 +14,7 @@ pub const ISSUER_REL: &str = "http://openid.net/specs/connect/1.0/issuer";
 pub struct Metadata<'a> {
     issuer: &'a str,
     authorization_endpoint: String,
+    pushed_authorization_request_endpoint: String,
     token_endpoint: String,
     userinfo_endpoint: String,
     jwks_uri: String,
@@ -37,14 +38,35 @@ pub struct Metadata<'a> {
     prompt_values_supported: [&'static str; 4],
     authorization_response_iss_parameter_supported: bool,
     claims_parameter_supported: bool,
-    /// Apps take the default of the next two for true.
+    require_pushed_authorization_requests: bool,
     request_parameter_supported: bool,
+    /// Apps take the default for true. It is about requests in a JWT (RFC 9101), not about pushed ones.
     request_uri_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
 }
 
 const SECRET_OR_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
+
+const CLAIMS: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "name",
+    "preferred_username",
+    "locale",
+    "updated_at",
+    "email",
+    "email_verified",
+    "groups",
+];
 
 impl<'a> Metadata<'a> {
     /// Of the service at this origin.
@@ -53,6 +75,7 @@ impl<'a> Metadata<'a> {
         Self {
             issuer,
             authorization_endpoint: at(paths::OAUTH_AUTHORIZE),
+            pushed_authorization_request_endpoint: at(paths::OAUTH_PAR),
             token_endpoint: at(paths::OAUTH_TOKEN),
             userinfo_endpoint: at(paths::OAUTH_USERINFO),
             jwks_uri: at(paths::OAUTH_JWKS),
@@ -70,30 +93,13 @@ impl<'a> Metadata<'a> {
             revocation_endpoint_auth_methods_supported: SECRET_OR_NONE,
             code_challenge_methods_supported: ["S256"],
             claim_types_supported: ["normal"],
-            claims_supported: [
-                "iss",
-                "sub",
-                "aud",
-                "exp",
-                "iat",
-                "auth_time",
-                "nonce",
-                "acr",
-                "amr",
-                "sid",
-                "name",
-                "preferred_username",
-                "locale",
-                "updated_at",
-                "email",
-                "email_verified",
-                "groups",
-            ],
+            claims_supported: CLAIMS,
             acr_values_supported: ["aal1", "aal2"],
             ui_locales_supported: Lang::ALL.iter().map(|lang| lang.code()).collect(),
             prompt_values_supported: ["none", "login", "consent", "select_account"],
             authorization_response_iss_parameter_supported: true,
             claims_parameter_supported: true,
+            require_pushed_authorization_requests: false,
             request_parameter_supported: false,
             request_uri_parameter_supported: false,
             backchannel_logout_supported: true,

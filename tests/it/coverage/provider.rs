@@ -1,10 +1,12 @@
 //! The routes of the OpenID provider that people and caches ask, as [`super::EXPECTED`] lists the others.
 
-pub const EXPECTED: [(&str, [&str; 5]); 8] = [
+pub const EXPECTED: [(&str, [&str; 5]); 10] = [
     ("GET /.well-known/openid-configuration", ["200"; 5]),
     ("GET /.well-known/oauth-authorization-server", ["200"; 5]),
     ("GET /.well-known/webfinger", ["400"; 5]),
     ("GET /oauth/jwks", ["200"; 5]),
+    ("POST /oauth/par", ["401"; 5]),
+    ("POST /oauth/par/", ["401"; 5]),
     ("GET /oauth/logout", ["200"; 5]),
     ("POST /oauth/logout", ["303 /oauth/logout"; 5]),
     ("GET /oauth/logout/confirm", ["303 /oauth/logout"; 5]),

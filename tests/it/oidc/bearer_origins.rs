@@ -25,7 +25,7 @@ async fn a_page_of_a_public_app_may_read_and_no_other() {
     ))
     .await;
     app.web_app("wiki").await;
-    for path in ["/oauth/token", "/oauth/token/", "/oauth/revoke", "/oauth/userinfo"] {
+    for path in ["/oauth/token", "/oauth/token/", "/oauth/par", "/oauth/par/", "/oauth/revoke", "/oauth/userinfo"] {
         for origin in [PAGE, "https://www.spa.example"] {
             let answer = preflight(&app, origin, path).await;
             assert_eq!((answer.status, allowed(&answer)), (204, Some(origin)), "{path}: {answer:?}");

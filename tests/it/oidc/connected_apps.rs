@@ -1,7 +1,7 @@
 //! The list of apps that a person has allowed something.
 
 use super::{allow, bring, code_of, next_of};
-use crate::support::app::TestApp;
+use crate::support::{app::TestApp, browser::Browser};
 
 const MINE: &str = "select count(*) from grants where ended_at is null";
 
@@ -43,6 +43,41 @@ async fn an_app_is_listed_and_removed_with_all_that_came_of_it_on_every_replica(
         assert!([303, 404].contains(&answer.status), "{wrong}: {answer:?}");
     }
     assert_eq!(app.count("select count(*) from audit_events where kind = 'consent_withdrawn'").await, 1);
+}
+
+#[tokio::test]
+async fn a_trusted_app_is_listed_while_signed_in_to_and_signed_out_of() {
+    let app = TestApp::start().await;
+    let wiki = app.web_app("wiki").await;
+    app.set_app("wiki", "consent = 'trusted'").await;
+    let mut person = app.person("alice").await;
+    let (mut other, list) = (app.person("robert").await, "/account/apps");
+    let is_listed = async |browser: &mut Browser| browser.get(list).await.body.contains("The wiki app");
+    assert!(!is_listed(&mut person).await, "not signed in to it yet");
+    for _ in 0..2 {
+        code_of(&app, &bring(&mut person, "wiki", &[]).await);
+    }
+    code_of(&app, &bring(&mut other, "wiki", &[]).await);
+    let page = person.get(list).await;
+    for says in ["Added by the operator", "Sign out of this app", "see your email address"] {
+        assert_eq!(page.body.matches(says).count(), 1, "{says}: {page:?}");
+    }
+    let id = wiki.id.to_string();
+    let token = person.csrf_token_of(list).await;
+    let removed = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", &id)]).await;
+    assert_eq!((removed.status, removed.location()), (303, list), "{removed:?}");
+    assert!(!is_listed(&mut person).await && is_listed(&mut other).await);
+    assert_eq!(app.count(MINE).await, 1, "the other person's stays");
+    assert_eq!(app.count("select count(*) from audit_events where kind = 'consent_withdrawn'").await, 1);
+    let token = person.csrf_token_of(list).await;
+    let again = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", &id)]).await;
+    assert_eq!(again.status, 404, "nothing is left");
+    // A session that ended takes the app with it; nobody was asked, and nobody is asked again.
+    let mut elsewhere = app.signed_in("alice").await;
+    code_of(&app, &bring(&mut elsewhere, "wiki", &[]).await);
+    assert!(is_listed(&mut person).await);
+    elsewhere.submit("/logout", &[]).await;
+    assert!(!is_listed(&mut person).await);
 }
 
 #[tokio::test]

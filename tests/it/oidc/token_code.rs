@@ -122,7 +122,7 @@ async fn a_code_expires() {
 #[tokio::test]
 async fn oidcc_codereuse_a_second_use_ends_what_the_first_got() {
     let app = TestApp::start().await;
-    app.person("alice").await;
+    let mut person = app.person("alice").await;
     let wiki = app.web_app("wiki").await;
     let code = app.code(&wiki, "alice", &Allowed::default()).await;
     let mut client = app.client(&wiki);
@@ -134,6 +134,12 @@ async fn oidcc_codereuse_a_second_use_ends_what_the_first_got() {
     assert_refused(&client.refresh(text(&tokens, "refresh_token")).await, 400, "invalid_grant");
     let reuse = "select count(*) from grants where ended_because = 'reuse'";
     assert_eq!(app.count(reuse).await, 1);
+    assert_refused(&client.exchange(&code.code).await, 400, "invalid_grant");
+    let events = "select count(*) from audit_events where kind = 'code_reused' and detail ->> 'client_id' = 'wiki'
+        and user_id = (select id from users)";
+    assert_eq!(app.count(events).await, 1, "told once");
+    let page = person.get("/account/activity").await;
+    assert!(page.body.contains("An app was signed out because its way in was used twice"), "{page:?}");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ async fn row_22_after_the_grace_a_repeat_ends_the_grant_and_its_owner_is_told() 
     assert_refused(&client.refresh(text(&second, "refresh_token")).await, 400, "invalid_grant");
     assert_eq!(client.userinfo(text(&second, "access_token")).await.status, 401);
     assert_eq!(app.count(REUSED).await, 1);
-    let events = "select count(*) from audit_events where kind = 'refresh_reused' and detail ->> 'app' = 'wiki'";
+    let events = "select count(*) from audit_events where kind = 'refresh_reused' and detail ->> 'client_id' = 'wiki'";
     assert_eq!(app.count(events).await, 1, "told once");
     let page = person.get("/account/activity").await;
     assert!(page.body.contains("An app was signed out because its access was used in two places"), "{page:?}");
@@ -115,6 +115,9 @@ async fn row_19_a_refresh_token_in_other_hands_ends_its_grant() {
     assert_refused(&app.client(&theirs).refresh(token).await, 400, "invalid_grant");
     assert_refused(&client.refresh(token).await, 400, "invalid_grant");
     assert_eq!(app.count(REUSED).await, 1);
+    let events =
+        "select count(*) from audit_events where kind = 'refresh_reused' and detail = '{\"client_id\":\"wiki\"}'";
+    assert_eq!(app.count(events).await, 1, "of the app whose token it was");
 }
 
 /// Each of these alone, with another person and app.

@@ -17,6 +17,7 @@ async fn oidcc_userinfo_get_and_post_header_tell_the_granted_claims() {
     let app = TestApp::start().await;
     let (client, tokens) = app.tokens("alice", "wiki").await;
     app.execute("update users set display_name = 'Alice', language = 'ko'").await;
+    let updated_at = app.count("select floor(extract(epoch from profile_updated_at))::bigint from users").await;
     let token = text(&tokens, "access_token");
     let mut post = client.browser.clone().with("Authorization", &format!("bearer {token}"));
     for answer in [client.userinfo(token).await, post.send("POST", "/oauth/userinfo", None).await] {
@@ -24,6 +25,7 @@ async fn oidcc_userinfo_get_and_post_header_tell_the_granted_claims() {
         let expected = json!({
             "sub": app.id("alice").await.to_string(), "name": "Alice", "preferred_username": "alice", "locale": "ko",
             "email": "alice@example.com", "email_verified": true, "groups": [],
+            "updated_at": updated_at,
         });
         assert_eq!(body(&answer), expected);
     }
@@ -36,7 +38,7 @@ async fn oidcc_scope_profile_email_and_all_each_reveals_its_own() {
     let wiki = app.web_app("wiki").await;
     for (scopes, names) in [
         ("openid", &["sub"][..]),
-        ("openid profile", &["name", "preferred_username", "sub"]),
+        ("openid profile", &["name", "preferred_username", "sub", "updated_at"]),
         ("openid email", &["email", "email_verified", "sub"]),
         ("openid groups", &["groups", "sub"]),
     ] {
@@ -45,6 +47,27 @@ async fn oidcc_scope_profile_email_and_all_each_reveals_its_own() {
         let claims = body(&app.client(&wiki).userinfo(text(&tokens, "access_token")).await);
         let found: Vec<_> = claims.as_object().expect("claims").keys().map(String::as_str).collect();
         assert_eq!(found, names, "{scopes}");
+    }
+}
+
+#[tokio::test]
+async fn oidcc_scope_profile_updated_at_follows_the_profile_and_nothing_else() {
+    let app = TestApp::start().await;
+    let (client, tokens) = app.tokens("alice", "wiki").await;
+    let token = text(&tokens, "access_token");
+    let told = async || body(&client.userinfo(token).await)["updated_at"].as_i64().expect("a number");
+    let seconds = |column: &str| format!("select floor(extract(epoch from {column}))::bigint from users");
+    app.execute("update users set created_at = now() - interval '9 days'").await;
+    assert_eq!(told().await, app.count(&seconds("created_at")).await, "an account that never changed");
+    for what in ["display_name = 'Alice'", "language = 'ko'", "email = 'a@example.com'", "username = 'alicia'"] {
+        app.execute("update users set profile_updated_at = now() - interval '8 days'").await;
+        let old = app.count(&seconds("profile_updated_at")).await;
+        app.execute(&format!("update users set {what}")).await;
+        assert!(told().await > old + 7 * 86_400, "{what}");
+        app.execute("update users set profile_updated_at = now() - interval '8 days'").await;
+        // The same again is no change, and neither is what apps do not see.
+        app.execute(&format!("update users set {what}, credentials_version = credentials_version + 1")).await;
+        assert_eq!(told().await, old, "{what}");
     }
 }
 

@@ -60,6 +60,7 @@ fn request() -> AuthorizationRequest {
         max_age: None,
         aal: None,
         login_hint: None,
+        lang: None,
         subject: None,
     }
 }

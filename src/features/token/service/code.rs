@@ -4,14 +4,14 @@ use super::{Issue, Issuer};
 use crate::{
     apps::{
         self, App,
-        grants::{self, EndedBecause},
+        grants::{self, Ended, EndedBecause},
         judge::{Subject, judge},
         tokens::{
             codes::{self, Taken},
             pkce, refresh,
         },
     },
-    audit::Unit,
+    audit::{Event, Unit},
     features::token::{
         forms::CodeRequest,
         model::{Tokens, narrow_resources},
@@ -68,12 +68,15 @@ fn is_for(taken: &Taken, app: &App, wanted: &CodeRequest) -> bool {
         && pkce::fits(taken.challenge.as_deref(), wanted.verifier.as_deref())
 }
 
-/// Burns a code that was presented wrongly. One that was used before ends its grant (RFC 6749 section 4.1.2).
+/// Burns a code that was presented wrongly. One that was used before ends its grant (RFC 6749 section 4.1.2), and its
+/// owner is told.
 async fn refuse(mut unit: Unit, code: &AppToken, burnt: Option<Taken>) -> Result<Tokens, AppError> {
     if burnt.is_none()
         && let Some(grant) = codes::grant_of(&mut unit, &code.digest()).await?
+        && let Some(Ended { user_id: Some(owner), client_id }) =
+            grants::end(&mut unit, grant, EndedBecause::Reuse).await?
     {
-        grants::end(&mut unit, grant, EndedBecause::Reuse).await?;
+        unit.record(Event::CodeReused { client_id }, owner, None);
     }
     unit.commit().await?;
     Err(OAuthError::invalid_grant().into())

@@ -4,7 +4,7 @@ use super::{Issue, Issuer};
 use crate::{
     apps::{
         App,
-        grants::{self, EndedBecause},
+        grants::{self, Ended, EndedBecause},
         judge::{Live, Subject, judge},
         tokens::refresh::{self, Rotation, Spent},
     },
@@ -35,7 +35,7 @@ pub async fn refresh(
     let (grant_id, next) = match rotate(&mut unit, state, app, used).await? {
         Rotated::To(grant_id, next) => (grant_id, next),
         Rotated::Refused => return Err(OAuthError::invalid_grant().into()),
-        Rotated::Reused(grant_id) => return reused(unit, app, grant_id).await,
+        Rotated::Reused(grant_id) => return reused(unit, grant_id).await,
     };
     // What is refused from here on has used nothing: the unit is dropped.
     let live = judge(&mut unit, Subject::Grant(grant_id)).await?.ok_or(OAuthError::invalid_grant())?;
@@ -83,9 +83,12 @@ fn again(app: &App, used: &AppToken, spent: Spent) -> Rotated {
 }
 
 /// Ends the grant, and tells its owner.
-async fn reused(mut unit: Unit, app: &App, grant_id: GrantId) -> Result<Tokens, AppError> {
-    if let Some(owner) = grants::end(&mut unit, grant_id, EndedBecause::Reuse).await? {
-        unit.record(Event::RefreshReused { app: app.client_id.clone() }, owner, None);
+async fn reused(mut unit: Unit, grant_id: GrantId) -> Result<Tokens, AppError> {
+    // The grant's app: the one that presents the token may be a thief.
+    if let Some(Ended { user_id: Some(owner), client_id }) =
+        grants::end(&mut unit, grant_id, EndedBecause::Reuse).await?
+    {
+        unit.record(Event::RefreshReused { client_id }, owner, None);
     }
     unit.commit().await?;
     Err(OAuthError::invalid_grant().into())
