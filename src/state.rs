@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::{GateApps, keys::SigningKeys},
+    apps::{Documents, GateApps, keys::SigningKeys},
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
@@ -62,6 +62,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Calls addresses that others chose.
     pub outbound: Outbound,
+    /// The clients that describe themselves.
+    pub documents: Documents,
     /// The keys that sign tokens.
     pub signing: SigningKeys,
     /// Metrics.

@@ -14,11 +14,14 @@ mod model;
 use axum::body::Bytes;
 
 use self::model::Metadata;
-use crate::web::{
-    Access, Ctx, Slice,
-    access::{Cors, Dialect},
-    paths,
-    routes::Routes,
+use crate::{
+    config::ClientDocuments,
+    web::{
+        Access, Ctx, Slice,
+        access::{Cors, Dialect},
+        paths,
+        routes::Routes,
+    },
 };
 
 /// The documents for apps.
@@ -26,7 +29,8 @@ pub const SLICE: Slice = Slice::new(routes);
 
 fn routes(routes: Routes) -> Routes {
     let issuer = routes.state().config.site.public_url.origin();
-    let document: Bytes = serde_json::to_vec(&Metadata::of(&issuer)).unwrap_or_default().into();
+    let documents = routes.state().config.apps.client_documents != ClientDocuments::Off;
+    let document: Bytes = serde_json::to_vec(&Metadata::of(&issuer, documents)).unwrap_or_default().into();
     let again = document.clone();
     routes
         .get(paths::OPENID_CONFIGURATION, Access::Public, move |ctx: Ctx| handlers::metadata(ctx, document.clone()))

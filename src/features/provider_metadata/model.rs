@@ -42,13 +42,36 @@ pub struct Metadata<'a> {
     request_uri_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
+    /// Left out unless clients may describe themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_metadata_document_supported: Option<bool>,
 }
 
+/// Claims of ID tokens and of the userinfo endpoint.
+const CLAIMS: [&str; 17] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "auth_time",
+    "nonce",
+    "acr",
+    "amr",
+    "sid",
+    "name",
+    "preferred_username",
+    "locale",
+    "updated_at",
+    "email",
+    "email_verified",
+    "groups",
+];
 const SECRET_OR_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 
 impl<'a> Metadata<'a> {
-    /// Of the service at this origin.
-    pub fn of(issuer: &'a str) -> Self {
+    /// Of the service at this origin. `documents`: whether clients may describe themselves.
+    pub fn of(issuer: &'a str, documents: bool) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
         Self {
             issuer,
@@ -70,25 +93,7 @@ impl<'a> Metadata<'a> {
             revocation_endpoint_auth_methods_supported: SECRET_OR_NONE,
             code_challenge_methods_supported: ["S256"],
             claim_types_supported: ["normal"],
-            claims_supported: [
-                "iss",
-                "sub",
-                "aud",
-                "exp",
-                "iat",
-                "auth_time",
-                "nonce",
-                "acr",
-                "amr",
-                "sid",
-                "name",
-                "preferred_username",
-                "locale",
-                "updated_at",
-                "email",
-                "email_verified",
-                "groups",
-            ],
+            claims_supported: CLAIMS,
             acr_values_supported: ["aal1", "aal2"],
             ui_locales_supported: Lang::ALL.iter().map(|lang| lang.code()).collect(),
             prompt_values_supported: ["none", "login", "consent", "select_account"],
@@ -98,6 +103,7 @@ impl<'a> Metadata<'a> {
             request_uri_parameter_supported: false,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
+            client_id_metadata_document_supported: documents.then_some(true),
         }
     }
 }
