@@ -15,7 +15,7 @@ use axum::body::Bytes;
 
 use self::model::Metadata;
 use crate::{
-    config::ClientDocuments,
+    config::{ClientDocuments, Config},
     web::{
         Access, Ctx, Slice,
         access::{Cors, Dialect},
@@ -27,10 +27,15 @@ use crate::{
 /// The documents for apps.
 pub const SLICE: Slice = Slice::new(routes);
 
+/// The document with these settings, which say the issuer.
+pub fn document(config: &Config) -> Vec<u8> {
+    let issuer = config.site.public_url.origin();
+    let documents = config.apps.client_documents != ClientDocuments::Off;
+    serde_json::to_vec(&Metadata::of(&issuer, documents)).unwrap_or_default()
+}
+
 fn routes(routes: Routes) -> Routes {
-    let issuer = routes.state().config.site.public_url.origin();
-    let documents = routes.state().config.apps.client_documents != ClientDocuments::Off;
-    let document: Bytes = serde_json::to_vec(&Metadata::of(&issuer, documents)).unwrap_or_default().into();
+    let document: Bytes = document(&routes.state().config).into();
     let again = document.clone();
     routes
         .get(paths::OPENID_CONFIGURATION, Access::Public, move |ctx: Ctx| handlers::metadata(ctx, document.clone()))
