@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::{AppCache, TokenCache, keys::SigningKeys},
+    apps::{AppCache, Documents, TokenCache, keys::SigningKeys},
     audit::Recorder,
     config::{Config, Secrets},
     db::{self, Batcher, Servers},
@@ -104,13 +104,15 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
     let (metrics, quarantine) = (Arc::new(Metrics::default()), db::ConnectionQuarantine::default());
     let db = db::pool(database.clone(), config.database.connections, quarantine.clone());
     let keys = Keys::derive(secrets);
+    let outbound = Outbound::new(&config.apps.outbound_networks, &config.apps.outbound_authorities)?;
     Ok(AppState::new(Parts {
         sessions: SessionCache::start(db.clone(), &config, Arc::clone(&metrics)),
         apps: AppCache::default(),
         tokens: TokenCache::new(config.session_cache, Arc::clone(&metrics)),
         overviews: Batcher::start(db.clone(), OverviewQuery),
         limits: Limits::new(db.clone()),
-        outbound: Outbound::new(&config.apps.outbound_networks)?,
+        documents: Documents::new(outbound.clone(), &config.apps),
+        outbound,
         signing: SigningKeys::new(Recorder::for_system(db.clone()), keys.sealing.clone(), &config.apps),
         db,
         quarantine,

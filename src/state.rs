@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     accounts::FactorKind,
-    apps::{AppCache, TokenCache, keys::SigningKeys},
+    apps::{AppCache, Documents, TokenCache, keys::SigningKeys},
     audit::{Actor, ChainKeys, Recorder},
     config::{Config, Secrets},
     crypto::sealing::SealingKeys,
@@ -64,6 +64,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Calls addresses that others chose.
     pub outbound: Outbound,
+    /// The clients that describe themselves.
+    pub documents: Documents,
     /// The keys that sign tokens.
     pub signing: SigningKeys,
     /// Metrics.

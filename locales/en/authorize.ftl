@@ -9,7 +9,13 @@ consent-deny = Deny
 consent-host = You will go back to { $host }.
 consent-device = You will go back to an app on this device.
 consent-later = You can take this back at any time in your account, under Apps.
-consent-unchecked = Nobody at this service has checked this app. It describes itself at { $document }.
+consent-unchecked-title = Allow an app that nobody has checked?
+consent-unchecked = The people who run this service do not know this app. Allow it only if you have just started it yourself, and if you trust the site below.
+consent-unchecked-name = What it calls itself
+consent-unchecked-host = Site that describes it
+consent-unchecked-to = Where your answer goes
+consent-unchecked-device = An app on this device
+consent-unchecked-devices = Any program on this device can pass itself off as { $app }. If you did not just start signing in from it, choose Deny.
 not-you = Not you?
 
 ## What an app gets

@@ -9,7 +9,13 @@ consent-deny = 거부
 consent-host = 고르고 나면 { $host } 사이트로 돌아가요.
 consent-device = 고르고 나면 이 기기의 앱으로 돌아가요.
 consent-later = 언제든지 내 계정의 ‘연결된 앱’에서 취소할 수 있어요.
-consent-unchecked = 이 서비스에서 확인하지 않은 앱이에요. 앱이 스스로를 설명하는 주소: { $document }
+consent-unchecked-title = 확인되지 않은 앱이에요. 허용할까요?
+consent-unchecked = 이 서비스의 운영자가 확인하지 않은 앱이에요. 방금 직접 실행한 앱이고 아래 사이트를 믿을 수 있을 때만 허용해 주세요.
+consent-unchecked-name = 앱이 밝힌 이름
+consent-unchecked-host = 앱을 설명하는 사이트
+consent-unchecked-to = 선택 결과를 받는 곳
+consent-unchecked-device = 이 기기의 앱
+consent-unchecked-devices = 이 기기의 어떤 프로그램이든 { $app } 앱인 척할 수 있어요. 방금 이 앱에서 로그인을 시작하지 않았다면 ‘거부’를 눌러 주세요.
 not-you = 본인이 아닌가요?
 
 ## 앱이 받는 것

@@ -162,6 +162,13 @@ pub fn with_query(registered: &str, parameters: &str) -> String {
     format!("{registered}{joint}{parameters}")
 }
 
+/// The host that an address leads to, with its port; none for an app on the person's device.
+pub fn host(uri: &str) -> Option<String> {
+    let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https")?;
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
 /// Returns whether an address is of the person's own device.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -7,7 +7,7 @@ use std::{
 
 use sqlx::PgPool;
 
-use super::{App, find, find_by_gate};
+use super::{App, AppKind, find, find_by_gate};
 use crate::sessions::cache::SessionCache;
 
 /// How many are kept.
@@ -60,7 +60,8 @@ impl AppCache {
             Key::Gate(origin) => find_by_gate(&mut connection, origin).await?,
         };
         let Some(app) = found.map(Arc::new) else { return Ok(None) };
-        if let Some(generation) = generation {
+        // A document changes without notice: there are many, and anyone can cause it.
+        if let Some(generation) = generation.filter(|_| app.kind != AppKind::Document) {
             self.keep(key, Kept { generation, app: Arc::clone(&app) });
         }
         Ok(Some(app))

@@ -9,12 +9,14 @@
 //!    what came of it.
 //! 6. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
 //! 7. [`judge`] says in one statement what a grant, and with it a token, is worth now.
-//! 8. [`claims`] says what an app learns about a person, by the scopes that were granted.
+//! 8. [`documents`] are clients that describe themselves, under an address as `client_id`.
+//! 9. [`claims`] says what an app learns about a person, by the scopes that were granted.
 
 pub mod address;
 mod cache;
 pub mod claims;
 pub mod consents;
+pub mod documents;
 pub mod grants;
 pub mod judge;
 pub mod keys;
@@ -26,6 +28,7 @@ mod token_cache;
 pub mod tokens;
 
 pub use cache::AppCache;
+pub use documents::Documents;
 pub use model::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
 pub use store::{find, find_by_gate, find_by_id, is_origin_of_app, used_pkce};
 pub use token_cache::TokenCache;

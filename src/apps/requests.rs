@@ -142,7 +142,7 @@ pub async fn spend(connection: &mut PgConnection, id: &SecretToken, browser: &Se
 /// For which app a person signs in.
 #[derive(Clone, Debug)]
 pub struct Invitation {
-    /// The app's name.
+    /// The app's name; of one that describes itself, the host of its document.
     pub app: String,
     /// Who the app thinks the person is (`login_hint`).
     pub login_hint: Option<String>,
@@ -159,7 +159,8 @@ pub async fn invitation(
     sqlx::query_as!(
         Invitation,
         r#"
-        select a.name as app, r.parameters ->> 'login_hint' as login_hint
+        select case when a.kind = 'document' then split_part(a.client_id, '/', 3) else a.name end as "app!",
+            r.parameters ->> 'login_hint' as login_hint
         from authorization_requests r join apps a on a.id = r.app_id
         where r.digest = $1 and r.browser = $2 and r.used_at is null and r.expires_at > now()
         "#,

@@ -19,7 +19,7 @@ mod site;
 use std::path::PathBuf;
 
 pub use accounts::{Accounts, SecondFactor};
-pub use apps::Apps;
+pub use apps::{Apps, ClientDocuments};
 pub use database::Database;
 pub use environment::{Environment, Mistake, Mistakes};
 pub use logging::{LogFormat, Logging};
@@ -184,6 +184,21 @@ pub const SETTINGS: &[Setting] = &[
         "VESTIBULE_OUTBOUND_NETWORKS",
         "",
         "private networks (CIDR, separated by commas) in which apps may be called; unset: public addresses only",
+    ),
+    setting(
+        "VESTIBULE_OUTBOUND_CA",
+        "",
+        "PEM file of certificate authorities that are trusted besides the public ones when apps are called",
+    ),
+    setting(
+        "VESTIBULE_CLIENT_DOCUMENTS",
+        "off",
+        "clients that may describe themselves at an https address: off, any, or hosts, separated by commas",
+    ),
+    setting(
+        "VESTIBULE_CLIENT_DOCUMENT_RESOURCES",
+        "",
+        "resources, separated by commas, that access tokens of such clients may be for; unset: none",
     ),
     setting(
         "VESTIBULE_SESSION_CACHE",

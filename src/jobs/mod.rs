@@ -18,7 +18,10 @@ use tokio::{
 
 use crate::{
     accounts::{Query, links},
-    apps::keys::{self, KeysError},
+    apps::{
+        documents,
+        keys::{self, KeysError},
+    },
     audit, db,
     features::deletion::ERASED_ACCOUNTS,
     http::server::stopping,
@@ -38,6 +41,7 @@ const FLOOR: &[Sweep] = &[
     floor("signing_keys to re-encrypt", Turn::Start, |state| Box::pin(state.signing.reseal())),
     floor("signing_keys to rotate", Turn::Round, |state| Box::pin(rotate(state))),
     floor("signing_keys", Turn::Round, |state| with(state, |db| Box::pin(keys::sweep(db)))),
+    floor("client_documents", Turn::Round, |state| Box::pin(documents::sweep(state.system()))),
     floor("sessions", Turn::Round, |state| with(state, |db| Box::pin(ended::sweep(db)))),
     floor("browser_sessions", Turn::Round, |state| with(state, |db| Box::pin(ended::sweep_store(db)))),
     floor("attempt_limits", Turn::Round, |state| with(state, |db| Box::pin(limits::sweep(db)))),

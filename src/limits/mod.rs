@@ -81,6 +81,8 @@ pub const CEREMONIES: Limit = Limit { burst: 200, refill: Duration::from_secs(1)
 pub const CLIENTS: Limit = Limit { burst: 50, refill: Duration::from_secs(6), cap: Cap::Never };
 /// The same for one app, from all networks: 200, then one a second.
 pub const CLIENTS_OF_APP: Limit = Limit { burst: 200, refill: Duration::from_secs(1), cap: Cap::Never };
+/// Documents that clients describe themselves in, read for one network: 20, then 6 a minute.
+pub const DOCUMENTS: Limit = Limit { burst: 20, refill: Duration::from_secs(10), cap: Cap::Never };
 
 /// Account changes that are audited and cost nothing else: 60, then 6 a minute.
 pub const CHANGES: Limit = Limit { burst: 60, refill: Duration::from_secs(10), cap: Cap::Never };
@@ -134,6 +136,11 @@ pub fn ceremonies(address: IpAddr) -> Vec<Bucket> {
 /// Requests of apps that wait for someone to sign in, by a client's networks.
 pub fn app_requests(address: IpAddr) -> Vec<Bucket> {
     around("app-requests", address, CEREMONIES)
+}
+
+/// Documents of clients that are read for a client's networks. One that was read lately spends nothing.
+pub fn documents(address: IpAddr) -> Vec<Bucket> {
+    around("documents", address, DOCUMENTS)
 }
 
 fn around(kind: &str, address: IpAddr, limit: Limit) -> Vec<Bucket> {

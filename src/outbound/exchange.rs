@@ -13,7 +13,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 use url::{Position, Url};
 
-use super::{MOST, OutboundError};
+use super::OutboundError;
 
 /// How long one address may take to accept a connection while there are others.
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
@@ -28,6 +28,8 @@ pub struct Response {
     pub status: StatusCode,
     /// `Content-Type`, if it is text.
     pub content_type: Option<String>,
+    /// `Cache-Control`, if it is text.
+    pub cache_control: Option<String>,
     /// The body.
     pub body: Bytes,
 }
@@ -70,11 +72,12 @@ pub(super) async fn exchange(
     method: Method,
     url: &Url,
     body: Bytes,
+    most: usize,
 ) -> Result<Response, OutboundError> {
     let request = request(&method, url, body)?;
     let (mut sender, connection) =
         http1::Builder::new().max_buf_size(HEAD_MOST).handshake(TokioIo::new(stream)).await?;
-    let mut answered = pin!(async move { read(sender.send_request(request).await?).await });
+    let mut answered = pin!(async move { read(sender.send_request(request).await?, most).await });
     tokio::select! {
         answered = &mut answered => return answered,
         // The rest of the answer is read already, or the next line says what went wrong.
@@ -97,13 +100,14 @@ fn request(method: &Method, url: &Url, body: Bytes) -> Result<Request<Full<Bytes
     request.body(Full::new(body)).map_err(|_| OutboundError::Address)
 }
 
-async fn read(response: hyper::Response<Incoming>) -> Result<Response, OutboundError> {
+async fn read(response: hyper::Response<Incoming>, most: usize) -> Result<Response, OutboundError> {
     let (head, body) = response.into_parts();
-    let body = Limited::new(body, MOST).collect().await.map_err(|error| match error.downcast::<hyper::Error>() {
+    let body = Limited::new(body, most).collect().await.map_err(|error| match error.downcast::<hyper::Error>() {
         Ok(error) => OutboundError::Http(*error),
         Err(error) if error.is::<LengthLimitError>() => OutboundError::TooLong,
         Err(error) => OutboundError::Connect(io::Error::other(error)),
     })?;
-    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    Ok(Response { status: head.status, content_type: content_type.map(str::to_owned), body: body.to_bytes() })
+    let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (content_type, cache_control) = (text(header::CONTENT_TYPE), text(header::CACHE_CONTROL));
+    Ok(Response { status: head.status, content_type, cache_control, body: body.to_bytes() })
 }

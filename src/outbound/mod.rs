@@ -4,7 +4,8 @@
 //! 2. The name is looked up once. Addresses that are not public are dropped ([`address`]), unless they are in
 //!    `VESTIBULE_OUTBOUND_NETWORKS`; the connection goes to one that is left, so that a second look-up changes nothing.
 //! 3. One request goes over one connection. Redirects are not followed, and no proxy of the environment is used.
-//! 4. Everything together takes three seconds, and an answer has 64 KiB.
+//! 4. Everything together takes three seconds, and an answer has 64 KiB, a client's
+//!    document less.
 
 mod address;
 mod exchange;
@@ -21,7 +22,7 @@ use ipnet::IpNet;
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tokio_rustls::{
     TlsConnector,
-    rustls::{ClientConfig, RootCertStore, crypto::ring},
+    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::CertificateDer},
 };
 use url::{Host, Url};
 
@@ -70,12 +71,16 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// A client that trusts the web's certificate authorities.
+    /// A client that trusts the web's certificate authorities and these.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
-    pub fn new(allowed: &[IpNet]) -> Result<Self, TlsError> {
-        Self::trusting(allowed, RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+    /// When TLS cannot be set up, or one of these is no authority.
+    pub fn new(allowed: &[IpNet], authorities: &[CertificateDer<'static>]) -> Result<Self, TlsError> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for authority in authorities {
+            roots.add(authority.clone())?;
+        }
+        Self::trusting(allowed, roots)
     }
 
     /// A client that trusts these authorities.
@@ -94,7 +99,15 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError`].
     pub async fn get(&self, url: &Url) -> Result<Response, OutboundError> {
-        self.call(Method::GET, url, Bytes::new()).await
+        self.get_up_to(url, MOST).await
+    }
+
+    /// Reads a document of at most so many bytes.
+    ///
+    /// # Errors
+    /// [`OutboundError`].
+    pub async fn get_up_to(&self, url: &Url, most: usize) -> Result<Response, OutboundError> {
+        self.call(Method::GET, url, Bytes::new(), most).await
     }
 
     /// Sends a form (`application/x-www-form-urlencoded`).
@@ -102,13 +115,13 @@ impl Outbound {
     /// # Errors
     /// [`OutboundError`].
     pub async fn post_form(&self, url: &Url, form: String) -> Result<Response, OutboundError> {
-        self.call(Method::POST, url, form.into()).await
+        self.call(Method::POST, url, form.into(), MOST).await
     }
 
-    async fn call(&self, method: Method, url: &Url, body: Bytes) -> Result<Response, OutboundError> {
+    async fn call(&self, method: Method, url: &Url, body: Bytes, most: usize) -> Result<Response, OutboundError> {
         let called = async {
             let stream = exchange::connect(&self.addresses(url).await?, url, &self.tls).await?;
-            exchange::exchange(stream, method, url, body).await
+            exchange::exchange(stream, method, url, body, most).await
         };
         timeout(WITHIN, called).await.map_err(|_| OutboundError::TimedOut)?
     }

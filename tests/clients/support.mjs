@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -26,6 +26,8 @@ export const service = {
     await chmod(this.folder, 0o755);
     const port = await freePort();
     this.url = `http://localhost:${port}`;
+    this.documents = `https://localhost:${await freePort()}`;
+    this.resource = `http://localhost:${await freePort()}/mcp`;
     this.env = {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
@@ -34,6 +36,9 @@ export const service = {
       VESTIBULE_PUBLIC_URL: this.url,
       VESTIBULE_REQUIRE_VERIFICATION: "false",
       VESTIBULE_OUTBOUND_NETWORKS: "127.0.0.0/8,::1/128",
+      VESTIBULE_OUTBOUND_CA: await this.certificate(),
+      VESTIBULE_CLIENT_DOCUMENTS: new URL(this.documents).host,
+      VESTIBULE_CLIENT_DOCUMENT_RESOURCES: this.resource,
       NO_COLOR: "1",
     };
     this.process = spawn(program, { cwd: this.folder, env: this.env, stdio: ["ignore", "ignore", "pipe"] });
@@ -46,6 +51,16 @@ export const service = {
       await sleep(100);
     }
     throw new Error(`the service did not become ready:\n${this.log}`);
+  },
+
+  /** A certificate for `localhost`, which the service trusts and other programs do not. */
+  async certificate() {
+    const [key, certificate] = [join(this.folder, "key.pem"), join(this.folder, "certificate.pem")];
+    const options = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
+    await run("openssl", ["req", ...options, ...names, "-keyout", key, "-out", certificate]);
+    this.tls = { key: await readFile(key), cert: await readFile(certificate) };
+    return certificate;
   },
 
   /** What a command prints. */

@@ -16,8 +16,8 @@ use vestibule::{config::SETTINGS, features::apps::Recipe, telemetry::Metrics};
 use crate::words::strings;
 
 /// How many words README.md and docs/ may have, without decisions, notes and generated tables.
-/// Apps are a subject of their own, with 2,500 of them.
-const WORDS_MAX: usize = 18_650;
+/// Apps are a subject of their own, with 3,000 of them.
+const WORDS_MAX: usize = 19_400;
 const END: &str = "<!-- end -->";
 
 fn root(name: &str) -> PathBuf {

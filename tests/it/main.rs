@@ -19,6 +19,7 @@
 
 mod account_sessions;
 mod administrators;
+mod apps_check;
 mod apps_file;
 mod apps_registry;
 mod architecture;

@@ -18,7 +18,7 @@ use crate::support::{
 
 fn client(allowed: &[&str]) -> Outbound {
     let allowed: Vec<IpNet> = allowed.iter().map(|network| network.parse().expect("a network")).collect();
-    Outbound::new(&allowed).expect("a client")
+    Outbound::new(&allowed, &[]).expect("a client")
 }
 
 fn url(text: &str) -> Url {

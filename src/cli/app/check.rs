@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, net::lookup_host, time::timeout};
 use url::Url;
 
@@ -14,7 +15,11 @@ use crate::{
         serve::ask,
     },
     config::Config,
-    features::apps::{self, Endpoints},
+    features::{
+        apps::{self, Endpoints},
+        provider_metadata,
+    },
+    outbound::{Outbound, OutboundError},
 };
 
 /// How long each look-up or request may take.
@@ -42,8 +47,17 @@ pub async fn check(by: &Recorder, name: &str, config: &Config) -> Result<(), Cli
     for uri in addresses(&app) {
         findings.push(reachable(uri).await);
     }
-    if app.kind != AppKind::Proxy {
+    let outbound = Outbound::new(&config.apps.outbound_networks, &config.apps.outbound_authorities)
+        .map_err(|error| format!("cannot set up TLS: {error}"))?;
+    if app.kind == AppKind::Proxy {
+        for origin in app.gates.iter().filter(|origin| origin.starts_with("https:")) {
+            findings.push(gate(&outbound, origin).await);
+        }
+    } else {
         findings.push(metadata(config, &endpoints).await);
+        if config.site.public_url.is_https() {
+            findings.push(from_outside(&outbound, config, &endpoints).await);
+        }
     }
     if report(&findings) { Ok(()) } else { Err(format!("{} cannot work as it is", app.client_id).into()) }
 }
@@ -86,6 +100,57 @@ async fn metadata(config: &Config, endpoints: &Endpoints) -> Finding {
             Finding::Wrong(format!("{discovery} is not what apps expect (answer of this machine: {status})"))
         }
         _ => Finding::Warning("the service does not run on this machine, so its metadata was not read".to_owned()),
+    }
+}
+
+/// Reads the metadata as apps do: through the public address, with its proxy and certificate.
+async fn from_outside(outbound: &Outbound, config: &Config, endpoints: &Endpoints) -> Finding {
+    let [(_, discovery), ..] = endpoints.all();
+    let read = match Url::parse(&discovery) {
+        Ok(url) => outbound.get(&url).await,
+        Err(_) => Err(OutboundError::Address),
+    };
+    match read {
+        Ok(answer) if answer.status == 200 => {
+            let expected = serde_json::from_slice(&provider_metadata::document(config)).unwrap_or_default();
+            let found = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let other = differences(&expected, &found);
+            if other.is_empty() {
+                return Finding::Good(format!("{discovery} is what apps expect"));
+            }
+            let other = other.join(", ");
+            Finding::Wrong(format!("{discovery} differs in {other}: another service answers there, or other settings"))
+        }
+        Ok(answer) => Finding::Wrong(format!("{discovery} answers {}: apps expect 200", answer.status)),
+        Err(error) => Finding::Warning(format!("{discovery} was not read from here: {error}")),
+    }
+}
+
+/// The members that apps rely on and that differ.
+fn differences<'a>(expected: &'a Value, found: &Value) -> Vec<&'a str> {
+    let matters = |name: &str| name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
+    let members = expected.as_object().into_iter().flatten();
+    members.filter(|(name, value)| matters(name) && found.get(name) != Some(value)).map(|(name, _)| &**name).collect()
+}
+
+/// Calls a protected host as someone who has not signed in.
+async fn gate(outbound: &Outbound, origin: &str) -> Finding {
+    let called = match Url::parse(origin) {
+        Ok(url) => outbound.get(&url).await,
+        Err(_) => Err(OutboundError::Address),
+    };
+    match called.map(|answer| answer.status) {
+        Ok(status) if status.is_redirection() || matches!(status.as_u16(), 401 | 403) => {
+            Finding::Good(format!("{origin} asks who is there (status {})", status.as_u16()))
+        }
+        Ok(status) if status.is_success() => Finding::Wrong(format!(
+            "{origin} answers {} to someone who has not signed in: its proxy does not ask us",
+            status.as_u16()
+        )),
+        Ok(status) => {
+            Finding::Warning(format!("{origin} answers {}, which does not say who may enter", status.as_u16()))
+        }
+        Err(error) => Finding::Warning(format!("{origin} was not called from here: {error}")),
     }
 }
 

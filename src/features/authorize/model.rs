@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use time::{Duration, OffsetDateTime};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 use uuid::Uuid;
 
 use crate::{
-    apps::{App, AppKind, Consent, address::with_query, consents::RememberedConsent},
+    apps::{
+        App, AppKind, Consent,
+        address::{host, with_query},
+        consents::RememberedConsent,
+    },
     sessions::LiveSession,
     types::{AppToken, Lang, UserId},
 };
@@ -243,13 +247,6 @@ fn asks(person: &Person, request: &AuthorizationRequest, app: &App, remembered: 
         // Any program of the device can receive such an answer, so the app may be another one (RFC 8252 section 8.6).
         || (app.kind == AppKind::Public && host(&request.target.redirect_uri).is_none())
         || (app.consent == Consent::Ask && !remembered.covers(&request.scopes, &request.resources))
-}
-
-/// The host that an address leads to, with its port; none for an app on the person's device.
-pub fn host(redirect_uri: &str) -> Option<String> {
-    let url = Url::parse(redirect_uri).ok().filter(|url| url.scheme() == "https")?;
-    let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// An answer to an app, which the browser carries.

@@ -5,12 +5,9 @@
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use super::{
-    model::{AppAnswer, host},
-    service::Flow,
-};
+use super::{model::AppAnswer, service::Flow};
 use crate::{
-    apps::AppKind,
+    apps::{App, AppKind, address::host},
     sessions::LiveSession,
     templates::Page,
     web::{AppError, Refusal},
@@ -22,8 +19,8 @@ pub struct ConsentPage {
     pub app: String,
     /// Where the answer goes; none for an app on the person's device.
     pub host: Option<String>,
-    /// Where the app describes itself, if nobody has checked it.
-    pub unchecked: Option<String>,
+    /// What is known of an app that describes itself.
+    pub unchecked: Option<Unchecked>,
     /// What it gets.
     pub scopes: Vec<String>,
     /// Where it acts for the person.
@@ -34,13 +31,30 @@ pub struct ConsentPage {
     pub next: String,
 }
 
+/// An app that describes itself, and that nobody has checked.
+#[derive(Clone, Debug, Serialize)]
+pub struct Unchecked {
+    /// The host of its document.
+    pub host: String,
+    /// Whether all its answers go to programs of the person's device, any of which may pass for it.
+    pub only_on_devices: bool,
+}
+
+impl Unchecked {
+    fn of(app: &App) -> Option<Self> {
+        let host_of_document = host(&app.client_id).filter(|_| app.kind == AppKind::Document)?;
+        let only_on_devices = app.redirects.iter().all(|uri| host(uri).is_none());
+        Some(Self { host: host_of_document, only_on_devices })
+    }
+}
+
 impl ConsentPage {
     pub(super) fn new(flow: &Flow, live: &LiveSession, next: String) -> Self {
         let (app, request) = (&flow.app, &flow.request);
         Self {
             app: app.name.clone(),
             host: host(&request.target.redirect_uri),
-            unchecked: (app.kind == AppKind::Document).then(|| app.client_id.clone()),
+            unchecked: Unchecked::of(app),
             scopes: request.scopes.clone(),
             resources: request.resources.clone(),
             username: live.username.clone(),
@@ -76,13 +90,15 @@ impl Page for ConsentPage {
             resources: vec![HOSTILE.into()],
             ..plain.clone()
         };
-        let document = "https://tool.example.com/client.json";
+        let unchecked = |only_on_devices| Some(Unchecked { host: "tool.example.com:8443".into(), only_on_devices });
         vec![
             ("usual", plain.clone()),
             ("everything", Self { scopes: texts(&all), resources, ..plain.clone() }),
             ("nothing", Self { scopes: Vec::new(), display_name: None, ..plain.clone() }),
             ("device", Self { host: None, ..plain.clone() }),
-            ("unchecked", Self { unchecked: Some(document.into()), ..plain }),
+            ("unchecked", Self { unchecked: unchecked(false), ..plain.clone() }),
+            ("unchecked-device", Self { unchecked: unchecked(true), host: None, ..plain }),
+            ("unchecked-hostile", Self { unchecked: unchecked(false), ..hostile.clone() }),
             ("hostile", hostile),
         ]
     }

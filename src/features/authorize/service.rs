@@ -10,6 +10,7 @@ use crate::{
     apps::{
         self, App, ClientAuth, Scope,
         consents::{self, RememberedConsent},
+        documents::{self, Found},
         grants::{self, NewCode, NewGrant},
         requests,
     },
@@ -88,8 +89,9 @@ pub async fn check(state: &AppState, request: &Request, parameters: &Parameters)
         Ok(client_id) => client_id,
         Err(malformed) => return Ok(refuse(state, request, malformed, parameters, None)),
     };
-    let Some(app) = apps::find(&mut *state.db.acquire().await?, client_id).await? else {
-        return Ok(refuse(state, request, Malformed("no app has this client_id"), parameters, None));
+    let app = match find_app(state, request, client_id).await? {
+        Ok(app) => app,
+        Err(malformed) => return Ok(refuse(state, request, malformed, parameters, None)),
     };
     match forms::pushed(parameters) {
         Ok(None) => {}
@@ -148,6 +150,19 @@ pub async fn push(
         }
     }
     Ok(requests::store(&mut connection, app.id, &json!(pushed), None).await?)
+}
+
+/// Finds the app that a request names: one that is registered, or one that describes itself at an address.
+async fn find_app(state: &AppState, request: &Request, client_id: &str) -> Result<Result<App, Malformed>, AppError> {
+    if !documents::is_address(client_id) {
+        let app = apps::find(&mut *state.db.acquire().await?, client_id).await?;
+        return Ok(app.ok_or(Malformed("no app has this client_id")));
+    }
+    match state.documents.find(&state.recorder(request), request, client_id).await? {
+        Found::App(app) => Ok(Ok(*app)),
+        Found::Refused => Ok(Err(Malformed("no app describes itself at this address"))),
+        Found::Throttled(throttled) => Err(AppError::Throttled(throttled)),
+    }
 }
 
 fn issuer(state: &AppState) -> String {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::{
-    apps::consents::ConnectedApp,
+    apps::{address::host, consents::ConnectedApp},
     templates::Page,
     types::{Age, AgeUnit, Notice},
 };
@@ -24,6 +24,8 @@ pub struct AppRow {
     /// Names it in the form that removes it.
     pub id: String,
     pub name: String,
+    /// The site that describes it, if nobody has checked it.
+    pub unchecked: Option<String>,
     pub scopes: Vec<String>,
     pub resources: Vec<String>,
     /// None if the operator allowed it for everyone.
@@ -35,6 +37,8 @@ impl AppRow {
     pub(super) fn new(app: ConnectedApp, now: OffsetDateTime) -> Self {
         Self {
             id: app.id.to_string(),
+            // The client ids of registered apps are no addresses.
+            unchecked: host(&app.client_id),
             name: app.name,
             scopes: app.scopes,
             resources: app.resources,
@@ -52,6 +56,7 @@ impl Page for AppsPage {
         let app = |name: &str, scopes: &[&str], resources: &[&str]| AppRow {
             id: "0198f2b4-0000-4000-8000-000000000001".into(),
             name: name.into(),
+            unchecked: None,
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             resources: resources.iter().map(|resource| (*resource).to_owned()).collect(),
             given: Some(age(40)),
@@ -60,7 +65,9 @@ impl Page for AppsPage {
         let hostile = r#""><svg onload=alert(1)>{{7*7}}"#;
         let wiki = app("Wiki", &["openid", "profile", "email"], &[]);
         let all = ["openid", "profile", "email", "groups", "offline_access"];
-        let few = vec![wiki.clone(), app("Files", &all, &["https://api.example.com/files"]), app("Status", &[], &[])];
+        let tool = AppRow { unchecked: Some("tool.example.com".into()), ..app("Tool", &["openid"], &[]) };
+        let few =
+            vec![wiki.clone(), tool, app("Files", &all, &["https://api.example.com/files"]), app("Status", &[], &[])];
         let trusted = AppRow { given: None, ..app("Intranet", &["openid", "groups"], &[]) };
         vec![
             ("empty", Self { apps: Vec::new(), notice: None }),

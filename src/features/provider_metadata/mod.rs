@@ -16,6 +16,7 @@ use axum::http::HeaderMap;
 
 use self::model::Metadata;
 use crate::{
+    config::{ClientDocuments, Config},
     types::Document,
     web::{
         Access, Ctx, Slice,
@@ -28,9 +29,15 @@ use crate::{
 /// The documents for apps.
 pub const SLICE: Slice = Slice::new(routes);
 
+/// The document with these settings, which say the issuer.
+pub fn document(config: &Config) -> Vec<u8> {
+    let issuer = config.site.public_url.origin();
+    let documents = config.apps.client_documents != ClientDocuments::Off;
+    serde_json::to_vec(&Metadata::of(&issuer, documents)).unwrap_or_default()
+}
+
 fn routes(routes: Routes) -> Routes {
-    let issuer = routes.state().config.site.public_url.origin();
-    let document = Document::new(serde_json::to_vec(&Metadata::of(&issuer)).unwrap_or_default());
+    let document = Document::new(document(&routes.state().config));
     let again = document.clone();
     let metadata =
         |document: Document| move |ctx: Ctx, headers: HeaderMap| handlers::metadata(ctx, headers, document.clone());

@@ -44,10 +44,12 @@ pub struct Metadata<'a> {
     request_uri_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
+    /// Left out unless clients may describe themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id_metadata_document_supported: Option<bool>,
 }
 
-const SECRET_OR_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
-
+/// Claims of ID tokens and of the userinfo endpoint.
 const CLAIMS: [&str; 17] = [
     "iss",
     "sub",
@@ -67,10 +69,11 @@ const CLAIMS: [&str; 17] = [
     "email_verified",
     "groups",
 ];
+const SECRET_OR_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 
 impl<'a> Metadata<'a> {
-    /// Of the service at this origin.
-    pub fn of(issuer: &'a str) -> Self {
+    /// Of the service at this origin. `documents`: whether clients may describe themselves.
+    pub fn of(issuer: &'a str, documents: bool) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
         Self {
             issuer,
@@ -104,6 +107,7 @@ impl<'a> Metadata<'a> {
             request_uri_parameter_supported: false,
             backchannel_logout_supported: true,
             backchannel_logout_session_supported: true,
+            client_id_metadata_document_supported: documents.then_some(true),
         }
     }
 }

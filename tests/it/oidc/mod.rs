@@ -7,6 +7,8 @@ mod authorize_people;
 mod bearer_origins;
 mod connected_apps;
 mod consent;
+mod document_attacks;
+mod documents;
 mod id_token;
 mod introspection;
 mod judge;

@@ -1,0 +1,206 @@
+//! Clients that describe themselves: client ID metadata documents (draft-ietf-oauth-client-id-metadata-document). Their
+//! `client_id` is the https address of a document that says who they are and where codes may go.
+//!
+//! 1. [`Documents::find`] takes a `client_id` that is an address whose host the setting allows.
+//! 2. If the document was read lately, its app is the row that this made: of the kind `document`, so that grants, consents
+//!    and tokens are as for other apps. Disabled apps stay disabled.
+//! 3. Otherwise the document is read by the one outbound client, within its three seconds, and at most [`model::MOST`]
+//!    bytes. Each network may cause so many reads ([`limits::documents`]), and each replica does so many at once.
+//! 4. [`model::check`] checks it. What is wrong stands in the log only, and leaves the row as it was: the app is refused
+//!    until its document is right again, while its grants go on.
+//! 5. The row is added or changed. There are at most [`APPS_MOST`] of them; what nobody uses makes room.
+//!
+//! Nobody has checked such an app. It never is trusted, must send a PKCE challenge, and its people are asked each time.
+
+mod model;
+mod store;
+
+use tokio::sync::Semaphore;
+use url::Url;
+
+use self::model::{Document, Refused};
+use super::{
+    App, AppKind, registry,
+    registry::{AddressKind, Registration},
+    store as apps,
+};
+use crate::{
+    audit::{Event, Recorder, Unit, log::network},
+    config::{self, ClientDocuments},
+    limits::{self, Spend},
+    outbound::Outbound,
+    types::{AppId, Request, Throttled},
+};
+
+/// The most apps that describe themselves, without those that are disabled.
+pub const APPS_MOST: i64 = 1000;
+/// How many documents a replica reads at once.
+const READS: usize = 16;
+
+/// The clients that describe themselves.
+#[derive(Debug)]
+pub struct Documents {
+    outbound: Outbound,
+    allowed: ClientDocuments,
+    resources: Vec<String>,
+    reads: Semaphore,
+}
+
+/// What a `client_id` is.
+#[must_use]
+#[derive(Debug)]
+pub enum Found {
+    /// This app, which may be disabled.
+    App(Box<App>),
+    /// No app; the log says why.
+    Refused,
+    /// Not looked at: too many others are.
+    Throttled(Throttled),
+}
+
+/// Returns whether a `client_id` is an address. Those of registered apps have no colon.
+pub fn is_address(client_id: &str) -> bool {
+    client_id.contains(':')
+}
+
+impl Documents {
+    /// Those that the settings allow.
+    pub fn new(outbound: Outbound, settings: &config::Apps) -> Self {
+        Self {
+            outbound,
+            allowed: settings.client_documents.clone(),
+            resources: settings.client_document_resources.clone(),
+            reads: Semaphore::new(READS),
+        }
+    }
+
+    /// Finds the app that a document describes, and reads the document if that was long ago.
+    pub async fn find(&self, by: &Recorder, request: &Request, client_id: &str) -> sqlx::Result<Found> {
+        match self.look_up(by, request, client_id).await? {
+            Ok(found) => Ok(self.with_resources(found)),
+            Err(refused) => {
+                let network = network(request.address);
+                if by.sampler.admits(network, "client document refused") {
+                    let (request_id, reason) = (&request.id, refused.to_string());
+                    let client_id: String = client_id.chars().take(200).collect();
+                    tracing::warn!(request_id, %network, client_id, reason, "client document refused");
+                }
+                Ok(Found::Refused)
+            }
+        }
+    }
+
+    /// Resources are the operator's to give, so they stand in no document.
+    fn with_resources(&self, mut found: Found) -> Found {
+        if let Found::App(app) = &mut found {
+            app.resources.clone_from(&self.resources);
+        }
+        found
+    }
+
+    async fn look_up(&self, by: &Recorder, request: &Request, client_id: &str) -> sqlx::Result<Result<Found, Refused>> {
+        let url = match model::parse_address(client_id) {
+            Ok(url) if self.allowed.admit(&url) => url,
+            Ok(_) => return Ok(Err(Refused::Host)),
+            Err(refused) => return Ok(Err(refused)),
+        };
+        // No connection is held while the document is read.
+        let mut connection = by.db.acquire().await?;
+        if let Some(app) = apps::find(&mut connection, client_id).await?
+            && (!app.is_enabled() || store::is_fresh(&mut connection, app.id).await? == Some(true))
+        {
+            return Ok(Ok(Found::App(Box::new(app))));
+        }
+        if let Spend::Limited(throttled) =
+            limits::spend_all(&mut connection, &limits::documents(request.address)).await?
+        {
+            return Ok(Ok(Found::Throttled(throttled)));
+        }
+        drop(connection);
+        let Ok(permit) = self.reads.try_acquire() else { return Ok(Ok(Found::Throttled(Throttled::busy(3)))) };
+        let answer = match self.outbound.get_up_to(&url, model::MOST).await {
+            Ok(answer) => answer,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        drop(permit);
+        let document = match model::check(&url, &answer) {
+            Ok(document) => document,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        keep(by, &url, &document, answer.cache_control.as_deref()).await.map(Ok)
+    }
+}
+
+/// Adds the app of a document, or changes it.
+async fn keep(by: &Recorder, url: &Url, document: &Document, cache_control: Option<&str>) -> sqlx::Result<Found> {
+    let client_id = url.as_str();
+    let mut unit = by.begin().await?;
+    let mut known = registry::lock(&mut unit, client_id).await?;
+    if known.is_none() {
+        store::take_turns(&mut unit).await?;
+        known = registry::lock(&mut unit, client_id).await?;
+    }
+    let id = match known {
+        Some(id) => {
+            update(&mut unit, id, document).await?;
+            id
+        }
+        None if make_room(&mut unit).await? => insert(&mut unit, client_id, document).await?,
+        None => {
+            tracing::warn!(most = APPS_MOST, "no room for another client document; disable or remove some of them");
+            return Ok(Found::Throttled(Throttled::busy(60)));
+        }
+    };
+    store::note(&mut unit, id, model::fresh_for(cache_control)).await?;
+    let app = apps::find_by_id(&mut unit, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    unit.commit().await?;
+    Ok(Found::App(Box::new(app)))
+}
+
+async fn insert(unit: &mut Unit, client_id: &str, document: &Document) -> sqlx::Result<AppId> {
+    let id = AppId::random();
+    registry::insert(unit, id, &document.registration(client_id)).await?;
+    registry::set_addresses(unit, id, AddressKind::Redirect, &document.redirects).await?;
+    unit.record_without_account(Event::AppAdded { client_id: client_id.to_owned() });
+    Ok(id)
+}
+
+/// Changes a locked app, if its document has changed.
+async fn update(unit: &mut Unit, id: AppId, document: &Document) -> sqlx::Result<()> {
+    let before = apps::find_by_id(unit, id).await?.filter(|app| app.kind == AppKind::Document);
+    let Some(before) = before.map(|app| Registration::from(&app)) else { return Err(sqlx::Error::RowNotFound) };
+    let after = document.registration(&before.client_id);
+    if before != after {
+        registry::update(unit, id, &after).await?;
+        registry::set_addresses(unit, id, AddressKind::Redirect, &after.redirects).await?;
+        unit.record_without_account(Event::AppChanged { client_id: after.client_id });
+    }
+    Ok(())
+}
+
+/// Returns whether there is room for another app, which one that nobody uses may have to make.
+async fn make_room(unit: &mut Unit) -> sqlx::Result<bool> {
+    if store::count(unit).await? < APPS_MOST {
+        return Ok(true);
+    }
+    let idlest = store::lock_idlest(unit).await?;
+    Ok(delete(unit, &idlest).await? > 0)
+}
+
+async fn delete(unit: &mut Unit, ids: &[AppId]) -> sqlx::Result<u64> {
+    let mut count = 0;
+    for client_id in store::delete_unused(unit, ids).await? {
+        unit.record_without_account(Event::AppRemoved { client_id });
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Removes apps that describe themselves and that nobody uses, and returns how many.
+pub async fn sweep(by: Recorder) -> sqlx::Result<u64> {
+    let mut unit = by.begin().await?;
+    let stale = store::lock_stale(&mut unit).await?;
+    let count = delete(&mut unit, &stale).await?;
+    unit.commit().await?;
+    Ok(count)
+}

@@ -1,0 +1,199 @@
+//! Which addresses may be a client, and which documents describe one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, de::IgnoredAny};
+use url::{Host, Url};
+
+use super::super::{
+    AccessFormat, AppKind, Consent, Pkce, Scope, SigningAlgorithm,
+    address::{self, AddressError},
+    registry::Registration,
+};
+use crate::{
+    outbound::{OutboundError, Response},
+    types::{DisplayName, DisplayNameError},
+};
+
+/// The longest document, in bytes (draft-ietf-oauth-client-id-metadata-document, section on the size).
+pub const MOST: usize = 5 * 1024;
+/// The longest address after its scheme, in bytes.
+const ADDRESS_MOST: usize = 2000;
+/// The most redirect addresses.
+const REDIRECTS_MOST: usize = 64;
+/// For how long a document counts at least, whatever it says of caches.
+const FRESH_LEAST: Duration = Duration::from_secs(300);
+/// For how long it counts at most.
+const FRESH_MOST: Duration = Duration::from_secs(86_400);
+
+/// Why a client cannot describe itself so. For the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The setting does not allow its host.
+    #[error("VESTIBULE_CLIENT_DOCUMENTS does not allow its host")]
+    Host,
+    /// It is not the address of a document.
+    #[error("the address cannot be used: {0}")]
+    Address(#[from] AddressError),
+    /// It is not the address of a document.
+    #[error("the address must be https with the name of a host and a path, and without a query")]
+    Form,
+    /// The document cannot be read.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// The server answers otherwise.
+    #[error("the status is {0}, not 200")]
+    Status(u16),
+    /// It is something else.
+    #[error("the content type is not JSON")]
+    ContentType,
+    /// It is not JSON, or lacks something.
+    #[error("the document cannot be parsed: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is the document of another client.
+    #[error("client_id in the document is not its address")]
+    ClientId,
+    /// It relies on a secret that everyone can read, or on a method that we do not know.
+    #[error("token_endpoint_auth_method must be none, without client_secret")]
+    Secret,
+    /// It does not use codes.
+    #[error("grant_types must have authorization_code, and response_types code")]
+    Flow,
+    /// It has no redirect addresses, or too many.
+    #[error("redirect_uris must have 1 to {REDIRECTS_MOST} addresses")]
+    Redirects,
+    /// One of them cannot be used.
+    #[error("one of redirect_uris cannot be used: {0}")]
+    Redirect(AddressError),
+    /// People cannot read its name.
+    #[error("client_name cannot be used: {0}")]
+    Name(#[from] DisplayNameError),
+}
+
+/// Parses the address of a document. Browsers and we read it in the same way, and it names who answers for it.
+pub fn parse_address(client_id: &str) -> Result<Url, Refused> {
+    address::check_redirect(client_id)?;
+    let url = Url::parse(client_id).map_err(|_| AddressError::NotAbsolute)?;
+    let is_one = url.scheme() == "https"
+        && matches!(url.host(), Some(Host::Domain(_)))
+        && url.path() != "/"
+        && url.query().is_none()
+        && client_id.len() <= "https://".len() + ADDRESS_MOST;
+    if is_one { Ok(url) } else { Err(Refused::Form) }
+}
+
+/// What a client says of itself (RFC 7591 section 2). Everything else in the document is ignored: pictures, policies and
+/// keys are never fetched.
+#[derive(Debug, Deserialize)]
+struct Written {
+    client_id: String,
+    client_name: Option<String>,
+    redirect_uris: Vec<String>,
+    scope: Option<String>,
+    grant_types: Option<Vec<String>>,
+    response_types: Option<Vec<String>>,
+    token_endpoint_auth_method: Option<String>,
+    client_secret: Option<IgnoredAny>,
+    client_secret_expires_at: Option<IgnoredAny>,
+}
+
+/// What we take over from a document.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Document {
+    /// What people read.
+    pub name: String,
+    /// Where codes may go.
+    pub redirects: Vec<String>,
+    /// Scopes that it may be granted.
+    pub scopes: Vec<String>,
+}
+
+/// Checks what the server of a document answered.
+pub fn check(url: &Url, answer: &Response) -> Result<Document, Refused> {
+    if answer.status != 200 {
+        return Err(Refused::Status(answer.status.as_u16()));
+    }
+    if !answer.content_type.as_deref().is_some_and(is_json) {
+        return Err(Refused::ContentType);
+    }
+    let written: Written = serde_json::from_slice(&answer.body)?;
+    if written.client_id != url.as_str() {
+        return Err(Refused::ClientId);
+    }
+    let has_secret = written.client_secret.is_some() || written.client_secret_expires_at.is_some();
+    if has_secret || written.token_endpoint_auth_method.is_some_and(|method| method != "none") {
+        return Err(Refused::Secret);
+    }
+    let lacks = |list: Option<Vec<String>>, wanted: &str| list.is_some_and(|list| !list.iter().any(|it| it == wanted));
+    if lacks(written.grant_types, "authorization_code") || lacks(written.response_types, "code") {
+        return Err(Refused::Flow);
+    }
+    let mut redirects = written.redirect_uris;
+    if !(1..=REDIRECTS_MOST).contains(&redirects.len()) {
+        return Err(Refused::Redirects);
+    }
+    redirects.iter().try_for_each(|uri| address::check_redirect(uri)).map_err(Refused::Redirect)?;
+    redirects.sort();
+    redirects.dedup();
+    Ok(Document { name: name(written.client_name, url)?, redirects, scopes: scopes(written.scope.as_deref()) })
+}
+
+/// Returns whether a `Content-Type` is JSON (RFC 8259, RFC 6839), whatever its parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The name that it gives itself; without one, that of its host.
+fn name(written: Option<String>, url: &Url) -> Result<String, Refused> {
+    let host = || url.host_str().unwrap_or_default().chars().take(DisplayName::MAX).collect();
+    let name = DisplayName::parse(&written.unwrap_or_default())?;
+    Ok(name.map_or_else(host, |name| name.as_str().to_owned()))
+}
+
+/// The scopes that it wants at most; all, if it does not say.
+fn scopes(written: Option<&str>) -> Vec<String> {
+    let wants = |scope: &Scope| written.is_none_or(|list| list.split(' ').any(|it| it == scope.code()));
+    Scope::ALL.into_iter().filter(wants).map(|scope| scope.code().to_owned()).collect()
+}
+
+/// For how long a document counts: by its `max-age`, within bounds. The least keeps a document from being fetched with
+/// each request, and the most makes a change known within a day.
+pub fn fresh_for(cache_control: Option<&str>) -> Duration {
+    let max_age = cache_control.unwrap_or_default().split(',').find_map(|directive| {
+        let (name, seconds) = directive.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("max-age").then(|| seconds.trim_matches('"').parse().ok())?
+    });
+    Duration::from_secs(max_age.unwrap_or_default()).clamp(FRESH_LEAST, FRESH_MOST)
+}
+
+impl Document {
+    /// Its registration: a public client that is never trusted.
+    pub fn registration(&self, client_id: &str) -> Registration {
+        let Self { name, redirects, scopes } = self.clone();
+        Registration {
+            client_id: client_id.to_owned(),
+            kind: AppKind::Document,
+            name,
+            pkce: Pkce::Required,
+            id_token_alg: SigningAlgorithm::Rs256,
+            access_format: AccessFormat::Opaque,
+            id_token_claims: false,
+            consent: Consent::Ask,
+            min_aal: 1,
+            scopes,
+            resources: Vec::new(),
+            backchannel_uri: None,
+            popup: false,
+            preflight: false,
+            redirects,
+            post_logouts: Vec::new(),
+            origins: Vec::new(),
+            gates: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
