@@ -72,6 +72,7 @@ mod memory;
 mod mount;
 mod names;
 mod oidc;
+mod openapi;
 mod outage;
 mod outbound;
 mod overload;
