@@ -136,7 +136,7 @@ fn the_table_of_metrics_is_up_to_date() {
 fn the_table_of_recipes_is_up_to_date() {
     let recipes = Recipe::names().into_iter().map(|name| Recipe::find(&name).expect("a recipe"));
     let rows = recipes.map(|recipe| {
-        let tried = if recipe.tried { "yes" } else { "untried" };
+        let tried = recipe.tried.unwrap_or("untried".to_owned());
         format!("| `{}` | [{}]({}) | {tried} |\n", recipe.id, recipe.name, recipe.docs)
     });
     let rows: Vec<_> = rows.collect();
