@@ -73,6 +73,7 @@ mod memory;
 mod mount;
 mod names;
 mod oidc;
+mod openapi;
 mod outage;
 mod outbound;
 mod overload;

@@ -17,6 +17,7 @@ use vestibule_jose::{Algorithm, Hint, KeySet, Refused, Typ, verify_id_token_hint
 
 use crate::support::{
     app::TestApp,
+    apps,
     process::{Program, said},
     race::race,
 };
@@ -150,6 +151,30 @@ async fn replicas_hear_of_a_new_key_within_a_second() {
     sleep(REREAD).await;
     let (one, two) = tokio::join!(kid(&app, ES256), kid(&other, ES256));
     assert!(one == two && one != first);
+}
+
+/// An app may read the keys once, when it starts, and then verify its first token with them.
+#[tokio::test]
+async fn a_key_is_published_as_soon_as_an_app_needs_its_algorithm() {
+    let app = TestApp::start().await;
+    let algorithms = async || {
+        let set: serde_json::Value = serde_json::from_str(&app.browser().get("/oauth/jwks").await.body).expect("JSON");
+        set["keys"].as_array().expect("keys").iter().map(|key| key["alg"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(algorithms().await, [r#""RS256""#], "without apps, the one that most need");
+    apps::register(&app.db, "wiki", "web", "https://wiki.example.com/callback").await;
+    app.execute("update apps set id_token_alg = 'ES256'").await;
+    apps::register(&app.db, "old", "web", "https://old.example.com/callback").await;
+    app.execute("update apps set id_token_alg = 'EdDSA', disabled_at = now() where client_id = 'old'").await;
+    apps::register(&app.db, "gate", "proxy", "https://gate.example.com/callback").await;
+    app.execute("update apps set id_token_alg = 'EdDSA' where client_id = 'gate'").await;
+    sleep(REREAD).await;
+    let mut found = algorithms().await;
+    found.sort();
+    assert_eq!(found, [r#""ES256""#, r#""RS256""#]);
+
+    let code = app.count("select count(*) from signing_keys where alg = 'ES256'").await;
+    assert_eq!((code, published(&app).await.contains(&kid(&app, ES256).await)), (1, true));
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The keys that sign ID tokens, logout tokens and JWT access tokens.
 //!
-//! 1. [`SigningKeys::signer`] returns the key that signs now. The first token of an algorithm creates its key, under a
-//!    lock, so that replicas agree. [`SigningKeys::published`] returns the public keys that tokens are verified with.
+//! 1. [`SigningKeys::signer`] returns the key that signs now, and creates the first one of its algorithm, under a lock, so
+//!    that replicas agree. [`SigningKeys::jwks`] returns the public keys that tokens are verified with. It creates the
+//!    first keys, too: some apps read it once, before they get a token, and never again.
 //! 2. Keys rotate automatically ([`SigningKeys::rotate_due`], a sweep): a successor is published a day before it signs,
 //!    or half the rotation, and begins when the old key stops. The old key stays published for as long as its tokens.
 //! 3. Private keys are sealed at rest. Rotating `VESTIBULE_SECRET` re-seals them ([`SigningKeys::reseal`]). A key that
@@ -109,18 +110,21 @@ impl SigningKeys {
         Ok(Arc::clone(&self.current().await?.published))
     }
 
-    /// Returns the JWK set (RFC 7517) as it is published. It is never empty: without any key, it creates the one that
-    /// most apps need.
+    /// Returns the JWK set (RFC 7517) as it is published. It creates the keys that apps need and that are not there yet:
+    /// the set is never empty.
     ///
     /// # Errors
     /// When the database is unavailable, or no key can be created.
     pub async fn jwks(&self) -> Result<Document, KeysError> {
-        let mut snapshot = self.current().await?;
-        if snapshot.published.keys().is_empty() {
-            self.signer(SigningAlgorithm::Rs256).await?;
-            snapshot = self.current().await?;
+        let snapshot = self.current().await?;
+        for alg in snapshot.missing() {
+            match self.signer(alg).await {
+                // What is there is still good while the database is read-only.
+                Err(_) if !snapshot.published.keys().is_empty() => return Ok(snapshot.document.clone()),
+                key => key?,
+            };
         }
-        Ok(snapshot.document.clone())
+        Ok(self.last().unwrap_or(snapshot).document.clone())
     }
 
     /// Lists every published key, those that sign first.
@@ -152,10 +156,10 @@ impl SigningKeys {
     async fn reread(&self) -> Result<Arc<Snapshot>, KeysError> {
         let mut connection = self.0.by.db.acquire().await?;
         let before = instant();
-        let rows = store::list(&mut connection).await?;
+        let (rows, needed) = (store::list(&mut connection).await?, store::needed(&mut connection).await?);
         drop(connection);
         let (last, sealing) = (self.last(), self.0.sealing.clone());
-        let build = move || Snapshot::new(before, rows, last.as_deref(), &sealing);
+        let build = move || Snapshot::new(before, rows, needed, last.as_deref(), &sealing);
         let snapshot = Arc::new(spawn_blocking(build).await.map_err(|_| KeysError::CutOff)??);
         *self.0.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
         Ok(snapshot)

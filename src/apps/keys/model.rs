@@ -127,6 +127,8 @@ pub(super) struct Snapshot {
     /// When they were requested, so that the database's time is never overestimated by much.
     read: Instant,
     keys: Vec<Held>,
+    /// The algorithms that apps need.
+    needed: Vec<SigningAlgorithm>,
     pub(super) published: Arc<KeySet>,
     /// The JWK set as JSON.
     pub(super) document: Document,
@@ -137,9 +139,14 @@ impl Snapshot {
     pub(super) fn new(
         read: Instant,
         mut rows: Vec<Stored>,
+        mut needed: Vec<SigningAlgorithm>,
         before: Option<&Self>,
         sealing: &SealingKeys,
     ) -> Result<Self, KeysError> {
+        if rows.is_empty() && needed.is_empty() {
+            // Most apps need this one.
+            needed.push(SigningAlgorithm::Rs256);
+        }
         // Some apps take the first key that fits, whatever its name.
         rows.sort_by_key(|row| (row.state_at(row.now), Algorithm::from(row.alg), Reverse(row.signs_from)));
         let public = rows.iter().take(MAX_KEYS).map(|row| PublicJwk::parse(&row.public_jwk.to_string()));
@@ -153,7 +160,7 @@ impl Snapshot {
             };
             Held { stored, key }
         });
-        Ok(Self { read, keys: keys.collect(), published: Arc::new(published), document })
+        Ok(Self { read, keys: keys.collect(), needed, published: Arc::new(published), document })
     }
 
     /// What came of opening this key before, unless it has been re-encrypted since.
@@ -171,6 +178,11 @@ impl Snapshot {
         let signing = self.keys.iter().filter(|held| held.stored.alg == alg && held.key.is_some());
         let signing = signing.filter(|held| held.stored.state_at(self.now_for(held)) == KeyState::Signing);
         signing.max_by_key(|held| (held.stored.signs_from, held.stored.id))?.key.clone()
+    }
+
+    /// The algorithms that apps need and that no key signs with now.
+    pub(super) fn missing(&self) -> Vec<SigningAlgorithm> {
+        self.needed.iter().copied().filter(|alg| self.signer(*alg).is_none()).collect()
     }
 
     /// The database's time now.

@@ -36,6 +36,18 @@ pub(super) async fn list(connection: &mut PgConnection) -> sqlx::Result<Vec<Stor
     .await
 }
 
+/// Lists the algorithms that apps need keys of. Services have signed tokens only if they are JWTs.
+pub(super) async fn needed(connection: &mut PgConnection) -> sqlx::Result<Vec<SigningAlgorithm>> {
+    sqlx::query_scalar!(
+        r#"
+        select distinct id_token_alg as "alg: SigningAlgorithm" from apps
+        where disabled_at is null and (kind in ('web', 'public', 'document') or access_format = 'jwt')
+        "#
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// Waits until nobody else creates, rotates or retires a key. Reading goes on.
 pub(super) async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(r#"select pg_advisory_xact_lock($1) as "held!: ()""#, CHANGES).fetch_one(connection).await?;

@@ -117,7 +117,7 @@ fn endpoints(config: &Config) -> Endpoints {
 fn recipes() -> Result<(), CliError> {
     for name in Recipe::names() {
         let recipe = Recipe::find(&name)?;
-        let tried = if recipe.tried { "tried" } else { "untried" };
+        let tried = recipe.tried.map_or("untried".to_owned(), |version| format!("tried with {version}"));
         say!("{name:<16} {:<24} {tried}", recipe.name);
     }
     say!("\nUntried: written from the app's own documentation, and not run with it yet.");

@@ -45,7 +45,8 @@ pub fn addresses(app: &Registration, endpoints: &Endpoints, secret: Option<&AppT
 
 /// Prints a recipe, filled in.
 pub fn recipe(recipe: &Recipe, values: &Values<'_>) {
-    let tried = if recipe.tried { "tried with the app" } else { "untried: written from its documentation" };
+    let untried = "untried: written from its documentation".to_owned();
+    let tried = recipe.tried.as_ref().map_or(untried, |version| format!("tried with {version}"));
     say!("\n{} ({tried})\n{}\n\n{}:\n", recipe.name, recipe.docs, recipe.r#where);
     say!("{}", recipe.settings(values));
     if let Some(remark) = recipe.remark(values) {

@@ -25,9 +25,8 @@ pub struct Recipe {
     pub name: String,
     /// Where its makers describe these settings.
     pub docs: String,
-    /// Whether someone signed in to the real app with it.
-    #[serde(default)]
-    pub tried: bool,
+    /// The real app, with its version, that a test signs a person in to with this recipe.
+    pub tried: Option<String>,
     /// `web` or `public`.
     #[serde(default = "web")]
     kind: String,
