@@ -26,6 +26,15 @@ pub enum Subject {
     Grant(GrantId),
 }
 
+impl Subject {
+    fn parts(self) -> (Option<TokenDigest>, Option<GrantId>) {
+        match self {
+            Self::Access(digest) => (Some(digest), None),
+            Self::Grant(id) => (None, Some(id)),
+        }
+    }
+}
+
 /// A live grant.
 #[derive(Clone, Debug)]
 pub struct Live {
@@ -76,10 +85,7 @@ pub struct Opaque {
 
 /// Returns the live grant of a token, or `None` if it is worth nothing.
 pub async fn judge(connection: &mut PgConnection, subject: Subject) -> sqlx::Result<Option<Live>> {
-    let (digest, grant_id) = match &subject {
-        Subject::Access(digest) => (Some(digest.as_bytes()), None),
-        Subject::Grant(id) => (None, Some(*id)),
-    };
+    let (digest, grant_id) = subject.parts();
     let row = sqlx::query_as!(
         Row,
         r#"
@@ -88,10 +94,8 @@ pub async fn judge(connection: &mut PgConnection, subject: Subject) -> sqlx::Res
             array(select unnest(claims) from authorization_codes where grant_id = g.id) as "requested_claims!",
             extract(epoch from g.expires_at - now())::float8 as "expires_in!",
             extract(epoch from least(
-                g.expires_at, t.expires_at,
-                case when not g.offline then (
-                    select least(s.idle_ends_at, s.absolute_ends_at) from sessions s where s.id = g.session_id
-                ) end
+                g.expires_at, t.expires_at, case when not g.offline then
+                    (select least(idle_ends_at, absolute_ends_at) from sessions where id = g.session_id) end
             ) - now())::float8 as "holds_for!",
             u.username as "username?", u.display_name, u.language, u.email as "email?",
             coalesce(u.profile_updated_at, u.created_at) as updated_at,
@@ -125,7 +129,7 @@ pub async fn judge(connection: &mut PgConnection, subject: Subject) -> sqlx::Res
                 ))
             ))
         "#,
-        digest,
+        digest.as_ref().map(TokenDigest::as_bytes),
         grant_id as Option<GrantId>,
     )
     .fetch_optional(connection)

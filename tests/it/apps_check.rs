@@ -53,6 +53,7 @@ async fn the_metadata_is_compared_with_what_apps_read() {
         "introspection_endpoint": at("/oauth/introspect"),
         "revocation_endpoint": at("/oauth/revoke"),
         "end_session_endpoint": at("/oauth/logout"),
+        "pushed_authorization_request_endpoint": at("/oauth/par"),
     });
     serve(&good);
     let (well, out) = checked(&operator, "wiki").await;

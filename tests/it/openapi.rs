@@ -11,8 +11,10 @@ use vestibule::{
     },
 };
 
+use crate::oidc::CHALLENGE;
 use crate::support::{
     app::TestApp,
+    apps::REDIRECT,
     oidc::{json, text},
 };
 
@@ -72,7 +74,8 @@ fn assert_described(document: &Value, schema: &str, answer: &Value) {
 
 #[tokio::test]
 async fn documents_answers_and_errors_are_as_described() {
-    let app = TestApp::start().await;
+    // With every member that the metadata may have.
+    let app = TestApp::with(&[("VESTIBULE_CLIENT_DOCUMENTS", "any")]).await;
     let description = document(&app).await;
     let documents = [
         ("Metadata", "/.well-known/openid-configuration"),
@@ -95,6 +98,13 @@ async fn documents_answers_and_errors_are_as_described() {
     assert_described(&description, "Introspection", &client.introspect(token).await);
     assert_described(&description, "Introspection", &client.introspect("none").await);
     assert_described(&description, "Claims", &json(&client.userinfo(token).await));
+    let pushed = [
+        ("response_type", "code"),
+        ("redirect_uri", REDIRECT),
+        ("code_challenge", CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ];
+    assert_described(&description, "PushedRequest", &json(&client.post("/oauth/par", &pushed).await));
     assert_described(&description, "OAuthError", &json(&client.token(&[("grant_type", "none")]).await));
 }
 

@@ -1,4 +1,4 @@
-//! Counts of changes, by which others tell whether what they keep is still true.
+//! Counts changes, so that what others keep is only used while it is true.
 
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ impl Changes {
         self.is_relied_on = false;
     }
 
-    /// The number of the current generation, for somebody who keeps something as long as it is the same.
+    /// The number of the current generation, under which something is kept.
     pub(super) fn generation(&mut self) -> u64 {
         self.is_relied_on = true;
         self.generation
