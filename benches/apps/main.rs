@@ -99,6 +99,7 @@ fn measure(rounds: usize) -> Table {
         eprintln!("round {round} of {rounds}");
     }
     report(&all, &mut table);
+    statements(&runtime, &database, &folder.path().join("counted"), &settings, &mut table);
     remembered(&runtime, &database, &folder.path().join("remembering"), &settings, &mut table);
     drop(service);
     runtime.block_on(database.stop());
@@ -132,6 +133,35 @@ fn p99(address: SocketAddr, request: &[u8]) -> f64 {
     let mut took = client::steady(address, request, STEADY, Duration::from_millis(2500));
     took.sort();
     took[took.len() * 99 / 100].as_secs_f64()
+}
+
+/// Counts on the wire, one request after the other, with every statement prepared before.
+fn statements(runtime: &Runtime, database: &Database, folder: &Path, settings: &[(&str, &str)], table: &mut Table) {
+    const TIMES: usize = 10;
+    let (url, counts) = runtime.block_on(database.counted());
+    let (service, _) = Process::service_with(folder, Some(&url), settings);
+    let planted = runtime.block_on(planted::plant(&database.url(), service.address, 2 * TIMES));
+    let same = |requests: &[Vec<u8>]| vec![requests[0].clone(); 2 * TIMES];
+    let asked = [
+        ("authorize with remembered consent", same(&planted.authorize), 303, Bar::AtMost(3.0)),
+        ("code → tokens, with begin and commit", planted.es256.clone(), 200, Bar::AtMost(7.0)),
+        ("userinfo, remembered", same(&planted.userinfo), 200, Bar::AtMost(0.5)),
+        ("introspection, remembered", same(&planted.introspect), 200, Bar::AtMost(0.5)),
+        ("the gate, remembered", same(&planted.gate), 200, Bar::AtMost(0.5)),
+    ];
+    for (what, requests, status, bar) in asked {
+        runtime.block_on(async {
+            let mut connection = Connection::open(service.address, Ipv4Addr::LOCALHOST).await.expect("a connection");
+            for (time, request) in requests.iter().enumerate() {
+                if time == TIMES {
+                    counts.take();
+                }
+                assert_eq!(connection.ask(request).await.expect("an answer"), status, "{what}");
+            }
+        });
+        let each = f64::from(counts.take().0) / TIMES as f64;
+        table.row(&format!("statements: {what}"), each, &format!("{each:.1}"), bar);
+    }
 }
 
 /// What tokens take in memory that a replica of its own remembers.

@@ -38,8 +38,8 @@ pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted
     let elliptic = tokens(&mut connection, &with_es256, codes).await;
     let classic = tokens(&mut connection, &with_rsa, codes).await;
     sqlx::query("vacuum analyze").execute(&mut connection).await.expect("statistics");
-    let gate = gate(&mut connection, &elliptic.people[..64]).await;
-    let access = &elliptic.access[..64];
+    let gate = gate(&mut connection, &elliptic.people[..codes.min(64)]).await;
+    let access = &elliptic.access[..codes.min(64)];
     let query = format!("response_type=code&client_id={}&redirect_uri={REDIRECT}&scope=openid", with_es256.client_id);
     Planted {
         userinfo: access.iter().map(|token| bearer("/oauth/userinfo", token)).collect(),

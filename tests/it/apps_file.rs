@@ -122,6 +122,8 @@ async fn a_mistake_names_the_file_the_app_and_the_field_and_changes_nothing_at_a
         ("name = \"Z\"\nredirects = [\"https://*.example\"]".to_owned(), "app z: redirects: "),
         (redirect.to_owned(), "app z: name: is missing"),
         (format!("name = \"Z\"\n{redirect}\nredirect = []"), "redirect"),
+        // Row 44: nobody configures a claim.
+        (format!("name = \"Z\"\n{redirect}\nclaims = {{ sub = \"admin\" }}"), "claims"),
         (format!("name = 5\n{redirect}"), "name"),
         (format!("name = \"Z\"\n{redirect}\nkind = \"other\""), "app z: kind: "),
         (format!("name = \"Z\"\n{redirect}\nkind = \"document\""), "app z: kind: "),

@@ -155,7 +155,7 @@ async fn an_app_may_say_which_language_its_person_reads() {
 }
 
 #[tokio::test]
-async fn row_52_a_wrong_hint_or_address_asks_and_leads_nowhere() {
+async fn row_52_and_oidcc_rp_initiated_logout_bad_hint_or_address_asks_and_leads_nowhere() {
     let (app, mut browser) = service(&[]).await;
     let (_, sid) = who(&mut browser).await;
     let good = hint(&app, "wiki", &sid, 0).await;

@@ -202,8 +202,8 @@ async fn walk(kind: Kind) {
     let mut alice = Visitor::of(house.app.person("alice").await, &house.proxy.origin);
     house.enters(&mut alice, "/page?x=1").await;
     who_is_in_is_named(&house, &alice).await;
-    spoofed_identities_do_not_pass(&house, &alice).await;
-    what_connection_names_is_not_lost(&house, &alice).await;
+    row_59_spoofed_identities_do_not_pass(&house, &alice).await;
+    row_60_what_connection_names_is_not_lost(&house, &alice).await;
     only_members_pass(&house, &alice).await;
     what_ended_is_refused(house, alice).await;
 }
@@ -289,8 +289,7 @@ async fn who_is_in_is_named(house: &House, alice: &Visitor) {
     assert_eq!(house.refused(&twice, &get("/", &FETCH)).await.status, 401, "{:?}", house.kind);
 }
 
-/// Row 59.
-async fn spoofed_identities_do_not_pass(house: &House, alice: &Visitor) {
+async fn row_59_spoofed_identities_do_not_pass(house: &House, alice: &Visitor) {
     let nobody = Browser::new(house.app.address);
     let all: Vec<_> = SPOOFED.iter().map(|name| (*name, "mallory")).collect();
     house.refused(&nobody, &get("/", &all)).await;
@@ -309,8 +308,7 @@ async fn spoofed_identities_do_not_pass(house: &House, alice: &Visitor) {
         .assert_is(house.kind, "alice", "");
 }
 
-/// Row 60.
-async fn what_connection_names_is_not_lost(house: &House, alice: &Visitor) {
+async fn row_60_what_connection_names_is_not_lost(house: &House, alice: &Visitor) {
     for named in [
         "close, remote-user",
         "Remote-User, Remote-Groups, Remote-Email, Remote-Id, Remote-Aal",

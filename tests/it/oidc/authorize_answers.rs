@@ -136,7 +136,7 @@ async fn a_consent_that_is_repeated_gets_the_same_form_with_the_same_policy() {
 }
 
 #[tokio::test]
-async fn a_form_of_the_apps_page_works_as_well_with_a_slash_at_the_end() {
+async fn oidcc_ensure_post_request_succeeds_as_well_with_a_slash_at_the_end() {
     let app = TestApp::start().await;
     app.web_app("wiki").await;
     let mut person = app.person("alice").await;

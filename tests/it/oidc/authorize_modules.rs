@@ -50,7 +50,7 @@ async fn oidcc_alternate_happy_flow() {
 }
 
 #[tokio::test]
-async fn oidcc_display_page_and_popup_and_locales_and_unknown_parameters_are_no_error() {
+async fn oidcc_display_page_and_popup_and_locales_and_ensure_request_with_unknown_parameter_succeeds() {
     let (app, mut person) = allowed().await;
     for changes in [
         ("display", "page"),

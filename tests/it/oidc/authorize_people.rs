@@ -113,7 +113,7 @@ async fn an_app_that_wants_two_factors_leads_to_the_second() {
 }
 
 #[tokio::test]
-async fn acr_values_lead_to_the_second_factor_of_an_account_that_has_one() {
+async fn oidcc_ensure_request_with_acr_values_succeeds_and_leads_to_the_second_factor_of_an_account_that_has_one() {
     let app = TestApp::start().await;
     app.web_app("wiki").await;
     app.set_app("wiki", "consent = 'trusted'").await;

@@ -15,6 +15,7 @@ mod judge;
 mod popup;
 mod programs;
 mod pushed;
+mod register;
 mod token_client;
 mod token_code;
 mod token_refresh;

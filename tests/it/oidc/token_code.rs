@@ -27,7 +27,7 @@ async fn spent(app: &TestApp) -> (i64, i64) {
 }
 
 #[tokio::test]
-async fn oidcc_server_a_code_becomes_tokens() {
+async fn oidcc_server_and_ensure_request_with_valid_pkce_succeeds_a_code_becomes_tokens() {
     let app = TestApp::start().await;
     let (client, tokens) = app.tokens("alice", "wiki").await;
     assert_eq!(text(&tokens, "token_type"), "Bearer");

@@ -32,7 +32,7 @@ async fn sixteen(app: &TestApp, client: &Client, token: &str) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn a_refresh_token_becomes_new_tokens_of_the_same_sign_in() {
+async fn oidcc_refresh_token_becomes_new_tokens_of_the_same_sign_in() {
     let app = TestApp::start().await;
     let (mut client, first) = app.tokens("alice", "wiki").await;
     let answer = client.refresh(text(&first, "refresh_token")).await;
