@@ -1,12 +1,13 @@
-//! What apps ask for under load: `cargo bench --bench apps`.
+//! Benchmarks the endpoints that apps call, under load: `cargo bench --bench apps`.
 //!
-//! 1. A private PostgreSQL as durable as in production, the service as the program that is released, and a bare axum
-//!    service to compare it with.
-//! 2. Documents, tokens that are asked about, codes that become tokens, and sign-ins of people whom the app knows, in
-//!    turn, round after round. Ratios are taken within a round, and the median counts.
-//! 3. A code is compared with a code of an authenticator app, in the same run: both are one transaction.
-//! 4. The gate is asked as well, also while people sign in; and what 10,000 remembered tokens take is measured at the end.
-//! 5. With `--check` a missed bar is an exit code of 1; `--rounds N` measures longer than the usual 5.
+//! 1. It runs a private PostgreSQL as durable as in production, the release build of the service, and a bare axum
+//!    service as the baseline.
+//! 2. Each round measures discovery and JWKS, userinfo and introspection, code exchanges, and authorizations
+//!    with a remembered consent. Ratios are taken within a round; the median is reported.
+//! 3. A code exchange is compared with a TOTP sign-in of the same round: each is one transaction.
+//! 4. Each round also measures the gate, with and without concurrent sign-ins. At the end, the memory of 10,000 cached
+//!    tokens is measured.
+//! 5. With `--check`, a missed bar exits with code 1. `--rounds N` replaces the default of 5 rounds.
 
 #![allow(
     missing_docs,
@@ -40,14 +41,14 @@ use parts::{
 };
 use tokio::runtime::Runtime;
 
-/// Connections that ask.
+/// Connections that send requests.
 const CONNECTIONS: usize = 64;
-/// Connections that sign in while the gate is asked, and how often it is, a second.
+/// Connections that sign in while the gate is measured, and requests to the gate per second.
 const SIGN_INS: usize = 32;
 const STEADY: u32 = 400;
-/// Tokens whose memory is measured.
+/// Number of cached tokens whose memory is measured.
 const REMEMBERED: usize = 10_000;
-/// Codes of each kind in a round, and connections that bring them.
+/// Codes of each kind per round, and connections that send them.
 const CODES: usize = 1200;
 const BRINGING: usize = 32;
 
@@ -64,7 +65,7 @@ fn main() -> ExitCode {
     if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// What one round showed, a second.
+/// Results of one round: requests per second, and p99 of the gate in seconds.
 struct Round {
     hello: f64,
     discovery: f64,
@@ -128,7 +129,7 @@ fn one_round(runtime: &Runtime, database: &Database, service: &Process, hello: &
     }
 }
 
-/// The time within which 99 of 100 requests of a steady trickle are answered.
+/// Returns the p99 latency of a steady rate of requests, in seconds.
 fn p99(address: SocketAddr, request: &[u8]) -> f64 {
     let mut took = client::steady(address, request, STEADY, Duration::from_millis(2500));
     took.sort();
@@ -168,7 +169,7 @@ fn statements(runtime: &Runtime, database: &Database, folder: &Path, settings: &
 fn remembered(runtime: &Runtime, database: &Database, folder: &Path, settings: &[(&str, &str)], table: &mut Table) {
     let (service, _) = Process::service_with(folder, Some(&database.url()), settings);
     let requests = runtime.block_on(planted::userinfo(&database.url(), REMEMBERED));
-    // The first ones show what being asked takes, whatever is remembered.
+    // Warm-up: allocations of the first requests are not the cache's.
     on_this_thread(all_at_once(service.address, &requests[..BRINGING], 200));
     let before = service.memory();
     for _ in 0..2 {
@@ -178,7 +179,7 @@ fn remembered(runtime: &Runtime, database: &Database, folder: &Path, settings: &
     table.figure(&format!("memory of {REMEMBERED} remembered tokens"), more, " MiB", Bar::AtMost(12.0));
 }
 
-/// The connections share the requests out.
+/// Distributes the requests over the connections.
 fn lanes(requests: &[Vec<u8>], status: u16) -> Vec<Lane> {
     let of = |lane: usize| vec![requests[lane % requests.len()].clone()];
     let lane = |lane: usize| Lane {
@@ -189,7 +190,7 @@ fn lanes(requests: &[Vec<u8>], status: u16) -> Vec<Lane> {
     (0..CONNECTIONS).map(lane).collect()
 }
 
-/// How many a second.
+/// Sends all requests once, and returns how many were answered per second.
 async fn all_at_once(address: SocketAddr, requests: &[Vec<u8>], status: u16) -> f64 {
     let begun = Instant::now();
     let lanes = requests.chunks(requests.len().div_ceil(BRINGING)).zip(1..).map(|(chunk, lane)| {

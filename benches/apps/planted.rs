@@ -1,4 +1,4 @@
-//! Apps, grants and tokens, put there behind the service's back.
+//! Inserts apps, grants and tokens directly into the database.
 
 use std::net::SocketAddr;
 
@@ -12,11 +12,11 @@ use crate::parts::client::{Connection, get, post};
 const REDIRECT: &str = "https://app.example/callback";
 const PASSWORD: &str = "a bench is for resting";
 
-/// Requests that are ready to be sent.
+/// Requests, ready to send.
 pub struct Planted {
     pub userinfo: Vec<Vec<u8>>,
     pub introspect: Vec<Vec<u8>>,
-    /// What nginx asks about a page of a protected host, as people who are in.
+    /// What nginx asks about a page of a protected host, for signed-in users.
     pub gate: Vec<Vec<u8>>,
     pub authorize: Vec<Vec<u8>>,
     pub es256: Vec<Vec<u8>>,
@@ -32,8 +32,12 @@ struct App {
 /// Adds two apps, a signed-in user, and that many codes for each app.
 pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted {
     let mut connection = PgConnection::connect(database).await.expect("the database");
-    let session = somebody(service).await;
+    let (name, session) = somebody(service).await;
     let with_es256 = app(&mut connection, "ES256").await;
+    let consent = "insert into consents (user_id, app_id, scopes, resources)
+        select id, $2, '{openid}', '{}' from users where username = $1";
+    let query = sqlx::query(consent).bind(name).bind(with_es256.id);
+    query.execute(&mut connection).await.expect("a consent");
     let with_rsa = app(&mut connection, "RS256").await;
     let elliptic = tokens(&mut connection, &with_es256, codes).await;
     let classic = tokens(&mut connection, &with_rsa, codes).await;
@@ -54,8 +58,8 @@ pub async fn plant(database: &str, service: SocketAddr, codes: usize) -> Planted
     }
 }
 
-/// The session of a new user.
-async fn somebody(service: SocketAddr) -> String {
+/// Signs a new user up and in. Returns the username and the session cookie.
+async fn somebody(service: SocketAddr) -> (String, String) {
     let mut connection = Connection::open(service, [127, 0, 7, 1].into()).await.expect("a connection");
     let page = connection.answer(&get("/login", "")).await.expect("the sign-in page");
     let cookie = format!("vestibule_csrf={}", page.cookie("vestibule_csrf").expect("a cookie"));
@@ -67,14 +71,15 @@ async fn somebody(service: SocketAddr) -> String {
     assert_eq!(answer, 303);
     let fields = [("csrf_token", token.as_str()), ("identifier", &name), ("password", PASSWORD)];
     let answer = connection.answer(&post("/login", &cookie, &fields)).await.expect("an answer");
-    format!("vestibule={}", answer.cookie("vestibule").expect("a session"))
+    let session = answer.cookie("vestibule").expect("a session");
+    (name, format!("vestibule={session}"))
 }
 
 async fn app(connection: &mut PgConnection, alg: &str) -> App {
     let (id, secret) = (random_uuid(), AppToken::random(TokenKind::Secret));
     let client_id = format!("bench-{}", id.simple());
     let app = "insert into apps (id, client_id, kind, name, auth, pkce, id_token_alg, consent, scopes)
-        values ($1, $2, 'web', 'A bench', 'secret', 'offered', $3, 'trusted', '{openid,profile,email}')";
+        values ($1, $2, 'web', 'A bench', 'secret', 'offered', $3, 'ask', '{openid,profile,email}')";
     sqlx::query(app).bind(id).bind(&client_id).bind(alg).execute(&mut *connection).await.expect("an app");
     let address = "insert into app_addresses (app_id, kind, uri) values ($1, 'redirect', $2)";
     sqlx::query(address).bind(id).bind(REDIRECT).execute(&mut *connection).await.expect("an address");
@@ -91,7 +96,7 @@ struct Tokens {
     access: Vec<AppToken>,
 }
 
-/// One person, session, grant, code and access token for each.
+/// Inserts `count` users, each with a session, grant, code and access token.
 async fn tokens(connection: &mut PgConnection, app: &App, count: usize) -> Tokens {
     let some = |kind| (0..count).map(|_| AppToken::random(kind)).collect::<Vec<_>>();
     let people = (0..count).map(|_| random_uuid()).collect();
@@ -123,7 +128,7 @@ async fn tokens(connection: &mut PgConnection, app: &App, count: usize) -> Token
     tokens
 }
 
-/// A protected host, and a cookie on it for the sessions of these people.
+/// Inserts a protected host, and a cookie on it for each user's session. Returns the requests to the gate.
 async fn gate(connection: &mut PgConnection, people: &[Uuid]) -> Vec<Vec<u8>> {
     let id = random_uuid();
     let host = format!("https://{}.example", id.simple());
@@ -159,7 +164,7 @@ fn bearer(path: &str, token: &AppToken) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", token.reveal()).into_bytes()
 }
 
-/// As many access tokens as wanted, for `userinfo`.
+/// Inserts access tokens, and returns a `userinfo` request for each.
 pub async fn userinfo(database: &str, tokens_wanted: usize) -> Vec<Vec<u8>> {
     let mut connection = PgConnection::connect(database).await.expect("the database");
     let app = app(&mut connection, "ES256").await;
@@ -167,7 +172,7 @@ pub async fn userinfo(database: &str, tokens_wanted: usize) -> Vec<Vec<u8>> {
     tokens.access.iter().map(|token| bearer("/oauth/userinfo", token)).collect()
 }
 
-/// A form with the app's secret in the header (client_secret_basic).
+/// Returns a form request with the app's secret in the header (`client_secret_basic`).
 fn with_secret(app: &App, path: &str, fields: &[(&str, &str)]) -> Vec<u8> {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let secret = STANDARD.encode(format!("{}:{}", app.client_id, app.secret.reveal()));

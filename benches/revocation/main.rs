@@ -1,12 +1,12 @@
-//! How soon a session or a token that was ended is ended everywhere: `cargo bench --bench revocation`.
+//! Measures how long revoking a session or token takes on every replica: `cargo bench --bench revocation`.
 //!
-//! 1. Two replicas of the released program on one durable PostgreSQL. On both, people keep asking who they are;
-//!    on one, others keep signing in.
-//! 2. Again and again somebody signs in on the first replica, is known to the second, and signs out on the first.
-//!    From the moment of that answer both are asked as fast as they answer: the first must refuse at once, and the
-//!    delay of the second is how long after the answer it took the session for live for the last time.
-//! 3. The same with access tokens, whose grant is ended or whose person leaves a group, in the database.
-//! 4. With `--check` a missed bar is an exit code of 1; `--times N` ends other than 300 sessions.
+//! 1. Two replicas of the release build share one durable PostgreSQL. As load, users check their sessions on both, and
+//!    others sign in on the first.
+//! 2. A user signs in on the first replica, uses the session on the second, and signs out on the first. After that
+//!    response the first must refuse at once. The second is polled until it refuses; its delay is the time from the
+//!    response to the last accepted request.
+//! 3. The same is measured for access tokens, after an update in the database ends the grant or a group membership.
+//! 4. With `--check`, a missed bar exits with code 1. `--times N` replaces the default of 300 sessions.
 
 #![allow(
     missing_docs,
@@ -35,7 +35,7 @@ use parts::{
     table::{Bar, Table},
 };
 
-/// Connections that ask who they are, on each replica.
+/// Connections that check their session, on each replica.
 const CALM: usize = 16;
 /// Connections that sign in, on the replica that ends sessions.
 const BUSY: usize = 2;
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     if check && !table.all_met() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// What else the replicas have to do.
+/// Load on the replicas.
 struct Load {
     who_am_i: [Vec<Lane>; 2],
     sign_ins: Vec<Lane>,
@@ -85,7 +85,7 @@ impl Load {
         Self { who_am_i, sign_ins: people::sign_in_lanes(first, BUSY).await }
     }
 
-    /// Does something while the replicas have this to do.
+    /// Does `work` while the replicas are under this load.
     fn beside(&self, [first, second]: [SocketAddr; 2], work: impl Future<Output = Vec<Ended>> + Send) -> Vec<Ended> {
         let end_all = || client::on_this_thread(work);
         let busy = || client::flood(first, &self.sign_ins, end_all).1;
@@ -94,12 +94,12 @@ impl Load {
     }
 }
 
-/// One session that was ended.
+/// The measurement of one ended session or token.
 #[derive(Clone, Copy)]
 struct Ended {
-    /// How long after the answer the other replica said for the last time that it lives.
+    /// Time from the response to the last request that the other replica accepted.
     delay: Duration,
-    /// How often that was so, and how often on the replica that ended it.
+    /// How many requests the other replica accepted, and how many the replica that ended it.
     accepted: u32,
     accepted_here: u32,
 }
@@ -122,7 +122,7 @@ async fn end_session(first: SocketAddr, second: SocketAddr, person: usize) -> En
     let (mut here, mut there) = (open(first).await, open(second).await);
     let asked = get("/api/v1/session", &session);
     for connection in [&mut here, &mut there] {
-        // Twice: found, and then remembered.
+        // Twice: from the database, then from the cache.
         for _ in 0..2 {
             assert_eq!(connection.ask(&asked).await.expect("an answer"), 200);
         }

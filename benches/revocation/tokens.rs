@@ -1,4 +1,4 @@
-//! Access tokens whose grant is ended, or whose person leaves the group that the app admits, behind the service's back.
+//! Ends access tokens directly in the database: by ending the grant, or by removing the user from the app's group.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -12,7 +12,7 @@ use vestibule::types::{AppToken, TokenKind, random_uuid};
 use super::Ended;
 use crate::parts::client::Connection;
 
-/// What ends a token, for the person of this id.
+/// Statements that end a token of the user with this id.
 pub const WAYS: [(&str, &str); 2] = [
     ("a revoked grant", "update grants set ended_at = now(), ended_because = 'revoked' where user_id = $1"),
     ("a lost group", "delete from group_members where user_id = $1"),
@@ -25,7 +25,7 @@ const APP: &str = "
         values (md5('app')::uuid, 'bench', 'web', 'A bench', 'secret', 'offered', '{openid}') on conflict do nothing;
     insert into app_groups (app_id, group_id) values (md5('app')::uuid, md5('group')::uuid) on conflict do nothing";
 
-/// A person with a session, a grant and its token.
+/// Inserts a user with a session, a grant and a token.
 const PERSON: [&str; 6] = [
     "insert into users (id, username, email, email_canonical, email_verified_at)
         select $1, left(translate($1::text, '-', ''), 32), $1 || '@example.com', $1 || '@example.com', now() where $2 is not null",
@@ -41,7 +41,7 @@ const PERSON: [&str; 6] = [
     "insert into access_tokens (digest, grant_id, scopes, expires_at) values ($2, $1, '{openid}', now() + interval '10 minutes')",
 ];
 
-/// Ends tokens one after the other; `second` is asked about each until it refuses.
+/// Ends tokens one by one; polls `second` until it refuses each.
 pub async fn end_tokens(database: &str, second: SocketAddr, way: &str, times: usize) -> Vec<Ended> {
     let mut connection = PgConnection::connect(database).await.expect("the database");
     sqlx::raw_sql(APP).execute(&mut connection).await.expect("an app");
@@ -68,7 +68,7 @@ async fn end_token(
     let mut there = Connection::open(second, Ipv4Addr::new(127, 0, 2, 1)).await.expect("a connection");
     let bearer = format!("Authorization: Bearer {}", token.reveal());
     let asked = format!("GET /oauth/userinfo HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n\r\n").into_bytes();
-    // Found, and then remembered.
+    // From the database, then from the cache.
     for _ in 0..2 {
         assert_eq!(there.ask(&asked).await.expect("an answer"), 200);
     }

@@ -144,15 +144,15 @@ fn without_port(uri: &str) -> Option<(&str, &str)> {
     Some((host, path))
 }
 
-/// Finds a requested resource (RFC 8707) among those that are allowed. A slash at the end counts for nothing, because
-/// clients are of two minds about it; a resource in the very same spelling comes first.
+/// Finds a requested resource (RFC 8707) among the allowed ones. Ignores a trailing slash, because clients differ about
+/// it; an exact match takes precedence.
 pub fn find_resource<'a>(allowed: &'a [String], wanted: &str) -> Option<&'a String> {
     let bare = |uri: &str| uri.strip_suffix('/').unwrap_or(uri).to_owned();
     let same = allowed.iter().find(|resource| *resource == wanted);
     same.or_else(|| allowed.iter().find(|resource| bare(resource) == bare(wanted)))
 }
 
-/// Adds parameters, which are encoded already, to a registered address. What was registered stays as it is.
+/// Adds encoded parameters to a registered address, which stays otherwise unchanged.
 pub fn with_query(registered: &str, parameters: &str) -> String {
     let joint = match registered.split_once('?') {
         None => "?",
@@ -162,7 +162,7 @@ pub fn with_query(registered: &str, parameters: &str) -> String {
     format!("{registered}{joint}{parameters}")
 }
 
-/// The host that an address leads to, with its port; none for an app on the person's device.
+/// Returns the host of an https address, with its port; `None` for an app on the user's device.
 pub fn host(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https")?;
     let host = url.host_str()?;

@@ -1,4 +1,4 @@
-//! Apps, kept in memory: a proxy asks about every request, and an app authenticates with every one of its own.
+//! Caches apps: a proxy asks about every request, and an app authenticates on each of its own.
 
 use std::{
     collections::HashMap,
@@ -10,10 +10,10 @@ use sqlx::PgPool;
 use super::{App, AppKind, find, find_by_gate};
 use crate::sessions::cache::SessionCache;
 
-/// How many are kept.
+/// Maximum number of cached apps.
 const CAPACITY: usize = 1024;
 
-/// What an app is found by.
+/// The key of a cached app.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 enum Key {
     ClientId(String),
@@ -21,8 +21,8 @@ enum Key {
     Gate(String),
 }
 
-/// Keeps apps by their client ids and by the origins that their proxies protect. A change of any app invalidates all of
-/// them on every replica ([`SessionCache::generation`]).
+/// Caches apps by `client_id` and by protected origin. A change to any app invalidates all of them on every replica
+/// ([`SessionCache::generation`]).
 #[derive(Debug, Default)]
 pub struct AppCache(Mutex<HashMap<Key, Kept>>);
 
@@ -60,7 +60,7 @@ impl AppCache {
             Key::Gate(origin) => find_by_gate(&mut connection, origin).await?,
         };
         let Some(app) = found.map(Arc::new) else { return Ok(None) };
-        // A document changes without notice: there are many, and anyone can cause it.
+        // Changes of documents notify nobody: anyone can cause them, and often.
         if let Some(generation) = generation.filter(|_| app.kind != AppKind::Document) {
             self.keep(key, Kept { generation, app: Arc::clone(&app) });
         }

@@ -68,7 +68,7 @@ pub async fn remember(
     Ok(added.is_some())
 }
 
-/// An app that a person has allowed something, or that the operator allowed for everyone and the person is signed in to.
+/// An app that a user has consented to, or a trusted app that the user is signed in to.
 #[derive(Clone, Debug)]
 pub struct ConnectedApp {
     /// The app.
@@ -81,13 +81,13 @@ pub struct ConnectedApp {
     pub scopes: Vec<String>,
     /// The allowed resources.
     pub resources: Vec<String>,
-    /// When they were last allowed; none if the operator did.
+    /// When the user last consented; `None` for a trusted app.
     pub given_at: Option<OffsetDateTime>,
     /// When the person last signed in to it.
     pub last_used_at: OffsetDateTime,
 }
 
-/// Lists the apps that a person has allowed something, and the trusted ones that hold a live grant, the last used first.
+/// Lists the apps that a user has consented to, and the trusted ones with a live grant, most recently used first.
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ConnectedApp>> {
     sqlx::query_as!(
         ConnectedApp,

@@ -109,13 +109,13 @@ pub async fn open(
 /// A grant that has just ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
-    /// Its person; none if the app acted for itself.
+    /// Its user; `None` if the app acted for itself.
     pub user_id: Option<UserId>,
     /// `client_id` of its app.
     pub client_id: String,
 }
 
-/// Ends a grant with all its codes and tokens. Returns none if it has ended before.
+/// Ends a grant with all its codes and tokens. Returns `None` if it had ended before.
 pub async fn end(connection: &mut PgConnection, id: GrantId, because: EndedBecause) -> sqlx::Result<Option<Ended>> {
     sqlx::query_as!(
         Ended,

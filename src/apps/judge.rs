@@ -5,8 +5,8 @@
 //!    session ended and the grant has no offline access.
 //! 2. One statement decides that ([`judge`]). The token endpoint, userinfo and introspection all ask it, so that what
 //!    ends a token ends it everywhere with the next request.
-//! 3. Userinfo and introspection ask [`super::TokenCache`], which keeps the answer until anything of that changes. What
-//!    issues or ends tokens asks the database.
+//! 3. Userinfo and introspection use [`super::TokenCache`], which caches the result until any of this changes. Issuing
+//!    and ending tokens queries the database.
 //! 4. What the caller may do with the answer depends on the caller: it checks scopes, audience and app afterwards, and
 //!    the answer names no caller.
 
@@ -64,7 +64,7 @@ pub struct Live {
     pub requested_claims: Vec<String>,
     /// In how many seconds the grant expires.
     pub expires_in: f64,
-    /// For how many seconds this holds without a change of the data.
+    /// For how many seconds this stays true if no row changes.
     pub holds_for: f64,
     /// The opaque access token, if one was judged.
     pub token: Option<Opaque>,
@@ -212,7 +212,7 @@ impl Live {
         self.person.as_ref().map_or_else(|| self.client_id.clone(), |person| person.id.to_string())
     }
 
-    /// Whose changes concern it: the person's, or its own if it has none.
+    /// The id whose changes invalidate it: the user's, or the grant's own without a user.
     pub fn owner(&self) -> Uuid {
         self.person.as_ref().map_or(self.grant_id.0, |person| person.id.0)
     }

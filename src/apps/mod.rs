@@ -2,14 +2,14 @@
 //! proxy.
 //!
 //! 1. An [`App`] is read with everything that decides about a request, in one statement ([`find`]).
-//! 2. [`AppCache`] keeps apps in memory, and [`TokenCache`] what their access tokens are worth.
+//! 2. [`AppCache`] caches apps, and [`TokenCache`] the validity of their access tokens.
 //! 3. [`address`] compares the addresses that apps register: byte by byte, with one exception for loopback.
 //! 4. [`keys`] are what their tokens are signed with.
 //! 5. [`requests`] holds what an app requested while its person signs in; [`consents`] what people allowed; [`grants`]
 //!    what came of it.
 //! 6. [`tokens`] holds codes, access tokens and refresh tokens, each of which belongs to a grant.
 //! 7. [`judge`] says in one statement what a grant, and with it a token, is worth now.
-//! 8. [`documents`] are clients that describe themselves, under an address as `client_id`.
+//! 8. [`documents`] finds clients whose `client_id` is the address of a client ID metadata document.
 //! 9. [`claims`] says what an app learns about a person, by the scopes that were granted.
 
 pub mod address;

@@ -54,7 +54,7 @@ code! {
     Pkce {
         /// Always.
         Required = "required",
-        /// Once it has sent one.
+        /// Once it has redeemed a code with the right verifier.
         Offered = "offered",
     }
 }
@@ -143,7 +143,7 @@ pub struct App {
     pub auth: ClientAuth,
     /// Whether it must send a PKCE challenge; see [`App::requires_pkce`].
     pub pkce: Pkce,
-    /// When it first sent a PKCE challenge.
+    /// When it first redeemed a code with a PKCE verifier.
     pub used_pkce_at: Option<OffsetDateTime>,
     /// How its tokens are signed.
     pub id_token_alg: SigningAlgorithm,
@@ -189,8 +189,8 @@ impl App {
         self.disabled_at.is_none()
     }
 
-    /// Returns whether it must send a PKCE challenge. Once it has sent one it must, so that nobody can leave it out of a
-    /// request of theirs.
+    /// Returns whether it must send a PKCE challenge. Using PKCE once makes it required, so that nobody can downgrade
+    /// its requests.
     pub fn requires_pkce(&self) -> bool {
         self.pkce == Pkce::Required || self.used_pkce_at.is_some()
     }

@@ -1,11 +1,11 @@
-//! Requests of apps that wait for a person: to sign in, to authenticate again, to consent.
+//! Authorization requests that wait for the user to sign in, authenticate again or consent.
 //!
-//! 1. [`store`] keeps the checked parameters under the digest of a random id, for one browser and for [`LIFETIME`].
-//! 2. The person is sent through the pages that come first, with [`path`] as the way back.
+//! 1. [`store`] keeps the validated parameters under the digest of a random id, for one browser and for [`LIFETIME`].
+//! 2. The user is sent through the pages of the next steps, with [`path`] as the way back.
 //! 3. [`find`] reads the request; [`spend`] uses it, once, in the transaction that answers it.
 //!
-//! An app may push a request beforehand (RFC 9126). It is stored without a browser and for [`PUSHED_LIFETIME`];
-//! [`take_pushed`] uses it once, and what waits for a person then is a request like any other.
+//! An app may push a request (RFC 9126). It is stored without a browser, for [`PUSHED_LIFETIME`]. [`take_pushed`] uses
+//! it once; if it must wait for the user, it is stored again like any other.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ use crate::types::{AppId, ReturnTo, SecretToken, TokenDigest};
 pub const ROUTE: &str = "/oauth/authorize/continue";
 /// How long a request waits.
 pub const LIFETIME: Duration = Duration::from_secs(600);
-/// How long a pushed request waits for its browser.
+/// Lifetime of a pushed request.
 pub const PUSHED_LIFETIME: Duration = Duration::from_secs(90);
-/// What the `request_uri` of every pushed request begins with (RFC 9126 section 2.2).
+/// Prefix of the `request_uri` of pushed requests (RFC 9126 section 2.2).
 pub const URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
 /// A stored request.
@@ -64,7 +64,7 @@ pub fn uri(id: &SecretToken) -> String {
     format!("{URI_PREFIX}{}", id.reveal())
 }
 
-/// Stores a request and returns its id. Without a browser, the app has pushed it.
+/// Stores a request and returns its id. `browser` is `None` for a pushed request.
 pub async fn store(
     connection: &mut PgConnection,
     app_id: AppId,
@@ -91,7 +91,7 @@ pub async fn store(
     Ok(id)
 }
 
-/// Uses a request that this app pushed, and returns its parameters. Only one of several concurrent uses succeeds.
+/// Uses a request that this app pushed. Returns its parameters to only one of several concurrent callers.
 pub async fn take_pushed(
     connection: &mut PgConnection,
     id: &SecretToken,
@@ -142,7 +142,7 @@ pub async fn spend(connection: &mut PgConnection, id: &SecretToken, browser: &Se
 /// For which app a person signs in.
 #[derive(Clone, Debug)]
 pub struct Invitation {
-    /// The app's name; of one that describes itself, the host of its document.
+    /// The app's name, or the host of its document if it has one.
     pub app: String,
     /// Who the app thinks the person is (`login_hint`).
     pub login_hint: Option<String>,
@@ -171,7 +171,7 @@ pub async fn invitation(
     .await
 }
 
-/// Returns whether this browser brought a request, and its app signs people in in a popup.
+/// Returns whether this browser brought a request, and its app signs users in from a popup.
 pub async fn is_in_popup(connection: &mut PgConnection, id: &SecretToken, browser: &SecretToken) -> sqlx::Result<bool> {
     let (digest, browser) = (id.digest(), browser.digest());
     sqlx::query_scalar!(

@@ -1,10 +1,10 @@
-//! What access tokens are worth, kept in memory: apps ask about the same token with every request of theirs.
+//! Caches the validity of access tokens: apps present the same token on each of their requests.
 //!
-//! 1. An entry is valid until time alone could change it, and while its version is ([`SessionCache::version`]): `PostgreSQL`
-//!    notifies every replica of what ends a token, as it does for sessions.
-//! 2. Without a listener nothing is kept, and the judge asks the database.
-//! 3. The key is the digest of the token, or the grant of a signed one. The answer names no caller: scopes, audience and
-//!    app are compared afterwards.
+//! 1. An entry is valid until something in it expires, and while its version is current ([`SessionCache::version`]).
+//!    `PostgreSQL` notifies every replica of what ends a token, as it does for sessions.
+//! 2. Without a listener nothing is cached, and every check queries the database.
+//! 3. The key is the digest of the token, or the grant of a signed one. An entry is independent of the caller, which
+//!    compares scopes, audience and app afterwards.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -44,12 +44,12 @@ struct Entry {
 }
 
 impl TokenCache {
-    /// Creates a cache for so many tokens.
+    /// Creates a cache for up to `capacity` tokens.
     pub fn new(capacity: usize, metrics: Arc<Metrics>) -> Self {
         Self { capacity, metrics, entries: Mutex::default() }
     }
 
-    /// Judges a token, from memory if what is known of it still holds.
+    /// Judges a token, from its cached entry if that is still valid.
     pub async fn judge(
         &self,
         db: &PgPool,
@@ -96,7 +96,7 @@ impl TokenCache {
 }
 
 impl Entries {
-    /// Evicts an entry. Eviction is not by age, so nobody can choose whose entry is next.
+    /// Evicts an entry, regardless of age, so that nobody can choose whose entry is next.
     fn make_room(&mut self) {
         self.hand = (self.hand + 1) % self.by_subject.len().max(1);
         self.by_subject.swap_remove_index(self.hand);

@@ -30,21 +30,21 @@ pub struct Apps {
     pub file: Option<PathBuf>,
     /// `VESTIBULE_OUTBOUND_NETWORKS`: private networks in which apps may be called.
     pub outbound_networks: Vec<IpNet>,
-    /// `VESTIBULE_OUTBOUND_CA`: certificate authorities that are trusted besides the public ones when we call apps.
+    /// `VESTIBULE_OUTBOUND_CA`: certificate authorities to trust, besides the public ones, for calls to apps.
     pub outbound_authorities: Vec<CertificateDer<'static>>,
-    /// `VESTIBULE_CLIENT_DOCUMENTS`: which clients may describe themselves.
+    /// `VESTIBULE_CLIENT_DOCUMENTS`: allowed hosts of client ID metadata documents.
     pub client_documents: ClientDocuments,
-    /// `VESTIBULE_CLIENT_DOCUMENT_RESOURCES`: the resources that their access tokens may be for.
+    /// `VESTIBULE_CLIENT_DOCUMENT_RESOURCES`: resources that these clients' access tokens may be for.
     pub client_document_resources: Vec<String>,
 }
 
-/// Which clients may describe themselves in a document at their `client_id` (client ID metadata documents).
+/// Which clients may use a client ID metadata document.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum ClientDocuments {
     /// None.
     #[default]
     Off,
-    /// Those whose documents are on these hosts, each with its port unless that is 443. Subdomains do not count.
+    /// Those with documents on these hosts, each with its port unless that is 443. Subdomains are not included.
     Hosts(Vec<String>),
     /// All.
     Any,
@@ -69,13 +69,13 @@ impl ClientDocuments {
     }
 }
 
-/// The name of a host, with the port unless it is the default.
+/// Returns the host name of a URL, with the port unless it is the default.
 fn authority(url: &Url) -> Option<String> {
     let name = url.domain()?;
     Some(url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")))
 }
 
-/// Checks the name of a host, with or without a port.
+/// Parses a host name, with or without a port.
 fn named_host(text: &str) -> Option<String> {
     let url = Url::parse(&format!("https://{text}/")).ok()?;
     let named = authority(&url).filter(|_| matches!(url.host(), Some(Host::Domain(_))))?;

@@ -24,7 +24,7 @@ pub fn form_to(is_https: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&CONTENT_SECURITY_POLICY.replace("form-action 'self'", to)).ok()
 }
 
-/// A response extension: a window that shows it keeps its opener, a page of an app.
+/// A response extension: keeps `window.opener`, an app's page.
 #[derive(Clone, Copy, Debug)]
 pub struct KeepsOpener;
 

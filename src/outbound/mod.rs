@@ -4,8 +4,7 @@
 //! 2. The name is looked up once. Addresses that are not public are dropped ([`address`]), unless they are in
 //!    `VESTIBULE_OUTBOUND_NETWORKS`; the connection goes to one that is left, so that a second look-up changes nothing.
 //! 3. One request goes over one connection. Redirects are not followed, and no proxy of the environment is used.
-//! 4. Everything together takes three seconds, and an answer has 64 KiB, a client's
-//!    document less.
+//! 4. A call takes at most three seconds in all, and a response at most 64 KiB; a client document less.
 
 mod address;
 mod exchange;
@@ -71,10 +70,10 @@ pub struct Outbound {
 }
 
 impl Outbound {
-    /// A client that trusts the web's certificate authorities and these.
+    /// Creates a client that trusts the public certificate authorities and these.
     ///
     /// # Errors
-    /// When TLS cannot be set up, or one of these is no authority.
+    /// When TLS cannot be set up, or one of the certificates is invalid.
     pub fn new(allowed: &[IpNet], authorities: &[CertificateDer<'static>]) -> Result<Self, TlsError> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for authority in authorities {
@@ -102,7 +101,7 @@ impl Outbound {
         self.get_up_to(url, MOST).await
     }
 
-    /// Reads a document of at most so many bytes.
+    /// Fetches a document of at most `most` bytes.
     ///
     /// # Errors
     /// [`OutboundError`].

@@ -1,4 +1,4 @@
-//! Documents that are answered as they are.
+//! Static documents with an entity tag.
 
 use axum::body::Bytes;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -12,18 +12,18 @@ pub struct Document {
 }
 
 impl Document {
-    /// A document of these bytes.
+    /// Creates a document of these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         let digest = Sha256::digest(&bytes);
         Self { bytes: bytes.into(), tag: format!("\"{}\"", URL_SAFE_NO_PAD.encode(&digest[..16])) }
     }
 
-    /// The bytes, which are shared.
+    /// Returns the bytes, which are shared.
     pub fn bytes(&self) -> Bytes {
         self.bytes.clone()
     }
 
-    /// The entity tag, in quotes.
+    /// Returns the entity tag, in quotes.
     pub fn tag(&self) -> &str {
         &self.tag
     }

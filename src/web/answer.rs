@@ -195,7 +195,7 @@ pub trait AnswerExt: Sized {
         self.change(|reply| *reply.response.status_mut() = status)
     }
 
-    /// Has the window keep its opener, if the response is for an app that signs people in in a popup.
+    /// Keeps `window.opener` if the response is for an app that signs users in from a popup.
     fn in_popup(self, popup: bool) -> Self {
         self.change(|reply| {
             if popup {

@@ -37,11 +37,11 @@ pub enum AppError {
     Denied(&'static str),
     /// The page does not exist, or the visitor may not know of it.
     NotFound,
-    /// The app does not admit the person; for programs.
+    /// The app does not admit the user; for JSON clients.
     NoAccess,
-    /// The person must allow the app first; for programs.
+    /// The user must consent first; for JSON clients.
     Unconsented,
-    /// The request of an app was answered or has expired; for programs.
+    /// The authorization request was answered or has expired; for JSON clients.
     Gone,
     /// The body is too large.
     PayloadTooLarge,

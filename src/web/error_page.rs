@@ -37,7 +37,7 @@ pub enum ErrorKind {
     Forbidden,
     /// Refused; sending it again changes nothing.
     Denied,
-    /// The person must allow an app first, for JSON clients.
+    /// The user must consent to an app first, for JSON clients.
     Unconsented,
     NotFound,
     /// A request was answered or has expired, for JSON clients.

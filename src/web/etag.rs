@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, header};
 
-/// Returns whether `If-None-Match` names a tag, so that the client has what we would send (RFC 9110 section 13.1.2).
+/// Returns whether `If-None-Match` matches the entity tag, so a 304 suffices (RFC 9110 section 13.1.2).
 pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
     let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);

@@ -1,10 +1,10 @@
-//! Pages in a popup that an app opened.
+//! Keeps `window.opener` for sign-ins in an app's popup.
 //!
-//! 1. `Cross-Origin-Opener-Policy: same-origin`, which every other page has, cuts a popup off from the page that opened
-//!    it, with the first response on its way, redirects included. The app's own page in the popup could not answer then.
-//! 2. An app says that it signs people in that way (`popup`). The responses to its request keep the opener: those of the
-//!    authorization endpoint, and those that have the stored request as where they lead to or come back to.
-//! 3. The request must be one of this browser. So a link with somebody else's request, or with none, keeps nothing.
+//! 1. All other responses, redirects included, have `Cross-Origin-Opener-Policy: same-origin`. A single one would cut
+//!    the popup off from its opener, and the app's page in the popup could not reply.
+//! 2. An app opts in (`popup`). The opener survives responses of the authorization endpoint to its request, and
+//!    responses that redirect to the stored request or have it as `next`.
+//! 3. The request must belong to this browser: a link with another browser's request, or none, keeps no opener.
 
 use axum::{http::header, response::Response};
 use percent_encoding::percent_decode_str;
@@ -12,8 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::Ctx;
 use crate::{apps::requests, http::headers::KeepsOpener, types::SecretToken};
 
-/// Has a response on the way of a request of such an app keep the opener of its window. While the database is
-/// unavailable, none does.
+/// Marks a response that must keep its opener. Marks none while the database is unavailable.
 pub(super) async fn mark(ctx: &Ctx, response: &mut Response) {
     let Some(browser) = ctx.app_cookie() else { return };
     let Some(id) = request_of(ctx, response) else { return };
@@ -23,13 +22,13 @@ pub(super) async fn mark(ctx: &Ctx, response: &mut Response) {
     }
 }
 
-/// The stored request that a response is on the way of.
+/// Returns the id of the stored request that a response belongs to.
 fn request_of(ctx: &Ctx, response: &Response) -> Option<SecretToken> {
     let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
     [Some(&*ctx.way_back()), location].into_iter().flatten().find_map(id_within)
 }
 
-/// The id of the stored request that an address, or a `next` in it, continues.
+/// Returns the id of the stored request that an address, or its `next`, continues.
 fn id_within(address: &str) -> Option<SecretToken> {
     let plain = percent_decode_str(address).decode_utf8().ok()?;
     let (_, rest) = plain.split_once(requests::ROUTE)?;

@@ -1,16 +1,16 @@
-//! Clients that describe themselves: client ID metadata documents (draft-ietf-oauth-client-id-metadata-document). Their
-//! `client_id` is the https address of a document that says who they are and where codes may go.
+//! Client ID metadata documents (draft-ietf-oauth-client-id-metadata-document). The `client_id` is the https address of
+//! a document that names the client and its redirect addresses.
 //!
-//! 1. [`Documents::find`] takes a `client_id` that is an address whose host the setting allows.
-//! 2. If the document was read lately, its app is the row that this made: of the kind `document`, so that grants, consents
-//!    and tokens are as for other apps. Disabled apps stay disabled.
-//! 3. Otherwise the document is read by the one outbound client, within its three seconds, and at most [`model::MOST`]
-//!    bytes. Each network may cause so many reads ([`limits::documents`]), and each replica does so many at once.
-//! 4. [`model::check`] checks it. What is wrong stands in the log only, and leaves the row as it was: the app is refused
-//!    until its document is right again, while its grants go on.
-//! 5. The row is added or changed. There are at most [`APPS_MOST`] of them; what nobody uses makes room.
+//! 1. [`Documents::find`] takes a `client_id` that is an address on a host that the setting allows.
+//! 2. A fresh document has a row of `apps` with the kind `document`, so grants, consents and tokens work as for other
+//!    apps. Disabled apps stay disabled.
+//! 3. A stale or unknown document is fetched by the shared outbound client, within its three seconds and up to
+//!    [`model::MOST`] bytes. [`limits::documents`] limits fetches per network, `READS` concurrent ones per replica.
+//! 4. [`model::check`] validates it. Errors go only to the log and leave the row unchanged: new requests are refused
+//!    until the document is valid again, while existing grants continue.
+//! 5. The row is added or updated. At most [`APPS_MOST`] are enabled; an unused one makes room for a new one.
 //!
-//! Nobody has checked such an app. It never is trusted, must send a PKCE challenge, and its people are asked each time.
+//! Nobody has checked such an app. It is never trusted, must use PKCE, and needs consent each time.
 
 mod model;
 mod store;
@@ -32,12 +32,12 @@ use crate::{
     types::{AppId, Request, Throttled},
 };
 
-/// The most apps that describe themselves, without those that are disabled.
+/// Maximum number of enabled apps with a document.
 pub const APPS_MOST: i64 = 1000;
-/// How many documents a replica reads at once.
+/// Maximum number of concurrent fetches per replica.
 const READS: usize = 16;
 
-/// The clients that describe themselves.
+/// Finds apps by the addresses of their documents.
 #[derive(Debug)]
 pub struct Documents {
     outbound: Outbound,
@@ -46,25 +46,25 @@ pub struct Documents {
     reads: Semaphore,
 }
 
-/// What a `client_id` is.
+/// The result of looking up the address of a document.
 #[must_use]
 #[derive(Debug)]
 pub enum Found {
-    /// This app, which may be disabled.
+    /// The app, which may be disabled.
     App(Box<App>),
     /// No app; the log says why.
     Refused,
-    /// Not looked at: too many others are.
+    /// Not looked up: a limit is exhausted.
     Throttled(Throttled),
 }
 
-/// Returns whether a `client_id` is an address. Those of registered apps have no colon.
+/// Returns whether a `client_id` is an address. A registered app's has no colon.
 pub fn is_address(client_id: &str) -> bool {
     client_id.contains(':')
 }
 
 impl Documents {
-    /// Those that the settings allow.
+    /// Creates a lookup with the hosts and resources of the settings.
     pub fn new(outbound: Outbound, settings: &config::Apps) -> Self {
         Self {
             outbound,
@@ -74,7 +74,7 @@ impl Documents {
         }
     }
 
-    /// Finds the app that a document describes, and reads the document if that was long ago.
+    /// Finds the app that a document describes. Fetches the document unless it is fresh.
     pub async fn find(&self, by: &Recorder, request: &Request, client_id: &str) -> sqlx::Result<Found> {
         match self.look_up(by, request, client_id).await? {
             Ok(found) => Ok(self.with_resources(found)),
@@ -90,7 +90,7 @@ impl Documents {
         }
     }
 
-    /// Resources are the operator's to give, so they stand in no document.
+    /// Sets the resources, which come from the settings and never from a document.
     fn with_resources(&self, mut found: Found) -> Found {
         if let Found::App(app) = &mut found {
             app.resources.clone_from(&self.resources);
@@ -104,7 +104,7 @@ impl Documents {
             Ok(_) => return Ok(Err(Refused::Host)),
             Err(refused) => return Ok(Err(refused)),
         };
-        // No connection is held while the document is read.
+        // Holds no connection while it fetches the document.
         let mut connection = by.db.acquire().await?;
         if let Some(app) = apps::find(&mut connection, client_id).await?
             && (!app.is_enabled() || store::is_fresh(&mut connection, app.id).await? == Some(true))
@@ -131,7 +131,7 @@ impl Documents {
     }
 }
 
-/// Adds the app of a document, or changes it.
+/// Adds or updates the app of a document.
 async fn keep(by: &Recorder, url: &Url, document: &Document, cache_control: Option<&str>) -> sqlx::Result<Found> {
     let client_id = url.as_str();
     let mut unit = by.begin().await?;
@@ -165,7 +165,7 @@ async fn insert(unit: &mut Unit, client_id: &str, document: &Document) -> sqlx::
     Ok(id)
 }
 
-/// Changes a locked app, if its document has changed.
+/// Updates a locked app if its document changed.
 async fn update(unit: &mut Unit, id: AppId, document: &Document) -> sqlx::Result<()> {
     let before = apps::find_by_id(unit, id).await?.filter(|app| app.kind == AppKind::Document);
     let Some(before) = before.map(|app| Registration::from(&app)) else { return Err(sqlx::Error::RowNotFound) };
@@ -178,7 +178,7 @@ async fn update(unit: &mut Unit, id: AppId, document: &Document) -> sqlx::Result
     Ok(())
 }
 
-/// Returns whether there is room for another app, which one that nobody uses may have to make.
+/// Returns whether another app fits, after deleting an unused one if needed.
 async fn make_room(unit: &mut Unit) -> sqlx::Result<bool> {
     if store::count(unit).await? < APPS_MOST {
         return Ok(true);
@@ -196,7 +196,7 @@ async fn delete(unit: &mut Unit, ids: &[AppId]) -> sqlx::Result<u64> {
     Ok(count)
 }
 
-/// Removes apps that describe themselves and that nobody uses, and returns how many.
+/// Deletes unused apps whose documents are stale. Returns how many.
 pub async fn sweep(by: Recorder) -> sqlx::Result<u64> {
     let mut unit = by.begin().await?;
     let stale = store::lock_stale(&mut unit).await?;

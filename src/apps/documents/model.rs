@@ -1,4 +1,4 @@
-//! Which addresses may be a client, and which documents describe one.
+//! Validates the addresses of documents, and the documents.
 
 use std::time::Duration;
 
@@ -15,62 +15,62 @@ use crate::{
     types::{DisplayName, DisplayNameError},
 };
 
-/// The longest document, in bytes (draft-ietf-oauth-client-id-metadata-document, section on the size).
+/// Maximum size of a document in bytes (draft-ietf-oauth-client-id-metadata-document, section on the size).
 pub const MOST: usize = 5 * 1024;
-/// The longest address after its scheme, in bytes.
+/// Maximum length of an address after its scheme, in bytes.
 const ADDRESS_MOST: usize = 2000;
-/// The most redirect addresses.
+/// Maximum number of redirect addresses.
 const REDIRECTS_MOST: usize = 64;
-/// For how long a document counts at least, whatever it says of caches.
+/// Minimum time for which a document is fresh, whatever its `Cache-Control`.
 const FRESH_LEAST: Duration = Duration::from_secs(300);
-/// For how long it counts at most.
+/// Maximum time for which it is fresh.
 const FRESH_MOST: Duration = Duration::from_secs(86_400);
 
-/// Why a client cannot describe itself so. For the log.
+/// Why a document describes no client. For the log.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     /// The setting does not allow its host.
     #[error("VESTIBULE_CLIENT_DOCUMENTS does not allow its host")]
     Host,
-    /// It is not the address of a document.
+    /// The address breaks a rule for redirect addresses.
     #[error("the address cannot be used: {0}")]
     Address(#[from] AddressError),
-    /// It is not the address of a document.
+    /// The address breaks a rule for documents.
     #[error("the address must be https with the name of a host and a path, and without a query")]
     Form,
-    /// The document cannot be read.
+    /// The document cannot be fetched.
     #[error(transparent)]
     Outbound(#[from] OutboundError),
-    /// The server answers otherwise.
+    /// The response has another status.
     #[error("the status is {0}, not 200")]
     Status(u16),
-    /// It is something else.
+    /// The response is not JSON.
     #[error("the content type is not JSON")]
     ContentType,
-    /// It is not JSON, or lacks something.
+    /// The body is not JSON, or lacks a required member.
     #[error("the document cannot be parsed: {0}")]
     Json(#[from] serde_json::Error),
     /// It is the document of another client.
     #[error("client_id in the document is not its address")]
     ClientId,
-    /// It relies on a secret that everyone can read, or on a method that we do not know.
+    /// It has a secret, which everyone can read, or an unsupported authentication method.
     #[error("token_endpoint_auth_method must be none, without client_secret")]
     Secret,
-    /// It does not use codes.
+    /// It excludes the authorization code flow.
     #[error("grant_types must have authorization_code, and response_types code")]
     Flow,
     /// It has no redirect addresses, or too many.
     #[error("redirect_uris must have 1 to {REDIRECTS_MOST} addresses")]
     Redirects,
-    /// One of them cannot be used.
+    /// A redirect address is invalid.
     #[error("one of redirect_uris cannot be used: {0}")]
     Redirect(AddressError),
-    /// People cannot read its name.
+    /// The name is invalid.
     #[error("client_name cannot be used: {0}")]
     Name(#[from] DisplayNameError),
 }
 
-/// Parses the address of a document. Browsers and we read it in the same way, and it names who answers for it.
+/// Parses the address of a document. It must be in the form that browsers normalize to, and have a host name.
 pub fn parse_address(client_id: &str) -> Result<Url, Refused> {
     address::check_redirect(client_id)?;
     let url = Url::parse(client_id).map_err(|_| AddressError::NotAbsolute)?;
@@ -82,8 +82,7 @@ pub fn parse_address(client_id: &str) -> Result<Url, Refused> {
     if is_one { Ok(url) } else { Err(Refused::Form) }
 }
 
-/// What a client says of itself (RFC 7591 section 2). Everything else in the document is ignored: pictures, policies and
-/// keys are never fetched.
+/// Client metadata (RFC 7591 section 2). Other members are ignored: images, policies and keys are never fetched.
 #[derive(Debug, Deserialize)]
 struct Written {
     client_id: String,
@@ -97,18 +96,18 @@ struct Written {
     client_secret_expires_at: Option<IgnoredAny>,
 }
 
-/// What we take over from a document.
+/// The validated members of a document.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
-    /// What people read.
+    /// The name that users see.
     pub name: String,
-    /// Where codes may go.
+    /// Redirect addresses.
     pub redirects: Vec<String>,
     /// Scopes that it may be granted.
     pub scopes: Vec<String>,
 }
 
-/// Checks what the server of a document answered.
+/// Validates the response to a fetch of a document.
 pub fn check(url: &Url, answer: &Response) -> Result<Document, Refused> {
     if answer.status != 200 {
         return Err(Refused::Status(answer.status.as_u16()));
@@ -144,21 +143,21 @@ fn is_json(content_type: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The name that it gives itself; without one, that of its host.
+/// Returns the client's name, or its host if it has none.
 fn name(written: Option<String>, url: &Url) -> Result<String, Refused> {
     let host = || url.host_str().unwrap_or_default().chars().take(DisplayName::MAX).collect();
     let name = DisplayName::parse(&written.unwrap_or_default())?;
     Ok(name.map_or_else(host, |name| name.as_str().to_owned()))
 }
 
-/// The scopes that it wants at most; all, if it does not say.
+/// Returns the scopes that it lists, or all if it has no `scope`.
 fn scopes(written: Option<&str>) -> Vec<String> {
     let wants = |scope: &Scope| written.is_none_or(|list| list.split(' ').any(|it| it == scope.code()));
     Scope::ALL.into_iter().filter(wants).map(|scope| scope.code().to_owned()).collect()
 }
 
-/// For how long a document counts: by its `max-age`, within bounds. The least keeps a document from being fetched with
-/// each request, and the most makes a change known within a day.
+/// Returns how long a document is fresh: its `max-age`, within bounds. The minimum prevents a fetch on every request;
+/// the maximum applies a change within a day.
 pub fn fresh_for(cache_control: Option<&str>) -> Duration {
     let max_age = cache_control.unwrap_or_default().split(',').find_map(|directive| {
         let (name, seconds) = directive.trim().split_once('=')?;
@@ -168,7 +167,7 @@ pub fn fresh_for(cache_control: Option<&str>) -> Duration {
 }
 
 impl Document {
-    /// Its registration: a public client that is never trusted.
+    /// Returns its registration: a public client that is never trusted.
     pub fn registration(&self, client_id: &str) -> Registration {
         let Self { name, redirects, scopes } = self.clone();
         Registration {

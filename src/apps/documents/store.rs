@@ -9,7 +9,7 @@ use crate::types::AppId;
 /// The advisory lock for adding documents, across replicas.
 const ADDITIONS: i64 = 0x7665_7374_6364_6f63;
 
-/// Returns whether a document still counts, or `None` if nothing is known of it.
+/// Returns whether a document is fresh, or `None` if it is unknown.
 pub async fn is_fresh(connection: &mut PgConnection, id: AppId) -> sqlx::Result<Option<bool>> {
     sqlx::query_scalar!(
         r#"select expires_at > now() as "fresh!" from client_documents where app_id = $1"#,
@@ -19,12 +19,12 @@ pub async fn is_fresh(connection: &mut PgConnection, id: AppId) -> sqlx::Result<
     .await
 }
 
-/// Waits until no other document is being added, for the rest of the transaction.
+/// Locks the addition of documents until the transaction ends.
 pub async fn take_turns(connection: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query!(r#"select pg_advisory_xact_lock($1) as "held!: ()""#, ADDITIONS).fetch_one(connection).await.map(drop)
 }
 
-/// Notes that a document was read now, and for how long it counts.
+/// Stores that a document was fetched now, and how long it is fresh.
 pub async fn note(connection: &mut PgConnection, id: AppId, fresh_for: Duration) -> sqlx::Result<()> {
     sqlx::query!(
         "insert into client_documents (app_id, fetched_at, expires_at)
@@ -49,8 +49,8 @@ pub async fn count(connection: &mut PgConnection) -> sqlx::Result<i64> {
     .await
 }
 
-/// Locks the app that has been longest without a look at its document, and has no live grant. Someone may be signing in
-/// to one that was read within ten minutes.
+/// Locks the app without a live grant whose document was fetched least recently. Skips documents of the last ten
+/// minutes: someone may be signing in.
 pub async fn lock_idlest(connection: &mut PgConnection) -> sqlx::Result<Vec<AppId>> {
     sqlx::query_scalar!(
         r#"
@@ -65,7 +65,7 @@ pub async fn lock_idlest(connection: &mut PgConnection) -> sqlx::Result<Vec<AppI
     .await
 }
 
-/// Locks apps whose documents have not counted for a day, and that have no grant and no consent.
+/// Locks apps without grants and consents whose documents have been stale for a day.
 pub async fn lock_stale(connection: &mut PgConnection) -> sqlx::Result<Vec<AppId>> {
     sqlx::query_scalar!(
         r#"
@@ -80,8 +80,7 @@ pub async fn lock_stale(connection: &mut PgConnection) -> sqlx::Result<Vec<AppId
     .await
 }
 
-/// Deletes those of the locked apps that have no live grant. While they are locked, none can be opened. Returns their
-/// client ids.
+/// Deletes the locked apps without a live grant; the lock prevents new grants. Returns their client ids.
 pub async fn delete_unused(connection: &mut PgConnection, ids: &[AppId]) -> sqlx::Result<Vec<String>> {
     sqlx::query_scalar!(
         "delete from apps a where id = any($1) and not exists (

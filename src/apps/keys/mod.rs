@@ -1,13 +1,13 @@
 //! The keys that sign ID tokens, logout tokens and JWT access tokens.
 //!
-//! 1. [`SigningKeys::signer`] returns the key that signs now, and creates the first one of its algorithm, under a lock, so
-//!    that replicas agree. [`SigningKeys::jwks`] returns the public keys that tokens are verified with. It creates the
-//!    first keys, too: some apps read it once, before they get a token, and never again.
+//! 1. [`SigningKeys::signer`] returns the current signing key, and creates an algorithm's first one under a lock, so
+//!    that replicas agree. [`SigningKeys::jwks`] returns the public keys that verify tokens. It also creates first
+//!    keys, because some apps fetch it only once, before they get a token.
 //! 2. Keys rotate automatically ([`SigningKeys::rotate_due`], a sweep): a successor is published a day before it signs,
 //!    or half the rotation, and begins when the old key stops. The old key stays published for as long as its tokens.
 //! 3. Private keys are sealed at rest. Rotating `VESTIBULE_SECRET` re-seals them ([`SigningKeys::reseal`]). A key that
 //!    cannot be opened signs nothing, and another replaces it; what it signed is still verified.
-//! 4. Who created, rotated or retired a key is in the audit log.
+//! 4. The audit log records who created, rotated or retired a key.
 //!
 //! Every replica reads the keys again after a second, so they agree within one. Times are the database's: a local clock
 //! only counts how long ago they were read.
@@ -66,7 +66,7 @@ pub enum KeysError {
 pub struct SigningKeys(Arc<Parts>);
 
 struct Parts {
-    /// The database, and whose the changes are.
+    /// The database, and the actor of changes for the audit log.
     by: Recorder,
     sealing: SealingKeys,
     terms: Terms,
@@ -110,8 +110,7 @@ impl SigningKeys {
         Ok(Arc::clone(&self.current().await?.published))
     }
 
-    /// Returns the JWK set (RFC 7517) as it is published. It creates the keys that apps need and that are not there yet:
-    /// the set is never empty.
+    /// Returns the published JWK set (RFC 7517). Creates missing keys that apps need, so the set is never empty.
     ///
     /// # Errors
     /// When the database is unavailable, or no key can be created.
@@ -119,7 +118,7 @@ impl SigningKeys {
         let snapshot = self.current().await?;
         for alg in snapshot.missing() {
             match self.signer(alg).await {
-                // What is there is still good while the database is read-only.
+                // While the database is read-only, existing keys still serve.
                 Err(_) if !snapshot.published.keys().is_empty() => return Ok(snapshot.document.clone()),
                 key => key?,
             };

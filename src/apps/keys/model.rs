@@ -180,7 +180,7 @@ impl Snapshot {
         signing.max_by_key(|held| (held.stored.signs_from, held.stored.id))?.key.clone()
     }
 
-    /// The algorithms that apps need and that no key signs with now.
+    /// The algorithms that apps need and that have no signing key now.
     pub(super) fn missing(&self) -> Vec<SigningAlgorithm> {
         self.needed.iter().copied().filter(|alg| self.signer(*alg).is_none()).collect()
     }

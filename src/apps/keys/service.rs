@@ -1,4 +1,4 @@
-//! Creating keys, and having them take turns. Both hold a lock, so that no two replicas create a key for the same turn.
+//! Creates and rotates keys. Both hold a lock, so that two replicas never create the same successor.
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;

@@ -36,7 +36,7 @@ pub(super) async fn list(connection: &mut PgConnection) -> sqlx::Result<Vec<Stor
     .await
 }
 
-/// Lists the algorithms that apps need keys of. Services have signed tokens only if they are JWTs.
+/// Lists the algorithms that apps need keys for. A service needs one only for JWT access tokens.
 pub(super) async fn needed(connection: &mut PgConnection) -> sqlx::Result<Vec<SigningAlgorithm>> {
     sqlx::query_scalar!(
         r#"

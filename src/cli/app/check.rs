@@ -22,12 +22,12 @@ use crate::{
     outbound::{Outbound, OutboundError},
 };
 
-/// How long each look-up or request may take.
+/// Timeout of each lookup or request.
 const WITHIN: Duration = Duration::from_secs(3);
-/// The longest metadata that is read, in bytes.
+/// Maximum size of metadata, in bytes.
 const METADATA_MAX: u64 = 64 * 1024;
 
-/// Checks an app, one line for each finding.
+/// Checks an app and prints one line per finding.
 pub async fn check(by: &Recorder, name: &str, config: &Config) -> Result<(), CliError> {
     let app = apps::find(by, name).await?;
     let secrets = apps::secrets(by, app.id).await?.len();
@@ -67,7 +67,7 @@ fn addresses(app: &App) -> impl Iterator<Item = &String> {
     lists.into_iter().flatten().chain(&app.backchannel_uri)
 }
 
-/// Checks that the host of an address has an address.
+/// Checks that the host of an address resolves.
 async fn reachable(uri: &str) -> Finding {
     let Some(url) = Url::parse(uri).ok().filter(|url| matches!(url.scheme(), "https" | "http")) else {
         return Finding::Good(format!("{uri} is opened by an app on the device"));
@@ -79,12 +79,12 @@ async fn reachable(uri: &str) -> Finding {
     let port = url.port_or_known_default().unwrap_or(443);
     match timeout(WITHIN, lookup_host((host.as_str(), port))).await {
         Ok(Ok(_)) => Finding::Good(format!("{uri} has a host that resolves")),
-        // Browsers may know more names than this machine.
+        // Browsers may resolve names that this machine cannot.
         _ => Finding::Warning(format!("{uri}: this machine cannot resolve {host}")),
     }
 }
 
-/// Reads the metadata that the service on this machine serves.
+/// Checks the metadata that the service on this machine serves.
 async fn metadata(config: &Config, endpoints: &Endpoints) -> Finding {
     let issuer = &endpoints.issuer;
     let [(_, discovery), ..] = endpoints.all();
@@ -103,7 +103,7 @@ async fn metadata(config: &Config, endpoints: &Endpoints) -> Finding {
     }
 }
 
-/// Reads the metadata as apps do: through the public address, with its proxy and certificate.
+/// Checks the metadata as apps read it: at the public address, through its proxy and certificate.
 async fn from_outside(outbound: &Outbound, config: &Config, endpoints: &Endpoints) -> Finding {
     let [(_, discovery), ..] = endpoints.all();
     let read = match Url::parse(&discovery) {
@@ -126,14 +126,14 @@ async fn from_outside(outbound: &Outbound, config: &Config, endpoints: &Endpoint
     }
 }
 
-/// The members that apps rely on and that differ.
+/// Returns the differing members that apps rely on.
 fn differences<'a>(expected: &'a Value, found: &Value) -> Vec<&'a str> {
     let matters = |name: &str| name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
     let members = expected.as_object().into_iter().flatten();
     members.filter(|(name, value)| matters(name) && found.get(name) != Some(value)).map(|(name, _)| &**name).collect()
 }
 
-/// Calls a protected host as someone who has not signed in.
+/// Checks that a protected host refuses a request without a session.
 async fn gate(outbound: &Outbound, origin: &str) -> Finding {
     let called = match Url::parse(origin) {
         Ok(url) => outbound.get(&url).await,

@@ -1,4 +1,4 @@
-//! Untrusted parameters of an app's request.
+//! Parses and validates the parameters of an app's request.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
@@ -11,25 +11,26 @@ use crate::{
     web::{OAuthCode, OAuthError, Parameters, Repeated},
 };
 
-/// The most bytes of all parameters.
+/// Maximum size of all parameters, in bytes.
 const TOTAL_MAX: usize = 8000;
-/// The most characters of `state`.
+/// Maximum length of `state`, in characters.
 const STATE_MAX: usize = 2000;
-/// The most bytes of `scope`.
+/// Maximum length of `scope`, in bytes.
 const SCOPE_MAX: usize = 1000;
-/// The most characters of `nonce`.
+/// Maximum length of `nonce`, in characters.
 const NONCE_MAX: usize = 512;
-/// The most characters of `login_hint`: the longest email address.
+/// Maximum length of `login_hint`, in characters: that of an email address.
 const HINT_MAX: usize = 254;
 
-/// Why a request gets a page of ours: nobody knows where an answer may go, or it is malformed. For the log.
+/// Why a request gets an error page instead of a redirect: its redirect address is unknown, or it is malformed. For the
+/// log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Malformed(pub &'static str);
 
-/// Why the app gets an error.
+/// An error response to the app.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Refusal {
-    /// The error.
+    /// The error code.
     pub code: ErrorCode,
     /// A sentence for the app's developer.
     pub description: &'static str,
@@ -64,12 +65,12 @@ impl From<Refusal> for OAuthError {
     }
 }
 
-/// Refuses what no app sends: more than 8,000 bytes, a state or scope that is too long, control characters.
+/// Refuses oversized requests, and control characters.
 pub fn check_size(parameters: &Parameters) -> Result<(), Malformed> {
     let mut total = 0;
     for (name, value) in parameters.iter() {
         total += name.len() + value.len() + 2;
-        // JSON may stand on several lines.
+        // JSON may span several lines.
         let allowed = |c: char| name == "claims" && matches!(c, '\n' | '\r' | '\t');
         if value.chars().chain(name.chars()).any(|c| c.is_control() && !allowed(c)) {
             return Err(Malformed("a control character"));
@@ -84,15 +85,15 @@ pub fn check_size(parameters: &Parameters) -> Result<(), Malformed> {
     if total > TOTAL_MAX { Err(Malformed("the parameters are longer than 8,000 bytes")) } else { Ok(()) }
 }
 
-/// The id of the pushed request that a request stands for (RFC 9126 section 4); none if it stands for itself. Any other
-/// `request_uri` is refused later.
+/// Returns the id of the pushed request that `request_uri` names, if any (RFC 9126 section 4). [`parse`] refuses any
+/// other `request_uri`.
 pub fn pushed(parameters: &Parameters) -> Result<Option<SecretToken>, Malformed> {
     let uri = parameters.one("request_uri").ok().flatten();
     let id = uri.and_then(|uri| uri.strip_prefix(requests::URI_PREFIX));
     id.map(|id| SecretToken::parse(id).ok_or(Malformed("request_uri is malformed"))).transpose()
 }
 
-/// Checks a request that an app pushes, as one that a browser brings.
+/// Validates a pushed request in the same way as one from a browser.
 pub fn push(app: &App, parameters: &Parameters) -> Result<AuthorizationRequest, OAuthError> {
     check_size(parameters)?;
     if !app.kind.gets_codes() {
@@ -105,7 +106,7 @@ pub fn push(app: &App, parameters: &Parameters) -> Result<AuthorizationRequest, 
     Ok(parse(app, &target, parameters)?)
 }
 
-/// The app that a request names.
+/// Returns the `client_id` of a request.
 pub fn client_id(parameters: &Parameters) -> Result<&str, Malformed> {
     match parameters.one("client_id") {
         Ok(Some(client_id)) if client_id.len() <= address::MAX => Ok(client_id),
@@ -115,7 +116,7 @@ pub fn client_id(parameters: &Parameters) -> Result<&str, Malformed> {
     }
 }
 
-/// Where the answer goes, if the app registered it.
+/// Returns where the response goes, if the app registered that address.
 pub fn target(app: &App, parameters: &Parameters) -> Result<Target, Malformed> {
     if !app.is_enabled() {
         return Err(Malformed("the app is disabled"));
@@ -128,7 +129,7 @@ pub fn target(app: &App, parameters: &Parameters) -> Result<Target, Malformed> {
         Ok(None) => return Err(Malformed("no redirect_uri")),
         Err(Repeated) => return Err(Malformed("redirect_uri came more than once")),
     };
-    // Checked again: a row may be older than a rule.
+    // Validated again: a row may be older than a rule.
     if !app.redirects_to(redirect_uri) || address::check_redirect(redirect_uri).is_err() {
         return Err(Malformed("redirect_uri is not registered"));
     }
@@ -141,7 +142,7 @@ fn is_web(redirect_uri: &str) -> bool {
     redirect_uri.starts_with("https://") || redirect_uri.starts_with("http://")
 }
 
-/// Parses everything else of a request.
+/// Parses the other parameters of a request.
 pub fn parse(app: &App, target: &Target, parameters: &Parameters) -> Result<AuthorizationRequest, Refusal> {
     parameters.one("state")?;
     refuse_objects(parameters)?;
@@ -183,8 +184,8 @@ pub fn parse(app: &App, target: &Target, parameters: &Parameters) -> Result<Auth
     })
 }
 
-/// Requests in a JWT (RFC 9101), and clients that describe themselves in a request. Never ignored: what stands beside
-/// them may differ.
+/// Refuses request objects (RFC 9101) and inline registration. Ignoring them is unsafe: the other parameters may
+/// differ.
 fn refuse_objects(parameters: &Parameters) -> Result<(), Refusal> {
     for (name, code) in [
         ("request", ErrorCode::RequestNotSupported),
@@ -198,7 +199,7 @@ fn refuse_objects(parameters: &Parameters) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// PKCE (RFC 7636), with S256 alone.
+/// Parses the PKCE challenge (RFC 7636); S256 only.
 fn challenge(app: &App, parameters: &Parameters) -> Result<Option<[u8; 32]>, Refusal> {
     let (challenge, method) = (parameters.one("code_challenge")?, parameters.one("code_challenge_method")?);
     let Some(challenge) = challenge else {
@@ -219,7 +220,7 @@ fn challenge(app: &App, parameters: &Parameters) -> Result<Option<[u8; 32]>, Ref
     Err(invalid("code_challenge must be 43 characters of base64url"))
 }
 
-/// The registered resources that a request names (RFC 8707), as they were registered.
+/// Returns the requested resources (RFC 8707), spelled as they were registered.
 fn resources(app: &App, parameters: &Parameters) -> Result<Vec<String>, Refusal> {
     let mut resources: Vec<String> = Vec::new();
     for wanted in parameters.all("resource") {
@@ -259,13 +260,13 @@ fn max_age(text: Option<&str>) -> Result<Option<u32>, Refusal> {
     }
 }
 
-/// The least level that a list of `acr` accepts. Unknown ones are ignored.
+/// Returns the lowest level in a list of `acr` values, ignoring unknown ones.
 fn level<'a>(values: impl Iterator<Item = &'a str>) -> Option<i16> {
     let known = |value: &str| [("aal1", 1), ("aal2", 2)].into_iter().find(|(name, _)| *name == value);
     values.filter_map(|value| Some(known(value)?.1)).min()
 }
 
-/// What the parameter `claims` wants (OpenID Connect Core section 5.5).
+/// The supported part of the parameter `claims` (OpenID Connect Core section 5.5).
 #[derive(Debug, Default)]
 struct Wanted {
     claims: Vec<String>,
@@ -273,7 +274,7 @@ struct Wanted {
     subject: Option<Uuid>,
 }
 
-/// Claims, and the scope with which a person allows them.
+/// Claims, each with the scope that permits it.
 const CLAIMS: [(&str, Option<Scope>); 9] = [
     ("auth_time", None),
     ("acr", None),
@@ -306,7 +307,7 @@ impl Wanted {
     }
 }
 
-/// Who an ID token is about, unchecked: at worst, the person is asked who they are.
+/// Returns the subject of an ID token without verifying it: at worst, the user is asked for consent.
 fn subject_of(id_token: Option<&str>) -> Option<Uuid> {
     let claims = URL_SAFE_NO_PAD.decode(id_token?.split('.').nth(1)?).ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// How long the browser keeps the secret of its requests.
+/// Lifetime of the cookies of a stored request.
 const KEPT_FOR: Duration = Duration::minutes(10);
 
 /// `GET /oauth/authorize`.
@@ -39,7 +39,7 @@ pub async fn show(ctx: Ctx, parameters: Parameters) -> Answer {
     answer.in_popup(flow.app.popup)
 }
 
-/// `POST /oauth/authorize`. Cookies do not come with a form of another site, so they decide on the next page.
+/// `POST /oauth/authorize`. A form from another site carries no cookies, so the next page reads them.
 pub async fn submit(ctx: Ctx, parameters: Parameters) -> Answer {
     let flow = match service::check(&ctx.state, ctx.request(), &parameters).await? {
         Arrived::Malformed => return stop(&ctx, StoppedPage::malformed()),
@@ -117,12 +117,12 @@ fn visitor(ctx: &Ctx) -> Visitor<'_> {
     }
 }
 
-/// Ends a request: with a page, or with a problem for a program.
+/// Ends a request with a page, or for JSON clients with a problem document.
 fn stop(ctx: &Ctx, page: StoppedPage) -> Answer {
     if ctx.wants_json() { Err(page.problem()) } else { ctx.refuse(&page) }
 }
 
-/// Keeps a request for what comes first. A program is told what that is; it has no one to show a page to.
+/// Stores a request and leads to its first step. A JSON client only gets a problem document that names the step.
 async fn begin(ctx: &Ctx, flow: &Flow, decision: Decision) -> Answer {
     if ctx.wants_json() {
         return lead(ctx, flow, decision, requests::ROUTE).await;
@@ -131,14 +131,14 @@ async fn begin(ctx: &Ctx, flow: &Flow, decision: Decision) -> Answer {
     kept(ctx, lead(ctx, flow, decision, &path).await, &browser, flow)
 }
 
-/// Stores a request for this browser: with the secret that it has, so that requests in other tabs go on.
+/// Stores a request for this browser. Reuses its secret, so that requests in other tabs stay valid.
 async fn store(ctx: &Ctx, flow: &Flow) -> Result<(SecretToken, String), AppError> {
     let browser = ctx.app_cookie().cloned().unwrap_or_else(SecretToken::random);
     let path = service::store(&ctx.state, ctx.request(), flow, &browser).await?;
     Ok((browser, path))
 }
 
-/// Sets the cookie that the stored request is bound to, and the language that the app wants for its person.
+/// Sets the cookie that binds the stored request to the browser, and the language that the app requested.
 fn kept(ctx: &Ctx, answer: Answer, browser: &SecretToken, flow: &Flow) -> Answer {
     let answer = answer.cookie(Name::App, browser.reveal(), Some(KEPT_FOR));
     match flow.request.lang.filter(|wanted| !ctx.chose_language() && *wanted != ctx.lang()) {
@@ -151,12 +151,12 @@ fn path_of(flow: &Flow) -> String {
     flow.stored.as_ref().map_or_else(|| requests::ROUTE.to_owned(), |stored| requests::path(&stored.id))
 }
 
-/// Leads on to a page that may redirect to an app, behind a form.
+/// Leads on, after a form, to a page that may redirect to an app.
 fn onwards(path: &str) -> axum::response::Response {
     see_other(&with_next(return_paths::ROUTE, path))
 }
 
-/// Leads to the page that comes first, with the way back.
+/// Redirects to the first step, with `path` as the way back.
 async fn lead(ctx: &Ctx, flow: &Flow, decision: Decision, path: &str) -> Answer {
     if ctx.wants_json() {
         return Err(problem(decision));
@@ -179,7 +179,7 @@ async fn lead(ctx: &Ctx, flow: &Flow, decision: Decision, path: &str) -> Answer 
     ctx.see_other(with_next(first, path))
 }
 
-/// What a program is told to do first.
+/// Returns the first step as a problem for JSON clients.
 fn problem(decision: Decision) -> AppError {
     match decision {
         Decision::SignIn => AppError::SignIn { next: None },
@@ -192,8 +192,8 @@ fn problem(decision: Decision) -> AppError {
     }
 }
 
-/// Hands an answer to the browser. What follows a form is a page that leads on, because browsers apply `form-action` to
-/// every redirect behind a form, also those of the app.
+/// Sends a response to the app through the browser. After a form this is a page that leads on, because browsers apply
+/// `form-action` to every redirect after a form, even the app's.
 fn deliver(ctx: &Ctx, answer: &AppAnswer, after_form: bool) -> Answer {
     if answer.form_post {
         let policy = form_to(answer.redirect_uri.starts_with("https:"));

@@ -1,17 +1,16 @@
 //! The authorization endpoint (RFC 6749 section 3.1, OpenID Connect Core section 3.1.2): an app asks who its visitor is.
 //!
-//! 1. `GET` or `POST /oauth/authorize` finds the app and the address that it registered. Without them nobody knows where
-//!    an answer may go, and the visitor gets a page of ours; the log says what was wrong. Every other mistake goes to the
-//!    app.
-//! 2. [`model::decide`] says what comes first, in the order in which a person meets it: sign in, verify, add a factor,
-//!    authenticate again, allow the app.
-//! 3. If anything does, the checked request is stored for this browser, and its id travels as `next` from page to page
-//!    until `GET /oauth/authorize/continue`. Another browser gets 404.
-//! 4. `GET /oauth/consent` asks the person; `POST` takes the answer, and uses the request once.
-//! 5. An app may push its request to `POST /oauth/par` beforehand (RFC 9126): the same checks, but every mistake is told
-//!    to the app. The browser then brings a `request_uri`, once, within 90 seconds.
-//! 6. The answer is a code in a grant, or an error, always with `iss` (RFC 9207). A GET redirects to the app. What follows
-//!    a form is a page that leads on: browsers apply `form-action` to all redirects behind a form.
+//! 1. `GET` or `POST /oauth/authorize` finds the app and its registered redirect address. Without them the visitor gets
+//!    an error page, and the log has the reason. Every other error goes to the app.
+//! 2. [`model::decide`] returns the next step, in the user's order: sign in, verify, add a factor, authenticate again,
+//!    consent.
+//! 3. If a step is needed, the validated request is stored for this browser. Pages pass its id on as `next` until
+//!    `GET /oauth/authorize/continue`. Another browser gets 404.
+//! 4. `GET /oauth/consent` asks the user; `POST` handles the answer, and uses the request once.
+//! 5. An app may push its request to `POST /oauth/par` (RFC 9126), with the same checks; all errors go to the app. The
+//!    browser then sends the `request_uri`, once, within 90 seconds.
+//! 6. The response is a code or an error, always with `iss` (RFC 9207). A GET redirects to the app. A form is followed
+//!    by a page that leads on, because browsers apply `form-action` to all redirects after a form.
 
 mod forms;
 mod handlers;

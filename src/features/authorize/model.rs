@@ -1,4 +1,4 @@
-//! Requests of apps, what comes next for one, and the answers.
+//! Requests of apps, their next steps, and the responses.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -16,7 +16,7 @@ use crate::{
     types::{AppToken, Lang, UserId},
 };
 
-/// An error that an app is answered (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6, RFC 8707).
+/// An error code for the app (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6, RFC 8707).
 #[derive(Clone, Copy, Debug, Eq, IntoStaticStr, PartialEq)]
 #[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are those of the standards")]
@@ -33,35 +33,35 @@ pub enum ErrorCode {
     RegistrationNotSupported,
 }
 
-/// Where an answer goes, and how.
+/// Where and how the response goes to the app.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Target {
-    /// The registered address.
+    /// The registered redirect address.
     pub redirect_uri: String,
-    /// Returned as it came.
+    /// Returned unchanged.
     pub state: Option<String>,
-    /// Whether the answer is a form that the browser sends, instead of a query.
+    /// Whether the response is a form that the browser posts (`form_post`), instead of a query.
     pub form_post: bool,
 }
 
-/// What a request says about interaction (`prompt`).
+/// The interaction that a request wants (`prompt`).
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent values of one parameter")]
 pub struct Prompt {
-    /// The person must not be asked anything.
+    /// The user must not be asked anything.
     pub none: bool,
-    /// The person must authenticate again.
+    /// The user must authenticate again.
     pub login: bool,
-    /// The person must be asked to allow the app.
+    /// The user must be asked for consent.
     pub consent: bool,
-    /// The person must be asked who they are.
+    /// The user must be asked which account to use.
     pub select_account: bool,
 }
 
-/// A checked request.
+/// A validated request.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuthorizationRequest {
-    /// Where the answer goes.
+    /// Where the response goes.
     pub target: Target,
     /// The scopes that the app may be granted.
     pub scopes: Vec<String>,
@@ -69,42 +69,42 @@ pub struct AuthorizationRequest {
     pub resources: Vec<String>,
     /// The PKCE challenge (S256).
     pub challenge: Option<[u8; 32]>,
-    /// Comes back in the ID token.
+    /// Returned in the ID token.
     pub nonce: Option<String>,
     /// Claims requested for the ID token.
     pub claims: Vec<String>,
-    /// What the person is asked.
+    /// The requested interaction.
     pub prompt: Prompt,
-    /// The most seconds since the person authenticated.
+    /// Maximum number of seconds since the user authenticated.
     pub max_age: Option<u32>,
-    /// The least assurance level.
+    /// Minimum assurance level.
     pub aal: Option<i16>,
-    /// Who the app thinks the person is, as they would type it.
+    /// The identifier that the app expects the user to sign in with.
     pub login_hint: Option<String>,
-    /// The language that the app wants for the person.
+    /// The language that the app requests for the user.
     pub lang: Option<Lang>,
-    /// The account that it must be.
+    /// The account that the user must be.
     pub subject: Option<Uuid>,
 }
 
-/// What decides about a session.
+/// The properties of a session that decisions depend on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Session {
     /// The account.
     pub user_id: UserId,
-    /// When the person last authenticated.
+    /// When the user last authenticated.
     pub authenticated_at: OffsetDateTime,
     /// The assurance level.
     pub aal: i16,
-    /// Whether it has the strongest level of the account.
+    /// Whether it has the highest level that the account can reach.
     pub proves_best: bool,
     /// Whether the account must add a second factor first.
     pub must_enrol: bool,
-    /// Whether the app admits the person.
+    /// Whether the app admits the user.
     pub admitted: bool,
 }
 
-/// The visitor.
+/// The visitor, as far as decisions depend on them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Person {
     /// Not signed in.
@@ -116,46 +116,46 @@ pub enum Person {
 }
 
 impl Session {
-    /// What decides about a session that brings a request of this app.
+    /// Extracts the properties of a session for this app.
     pub fn of(live: &LiveSession, app: &App) -> Self {
         let LiveSession { user_id, authenticated_at, aal, proves_best, must_enrol, .. } = *live;
         Self { user_id, authenticated_at, aal, proves_best, must_enrol, admitted: app.admits(&live.groups) }
     }
 }
 
-/// What the person has allowed the app.
+/// The user's consent to the app.
 #[derive(Clone, Copy, Debug)]
 pub enum Consented<'a> {
-    /// What is remembered.
+    /// The stored consent.
     Before(&'a RememberedConsent),
-    /// Exactly this, just now.
+    /// Consent to exactly this request, given just now.
     Now,
 }
 
-/// When things happened, by the database.
+/// Times by the database's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// Now.
     pub now: OffsetDateTime,
-    /// When a request arrived that was stored since.
+    /// When a stored request arrived.
     pub begun: Option<OffsetDateTime>,
 }
 
-/// What comes next for a request.
+/// The next step of a request.
 #[must_use]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Decision {
     /// The visitor signs in.
     SignIn,
-    /// The person verifies their address.
+    /// The user verifies their email address.
     Verify,
-    /// The person adds a second factor.
+    /// The user adds a second factor.
     Enrol,
-    /// The person authenticates again, with a second factor if they have one.
+    /// The user authenticates again, with a second factor if they have one.
     Reauthenticate,
-    /// The app does not admit the person.
+    /// The app does not admit the user.
     NoAccess,
-    /// The person is asked to allow the app.
+    /// The user is asked for consent.
     Consent,
     /// The app gets an error.
     Refuse(ErrorCode),
@@ -163,7 +163,7 @@ pub enum Decision {
     Issue,
 }
 
-/// Decides what comes next for a request, in the order in which a person meets it.
+/// Returns the next step of a request, in the order in which the user meets them.
 pub fn decide(
     person: &Person,
     request: &AuthorizationRequest,
@@ -217,8 +217,8 @@ fn next(
     }
 }
 
-/// Returns whether the person must authenticate again. Once they did so after the request arrived, they need not any
-/// more, however long the rest takes.
+/// Returns whether the user must authenticate again. Doing so once after the request arrived is enough, however long
+/// the rest takes.
 fn is_too_old(session: &Session, request: &AuthorizationRequest, times: Times) -> bool {
     if times.begun.is_some_and(|begun| session.authenticated_at >= begun) {
         return false;
@@ -227,7 +227,7 @@ fn is_too_old(session: &Session, request: &AuthorizationRequest, times: Times) -
     request.prompt.login || request.max_age.is_some_and(|most| age > Duration::seconds(most.into()))
 }
 
-/// Returns whether the session has a lower assurance level than the app or the request wants.
+/// Returns whether the session's assurance level is below what the app or the request requires.
 fn needs_more(person: &Person, request: &AuthorizationRequest, app: &App) -> bool {
     let least = request.aal.unwrap_or(1).max(app.min_aal);
     matches!(person, Person::SignedIn(session) if session.aal < least)
@@ -237,36 +237,36 @@ fn is_someone_else(person: &Person, request: &AuthorizationRequest) -> bool {
     matches!((person, request.subject), (Person::SignedIn(session), Some(subject)) if session.user_id.0 != subject)
 }
 
-/// Returns whether the person is asked to allow the app.
+/// Returns whether the user is asked for consent.
 fn asks(person: &Person, request: &AuthorizationRequest, app: &App, remembered: &RememberedConsent) -> bool {
     let Prompt { consent, select_account, .. } = request.prompt;
     consent
         || select_account
         || is_someone_else(person, request)
         || app.kind == AppKind::Document
-        // Any program of the device can receive such an answer, so the app may be another one (RFC 8252 section 8.6).
+        // Any program on the device can receive the response and pose as the app (RFC 8252 section 8.6).
         || (app.kind == AppKind::Public && host(&request.target.redirect_uri).is_none())
         || (app.consent == Consent::Ask && !remembered.covers(&request.scopes, &request.resources))
 }
 
-/// An answer to an app, which the browser carries.
+/// A response to an app, sent through the browser.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AppAnswer {
     /// Where it goes.
     pub redirect_uri: String,
-    /// Whether it goes as a form.
+    /// Whether the browser posts it as a form.
     pub form_post: bool,
     /// Its parameters.
     pub parameters: Vec<(&'static str, String)>,
 }
 
 impl AppAnswer {
-    /// A code.
+    /// Creates a response with a code.
     pub fn code(target: &Target, code: &AppToken, issuer: String) -> Self {
         Self::new(target, vec![("code", code.reveal().to_owned())], issuer)
     }
 
-    /// An error, with a sentence for the app's developer.
+    /// Creates an error response, with a sentence for the app's developer.
     pub fn error(target: &Target, code: ErrorCode, description: &str, issuer: String) -> Self {
         let code: &'static str = code.into();
         let mut parameters = vec![("error", code.to_owned())];
@@ -276,14 +276,14 @@ impl AppAnswer {
         Self::new(target, parameters, issuer)
     }
 
-    /// Every answer names its issuer (RFC 9207), so that an app of several providers is not confused.
+    /// Adds `state` and `iss`. The issuer prevents mix-up attacks on apps with several providers (RFC 9207).
     fn new(target: &Target, mut parameters: Vec<(&'static str, String)>, issuer: String) -> Self {
         parameters.extend(target.state.clone().map(|state| ("state", state)));
         parameters.push(("iss", issuer));
         Self { redirect_uri: target.redirect_uri.clone(), form_post: target.form_post, parameters }
     }
 
-    /// The address with the answer in its query.
+    /// Returns the redirect address with the response in its query.
     pub fn address(&self) -> String {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish();
         with_query(&self.redirect_uri, &query)

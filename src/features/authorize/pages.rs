@@ -1,4 +1,4 @@
-//! The consent page, the pages that carry an answer, and the pages where a request ends.
+//! The consent page, the pages that send a response to the app, and the error pages.
 
 #![expect(missing_docs, reason = "the template words what the names say")]
 
@@ -13,17 +13,17 @@ use crate::{
     web::{AppError, Refusal},
 };
 
-/// Asks a person to allow an app.
+/// Asks the user for consent.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConsentPage {
     pub app: String,
-    /// Where the answer goes; none for an app on the person's device.
+    /// The host that the response goes to; `None` for an app on the user's device.
     pub host: Option<String>,
-    /// What is known of an app that describes itself.
+    /// Set for an app with a client ID metadata document.
     pub unchecked: Option<Unchecked>,
-    /// What it gets.
+    /// Requested scopes.
     pub scopes: Vec<String>,
-    /// Where it acts for the person.
+    /// Resources that it may act on for the user.
     pub resources: Vec<String>,
     pub username: String,
     pub display_name: Option<String>,
@@ -31,12 +31,12 @@ pub struct ConsentPage {
     pub next: String,
 }
 
-/// An app that describes itself, and that nobody has checked.
+/// An app with a client ID metadata document, which nobody has checked.
 #[derive(Clone, Debug, Serialize)]
 pub struct Unchecked {
     /// The host of its document.
     pub host: String,
-    /// Whether all its answers go to programs of the person's device, any of which may pass for it.
+    /// Whether all its redirect addresses are on the user's device, where any program can pose as it.
     pub only_on_devices: bool,
 }
 
@@ -104,7 +104,7 @@ impl Page for ConsentPage {
     }
 }
 
-/// Leads on to an app, behind a form.
+/// Leads on to an app after a form.
 #[derive(Clone, Debug, Serialize)]
 pub struct LeavePage {
     pub to: String,
@@ -122,7 +122,7 @@ impl Page for LeavePage {
     }
 }
 
-/// Carries an answer to an app as a form.
+/// Posts a response to an app as a form.
 #[derive(Clone, Debug, Serialize)]
 pub struct FormPostPage {
     pub to: String,
@@ -147,12 +147,12 @@ impl Page for FormPostPage {
     }
 }
 
-/// The app does not admit the person.
+/// The app does not admit the user.
 #[derive(Clone, Debug, Serialize)]
 pub struct NoAccessPage {
     pub app: String,
     pub username: String,
-    /// Continues the request, as someone else.
+    /// Continues the request with another account.
     pub next: String,
 }
 
@@ -178,7 +178,7 @@ impl Page for NoAccessPage {
     }
 }
 
-/// A request ends here: nobody knows where an answer may go, or it was answered.
+/// A request ends here: its redirect address is unknown, or it was answered or has expired.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct StoppedPage {
     pub why: &'static str,
@@ -197,7 +197,7 @@ impl StoppedPage {
 }
 
 impl StoppedPage {
-    /// What a program gets instead.
+    /// Returns the problem for JSON clients.
     pub(super) fn problem(self) -> AppError {
         match self.status {
             StatusCode::GONE => AppError::Gone,

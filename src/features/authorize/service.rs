@@ -1,4 +1,4 @@
-//! The use cases: checking a request, deciding about it, asking for consent, answering.
+//! The use cases: validating a request, deciding the next step, asking for consent, responding.
 
 use serde_json::json;
 
@@ -28,13 +28,13 @@ use crate::{
 pub struct Flow {
     /// The app.
     pub app: App,
-    /// What it requests.
+    /// The validated request.
     pub request: AuthorizationRequest,
-    /// How it is stored; none for one that has just arrived.
+    /// Its stored form; `None` for a request that has just arrived.
     pub stored: Option<Stored>,
 }
 
-/// How a request is stored.
+/// The stored form of a request.
 #[derive(Debug)]
 pub struct Stored {
     /// Its id.
@@ -45,45 +45,45 @@ pub struct Stored {
     created_at: time::OffsetDateTime,
 }
 
-/// A request that has arrived.
+/// The result of validating a new request.
 #[must_use]
 #[derive(Debug)]
 pub enum Arrived {
-    /// It goes on.
+    /// It is valid.
     Good(Box<Flow>),
-    /// The app gets an error, in its popup if it has one.
+    /// The app gets an error, in its popup if it uses one.
     Answer { answer: AppAnswer, popup: bool },
-    /// Nobody knows where an answer may go.
+    /// It is malformed, or its redirect address is unknown.
     Malformed,
-    /// It stands for a pushed request that is used, expired, unknown or of another app.
+    /// Its pushed request is unknown, used, expired or another app's.
     Over,
 }
 
-/// A stored request that a browser wants to continue.
+/// The result of continuing a stored request.
 #[must_use]
 #[derive(Debug)]
 pub enum Resumed {
-    /// It goes on.
+    /// It can continue.
     Good(Box<Flow>),
-    /// It was answered, or it expired.
+    /// It was answered or has expired.
     Over,
     /// Another browser brought it.
     Foreign,
 }
 
-/// What a request came to.
+/// The result of advancing a request.
 #[must_use]
 #[derive(Debug)]
 pub enum Outcome {
-    /// The app is answered.
+    /// The app gets a response.
     Answer(AppAnswer),
-    /// The person does something first.
+    /// The user must do something first.
     First(Decision),
-    /// The request was answered meanwhile.
+    /// The request was answered in the meantime.
     Over,
 }
 
-/// Checks a request that has arrived.
+/// Validates a new request.
 pub async fn check(state: &AppState, request: &Request, parameters: &Parameters) -> Result<Arrived, AppError> {
     let client_id = match forms::check_size(parameters).and_then(|()| forms::client_id(parameters)) {
         Ok(client_id) => client_id,
@@ -111,7 +111,7 @@ pub async fn check(state: &AppState, request: &Request, parameters: &Parameters)
     })
 }
 
-/// Takes the request that an app pushed, once. What else came with it counts for nothing (RFC 9126 section 4).
+/// Uses a pushed request, once. Other parameters of the browser's request are ignored (RFC 9126 section 4).
 async fn take_pushed(
     state: &AppState,
     request: &Request,
@@ -121,7 +121,7 @@ async fn take_pushed(
 ) -> Result<Arrived, AppError> {
     let taken = requests::take_pushed(&mut *state.db.acquire().await?, id, app.id).await?;
     let taken: Option<AuthorizationRequest> = taken.and_then(|parameters| serde_json::from_value(parameters).ok());
-    // Checked again: the app may have changed since.
+    // Validated again: the app may have changed since.
     let is_still_good = |pushed: &AuthorizationRequest| {
         app.is_enabled() && app.kind.gets_codes() && app.redirects_to(&pushed.target.redirect_uri)
     };
@@ -133,7 +133,7 @@ async fn take_pushed(
     Ok(Arrived::Over)
 }
 
-/// Stores a request that an app pushes. Returns its id.
+/// Validates and stores a pushed request. Returns its id.
 pub async fn push(
     state: &AppState,
     request: &Request,
@@ -142,7 +142,7 @@ pub async fn push(
 ) -> Result<SecretToken, AppError> {
     let pushed = forms::push(app, parameters)?;
     let mut connection = state.db.acquire().await?;
-    // Anyone can push in the name of an app without a secret.
+    // Anyone can push a request as an app without a secret.
     if app.auth == ClientAuth::None {
         let buckets = limits::app_requests(request.address);
         if let Spend::Limited(throttled) = limits::spend_all(&mut connection, &buckets).await? {
@@ -152,7 +152,7 @@ pub async fn push(
     Ok(requests::store(&mut connection, app.id, &json!(pushed), None).await?)
 }
 
-/// Finds the app that a request names: one that is registered, or one that describes itself at an address.
+/// Finds the app of a `client_id`: registered, or described by a document at that address.
 async fn find_app(state: &AppState, request: &Request, client_id: &str) -> Result<Result<App, Malformed>, AppError> {
     if !documents::is_address(client_id) {
         let app = apps::find(&mut *state.db.acquire().await?, client_id).await?;
@@ -169,7 +169,7 @@ fn issuer(state: &AppState) -> String {
     state.config.site.public_url.origin()
 }
 
-/// Says in the log, and nowhere else, what was wrong and what is registered.
+/// Logs why a request was refused, and the registered addresses. The response reveals neither.
 fn refuse(
     state: &AppState,
     request: &Request,
@@ -223,7 +223,7 @@ pub async fn resume(
     Ok(Resumed::Good(Box::new(Flow { app, request, stored: Some(stored) })))
 }
 
-/// Decides about a request, and answers it if nothing comes first.
+/// Decides the next step of a request, and responds to the app if none is left.
 pub async fn advance(
     state: &AppState,
     request: &Request,
@@ -237,20 +237,20 @@ pub async fn advance(
     }
 }
 
-/// Decides about a request, and changes nothing.
+/// Decides the next step of a request without changing anything.
 pub async fn decision(
     state: &AppState,
     request: &Request,
     flow: &Flow,
     visitor: Visitor<'_>,
 ) -> Result<Decision, AppError> {
-    // Nothing that depends on the time is decided about nobody.
+    // Without a session, nothing depends on the time.
     let Some(live) = visitor.live() else { return Ok(flow.decide(visitor, Consented::Now, request.now)) };
     let remembered = consents::find(&mut *state.db.acquire().await?, live.user_id, flow.app.id).await?;
     Ok(flow.decide(visitor, Consented::Before(&remembered), remembered.now))
 }
 
-/// Finds the page of the second factor that this browser's sign-in waits for, which goes on to `next` from now on.
+/// Returns the page of the second factor that this browser's sign-in waits for, and makes it lead to `next`.
 pub async fn second_step(
     state: &AppState,
     secret: Option<&SecretToken>,
@@ -263,7 +263,7 @@ pub async fn second_step(
     Ok(Some(challenge::login_path_of(&factors, Some(next))))
 }
 
-/// What decides about the visitor.
+/// The visitor, with their session.
 #[derive(Clone, Copy, Debug)]
 pub enum Visitor<'a> {
     /// Not signed in.
@@ -291,7 +291,7 @@ impl Flow {
         decide(&person, &self.request, &self.app, consented, Times { now, begun })
     }
 
-    /// Uses the stored request. Returns whether it waited.
+    /// Uses the stored request. Returns `false` if it was used before or has expired.
     async fn spend(&self, unit: &mut Unit) -> sqlx::Result<bool> {
         match &self.stored {
             Some(stored) => requests::spend(unit, &stored.id, &stored.browser).await,
@@ -300,7 +300,7 @@ impl Flow {
     }
 }
 
-/// Takes a person's answer on the consent page.
+/// Handles the user's answer on the consent page.
 pub async fn answer_consent(
     state: &AppState,
     request: &Request,
@@ -318,7 +318,7 @@ pub async fn answer_consent(
     }
 }
 
-/// Answers a request with an error.
+/// Responds to a request with an error.
 async fn deny(state: &AppState, request: &Request, flow: &Flow, code: ErrorCode) -> Result<Outcome, AppError> {
     let answer = AppAnswer::error(&flow.request.target, code, "", issuer(state));
     if flow.stored.is_none() {
@@ -332,7 +332,7 @@ async fn deny(state: &AppState, request: &Request, flow: &Flow, code: ErrorCode)
     Ok(Outcome::Answer(answer))
 }
 
-/// Answers a request with a code. A request that has just arrived takes one statement for that.
+/// Responds to a request with a code. A request that was not stored takes a single statement.
 async fn issue(
     state: &AppState,
     request: &Request,
@@ -358,7 +358,7 @@ async fn issue(
             unit.record(Event::AppAuthorized { client_id }, live.user_id, Some(live.id));
         }
         let opened = grants::open(&mut unit, &grant, &code).await?;
-        // A session that ended meanwhile leaves the request as it was.
+        // If the session ended in the meantime, the request stays unused.
         if opened.is_some() {
             unit.commit().await?;
         }

@@ -1,9 +1,9 @@
-//! Apps that you have allowed something, and how to take that back.
+//! Lists the apps with access to an account, and removes them.
 //!
-//! 1. `GET /account/apps` lists them: what each may do, since when, and when you last signed in to it.
-//!    Apps that the operator allowed for everyone are listed while you are signed in to them.
-//! 2. `POST /account/apps/remove` forgets the consent and ends every grant of yours to the app, with its tokens. Another
-//!    app, or one that has neither, is answered 404.
+//! 1. `GET /account/apps` lists what each app may do, since when, and its last sign-in. Trusted apps are listed while
+//!    the user is signed in to them.
+//! 2. `POST /account/apps/remove` deletes the consent and ends all the user's grants to the app, with their tokens. An
+//!    app with neither is answered 404.
 
 mod handlers;
 pub mod pages;

@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Clone, Debug, Serialize)]
 pub struct AppsPage {
-    /// The last used first.
+    /// Most recently used first.
     pub apps: Vec<AppRow>,
     pub notice: Option<Notice>,
 }
@@ -21,14 +21,14 @@ pub struct AppsPage {
 /// A connected app.
 #[derive(Clone, Debug, Serialize)]
 pub struct AppRow {
-    /// Names it in the form that removes it.
+    /// Identifies the app in the form that removes it.
     pub id: String,
     pub name: String,
-    /// The site that describes it, if nobody has checked it.
+    /// The host of its document, if it has one.
     pub unchecked: Option<String>,
     pub scopes: Vec<String>,
     pub resources: Vec<String>,
-    /// None if the operator allowed it for everyone.
+    /// `None` for a trusted app.
     pub given: Option<Age>,
     pub used: Age,
 }
@@ -37,7 +37,7 @@ impl AppRow {
     pub(super) fn new(app: ConnectedApp, now: OffsetDateTime) -> Self {
         Self {
             id: app.id.to_string(),
-            // The client ids of registered apps are no addresses.
+            // Only an app with a document has an address as client id.
             unchecked: host(&app.client_id),
             name: app.name,
             scopes: app.scopes,

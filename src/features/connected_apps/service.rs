@@ -1,4 +1,4 @@
-//! The use cases: listing connected apps, and taking back what one was allowed.
+//! The use cases: listing connected apps, and removing one.
 
 use crate::{
     apps::{
@@ -13,19 +13,19 @@ use crate::{
     web::AppError,
 };
 
-/// The apps that the account has allowed something, and the trusted ones that it is signed in to.
+/// Lists the apps that the account has consented to, and the trusted ones that it is signed in to.
 pub async fn list(state: &AppState, live: &LiveSession) -> Result<Vec<ConnectedApp>, AppError> {
     Ok(consents::list(&mut *state.db.acquire().await?, live.user_id).await?)
 }
 
-/// Takes back what an app was allowed, and ends what came of it.
+/// Withdraws the consent to an app, and ends the account's grants to it.
 pub async fn remove(state: &AppState, request: &Request, live: &LiveSession, app_id: AppId) -> Result<(), AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let withdrawn = consents::withdraw(&mut unit, live.user_id, app_id).await?;
     let ended = grants::end_of(&mut unit, live.user_id, app_id, EndedBecause::Consent).await?;
     let client_id = match withdrawn {
         Some(client_id) => client_id,
-        // The operator allowed it for everyone.
+        // A trusted app has no consent.
         None if ended > 0 => apps::find_by_id(&mut unit, app_id).await?.ok_or(AppError::NotFound)?.client_id,
         None => return Err(AppError::NotFound),
     };

@@ -6,8 +6,8 @@
 //! 2. `GET /oauth/jwks` has the public keys that tokens are verified with.
 //! 3. `GET /.well-known/webfinger` (RFC 7033) names the issuer for every address, and so tells nobody which exist.
 //!
-//! Any origin may read them, and caches may keep them for five minutes. The first three have an entity tag, so that who asks
-//! again is told that nothing changed.
+//! Any origin may read them, and caches may keep them for five minutes. The first three have an entity tag, for 304
+//! responses.
 
 mod handlers;
 mod model;
@@ -29,7 +29,7 @@ use crate::{
 /// The documents for apps.
 pub const SLICE: Slice = Slice::new(routes);
 
-/// The document with these settings, which say the issuer.
+/// Returns the metadata document for these settings.
 pub fn document(config: &Config) -> Vec<u8> {
     let issuer = config.site.public_url.origin();
     let documents = config.apps.client_documents != ClientDocuments::Off;

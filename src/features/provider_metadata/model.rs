@@ -40,11 +40,11 @@ pub struct Metadata<'a> {
     claims_parameter_supported: bool,
     require_pushed_authorization_requests: bool,
     request_parameter_supported: bool,
-    /// Apps take the default for true. It is about requests in a JWT (RFC 9101), not about pushed ones.
+    /// Sent as false, because the default is true. Concerns request objects (RFC 9101), not pushed requests.
     request_uri_parameter_supported: bool,
     backchannel_logout_supported: bool,
     backchannel_logout_session_supported: bool,
-    /// Left out unless clients may describe themselves.
+    /// Omitted unless client ID metadata documents are allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id_metadata_document_supported: Option<bool>,
 }
@@ -72,7 +72,8 @@ const CLAIMS: [&str; 17] = [
 const SECRET_OR_NONE: [&str; 3] = ["client_secret_basic", "client_secret_post", "none"];
 
 impl<'a> Metadata<'a> {
-    /// Of the service at this origin. `documents`: whether clients may describe themselves.
+    /// Creates the metadata of the service at this origin. `documents`: whether client ID metadata documents are
+    /// allowed.
     pub fn of(issuer: &'a str, documents: bool) -> Self {
         let at = |path: &str| format!("{issuer}{path}");
         Self {

@@ -1,24 +1,24 @@
-//! Counts changes, so that what others keep is only used while it is true.
+//! Counts invalidations, so that other caches use an entry only while it is current.
 
 use uuid::Uuid;
 
-/// How many counters the accounts share. Two accounts that share one invalidate each other's entries, at the cost of a
+/// Number of counters that accounts share. Accounts with the same counter invalidate each other, at the cost of a
 /// query.
 const COUNTERS: usize = 1024;
 
-/// The state of an account or a grant. What was read under a version is true for as long as the version is the same.
+/// The state of an account or a grant. Data read under a version is current while the version stays the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Version {
     generation: u64,
     changes: u64,
 }
 
-/// Counts what was invalidated.
+/// Counts invalidations.
 #[derive(Debug)]
 pub(super) struct Changes {
     /// All invalidations.
     pub total: u64,
-    /// Whether anyone keeps something that was read since the last invalidation of everything.
+    /// Whether another cache may hold data read since everything was last invalidated.
     pub is_relied_on: bool,
     generation: u64,
     by_id: Box<[u64; COUNTERS]>,
@@ -31,32 +31,32 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Notes a change of an account, or of a grant without one.
+    /// Counts a change of an account, or of a grant without one.
     pub(super) fn note(&mut self, id: Uuid) {
         self.total += 1;
         self.by_id[counter(id)] += 1;
     }
 
-    /// Notes that everything may have changed.
+    /// Invalidates everything.
     pub(super) fn note_all(&mut self) {
         self.total += 1;
         self.generation += 1;
         self.is_relied_on = false;
     }
 
-    /// The number of the current generation, under which something is kept.
+    /// Returns the current generation, and notes that another cache relies on it.
     pub(super) fn generation(&mut self) -> u64 {
         self.is_relied_on = true;
         self.generation
     }
 
-    /// The version of an account, or of a grant without one.
+    /// Returns the version of an account, or of a grant without one.
     pub(super) fn version(&self, id: Uuid) -> Version {
         Version { generation: self.generation, changes: self.by_id[counter(id)] }
     }
 }
 
-/// IDs are random, so any of their bytes spread well.
+/// Returns the index of an ID's counter. IDs are random, so any of their bytes are evenly distributed.
 fn counter(id: Uuid) -> usize {
     let bytes = id.as_bytes();
     usize::from(u16::from_be_bytes([bytes[0], bytes[1]])) % COUNTERS

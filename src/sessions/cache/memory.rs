@@ -102,14 +102,14 @@ impl CachedSessions {
         entries.is_connected.then(|| entries.changes.generation())
     }
 
-    /// The version of an account, or of a grant without one, while the lease is valid.
+    /// Returns the version of an account, or of a grant without one, while the lease is valid.
     pub(super) fn version(&self, id: Uuid) -> Option<Version> {
         self.leased()?;
         let entries = self.lock();
         entries.is_connected.then(|| entries.changes.version(id))
     }
 
-    /// The version under which the result of a query may be kept: none if something was invalidated since it started.
+    /// Returns the version to cache a query result under. `None` if something was invalidated since the query started.
     pub(super) fn version_since(&self, snapshot: Snapshot, id: Uuid) -> Option<Version> {
         let mut entries = self.lock();
         let is_true = entries.is_connected && entries.changes.total == snapshot.invalidations;
@@ -162,7 +162,7 @@ impl CachedSessions {
         self.lock().clear();
     }
 
-    /// Returns whether nothing is kept, here or elsewhere. If so, results of running queries will not be either.
+    /// Returns whether this cache and those that rely on it are empty, and will stay so when running queries finish.
     pub(super) fn is_empty(&self) -> bool {
         let mut entries = self.lock();
         let is_empty = entries.by_key.is_empty() && !entries.changes.is_relied_on;

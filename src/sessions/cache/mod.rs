@@ -4,8 +4,7 @@
 //!    cookie, or by one on a protected host.
 //! 2. All other checks query the database, batched by a [`Batcher`].
 //! 3. `uses` updates the last use of sessions in the background.
-//! 4. `changes` counts what was invalidated, for those who keep other things that were read from the database: apps and
-//!    tokens.
+//! 4. `changes` counts invalidations, for the caches of apps and tokens.
 
 mod changes;
 mod listener;
@@ -82,24 +81,24 @@ impl SessionCache {
         self.look_up(Key::Gate(app, cookie)).await
     }
 
-    /// The generation of what this replica may keep of apps: it stays valid while this number does. `None` while nothing
-    /// may be kept.
+    /// Returns the current generation. Apps cached under it are valid while it stays the same. `None` while nothing may
+    /// be cached.
     pub fn generation(&self) -> Option<u64> {
         self.cached.generation()
     }
 
-    /// The version of an account, or of a grant without one: what this replica keeps of it is true while the version
-    /// stays the same. `None` while nothing may be kept.
+    /// Returns the version of an account, or of a grant without one. Its cached data is valid while the version stays
+    /// the same. `None` while nothing may be cached.
     pub fn version(&self, id: Uuid) -> Option<Version> {
         self.cached.version(id)
     }
 
-    /// Must be called before a query whose result is to be kept.
+    /// Takes a snapshot. Must be called before a query whose result is to be cached.
     pub fn snapshot(&self) -> Snapshot {
         self.cached.begin_query()
     }
 
-    /// The version under which the result of a query may be kept. `None` if something changed since the snapshot.
+    /// Returns the version to cache a query result under. `None` if something changed since the snapshot.
     pub fn version_since(&self, snapshot: Snapshot, id: Uuid) -> Option<Version> {
         self.cached.version_since(snapshot, id)
     }

@@ -1,4 +1,4 @@
-//! What describes a client, and what does not.
+//! Valid and invalid documents.
 
 use hyper::{StatusCode, body::Bytes};
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
-//! What an operator says of an app beside its recipe, its kind's defaults, or what it is.
+//! Settings from the operator that override a recipe, the defaults of a kind, or an existing registration.
 
 use crate::apps::{AccessFormat, Consent, Pkce, SigningAlgorithm, registry::Registration};
 
-/// Settings that overrule those of a registration. A field without a value changes nothing.
+/// Overrides for a registration. `None` changes nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
-    /// Whether the operator allows the app for everyone.
+    /// Whether the app skips the consent page.
     pub trusted: Option<bool>,
     /// Signature algorithm of ID tokens.
     pub alg: Option<SigningAlgorithm>,
@@ -13,15 +13,15 @@ pub struct Overrides {
     pub jwt: Option<bool>,
     /// Whether PKCE is required.
     pub require_pkce: Option<bool>,
-    /// Whether ID tokens hold the claims of the scopes too.
+    /// Whether ID tokens also have the claims of the scopes.
     pub id_token_claims: Option<bool>,
-    /// Whether the app signs people in in a popup.
+    /// Whether the app signs users in from a popup.
     pub popup: Option<bool>,
     /// Whether the gate lets CORS preflight requests through.
     pub preflight: Option<bool>,
-    /// Least assurance level of a sign-in.
+    /// Minimum assurance level of a sign-in.
     pub min_aal: Option<i16>,
-    /// Where the app is told that a session ended; empty for nowhere.
+    /// Back-channel logout address; empty for none.
     pub backchannel: Option<String>,
     /// Scopes that the app may be granted.
     pub scopes: Option<Vec<String>>,
@@ -30,7 +30,7 @@ pub struct Overrides {
 }
 
 impl Overrides {
-    /// Overrules a registration.
+    /// Applies the overrides to a registration.
     pub fn apply(self, app: &mut Registration) {
         let choose = |on| if on { Consent::Trusted } else { Consent::Ask };
         app.consent = self.trusted.map_or(app.consent, choose);
