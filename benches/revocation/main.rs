@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     let load = runtime.block_on(Load::on(replicas));
     report(&measure(replicas, &load, times), "under load", &mut table);
     for (what, way) in tokens::WAYS {
-        let ended = load.beside(replicas, tokens::end_tokens(&url, second.address, way, times));
+        let ended = load.beside(replicas, async || tokens::end_tokens(&url, second.address, way, times).await);
         report_elsewhere(&ended, &format!("{what}, under load"), &mut table);
     }
     drop((first, second));
@@ -86,8 +86,8 @@ impl Load {
     }
 
     /// Does `work` while the replicas are under this load.
-    fn beside(&self, [first, second]: [SocketAddr; 2], work: impl Future<Output = Vec<Ended>> + Send) -> Vec<Ended> {
-        let end_all = || client::on_this_thread(work);
+    fn beside(&self, [first, second]: [SocketAddr; 2], work: impl AsyncFnOnce() -> Vec<Ended> + Send) -> Vec<Ended> {
+        let end_all = || client::on_this_thread(work());
         let busy = || client::flood(first, &self.sign_ins, end_all).1;
         let here = || client::flood(first, &self.who_am_i[0], busy).1;
         client::flood(second, &self.who_am_i[1], here).1
@@ -105,7 +105,7 @@ struct Ended {
 }
 
 fn measure(replicas: [SocketAddr; 2], load: &Load, times: usize) -> Vec<Ended> {
-    load.beside(replicas, end_sessions(replicas[0], replicas[1], times))
+    load.beside(replicas, async || end_sessions(replicas[0], replicas[1], times).await)
 }
 
 async fn end_sessions(first: SocketAddr, second: SocketAddr, times: usize) -> Vec<Ended> {

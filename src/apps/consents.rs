@@ -87,7 +87,8 @@ pub struct ConnectedApp {
     pub last_used_at: OffsetDateTime,
 }
 
-/// Lists the apps that a user has consented to, and the trusted ones with a live grant, most recently used first.
+/// Lists the apps that a user has consented to, and those with a live grant that the operator
+/// allowed for everyone, most recently used first.
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ConnectedApp>> {
     sqlx::query_as!(
         ConnectedApp,
@@ -102,7 +103,7 @@ pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Resul
             union all
             -- What the latest sign-in granted stands for all of them.
             (select distinct on (g.app_id) g.app_id, g.scopes, g.resources, null::timestamptz, g.created_at
-            from grants g join apps t on t.id = g.app_id and t.consent = 'trusted'
+            from grants g
             where g.user_id = $1 and g.ended_at is null and g.expires_at > now()
                 and not exists (select from consents where user_id = $1 and app_id = g.app_id)
                 and (g.offline or exists (

@@ -64,7 +64,7 @@ pub fn uri(id: &SecretToken) -> String {
     format!("{URI_PREFIX}{}", id.reveal())
 }
 
-/// Stores a request and returns its id. `browser` is `None` for a pushed request.
+/// Stores a request and returns its id. A pushed request has no browser yet.
 pub async fn store(
     connection: &mut PgConnection,
     app_id: AppId,

@@ -77,7 +77,8 @@ impl Documents {
     /// Finds the app that a document describes. Fetches the document unless it is fresh.
     pub async fn find(&self, by: &Recorder, request: &Request, client_id: &str) -> sqlx::Result<Found> {
         match self.look_up(by, request, client_id).await? {
-            Ok(found) => Ok(self.with_resources(found)),
+            Ok(Found::App(app)) => Ok(Found::App(Box::new(self.with_resources(*app)))),
+            Ok(found) => Ok(found),
             Err(refused) => {
                 let network = network(request.address);
                 if by.sampler.admits(network, "client document refused") {
@@ -90,12 +91,12 @@ impl Documents {
         }
     }
 
-    /// Sets the resources, which come from the settings and never from a document.
-    fn with_resources(&self, mut found: Found) -> Found {
-        if let Found::App(app) = &mut found {
+    /// Sets the resources of a document's app, which come from the settings and never from the document.
+    pub fn with_resources(&self, mut app: App) -> App {
+        if app.kind == AppKind::Document {
             app.resources.clone_from(&self.resources);
         }
-        found
+        app
     }
 
     async fn look_up(&self, by: &Recorder, request: &Request, client_id: &str) -> sqlx::Result<Result<Found, Refused>> {

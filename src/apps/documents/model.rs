@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, de::IgnoredAny};
+use unicode_normalization::char::is_combining_mark;
 use url::{Host, Url};
 
 use super::super::{
@@ -65,6 +66,9 @@ pub enum Refused {
     /// A redirect address is invalid.
     #[error("one of redirect_uris cannot be used: {0}")]
     Redirect(AddressError),
+    /// Nothing says who would receive such an address.
+    #[error("one of redirect_uris has a scheme without a dot")]
+    Scheme,
     /// The name is invalid.
     #[error("client_name cannot be used: {0}")]
     Name(#[from] DisplayNameError),
@@ -132,6 +136,9 @@ pub fn check(url: &Url, answer: &Response) -> Result<Document, Refused> {
         return Err(Refused::Redirects);
     }
     redirects.iter().try_for_each(|uri| address::check_redirect(uri)).map_err(Refused::Redirect)?;
+    if !redirects.iter().all(|uri| has_owner(uri)) {
+        return Err(Refused::Scheme);
+    }
     redirects.sort();
     redirects.dedup();
     Ok(Document { name: name(written.client_name, url)?, redirects, scopes: scopes(written.scope.as_deref()) })
@@ -143,11 +150,25 @@ fn is_json(content_type: &str) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// Returns the client's name, or its host if it has none.
+/// Returns whether an address is one of the web, or of an app whose scheme is a domain name backwards (RFC 8252 section
+/// 7.1). Any other scheme starts whatever the device has for it.
+fn has_owner(uri: &str) -> bool {
+    let (scheme, _) = uri.split_once(':').unwrap_or_default();
+    matches!(scheme, "https" | "http") || scheme.contains('.')
+}
+
+/// Returns the client's name, or its host if it has none, or one that cannot be seen as it is.
 fn name(written: Option<String>, url: &Url) -> Result<String, Refused> {
     let host = || url.host_str().unwrap_or_default().chars().take(DisplayName::MAX).collect();
-    let name = DisplayName::parse(&written.unwrap_or_default())?;
+    let name = DisplayName::parse(&written.unwrap_or_default())?.filter(|name| is_legible(name.as_str()));
     Ok(name.map_or_else(host, |name| name.as_str().to_owned()))
+}
+
+/// Returns whether a name has an alphanumeric character, no invisible ones, and at most three combining marks in a row.
+fn is_legible(name: &str) -> bool {
+    let is_invisible = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}');
+    let marks = name.split(|c| !is_combining_mark(c)).map(|marks| marks.chars().count()).max();
+    name.chars().any(char::is_alphanumeric) && !name.contains(is_invisible) && marks.is_none_or(|most| most <= 3)
 }
 
 /// Returns the scopes that it lists, or all if it has no `scope`.

@@ -37,11 +37,15 @@ pub async fn take(connection: &mut PgConnection, code: &TokenDigest) -> sqlx::Re
     .await
 }
 
-/// The grant of a code, used or not.
-pub async fn grant_of(connection: &mut PgConnection, code: &TokenDigest) -> sqlx::Result<Option<GrantId>> {
+/// The grant of a code of an app, used or not.
+pub async fn grant_of(connection: &mut PgConnection, code: &TokenDigest, app: AppId) -> sqlx::Result<Option<GrantId>> {
     sqlx::query_scalar!(
-        r#"select grant_id as "grant_id: GrantId" from authorization_codes where digest = $1"#,
+        r#"
+        select c.grant_id as "grant_id: GrantId" from authorization_codes c join grants g on g.id = c.grant_id
+        where c.digest = $1 and g.app_id = $2
+        "#,
         code.as_bytes(),
+        app as AppId,
     )
     .fetch_optional(connection)
     .await

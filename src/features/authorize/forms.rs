@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::model::{AuthorizationRequest, ErrorCode, Prompt, Target};
 use crate::{
-    apps::{App, Scope, address, requests},
+    apps::{App, AppKind, Scope, address, requests},
     types::{Lang, SecretToken},
     web::{OAuthCode, OAuthError, Parameters, Repeated},
 };
@@ -91,6 +91,17 @@ pub fn pushed(parameters: &Parameters) -> Result<Option<SecretToken>, Malformed>
     let uri = parameters.one("request_uri").ok().flatten();
     let id = uri.and_then(|uri| uri.strip_prefix(requests::URI_PREFIX));
     id.map(|id| SecretToken::parse(id).ok_or(Malformed("request_uri is malformed"))).transpose()
+}
+
+/// Returns why a request gets a page of ours although the app could be answered: nobody has checked a document, so no
+/// browser is sent to what it names before its user agreed (RFC 9700 section 4.11.2).
+pub fn answers_unasked(app: &App, parsed: &Result<AuthorizationRequest, Refusal>) -> Option<Malformed> {
+    match parsed {
+        Err(Refusal { description: "", .. }) if app.kind == AppKind::Document => Some(Malformed("not supported")),
+        Err(refusal) if app.kind == AppKind::Document => Some(Malformed(refusal.description)),
+        Ok(request) if request.is_silent_for_unchecked(app) => Some(Malformed("prompt=none of an unchecked app")),
+        _ => None,
+    }
 }
 
 /// Validates a pushed request in the same way as one from a browser.

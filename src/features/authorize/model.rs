@@ -87,6 +87,23 @@ pub struct AuthorizationRequest {
     pub subject: Option<Uuid>,
 }
 
+impl AuthorizationRequest {
+    /// Returns what the app may still request, or `None` if the app, the redirect address or a resource is gone. Apps
+    /// and documents change while a request waits.
+    pub fn still(mut self, app: &App) -> Option<Self> {
+        let gets_codes = app.is_enabled() && app.kind.gets_codes() && app.redirects_to(&self.target.redirect_uri);
+        let has_resources = self.resources.iter().all(|resource| app.resources.contains(resource));
+        self.scopes.retain(|scope| app.scopes.contains(scope));
+        (gets_codes && has_resources && !self.is_silent_for_unchecked(app)).then_some(self)
+    }
+
+    /// Returns whether an app that nobody has checked wants an answer without a page. Any site could describe itself as
+    /// an app, and would learn who its visitors are.
+    pub fn is_silent_for_unchecked(&self, app: &App) -> bool {
+        app.kind == AppKind::Document && self.prompt.none
+    }
+}
+
 /// The properties of a session that decisions depend on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Session {

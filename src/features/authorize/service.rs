@@ -102,7 +102,11 @@ pub async fn check(state: &AppState, request: &Request, parameters: &Parameters)
         Ok(target) => target,
         Err(malformed) => return Ok(refuse(state, request, malformed, parameters, Some(&app))),
     };
-    Ok(match forms::parse(&app, &target, parameters) {
+    let parsed = forms::parse(&app, &target, parameters);
+    if let Some(malformed) = forms::answers_unasked(&app, &parsed) {
+        return Ok(refuse(state, request, malformed, parameters, Some(&app)));
+    }
+    Ok(match parsed {
         Ok(request) => Arrived::Good(Box::new(Flow { app, request, stored: None })),
         Err(refusal) => {
             let answer = AppAnswer::error(&target, refusal.code, refusal.description, issuer(state));
@@ -121,11 +125,7 @@ async fn take_pushed(
 ) -> Result<Arrived, AppError> {
     let taken = requests::take_pushed(&mut *state.db.acquire().await?, id, app.id).await?;
     let taken: Option<AuthorizationRequest> = taken.and_then(|parameters| serde_json::from_value(parameters).ok());
-    // Validated again: the app may have changed since.
-    let is_still_good = |pushed: &AuthorizationRequest| {
-        app.is_enabled() && app.kind.gets_codes() && app.redirects_to(&pushed.target.redirect_uri)
-    };
-    if let Some(request) = taken.filter(is_still_good) {
+    if let Some(request) = taken.and_then(|pushed| pushed.still(&app)) {
         return Ok(Arrived::Good(Box::new(Flow { app, request, stored: None })));
     }
     let reason = Malformed("the pushed request is unknown, used, expired or of another app");
@@ -216,9 +216,10 @@ pub async fn resume(
         return Ok(Resumed::Over);
     };
     let Some(browser) = browser.filter(|browser| stored.is_of(Some(browser))) else { return Ok(Resumed::Foreign) };
-    let app = apps::find_by_id(&mut connection, stored.app_id).await?.filter(App::is_enabled);
-    let request = serde_json::from_value(stored.parameters).ok();
+    let app = apps::find_by_id(&mut connection, stored.app_id).await?.map(|app| state.documents.with_resources(app));
+    let request: Option<AuthorizationRequest> = serde_json::from_value(stored.parameters).ok();
     let (Some(app), Some(request), false) = (app, request, stored.used) else { return Ok(Resumed::Over) };
+    let Some(request) = request.still(&app) else { return Ok(Resumed::Over) };
     let stored = Stored { id, browser: browser.clone(), created_at: stored.created_at };
     Ok(Resumed::Good(Box::new(Flow { app, request, stored: Some(stored) })))
 }

@@ -1,6 +1,6 @@
 //! `POST /oauth/introspect` (RFC 7662) and `POST /oauth/revoke` (RFC 7009): what a token is worth, and the end of it.
 //!
-//! 1. The app authenticates ([`Access::Client`]).
+//! 1. The app authenticates ([`Access::Client`]); one without a secret cannot introspect.
 //! 2. It learns about access tokens of its own, and about those that are for one of its resources. Of every other text,
 //!    also of a refresh token, it learns that it is not active.
 //! 3. It revokes its own tokens. A refresh token ends its grant, and so does a signed access token, which has no row to

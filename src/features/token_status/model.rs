@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::web::oauth::Judged;
+use crate::{apps::Scope, web::oauth::Judged};
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -42,19 +42,22 @@ impl Introspection {
     /// Of a live token.
     pub fn active(judged: Judged, issuer: String) -> Self {
         let Judged { live, scopes, audience, validity } = judged;
+        // Only what the scopes allow, as at userinfo.
+        let has = |scope: Scope| scopes.iter().any(|granted| granted == scope.code());
+        let (knows_name, knows_sign_in) = (has(Scope::Profile), has(Scope::OpenId));
         let token = Active {
             iss: issuer,
             sub: live.subject(),
             aud: audience,
-            username: live.person.as_ref().map(|person| person.username.clone()),
+            username: live.person.as_ref().filter(|_| knows_name).map(|person| person.username.clone()),
             token_type: "Bearer",
             scope: scopes.join(" "),
             iat: validity.issued_at,
             exp: validity.expires_at,
-            sid: live.sid,
-            auth_time: live.authenticated_at.map(time::OffsetDateTime::unix_timestamp),
-            acr: live.acr(),
-            amr: live.amr.clone(),
+            sid: live.sid.filter(|_| knows_sign_in),
+            auth_time: live.authenticated_at.filter(|_| knows_sign_in).map(time::OffsetDateTime::unix_timestamp),
+            acr: live.acr().filter(|_| knows_sign_in),
+            amr: if knows_sign_in { live.amr.clone() } else { Vec::new() },
             client_id: live.client_id.clone(),
         };
         Self { active: true, token: Some(token) }

@@ -3,7 +3,7 @@
 use super::model::Introspection;
 use crate::{
     apps::{
-        App,
+        App, ClientAuth,
         grants::{self, EndedBecause},
         judge::{Subject, judge},
         tokens::{access, refresh},
@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
     types::{AppToken, Request, TokenKind},
     web::{
-        AppError,
+        AppError, OAuthCode, OAuthError,
         oauth::{Judged, judged, verified_access},
     },
 };
@@ -23,6 +23,9 @@ pub async fn introspect(
     app: &App,
     token: &str,
 ) -> Result<Introspection, AppError> {
+    if app.auth == ClientAuth::None {
+        return Err(OAuthError::new(OAuthCode::UnauthorizedClient, "an app without a secret cannot introspect").into());
+    }
     // An app's own tokens are for us or for its resources, and so are others that concern it.
     let judged = judged(state, token, &app.resources, request.now).await?.filter(|judged| concerns(judged, app));
     let issuer = state.config.site.public_url.origin();

@@ -7,11 +7,14 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
 use super::{
-    super::{AppError, Ctx, Parameters, Writes, form},
+    super::{AppError, Ctx, Parameters, Writes, form, paths},
     Challenge, OAuthCode, OAuthError, authorization, credentials,
 };
 use crate::{
-    apps::{self, App, ClientAuth},
+    apps::{
+        self, App, ClientAuth,
+        documents::{self, Found},
+    },
     limits::{self, Spend},
     types::{AppToken, TokenKind},
 };
@@ -49,14 +52,31 @@ pub(super) async fn authenticate(ctx: &Ctx, headers: &HeaderMap, query: Option<&
 }
 
 /// Finds an app: in memory for requests that only ask, in the database for those that change something.
-async fn find(ctx: &Ctx, client_id: &str) -> sqlx::Result<Option<Arc<App>>> {
+async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<App>>, AppError> {
     let state = &ctx.state;
     if !is_client_id(client_id) {
         Ok(None)
+    } else if documents::is_address(client_id) {
+        find_document(ctx, client_id).await
     } else if ctx.policy().is_some_and(|policy| policy.writes == Writes::Nothing) {
-        state.apps.find(&state.db, &state.sessions, client_id).await
+        Ok(state.apps.find(&state.db, &state.sessions, client_id).await?)
     } else {
         Ok(apps::find(&mut *state.db.acquire().await?, client_id).await?.map(Arc::new))
+    }
+}
+
+/// Finds an app that describes itself. Who pushes a request begins a sign-in, so the document is read as it is then; tokens
+/// of a sign-in go on without it.
+async fn find_document(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<App>>, AppError> {
+    let (state, request) = (&ctx.state, ctx.request());
+    if !ctx.policy().is_some_and(|policy| [paths::OAUTH_PAR, paths::OAUTH_PAR_SLASH].contains(&policy.path)) {
+        let app = apps::find(&mut *state.db.acquire().await?, client_id).await?;
+        return Ok(app.map(|app| Arc::new(state.documents.with_resources(app))));
+    }
+    match state.documents.find(&state.recorder(request), request, client_id).await? {
+        Found::App(app) => Ok(Some(Arc::new(*app))),
+        Found::Refused => Ok(None),
+        Found::Throttled(throttled) => Err(AppError::Throttled(throttled)),
     }
 }
 

@@ -52,6 +52,7 @@ async fn row_63_whatever_ends_is_refused_at_the_next_request_also_elsewhere() {
         "update apps set disabled_at = now()",
         "update apps set min_aal = 2",
         "update apps set kind = 'web', auth = 'secret'",
+        "update apps set kind = 'document', client_id = 'https://x.example/y', pkce = 'required', consent = 'ask'",
         "update app_addresses set uri = 'https://moved.example.com'",
         "delete from gate_sessions",
         "delete from sessions",

@@ -10,7 +10,7 @@ use vestibule::{
     types::{AppId, AppToken},
 };
 
-use super::{bring, code_of, consent, error_of, next_of, refreshed};
+use super::{bring, code_of, consent, next_of, refreshed};
 use crate::support::{
     app::TestApp,
     apps::{REDIRECT, Registered},
@@ -150,7 +150,12 @@ async fn a_client_that_describes_itself_signs_a_person_in_and_is_asked_about_eac
 
     // Read once, and asked about again.
     next_of(&ask(&mut person, &address, &request).await, "/oauth/consent");
-    assert_eq!(error_of(&app, &ask(&mut person, &address, &[("prompt", "none")]).await), "consent_required");
+    // Any site could ask silently who its visitor is, or send browsers on.
+    for changes in [("prompt", "none"), ("response_type", "token"), ("max_age", "x")] {
+        let answer = ask(&mut person, &address, &[changes]).await;
+        assert_eq!((answer.status, answer.header("location")), (400, None), "{changes:?}: {answer:?}");
+        assert!(!answer.body.contains("http-equiv"), "{changes:?}: {answer:?}");
+    }
     assert_eq!(host.reads(), 1);
     let called = &host.callee.called()[0].text;
     assert!(called.starts_with("GET /client.json HTTP/1.1\r\n"), "{called}");
@@ -160,7 +165,7 @@ async fn a_client_that_describes_itself_signs_a_person_in_and_is_asked_about_eac
     assert!(connected.body.contains("Tool") && connected.body.contains(&host.address()[8..22]), "{connected:?}");
     // Other resources are nobody's to ask for.
     let other = ask(&mut person, &address, &[("resource", "https://other.example")]).await;
-    assert_eq!(error_of(&app, &other), "invalid_target");
+    assert_eq!((other.status, other.header("location")), (400, None), "{other:?}");
 
     // What ends the access of other apps ends that of this one.
     apps::disable(&app.operator(), &address).await.expect("a disabled app");
@@ -168,11 +173,43 @@ async fn a_client_that_describes_itself_signs_a_person_in_and_is_asked_about_eac
     assert_eq!(app.client(&notes).introspect(text(&tokens, "access_token")).await["active"], false);
 }
 
+/// A client that has never been seen may push first, also for a resource.
+#[tokio::test]
+async fn a_client_that_describes_itself_pushes_its_request() {
+    let resource = "https://notes.example/mcp";
+    let (host, app) = Host::with_service(&[("VESTIBULE_CLIENT_DOCUMENT_RESOURCES", resource)]).await;
+    let (address, mut person) = (host.address(), app.person("alice").await);
+    let mut client = app.client(&registered(&address));
+    let challenge = challenge();
+    let mut pushed = vec![
+        ("response_type", "code"),
+        ("redirect_uri", REDIRECT),
+        ("scope", "openid"),
+        ("state", "a state"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+        ("resource", resource),
+    ];
+    let answer = client.post("/oauth/par", &pushed).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    let uri = text(&json(&answer), "request_uri").to_owned();
+    let request = super::path(&[("client_id", &address), ("request_uri", &uri)]);
+    let next = next_of(&person.get(&request).await, "/oauth/consent");
+    let code = code_of(&app, &consent(&mut person, &next, "allow").await);
+    assert_eq!(client.exchange(&code).await.status, 200);
+    // Nor does a pushed request ask silently.
+    pushed.push(("prompt", "none"));
+    let uri = text(&json(&client.post("/oauth/par", &pushed).await), "request_uri").to_owned();
+    let answer = person.get(&super::path(&[("client_id", &address), ("request_uri", &uri)])).await;
+    assert_eq!((answer.status, answer.header("location")), (410, None), "{answer:?}");
+}
+
 #[tokio::test]
 async fn row_8_such_a_client_must_send_a_challenge() {
     let (host, app) = Host::with_service(&[]).await;
     let mut person = app.person("alice").await;
-    assert_eq!(error_of(&app, &bring(&mut person, &host.address(), &[]).await), "invalid_request");
+    let answer = bring(&mut person, &host.address(), &[]).await;
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{answer:?}");
 }
 
 #[tokio::test]

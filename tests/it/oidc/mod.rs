@@ -12,6 +12,7 @@ mod documents;
 mod id_token;
 mod introspection;
 mod judge;
+mod meanwhile;
 mod popup;
 mod programs;
 mod pushed;

@@ -65,6 +65,7 @@ async fn oidcc_scope_profile_updated_at_follows_the_profile_and_nothing_else() {
         app.execute(&format!("update users set {what}")).await;
         assert!(told().await > old + 7 * 86_400, "{what}");
         app.execute("update users set profile_updated_at = now() - interval '8 days'").await;
+        let old = app.count(&seconds("profile_updated_at")).await;
         // The same again is no change, and neither is what apps do not see.
         app.execute(&format!("update users set {what}, credentials_version = credentials_version + 1")).await;
         assert_eq!(told().await, old, "{what}");

@@ -87,7 +87,12 @@ fn a_good_document_is_taken_over_and_nothing_else_in_it() {
     }
     assert_eq!(with("scope", json!("offline_access openid mcp")).expect("scopes").scopes, ["openid", "offline_access"]);
     assert_eq!(with("client_name", Value::Null).expect("a host").name, "tool.example");
-    assert_eq!(with("client_name", json!("  ")).expect("a host").name, "tool.example");
+    for unseen in ["  ", "\u{fe0f}", "G\u{e0041}", "a\u{300}\u{300}\u{300}\u{300}\u{300}", "—"] {
+        assert_eq!(with("client_name", json!(unseen)).expect("a host").name, "tool.example", "{unseen:?}");
+    }
+    assert_eq!(with("client_name", json!("도구 é")).expect("a name").name, "도구 é");
+    let redirects = json!(["com.example.tool:/cb", "https://tool.example/cb"]);
+    assert!(with("redirect_uris", redirects).is_ok());
     let app = wanted.registration(ADDRESS);
     assert_eq!((app.kind, app.pkce, app.consent), (AppKind::Document, Pkce::Required, Consent::Ask));
 }
@@ -113,6 +118,9 @@ fn row_48_a_document_of_another_client_or_with_a_secret_is_refused() {
         ("redirect_uris", json!([])),
         ("redirect_uris", json!("http://127.0.0.1/cb")),
         ("redirect_uris", json!(["javascript:alert(1)"])),
+        ("redirect_uris", json!(["ms-appinstaller:?source=https://evil.example"])),
+        ("redirect_uris", json!(["tel:+1900"])),
+        ("redirect_uris", json!(["vscode://x/cb"])),
         ("redirect_uris", json!(["http://127.0.0.1/cb", "http://app.example/cb"])),
         ("redirect_uris", json!(["https://*.example/cb"])),
         ("redirect_uris", json!(vec!["http://127.0.0.1/cb"; 65])),

@@ -36,10 +36,10 @@ pub async fn exchange(
     let mut unit = state.recorder(request).begin().await?;
     let taken = match codes::take(&mut unit, &code.digest()).await? {
         Some(taken) if is_for(&taken, app, wanted) => taken,
-        burnt => return refuse(unit, code, burnt).await,
+        burnt => return refuse(unit, app, code, burnt).await,
     };
     let Some(live) = judge(&mut unit, Subject::Grant(taken.grant_id)).await? else {
-        return refuse(unit, code, Some(taken)).await;
+        return refuse(unit, app, code, Some(taken)).await;
     };
     let Some(audience) = narrow_resources(&live.resources, &wanted.resources) else {
         unit.commit().await?;
@@ -68,11 +68,11 @@ fn is_for(taken: &Taken, app: &App, wanted: &CodeRequest) -> bool {
         && pkce::fits(taken.challenge.as_deref(), wanted.verifier.as_deref())
 }
 
-/// Burns a code that was presented wrongly. One that was used before ends its grant (RFC 6749 section 4.1.2), and its
-/// owner is told.
-async fn refuse(mut unit: Unit, code: &AppToken, burnt: Option<Taken>) -> Result<Tokens, AppError> {
+/// Burns a code that was presented wrongly. One that its app has used before ends its grant (RFC 6749 section
+/// 4.1.2), and its owner is told. Others, who may have read it in a log, end nothing.
+async fn refuse(mut unit: Unit, app: &App, code: &AppToken, burnt: Option<Taken>) -> Result<Tokens, AppError> {
     if burnt.is_none()
-        && let Some(grant) = codes::grant_of(&mut unit, &code.digest()).await?
+        && let Some(grant) = codes::grant_of(&mut unit, &code.digest(), app.id).await?
         && let Some(Ended { user_id: Some(owner), client_id }) =
             grants::end(&mut unit, grant, EndedBecause::Reuse).await?
     {
