@@ -5,7 +5,7 @@
 
 use std::net::Ipv6Addr;
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// The longest address, in bytes.
 pub const MAX: usize = 2048;
@@ -165,8 +165,7 @@ pub fn with_query(registered: &str, parameters: &str) -> String {
 /// Returns the host of an https address, with its port; `None` for an app on the user's device.
 pub fn host(uri: &str) -> Option<String> {
     let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https")?;
-    let host = url.host_str()?;
-    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    Some(url[Position::BeforeHost..Position::AfterPort].to_owned())
 }
 
 /// Returns whether an address is of the person's own device.

@@ -68,7 +68,7 @@ pub async fn remember(
     Ok(added.is_some())
 }
 
-/// An app that a user has consented to, or a trusted app that the user is signed in to.
+/// An app that a user has consented to, or one with a live grant that the operator allowed for everyone.
 #[derive(Clone, Debug)]
 pub struct ConnectedApp {
     /// The app.
@@ -81,14 +81,14 @@ pub struct ConnectedApp {
     pub scopes: Vec<String>,
     /// The allowed resources.
     pub resources: Vec<String>,
-    /// When the user last consented; `None` for a trusted app.
+    /// When the user last consented; `None` if the operator allowed the app.
     pub given_at: Option<OffsetDateTime>,
     /// When the person last signed in to it.
     pub last_used_at: OffsetDateTime,
 }
 
-/// Lists the apps that a user has consented to, and those with a live grant that the operator
-/// allowed for everyone, most recently used first.
+/// Lists the apps that a user has consented to, and others with a live grant, most recently used first. An app that is no
+/// longer trusted keeps its grants until the user ends them.
 pub async fn list(connection: &mut PgConnection, user_id: UserId) -> sqlx::Result<Vec<ConnectedApp>> {
     sqlx::query_as!(
         ConnectedApp,

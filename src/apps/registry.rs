@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use super::{AccessFormat, App, AppKind, Consent, Pkce, SigningAlgorithm};
+use super::{AccessFormat, App, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm};
 use crate::types::{AppId, TokenDigest, random_uuid};
 
 /// The advisory lock for applying a file of apps, across replicas.
@@ -50,6 +50,36 @@ pub struct Registration {
     pub gates: Vec<String>,
     /// The names of the groups that it admits; none means everyone.
     pub groups: Vec<String>,
+}
+
+impl Registration {
+    /// Creates a registration with the defaults of its kind.
+    pub fn draft(kind: AppKind, client_id: &str, name: &str) -> Self {
+        let scopes =
+            if kind.gets_codes() { Scope::ALL.map(|scope| scope.code().to_owned()).to_vec() } else { Vec::new() };
+        let pkce = if kind.auth() == ClientAuth::Secret { Pkce::Offered } else { Pkce::Required };
+        Self {
+            client_id: client_id.to_owned(),
+            kind,
+            name: name.to_owned(),
+            pkce,
+            id_token_alg: SigningAlgorithm::Rs256,
+            access_format: AccessFormat::Opaque,
+            id_token_claims: false,
+            consent: Consent::Ask,
+            min_aal: 1,
+            scopes,
+            resources: Vec::new(),
+            backchannel_uri: None,
+            popup: false,
+            preflight: false,
+            redirects: Vec::new(),
+            post_logouts: Vec::new(),
+            origins: Vec::new(),
+            gates: Vec::new(),
+            groups: Vec::new(),
+        }
+    }
 }
 
 impl From<&App> for Registration {

@@ -7,7 +7,7 @@ use tokio_rustls::rustls::{
     RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use super::{Environment, network::networks, session::duration_within};
 
@@ -71,8 +71,7 @@ impl ClientDocuments {
 
 /// Returns the host name of a URL, with the port unless it is the default.
 fn authority(url: &Url) -> Option<String> {
-    let name = url.domain()?;
-    Some(url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")))
+    url.domain().map(|_| url[Position::BeforeHost..Position::AfterPort].to_owned())
 }
 
 /// Parses a host name, with or without a port.

@@ -6,12 +6,12 @@ use sha2::{Digest as _, Sha256};
 
 /// A document with its strong entity tag (RFC 9110 section 8.8.3): a digest of its bytes.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub struct StaticDocument {
     bytes: Bytes,
     tag: String,
 }
 
-impl Document {
+impl StaticDocument {
     /// Creates a document of these bytes.
     pub fn new(bytes: Vec<u8>) -> Self {
         let digest = Sha256::digest(&bytes);

@@ -28,7 +28,7 @@ pub use app_token::{AppToken, TokenKind};
 pub use certificate::certificate_fault;
 pub use clock::{instant, now, random_bytes, random_uuid};
 pub use display_name::{DisplayName, DisplayNameError, Label, LabelError};
-pub use document::Document;
+pub use document::StaticDocument;
 pub use email::{Email, EmailError};
 pub use exported_time::ExportedTime;
 pub use group_name::{GroupName, GroupNameError};

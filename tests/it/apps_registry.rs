@@ -313,7 +313,7 @@ async fn a_group_that_is_deleted_at_the_same_moment_never_opens_an_app_to_everyo
         let group = format!("group-{round}");
         operator.group(&group).await;
         let (by, db) = (operator.recorder(), operator.db.clone());
-        let mut app = registry::draft(apps::AppKind::Web, &format!("app-{round}"), "App");
+        let mut app = apps::registry::Registration::draft(apps::AppKind::Web, &format!("app-{round}"), "App");
         app.redirects = vec![REDIRECT[1].to_owned()];
         app.groups = vec![group.clone()];
         let app = registry::Checked::new(app).expect("a registration");

@@ -58,6 +58,20 @@ pub enum Found {
     Throttled(Throttled),
 }
 
+impl Found {
+    /// Returns the app, or `None` if the client is refused.
+    ///
+    /// # Errors
+    /// If a limit is exhausted.
+    pub fn into_app(self) -> Result<Option<App>, Throttled> {
+        match self {
+            Self::App(app) => Ok(Some(*app)),
+            Self::Refused => Ok(None),
+            Self::Throttled(throttled) => Err(throttled),
+        }
+    }
+}
+
 /// Returns whether a `client_id` is an address. A registered app's has no colon.
 pub fn is_address(client_id: &str) -> bool {
     client_id.contains(':')

@@ -7,7 +7,7 @@ use unicode_normalization::char::is_combining_mark;
 use url::{Host, Url};
 
 use super::super::{
-    AccessFormat, AppKind, Consent, Pkce, Scope, SigningAlgorithm,
+    AppKind, Scope,
     address::{self, AddressError},
     registry::Registration,
 };
@@ -191,27 +191,7 @@ impl Document {
     /// Returns its registration: a public client that is never trusted.
     pub fn registration(&self, client_id: &str) -> Registration {
         let Self { name, redirects, scopes } = self.clone();
-        Registration {
-            client_id: client_id.to_owned(),
-            kind: AppKind::Document,
-            name,
-            pkce: Pkce::Required,
-            id_token_alg: SigningAlgorithm::Rs256,
-            access_format: AccessFormat::Opaque,
-            id_token_claims: false,
-            consent: Consent::Ask,
-            min_aal: 1,
-            scopes,
-            resources: Vec::new(),
-            backchannel_uri: None,
-            popup: false,
-            preflight: false,
-            redirects,
-            post_logouts: Vec::new(),
-            origins: Vec::new(),
-            gates: Vec::new(),
-            groups: Vec::new(),
-        }
+        Registration { scopes, redirects, ..Registration::draft(AppKind::Document, client_id, &name) }
     }
 }
 

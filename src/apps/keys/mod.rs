@@ -31,7 +31,7 @@ use crate::{
     audit::Recorder,
     config::Apps,
     crypto::sealing::{SealedWith, SealingKeys},
-    types::{Document, instant},
+    types::{StaticDocument, instant},
 };
 
 pub use model::{KeyState, KnownKey};
@@ -114,7 +114,7 @@ impl SigningKeys {
     ///
     /// # Errors
     /// When the database is unavailable, or no key can be created.
-    pub async fn jwks(&self) -> Result<Document, KeysError> {
+    pub async fn jwks(&self) -> Result<StaticDocument, KeysError> {
         let snapshot = self.current().await?;
         for alg in snapshot.missing() {
             match self.signer(alg).await {

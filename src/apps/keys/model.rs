@@ -14,7 +14,7 @@ use vestibule_jose::{Algorithm, KeySet, MAX_KEYS, PublicJwk, SigningKey};
 use super::{KeysError, SigningAlgorithm};
 use crate::{
     crypto::sealing::SealingKeys,
-    types::{Document, instant},
+    types::{StaticDocument, instant},
 };
 
 /// How long the keys are cached.
@@ -131,7 +131,7 @@ pub(super) struct Snapshot {
     needed: Vec<SigningAlgorithm>,
     pub(super) published: Arc<KeySet>,
     /// The JWK set as JSON.
-    pub(super) document: Document,
+    pub(super) document: StaticDocument,
 }
 
 impl Snapshot {
@@ -151,7 +151,7 @@ impl Snapshot {
         rows.sort_by_key(|row| (row.state_at(row.now), Algorithm::from(row.alg), Reverse(row.signs_from)));
         let public = rows.iter().take(MAX_KEYS).map(|row| PublicJwk::parse(&row.public_jwk.to_string()));
         let published = KeySet::new(public.collect::<Result<Vec<_>, _>>()?)?;
-        let document = Document::new(serde_json::to_vec(&published).unwrap_or_default());
+        let document = StaticDocument::new(serde_json::to_vec(&published).unwrap_or_default());
         let keys = rows.into_iter().map(|stored| {
             let held = before.and_then(|before| before.held(&stored));
             let key = match held {

@@ -4,10 +4,10 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use super::{CliError, endpoints, say, show};
 use crate::{
-    apps::AppKind,
+    apps::{AppKind, registry::Registration},
     audit::Recorder,
     config::Config,
-    features::apps::{self, Checked, Endpoints, Mistake, Overrides, Recipe, Values, draft, slug},
+    features::apps::{self, Checked, Endpoints, Mistake, Overrides, Recipe, Values, slug},
 };
 
 #[derive(Debug, Args)]
@@ -149,7 +149,7 @@ fn registration(
     let values = Values { endpoints, url: base(arguments), client_id, client_secret: "", service: "" };
     let mut app = match recipe {
         Some(recipe) => recipe.register(&arguments.name, &values)?,
-        None => draft(kind, client_id, &arguments.name),
+        None => Registration::draft(kind, client_id, &arguments.name),
     };
     app.gates.clone_from(&arguments.proxy);
     for (list, given) in [

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::model::{
-    Checked, Entry, Mistake, Overrides, draft,
+    Checked, Entry, Mistake, Overrides,
     recipe::{Endpoints, Recipe, Values},
 };
 use crate::{
@@ -121,7 +121,7 @@ fn begin(client_id: &str, fields: &Fields, endpoints: &Endpoints) -> Result<Regi
     let kind = fields.kind.as_deref().unwrap_or("web");
     let kinds = ["web", "public", "service", "proxy"];
     match kind.parse::<AppKind>().ok().filter(|_| kinds.contains(&kind)) {
-        Some(kind) => Ok(draft(kind, client_id, name)),
+        Some(kind) => Ok(Registration::draft(kind, client_id, name)),
         None => Err(Mistake::new("kind", format!("{kind:?} is unknown; the kinds are {}", kinds.join(", ")))),
     }
 }

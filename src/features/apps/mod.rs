@@ -13,7 +13,7 @@ mod service;
 
 pub use forms::read as read_file;
 pub use model::{
-    AppError, Applied, Checked, Entry, Mistake, Outcome, Overrides, draft,
+    AppError, Applied, Checked, Entry, Mistake, Outcome, Overrides,
     recipe::{Endpoints, Recipe, Values},
     slug,
 };

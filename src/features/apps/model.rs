@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     apps::{
-        AccessFormat, AppKind, ClientAuth, Consent, Pkce, Scope, SigningAlgorithm,
+        AccessFormat, AppKind, Consent, Pkce, Scope, SigningAlgorithm,
         address::{self, AddressError},
         registry::Registration,
     },
@@ -114,33 +114,6 @@ impl Checked {
 }
 
 const NAME_WANTED: &str = "a name has 1 to 64 characters, and no control characters";
-
-/// A registration with the defaults of its kind.
-pub fn draft(kind: AppKind, client_id: &str, name: &str) -> Registration {
-    let scopes = if kind.gets_codes() { Scope::ALL.map(|scope| scope.code().to_owned()).to_vec() } else { Vec::new() };
-    let pkce = if kind.auth() == ClientAuth::Secret { Pkce::Offered } else { Pkce::Required };
-    Registration {
-        client_id: client_id.to_owned(),
-        kind,
-        name: name.to_owned(),
-        pkce,
-        id_token_alg: SigningAlgorithm::Rs256,
-        access_format: AccessFormat::Opaque,
-        id_token_claims: false,
-        consent: Consent::Ask,
-        min_aal: 1,
-        scopes,
-        resources: Vec::new(),
-        backchannel_uri: None,
-        popup: false,
-        preflight: false,
-        redirects: Vec::new(),
-        post_logouts: Vec::new(),
-        origins: Vec::new(),
-        gates: Vec::new(),
-        groups: Vec::new(),
-    }
-}
 
 /// The client id that a name suggests; empty if it has no ASCII letters and digits.
 pub fn slug(name: &str) -> String {

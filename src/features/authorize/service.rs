@@ -10,7 +10,7 @@ use crate::{
     apps::{
         self, App, ClientAuth, Scope,
         consents::{self, RememberedConsent},
-        documents::{self, Found},
+        documents,
         grants::{self, NewCode, NewGrant},
         requests,
     },
@@ -158,11 +158,9 @@ async fn find_app(state: &AppState, request: &Request, client_id: &str) -> Resul
         let app = apps::find(&mut *state.db.acquire().await?, client_id).await?;
         return Ok(app.ok_or(Malformed("no app has this client_id")));
     }
-    match state.documents.find(&state.recorder(request), request, client_id).await? {
-        Found::App(app) => Ok(Ok(*app)),
-        Found::Refused => Ok(Err(Malformed("no app describes itself at this address"))),
-        Found::Throttled(throttled) => Err(AppError::Throttled(throttled)),
-    }
+    let found = state.documents.find(&state.recorder(request), request, client_id).await?;
+    let app = found.into_app().map_err(AppError::Throttled)?;
+    Ok(app.ok_or(Malformed("no app describes itself at this address")))
 }
 
 fn issuer(state: &AppState) -> String {

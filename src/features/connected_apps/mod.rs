@@ -1,7 +1,7 @@
 //! Lists the apps with access to an account, and removes them.
 //!
-//! 1. `GET /account/apps` lists what each app may do, since when, and its last sign-in. Trusted apps are listed while
-//!    the user is signed in to them.
+//! 1. `GET /account/apps` lists what each app may do, since when, and its last sign-in. Apps that the
+//!    operator allowed for everyone are listed while they have a live grant.
 //! 2. `POST /account/apps/remove` deletes the consent and ends all the user's grants to the app, with their tokens. An
 //!    app with neither is answered 404.
 

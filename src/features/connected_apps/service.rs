@@ -13,7 +13,7 @@ use crate::{
     web::AppError,
 };
 
-/// Lists the apps that the account has consented to, and the trusted ones that it is signed in to.
+/// Lists the apps that the account has consented to, and others with a live grant.
 pub async fn list(state: &AppState, live: &LiveSession) -> Result<Vec<ConnectedApp>, AppError> {
     Ok(consents::list(&mut *state.db.acquire().await?, live.user_id).await?)
 }

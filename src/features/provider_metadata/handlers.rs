@@ -7,14 +7,14 @@ use axum::{
 
 use super::model::{Descriptor, Resource};
 use crate::{
-    types::Document,
+    types::StaticDocument,
     web::{Answer, AppError, Ctx, JSON, Parameters, is_known},
 };
 
 /// How long a cache may answer for us. A new key is published a day before it signs.
 const KEEP: &str = "public, max-age=300";
 
-pub async fn metadata(ctx: Ctx, headers: HeaderMap, document: Document) -> Answer {
+pub async fn metadata(ctx: Ctx, headers: HeaderMap, document: StaticDocument) -> Answer {
     answer(&ctx, &headers, &document)
 }
 
@@ -23,7 +23,7 @@ pub async fn jwks(ctx: Ctx, headers: HeaderMap) -> Answer {
     answer(&ctx, &headers, &document)
 }
 
-fn answer(ctx: &Ctx, headers: &HeaderMap, document: &Document) -> Answer {
+fn answer(ctx: &Ctx, headers: &HeaderMap, document: &StaticDocument) -> Answer {
     let about = [(header::CACHE_CONTROL, KEEP), (header::ETAG, document.tag())];
     if is_known(headers, document.tag()) {
         return ctx.answer((StatusCode::NOT_MODIFIED, about));

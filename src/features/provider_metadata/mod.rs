@@ -17,7 +17,7 @@ use axum::http::HeaderMap;
 use self::model::Metadata;
 use crate::{
     config::{ClientDocuments, Config},
-    types::Document,
+    types::StaticDocument,
     web::{
         Access, Ctx, Slice,
         access::{Cors, Dialect},
@@ -37,10 +37,11 @@ pub fn document(config: &Config) -> Vec<u8> {
 }
 
 fn routes(routes: Routes) -> Routes {
-    let document = Document::new(document(&routes.state().config));
+    let document = StaticDocument::new(document(&routes.state().config));
     let again = document.clone();
-    let metadata =
-        |document: Document| move |ctx: Ctx, headers: HeaderMap| handlers::metadata(ctx, headers, document.clone());
+    let metadata = |document: StaticDocument| {
+        move |ctx: Ctx, headers: HeaderMap| handlers::metadata(ctx, headers, document.clone())
+    };
     routes
         .get(paths::OPENID_CONFIGURATION, Access::Public, metadata(document))
         .dialect(Dialect::Problem)

@@ -11,10 +11,7 @@ use super::{
     Challenge, OAuthCode, OAuthError, authorization, credentials,
 };
 use crate::{
-    apps::{
-        self, App, ClientAuth,
-        documents::{self, Found},
-    },
+    apps::{self, App, ClientAuth, documents},
     limits::{self, Spend},
     types::{AppToken, TokenKind},
 };
@@ -56,8 +53,10 @@ async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<App>>, AppError> 
     let state = &ctx.state;
     if !is_client_id(client_id) {
         Ok(None)
-    } else if documents::is_address(client_id) {
-        find_document(ctx, client_id).await
+    } else if documents::is_address(client_id) && begins_sign_in(ctx) {
+        // The document is fetched unless it is fresh, as at the authorization endpoint. Tokens do not depend on it.
+        let found = state.documents.find(&state.recorder(ctx.request()), ctx.request(), client_id).await?;
+        Ok(found.into_app().map_err(AppError::Throttled)?.map(Arc::new))
     } else if ctx.policy().is_some_and(|policy| policy.writes == Writes::Nothing) {
         Ok(state.apps.find(&state.db, &state.sessions, client_id).await?)
     } else {
@@ -65,19 +64,9 @@ async fn find(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<App>>, AppError> 
     }
 }
 
-/// Finds an app that describes itself. Who pushes a request begins a sign-in, so the document is read as it is then; tokens
-/// of a sign-in go on without it.
-async fn find_document(ctx: &Ctx, client_id: &str) -> Result<Option<Arc<App>>, AppError> {
-    let (state, request) = (&ctx.state, ctx.request());
-    if !ctx.policy().is_some_and(|policy| [paths::OAUTH_PAR, paths::OAUTH_PAR_SLASH].contains(&policy.path)) {
-        let app = apps::find(&mut *state.db.acquire().await?, client_id).await?;
-        return Ok(app.map(|app| Arc::new(state.documents.with_resources(app))));
-    }
-    match state.documents.find(&state.recorder(request), request, client_id).await? {
-        Found::App(app) => Ok(Some(Arc::new(*app))),
-        Found::Refused => Ok(None),
-        Found::Throttled(throttled) => Err(AppError::Throttled(throttled)),
-    }
+/// Returns whether a request begins a sign-in: an app pushes it.
+fn begins_sign_in(ctx: &Ctx) -> bool {
+    ctx.policy().is_some_and(|policy| [paths::OAUTH_PAR, paths::OAUTH_PAR_SLASH].contains(&policy.path))
 }
 
 /// One answer for every reason.

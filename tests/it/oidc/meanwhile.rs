@@ -87,7 +87,7 @@ async fn an_app_without_a_secret_cannot_introspect() {
     assert_refused(&app.client(&phone).post("/oauth/introspect", &asked).await, 400, "unauthorized_client");
 }
 
-/// Codes stay in histories and logs. Whoever reads a used one, and is another app, ends nothing with it.
+/// Codes stay in histories and logs. Another app that reads a used one ends nothing with it.
 #[tokio::test]
 async fn a_used_code_in_other_hands_ends_nothing() {
     let app = TestApp::start().await;

@@ -4,6 +4,7 @@ use hyper::{StatusCode, body::Bytes};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::apps::{Consent, Pkce};
 
 const ADDRESS: &str = "https://tool.example/client.json";
 

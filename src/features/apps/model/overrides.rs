@@ -61,7 +61,7 @@ impl Overrides {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{apps::AppKind, features::apps::draft};
+    use crate::apps::AppKind;
 
     fn overruled(app: &Registration, overrides: Overrides) -> Registration {
         let mut app = app.clone();
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn every_switch_goes_on_and_off_again_and_what_is_not_given_stays() {
-        let off = draft(AppKind::Web, "wiki", "Wiki");
+        let off = Registration::draft(AppKind::Web, "wiki", "Wiki");
         let all = |on: bool| Overrides {
             trusted: Some(on),
             jwt: Some(on),
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_address_is_set_and_cleared_and_lists_are_replaced() {
-        let app = draft(AppKind::Web, "wiki", "Wiki");
+        let app = Registration::draft(AppKind::Web, "wiki", "Wiki");
         let with = |uri: &str| Overrides { backchannel: Some(uri.to_owned()), ..Overrides::default() };
         let told = overruled(&app, with("https://wiki.example/out"));
         assert_eq!(told.backchannel_uri.as_deref(), Some("https://wiki.example/out"));

@@ -7,7 +7,7 @@ use std::path::Path;
 use rust_embed::Embed;
 use serde::Deserialize;
 
-use super::{Mistake, draft};
+use super::Mistake;
 use crate::apps::{AppKind, SigningAlgorithm, registry::Registration};
 
 #[derive(Embed)]
@@ -152,7 +152,7 @@ impl Recipe {
             return Err(Mistake::new("url", example));
         }
         let kind = if self.kind == "public" { AppKind::Public } else { AppKind::Web };
-        let mut app = draft(kind, values.client_id, name);
+        let mut app = Registration::draft(kind, values.client_id, name);
         let fill = |texts: &[String]| texts.iter().map(|text| values.fill(text)).collect::<Vec<_>>();
         (app.redirects, app.post_logouts) = (fill(&self.redirects), fill(&self.post_logout));
         app.backchannel_uri = self.backchannel.as_deref().map(|text| values.fill(text));
