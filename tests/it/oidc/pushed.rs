@@ -355,3 +355,17 @@ async fn requests_that_visitors_leave_behind_are_bounded_in_all() {
     assert_eq!(app.count(&kept.replace("1501", "1502")).await, 1);
     assert_eq!(next_of(&browser.get(&newest).await, "/login"), newest);
 }
+
+#[tokio::test]
+async fn a_database_that_is_away_takes_no_push_and_spends_none() {
+    let app = TestApp::start().await;
+    let (mut person, wiki) = trusted(&app).await;
+    let mut client = app.client(&wiki);
+    let uri = pushed(&mut client, &[]).await;
+    let away = TestApp::on(app.options.clone().port(1), &[]).await;
+    assert_refused(&push(&mut client.at(&away), &[]).await, 503, "temporarily_unavailable");
+    let mut elsewhere = Browser { to: away.address, ..person.clone() };
+    let answer = elsewhere.get(&address("wiki", &uri)).await;
+    assert_eq!((answer.status, answer.header("location")), (503, None), "{answer:?}");
+    code_of(&app, &person.get(&address("wiki", &uri)).await);
+}
