@@ -70,7 +70,18 @@ pub async fn remove(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx:
     Ok(())
 }
 
-/// Deletes queued emails of these kinds about an account, when they are obsolete.
+/// Returns whether an email is still this worker's: it was neither taken back nor claimed by another worker.
+pub async fn is_claimed(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx::Result<bool> {
+    let row = sqlx::query_scalar!(
+        r#"select true as "claimed!" from outbox where id = $1 and attempts = $2"#,
+        email.id,
+        email.attempts,
+    );
+    Ok(row.fetch_optional(connection).await?.is_some())
+}
+
+/// Deletes queued emails of these kinds about an account, when they are obsolete. The caller holds the account's lock,
+/// so that an email that is about to be rendered is not sent either.
 pub async fn take_back(connection: &mut PgConnection, user_id: UserId, kinds: &[&Kind]) -> sqlx::Result<()> {
     let codes: Vec<String> = kinds.iter().map(|kind| kind.code.to_owned()).collect();
     sqlx::query!("delete from outbox where user_id = $1 and kind = any($2)", user_id as UserId, &codes)

@@ -15,7 +15,7 @@ use crate::{
     },
     audit::Unit,
     limits::{self, Key, Spend},
-    mail::{Kind, NewEmail, QueuedEmail, RenderedEmail},
+    mail::{Kind, NewEmail, QueuedEmail, RenderedEmail, outbox},
     sessions::{known_browsers, return_paths},
     state::AppState,
     templates::Mail,
@@ -210,6 +210,10 @@ async fn addressee(connection: &mut PgConnection, email: &QueuedEmail) -> sqlx::
     };
     let Some(id) = found else { return Ok(None) };
     if !accounts::lock(connection, id).await? {
+        return Ok(None);
+    }
+    // Emails of accounts that are named by the row may be taken back while the lock is waited for.
+    if email.user_id.is_some() && !outbox::is_claimed(connection, email).await? {
         return Ok(None);
     }
     Ok(accounts::find(connection, id).await?.filter(|user| user.disabled_at.is_none()))

@@ -129,6 +129,29 @@ async fn asvs_6_3_8_a_taken_address_is_answered_like_a_free_one_and_its_owner_is
 }
 
 #[tokio::test]
+async fn an_email_that_is_taken_back_right_before_it_is_rendered_is_not_sent() {
+    let app = TestApp::start().await;
+    let mut browser = sign_up(&app, "anna", "anna@exmaple.com").await;
+    app.all_sent().await;
+    let token = browser.csrf_token_of("/verify").await;
+    // The email waits for the account, which is being corrected.
+    let lock = "select 1 from users for no key update";
+    let mut correction = app.db.begin().await.expect("a transaction");
+    sqlx::query(lock).execute(&mut *correction).await.expect("a lock");
+    assert_eq!(browser.post("/verify/resend", &[("csrf_token", &token)]).await.status, 303);
+    let waits = "select count(*) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    while app.count(waits).await < 1 {
+        tokio::task::yield_now().await;
+    }
+    sqlx::query("delete from outbox").execute(&mut *correction).await.expect("taken back");
+    correction.commit().await.expect("a commit");
+    // Whoever waits for a row gets it in turn: the email was rendered by now.
+    app.execute(lock).await;
+    assert_eq!(app.count("select count(*) from mailed_links").await, 1, "the link of the sign-up alone");
+}
+
+#[tokio::test]
 async fn corrections_spend_what_sign_ups_of_the_network_spend() {
     let app = TestApp::start().await;
     let mut browser = sign_up(&app, "anna", "anna@exmaple.com").await;
