@@ -104,7 +104,7 @@ async fn measure(samples: usize, window: usize) -> (String, bool) {
             ["one", "two"].map(|name| replica(&folder.path().join(format!("{mail}-{name}")), &database, settings));
         let mut connection = PgConnection::connect(&database.url()).await.expect("a connection");
         // Nothing but the requests is to be seen: no checkpoint, no vacuum.
-        execute(&mut connection, "delete from outbox; delete from attempt_limits").await;
+        execute(&mut connection, "delete from outbox; delete from attempt_limits; delete from users").await;
         let replicas = [processes[0].address, processes[1].address];
         let mut house = House { replicas, database: connection, visitors: 0 };
         for kind in [Kind::Recover, Kind::Resend, Kind::SignUp] {
