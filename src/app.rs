@@ -117,7 +117,7 @@ pub fn state(config: Config, secrets: &Secrets, database: &PgConnectOptions) -> 
         db,
         quarantine,
         disk: db::DiskProbe::default(),
-        templates: Templates::load()?,
+        templates: Templates::shared()?,
         mailer: Mailer::new(&config.mail, &config.site.public_url)?,
         hasher: Hasher::start(&config.passwords, Arc::clone(&metrics))?,
         factors: FACTORS,

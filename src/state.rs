@@ -51,7 +51,7 @@ pub struct Parts {
     /// Batches the dashboard's overview query.
     pub overviews: Batcher<OverviewQuery>,
     /// Renders pages and emails.
-    pub templates: Templates,
+    pub templates: &'static Templates,
     /// Sends email.
     pub mailer: Mailer,
     /// Rate limits.

@@ -9,7 +9,11 @@ mod fluent;
 mod fold;
 mod mail;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use rust_embed::Embed;
 use serde::Serialize;
@@ -144,6 +148,18 @@ struct Renderer {
 }
 
 impl Templates {
+    /// The templates that all services of this process share; loads them if this is the first.
+    ///
+    /// # Errors
+    /// See [`Templates::load`].
+    pub fn shared() -> Result<&'static Self, TemplateError> {
+        static SHARED: OnceLock<Templates> = OnceLock::new();
+        match SHARED.get() {
+            Some(loaded) => Ok(loaded),
+            None => Self::load().map(|loaded| SHARED.get_or_init(|| loaded)),
+        }
+    }
+
     /// Loads all embedded templates and messages; fails on the first broken one.
     pub fn load() -> Result<Self, TemplateError> {
         let (pages, emails) = (sources(false)?, sources(true)?);
