@@ -14,6 +14,7 @@ use crate::support::{
     cluster::{empty_database, fresh_database},
     http::{connect, exchange},
     process::Program,
+    rounds,
 };
 
 async fn count(connection: &mut PgConnection, query: &str) -> i64 {
@@ -26,7 +27,8 @@ async fn f6_kill_9_in_the_middle_of_a_sign_up_leaves_a_whole_account_or_none() {
     let mut connection = database.options.connect().await.expect("a connection");
     let mut program = Program::new(&[("DATABASE_URL", &database.url)]);
     let (mut made, mut lost) = (0, 0);
-    for round in 0..8_u64 {
+    let rounds = u64::try_from(rounds(3, 8)).expect("few");
+    for round in 0..rounds {
         let service = program.serve().await;
         let mut browser = service.browser();
         let token = browser.csrf_token("/register").await;
@@ -43,7 +45,7 @@ async fn f6_kill_9_in_the_middle_of_a_sign_up_leaves_a_whole_account_or_none() {
                 (name, answer.ok().map(|answer| answer.status))
             });
         }
-        tokio::time::sleep(Duration::from_millis(15 * round)).await;
+        tokio::time::sleep(Duration::from_millis(120 * round / rounds)).await;
         service.kill().await;
         // What the server was told before the end, it still does.
         let open = "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'vestibule'";

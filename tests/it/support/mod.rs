@@ -19,3 +19,8 @@ pub mod serve;
 pub mod settle;
 pub mod smtp;
 pub mod totp;
+
+/// How often a test that takes its chances repeats itself: `long` with `VESTIBULE_LONG=1`.
+pub fn rounds(short: usize, long: usize) -> usize {
+    if std::env::var_os("VESTIBULE_LONG").is_some_and(|value| value == "1") { long } else { short }
+}
