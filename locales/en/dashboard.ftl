@@ -1,19 +1,13 @@
 dashboard-title = Your account
 dashboard-you = You
-dashboard-username = Username
 dashboard-display-name = Display name
 dashboard-email = Email address
-dashboard-member-since = Member since
-dashboard-security = Security
 dashboard-sessions = Sessions
-dashboard-sessions-hint = Everywhere you are signed in.
 dashboard-sessions-more = { $count ->
     [one] And { $count } more session.
    *[other] And { $count } more sessions.
 }
 dashboard-password-change = Change the password
-dashboard-sessions-all = See every session
-dashboard-activity = See what happened in your account
 dashboard-password-none = None: you sign in with a passkey
 dashboard-second-step = Second step
 dashboard-second-step-off = Off: the password alone opens your account
@@ -27,7 +21,14 @@ dashboard-second-step-apps = { $count ->
 }
 dashboard-second-step-both = On, with passkeys ({ $passkeys }) and authenticator apps ({ $apps })
 dashboard-second-step-add = Add a second step
-dashboard-factors = See how you sign in
 dashboard-codes-none = None: make some before you lose your second step
 dashboard-codes-few = Only { $count } left: make new ones
 dashboard-codes-left = { $count } left
+dashboard-hello = { $name }
+dashboard-since = With us since { $date }.
+dashboard-check-up = Security check-up: { $done } of { $all }
+dashboard-email-confirmed = Confirmed
+dashboard-email-unconfirmed = Not confirmed yet
+dashboard-email-confirm = Confirm it
+dashboard-codes-later = After you add a second step
+dashboard-display-name-none = Not set

@@ -68,3 +68,4 @@ passwordless-lost-only = You have one passkey, so keep your recovery codes safe:
 passwordless-recovery = With “Forgot your password?” on the sign-in page you get a link to { $email } that sets a password again. The link alone opens nothing: after it you are still asked for a passkey, a code of an authenticator app, or a recovery code.
 passwordless-needed = To do without a password, your account needs two passkeys, or one and recovery codes.
 passwordless-remove = Remove the password
+factors-connected-apps = See the apps that you signed in to

@@ -3,5 +3,5 @@ profile-language-hint = For the mails we send you, and for these pages in this b
 profile-language-browser = As the browser asks
 profile-save = Save
 profile-fixed = How you sign in
-profile-email-change = Change the email address
 profile-slow-down = That was a lot of changes at once. Wait { $wait }, then save again.
+profile-account = Your data and account

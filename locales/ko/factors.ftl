@@ -62,3 +62,4 @@ passwordless-lost-only = 패스키가 하나뿐이니 복구 코드를 잘 보�
 passwordless-recovery = 로그인 페이지의 “비밀번호를 잊으셨나요?”에서 { $email } 주소로 비밀번호를 다시 설정하는 링크를 받을 수 있어요. 링크만으로는 로그인할 수 없어요. 그다음에도 패스키나 인증 앱의 코드, 복구 코드를 물어요.
 passwordless-needed = 비밀번호 없이 쓰려면 패스키 두 개, 또는 패스키 하나와 복구 코드가 있어야 해요.
 passwordless-remove = 비밀번호 없애기
+factors-connected-apps = 로그인한 앱 보기

@@ -101,7 +101,7 @@ mod tests {
         let size = |name| asset(name).unwrap().bytes.len();
         // Every page loads app.css and app.js; the others are for single pages.
         for (name, most) in
-            [("app.css", 7_500), ("account.css", 5_250), ("app.js", 1_500), ("passkeys.js", 2_750), ("codes.js", 1_000)]
+            [("app.css", 7_500), ("account.css", 8_300), ("app.js", 1_500), ("passkeys.js", 2_750), ("codes.js", 1_000)]
         {
             assert!(size(name) < most, "{name} has {} bytes", size(name));
         }

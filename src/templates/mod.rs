@@ -92,14 +92,23 @@ pub struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// Finds the section of a local path: its first two segments below `/account/`, elsewhere the first.
+    /// Finds the section of a local path: its first two segments below `/account/`, elsewhere the first. Pages that
+    /// have no item of their own belong to one of the five.
     pub fn of(path: &'a str) -> Self {
         let page = path.split('?').next().unwrap_or_default();
         let from = page.strip_prefix("/account/").map_or(1, |_| "/account/".len());
         let end = page.get(from..).and_then(|rest| rest.find('/')).map_or(page.len(), |slash| from + slash);
-        Self { path: &page[..end], current: if end == page.len() { "page" } else { "true" } }
+        let path = match &page[..end] {
+            "/account/email" | "/account/data" | "/account/delete" => "/account/profile",
+            "/account/password" | "/account/apps" => "/account/factors",
+            own => own,
+        };
+        Self { path, current: if path == page { "page" } else { "true" } }
     }
 }
+
+/// How many colours a face may have.
+pub const HUES: u128 = 6;
 
 /// The signed-in user, as the header shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -108,6 +117,12 @@ pub struct VisitorLabel<'a> {
     pub username: &'a str,
     /// The display name.
     pub display_name: Option<&'a str>,
+    /// The first letter of the name, in capitals.
+    pub initial: String,
+    /// Which of the [`HUES`] the account has; it stays the same.
+    pub hue: u128,
+    /// Whether the user is an administrator.
+    pub administers: bool,
     /// The account must add a second factor first, so other pages are not linked.
     pub must_enrol: bool,
 }

@@ -19,12 +19,13 @@ use super::{
     session_layer::{SessionChange, SessionCookie},
 };
 use crate::{
+    accounts::Role,
     audit::log,
     config::PublicUrl,
     http::headers::KeepsOpener,
-    sessions::return_paths,
+    sessions::{LiveSession, return_paths},
     state::AppState,
-    templates::{Chrome, Page, Section, VisitorLabel},
+    templates::{Chrome, HUES, Page, Section, VisitorLabel},
     types::{Lang, Notice, SecretToken, Throttled},
 };
 
@@ -51,6 +52,19 @@ pub struct Reply {
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         self.response
+    }
+}
+
+/// The user of a session, as the header shows them.
+fn label(session: &LiveSession) -> VisitorLabel<'_> {
+    let name = session.display_name.as_deref().unwrap_or(&session.username);
+    VisitorLabel {
+        username: &session.username,
+        display_name: session.display_name.as_deref(),
+        initial: name.chars().next().map(|first| first.to_uppercase().collect()).unwrap_or_default(),
+        hue: session.user_id.0.as_u128() % HUES,
+        administers: session.role == Role::Admin,
+        must_enrol: session.must_enrol,
     }
 }
 
@@ -89,11 +103,7 @@ impl Ctx {
             again: self.again(),
             path,
             section: Section::of(path),
-            visitor: visitor.session().map(|session| VisitorLabel {
-                username: &session.username,
-                display_name: session.display_name.as_deref(),
-                must_enrol: session.must_enrol,
-            }),
+            visitor: visitor.session().map(label),
         };
         let html = self.state.templates.render(&chrome, content)?;
         let answer = self.answer(Html(html));

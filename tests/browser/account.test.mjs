@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { followed, go, letter, linkIn, signIn, signOut, signedIn, verified } from "./people.mjs";
-import { inKorean, isAt, journey, journeyIn, press, says, usually, whatIsWrongAt, withoutScript } from "./support.mjs";
+import { inKorean, isAt, journey, journeyIn, press, says, usually, whatIsWrongAt, withoutScript, words } from "./support.mjs";
 
 const another = "seven quiet lamps by a river";
 const everyWay = [usually, withoutScript, inKorean];
@@ -15,7 +15,8 @@ journeyIn([usually, withoutScript], "a new address counts once its letter is con
   await signIn(elsewhere, person);
   const email = `new-${person.email}`;
 
-  await press(page.getByRole("navigation").getByRole("link", { name: t("account-email") }));
+  await press(page.getByRole("navigation").getByRole("link", { name: t("account-profile") }));
+  await press(page.getByRole("main").getByRole("link", { name: t("register-email") }));
   isAt(page, "/account/email");
   await page.locator("#email").fill(person.email.toUpperCase());
   await go(page);
@@ -148,7 +149,7 @@ journey("a display name and a language change the pages, here and wherever one s
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
   await page.getByRole("banner").getByText("바바라 리스코프").waitFor();
   await page.goto("/dashboard");
-  await page.getByRole("definition").getByText("바바라 리스코프").waitFor();
+  await page.getByRole("heading").getByText("바바라 리스코프").waitFor();
 
   // What is mailed follows, whatever the browser asks for.
   const other = await open();
@@ -192,7 +193,8 @@ journey("what happened in an account is listed for its owner", async ({ open }) 
 journey("everything that is kept about a person can be downloaded", async ({ open }) => {
   const page = await open();
   const person = await verified(page, "niklaus");
-  await press(page.getByRole("link", { name: "Data", exact: true }));
+  await press(page.getByRole("navigation").getByRole("link", { name: words("en")("account-profile") }));
+  await press(page.getByRole("link", { name: words("en")("account-data"), exact: true }));
   const coming = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download my data" }).click();
   const download = await coming;
@@ -212,7 +214,8 @@ journeyIn(everyWay, "an account that is to be deleted can be kept by the letter'
   const person = await verified(page, "margaret");
   await signIn(elsewhere, person);
 
-  await press(page.getByRole("navigation").getByRole("link", { name: t("account-delete") }));
+  await press(page.getByRole("navigation").getByRole("link", { name: t("account-profile") }));
+  await press(page.getByRole("main").getByRole("link", { name: t("account-delete") }));
   isAt(page, "/account/delete");
   await go(page);
   assert.deepEqual(await whatIsWrongAt(page, "understood"), [t("delete-not-understood")]);

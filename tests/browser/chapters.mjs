@@ -104,7 +104,7 @@ const chapters = {
     "dashboard-sessions": async () => {
       await signIn(await open({ userAgent: phone }), person, { remember: true });
       await page.reload();
-      assert.equal(await page.locator(".sessions > li").count(), 2);
+      assert.equal(await page.locator("a.row[href='/account/sessions']").count(), 2);
     },
     "profile": () => page.goto("/account/profile"),
     "profile-mistakes": async () => {

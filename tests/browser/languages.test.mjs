@@ -35,7 +35,7 @@ journey("a browser that asks for Korean gets Korean, from sign-up to sign-out", 
   await page.getByLabel("비밀번호", { exact: true }).fill(secret.normalize("NFD"));
   await press(page.getByRole("button", { name: "로그인", exact: true }));
   isAt(page, "/dashboard");
-  await says(page.locator("h1"), "내 계정");
+  await says(page.locator("h1"), "김민지 님");
   await page.getByRole("banner").getByText("김민지").waitFor();
   await press(page.getByRole("button", { name: "로그아웃" }));
   await says(page.getByRole("status"), "로그아웃했어요.");

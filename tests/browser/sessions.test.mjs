@@ -96,6 +96,8 @@ journey("every browser that is signed in is listed, and signing out of one leave
   isAt(phone, "/dashboard");
 
   await desk.reload();
+  await press(desk.getByRole("main").getByRole("link", { name: "This browser" }));
+  isAt(desk, "/account/sessions");
   const rows = desk.locator(".sessions > li");
   assert.equal(await rows.count(), 2);
   assert.match(await rows.nth(0).innerText(), /This browser/);
@@ -103,9 +105,9 @@ journey("every browser that is signed in is listed, and signing out of one leave
   assert.match(await rows.nth(1).innerText(), /Stays signed in/);
   assert.match(await rows.nth(1).innerText(), /127\.0\.0\.1/);
 
-  await press(desk.getByRole("button", { name: "Sign out" }));
+  await press(desk.getByRole("banner").getByRole("button", { name: "Sign out" }));
   isAt(desk, "/login");
   await phone.reload();
   isAt(phone, "/dashboard");
-  assert.equal(await phone.locator(".sessions > li").count(), 1);
+  assert.equal(await phone.locator("a.row[href='/account/sessions']").count(), 1);
 });

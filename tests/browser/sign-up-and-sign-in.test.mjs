@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { confirm, letter, linkIn, signIn, signUp, somebody, verified } from "./people.mjs";
-import { hasFocus, isAt, journey, password, press, says, whatIsWrongAt } from "./support.mjs";
+import { hasFocus, isAt, journey, password, press, says, whatIsWrongAt, words } from "./support.mjs";
 
 journey("a visitor signs up, confirms their address, signs out and in, and sees the account", async ({ open }) => {
   const page = await open();
@@ -30,12 +30,12 @@ journey("a visitor signs up, confirms their address, signs out and in, and sees 
   await press(page.getByRole("button", { name: "Sign in" }));
 
   isAt(page, "/dashboard");
-  assert.equal(await page.title(), "Your account – Vestibule");
-  await says(page.locator("h1"), "Your account");
+  assert.equal(await page.title(), `${words("en")("dashboard-title")} – Vestibule`);
+  await says(page.locator("h1"), "Ada Lovelace");
   for (const fact of ["ada", "Ada Lovelace", "Ada.Lovelace@example.com"]) {
-    await page.getByRole("definition").getByText(fact, { exact: true }).waitFor();
+    await page.getByRole("main").getByText(fact, { exact: true }).first().waitFor();
   }
-  assert.equal(await page.locator(".sessions > li").count(), 1);
+  assert.equal(await page.locator("a.row[href='/account/sessions']").count(), 1);
   await page.getByText("This browser").waitFor();
 
   for (const entrance of ["/", "/login", "/register"]) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { confirm, signOut, somebody } from "./people.mjs";
-import { hasFocus, isAt, journey, password, press, says, service, whatIsWrongAt } from "./support.mjs";
+import { hasFocus, isAt, journey, password, press, says, service, whatIsWrongAt, words } from "./support.mjs";
 
 journey("everything works without JavaScript", async ({ open }) => {
   const page = await open({ javaScriptEnabled: false });
@@ -43,9 +43,9 @@ journey("everything works without JavaScript", async ({ open }) => {
 
   await press(page.getByRole("button", { name: "한국어" }));
   isAt(page, "/dashboard");
-  await says(page.locator("h1"), "내 계정");
+  await says(page.locator("#sessions"), words("ko")("dashboard-sessions"));
   await press(page.getByRole("button", { name: "English" }));
-  await says(page.locator("h1"), "Your account");
+  await says(page.locator("#sessions"), words("en")("dashboard-sessions"));
 
   await page.goto("/logout");
   await press(page.getByRole("main").getByRole("button", { name: "Sign out" }));

@@ -12,6 +12,8 @@ use crate::support::{
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0";
 const END: &str = "/account/sessions/end";
+/// A session on the dashboard.
+const DEVICE: &str = "href=\"/account/sessions\"><span><span class=\"label\">";
 
 /// The session that a browser has, as its own answer for apps says.
 async fn session_id(browser: &mut Browser) -> String {
@@ -161,7 +163,7 @@ async fn the_dashboard_shows_a_few_sessions_and_counts_the_rest() {
     )
     .await;
     let page = person.get("/dashboard").await.body;
-    assert_eq!(page.matches("class=\"device\"").count(), 3, "{page}");
+    assert_eq!(page.matches(DEVICE).count(), 3, "{page}");
     assert!(page.contains("This browser") && page.contains("And 2 more sessions."), "{page}");
     assert!(!page.contains(END), "they are ended on their own page");
     let mut browser = app.browser();
@@ -188,7 +190,7 @@ async fn asvs_8_2_2_dashboards_that_are_asked_for_together_are_each_their_owners
                 let page = window.get("/dashboard").await;
                 assert_eq!(page.status, 200);
                 assert!(page.body.contains(&format!("{name}@example.com")), "{name}: {}", page.body);
-                assert_eq!(page.body.matches("class=\"device\"").count(), shown, "{name}: {}", page.body);
+                assert_eq!(page.body.matches(DEVICE).count(), shown, "{name}: {}", page.body);
                 assert_eq!(page.body.matches("This browser").count(), 1, "{name}: {}", page.body);
             }
         })

@@ -9,9 +9,17 @@ use vestibule::{
     types::UserId,
 };
 
-/// Every page of an account that its navigation leads to.
-const PAGES: [&str; 6] =
-    ["/dashboard", "/account/profile", "/account/password", "/account/sessions", "/account/activity", "/account/data"];
+/// The five places of an account, to which every page of it leads.
+const PAGES: [&str; 5] =
+    ["/dashboard", "/account/profile", "/account/factors", "/account/sessions", "/account/activity"];
+/// Pages to which a place leads.
+const BELOW: [(&str, &str); 5] = [
+    ("/account/profile", "/account/email"),
+    ("/account/profile", "/account/data"),
+    ("/account/profile", "/account/delete"),
+    ("/account/factors", "/account/password"),
+    ("/account/factors", "/account/apps"),
+];
 
 #[tokio::test]
 async fn asvs_7_4_4_every_page_of_an_account_shows_the_way_to_the_others_and_the_way_out() {
@@ -29,6 +37,10 @@ async fn asvs_7_4_4_every_page_of_an_account_shows_the_way_to_the_others_and_the
         // Where somebody comes from or goes to makes no other page of it.
         let page = person.get(&format!("{path}?next=/dashboard")).await;
         assert!(page.body.contains(&format!("href=\"{path}\" aria-current=\"page\"")), "{path} with a query");
+    }
+    for (place, below) in BELOW {
+        let page = person.get(place).await;
+        assert!(page.body.contains(&format!("href=\"{below}\"")), "{place} leads to {below}: {}", page.body);
     }
     assert_eq!(person.get("/account").await.location(), "/account/profile");
     let refused = person.submit("/account/password", &[]).await;
@@ -166,7 +178,12 @@ async fn the_way_between_the_pages_of_an_account_marks_what_a_page_stands_below(
     for (path, section) in [
         ("/account/factors/totp", "/account/factors"),
         ("/account/factors/passkeys", "/account/factors"),
-        ("/account/password/remove", "/account/password"),
+        ("/account/password/remove", "/account/factors"),
+        ("/account/password", "/account/factors"),
+        ("/account/apps", "/account/factors"),
+        ("/account/email", "/account/profile"),
+        ("/account/data", "/account/profile"),
+        ("/account/delete", "/account/profile"),
     ] {
         let page = person.get(path).await;
         assert_eq!(page.status, 200, "{page:?}");

@@ -99,12 +99,13 @@ pub fn every_page(templates: &Templates) -> Vec<Rendered> {
     all
 }
 
+fn label(name: &str, must_enrol: bool) -> VisitorLabel<'_> {
+    let initial = name.chars().take(1).collect();
+    VisitorLabel { username: "minji", display_name: Some(name), initial, hue: 5, administers: must_enrol, must_enrol }
+}
+
 fn render<P: Page>(templates: &Templates, all: &mut Vec<Rendered>) {
-    let visitors = [
-        None,
-        Some(VisitorLabel { username: "minji", display_name: Some("김민지"), must_enrol: false }),
-        Some(VisitorLabel { username: "minji", display_name: Some(HOSTILE), must_enrol: true }),
-    ];
+    let visitors = [None, Some(label("김민지", false)), Some(label(HOSTILE, true))];
     for (state, page) in P::samples() {
         for lang in Lang::ALL {
             for visitor in &visitors {

@@ -11,11 +11,17 @@ use crate::{
     web::{Ctx, SessionRow, session_rows},
 };
 
+/// With as many codes or fewer, it is time for new ones.
+const FEW_CODES: u32 = 3;
+
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DashboardPage {
     pub username: String,
     pub display_name: Option<String>,
     pub email: String,
+    pub email_verified: bool,
+    /// How many of the three things of the check-up are done.
+    pub checked: u32,
     /// `2026-03-01`; the page words it.
     pub member_since: String,
     /// The user's own session first, then by last use.
@@ -35,10 +41,14 @@ impl DashboardPage {
     pub(super) fn new(ctx: &Ctx, me: &LiveSession, overview: &Overview) -> Self {
         let (listed, factors) = (&overview.sessions, &overview.factors);
         let total = listed.first().map_or(0, |session| usize::try_from(session.total).unwrap_or(0));
+        let done =
+            [me.email_verified, factors.has_second(), factors.has_second() && factors.recovery_codes > FEW_CODES];
         Self {
             username: me.username.clone(),
             display_name: me.display_name.clone(),
             email: me.email.clone(),
+            email_verified: me.email_verified,
+            checked: done.into_iter().map(u32::from).sum(),
             member_since: overview.member_since.date().to_string(),
             sessions: session_rows(ctx, me, listed),
             more_sessions: total.saturating_sub(listed.len()),
@@ -63,6 +73,8 @@ impl Page for DashboardPage {
         let one = Self {
             username: "minji".into(),
             email: "minji@example.com".into(),
+            email_verified: true,
+            checked: 1,
             member_since: "2026-03-01".into(),
             sessions: vec![SessionRow::sample(Some("Firefox"), Some("macOS"), "203.0.113.7", true)],
             password_changed: Some(age(AgeUnit::Now, 0)),
@@ -77,6 +89,7 @@ impl Page for DashboardPage {
             apps: 1,
             second_step: true,
             recovery_codes: 9,
+            checked: 3,
             ..one.clone()
         };
         let long = Self {
@@ -97,8 +110,9 @@ impl Page for DashboardPage {
             ("email-changed", notice(Notice::EmailChanged)),
             ("password-changed", notice(Notice::PasswordChanged)),
             ("no-password", Self { password_changed: None, ..many.clone() }),
-            ("no-codes", Self { recovery_codes: 0, ..many.clone() }),
-            ("few-codes", Self { recovery_codes: 1, ..many.clone() }),
+            ("no-codes", Self { recovery_codes: 0, checked: 2, ..many.clone() }),
+            ("few-codes", Self { recovery_codes: 1, checked: 2, ..many.clone() }),
+            ("email-unverified", Self { email_verified: false, checked: 0, ..one.clone() }),
             ("one-session", one),
             ("five-sessions", many),
             ("long-names", long),
