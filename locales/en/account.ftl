@@ -1,15 +1,15 @@
 # The way between the pages of an account.
 
 account-sections = Your account
-account-dashboard = Dashboard
+account-dashboard = Home
 account-profile = Profile
 account-password = Password
-account-factors = Sign-in
-account-email = Email
-account-sessions = Sessions
+account-factors = Security
+account-email = Email address
+account-sessions = Devices
 account-apps = Apps
 account-activity = Activity
-account-data = Data
+account-data = Your data
 account-delete = Delete account
 
-password-set = Set { $age }
+password-set = Changed { $age }

@@ -45,12 +45,12 @@ journey("everything works without JavaScript", async ({ open }) => {
   isAt(page, "/dashboard");
   await says(page.locator("h1"), "내 계정");
   await press(page.getByRole("button", { name: "English" }));
-  await says(page.locator("h1"), "Your account");
+  await says(page.locator("h1"), "Home");
 
   await page.goto("/logout");
   await press(page.getByRole("main").getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
-  await says(page.getByRole("status"), "You are signed out.");
+  await says(page.getByRole("status"), "You’re signed out.");
   await page.goBack();
   assert.ok(!(await page.content()).includes(person.email));
 });
