@@ -1,13 +1,13 @@
 # The way between the pages of an account.
 
 account-sections = Your account
-account-dashboard = Dashboard
-account-profile = Profile
-account-factors = Sign-in
-account-sessions = Sessions
+account-dashboard = Home
+account-profile = You
+account-factors = Security
+account-sessions = Devices
 account-activity = Activity
-account-data = Data
+account-data = Your data
 account-delete = Delete account
 
-password-set = Set { $age }
+password-set = Changed { $age }
 account-administrator = Administrator

@@ -1,23 +1,23 @@
-sessions-title = Sessions
-sessions-hint = Everywhere you are signed in. End what you no longer use.
-sessions-others = Everywhere else
-sessions-others-hint = Ends every session but this one.
-sessions-end-others = End all other sessions
-sessions-unknown = Something here that was not you?
+sessions-title = Devices
+sessions-hint = Where you’re signed in. Sign out of anything you don’t use.
+sessions-others = Other devices
+sessions-others-hint = You stay signed in here.
+sessions-end-others = Sign out of all other devices
+sessions-unknown = Don’t recognise one of these?
 
-## One session, wherever it is listed
+## One device, wherever it is listed
 
 session-current = This browser
 session-remembered = Stays signed in
 session-address = From { $address }
 session-seen = Last used { $age }
 session-created = Signed in { $age }
-session-end = End
+session-end = Sign out
 
 ## Browsers that skip the second step
 
-browsers-title = Remembered browsers
-browsers-hint = Here the second step is skipped after the right password, because you asked for that. Changing the password ends it everywhere.
-browsers-since = Remembered { $age }
+browsers-title = Browsers that skip the second step
+browsers-hint = You asked us to skip the second step in these browsers. Changing your password turns this off everywhere.
+browsers-since = Added { $age }
 browsers-until = Until { $date }
-browsers-forget = Ask again
+browsers-forget = Stop skipping

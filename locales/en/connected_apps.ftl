@@ -1,9 +1,9 @@
 apps-title = Apps
-apps-hint = Apps that you signed in to with this account, and what you allowed them.
-apps-empty = You have not allowed any app anything yet.
+apps-hint = Apps you’ve signed in to with this account, and what they may do.
+apps-empty = No apps yet.
 apps-given = Allowed { $age }
 apps-used = Last used { $age }
-apps-unchecked = Nobody at this service has checked this app. It is described at { $host }.
+apps-unchecked = The people who run this service haven’t checked this app. It is described at { $host }.
 apps-may = This app may:
 apps-remove = Remove access
 apps-trusted = Added by the operator

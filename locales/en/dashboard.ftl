@@ -1,16 +1,16 @@
-dashboard-title = Your account
+dashboard-title = Home
 dashboard-you = You
 dashboard-display-name = Display name
 dashboard-email = Email address
-dashboard-sessions = Sessions
+dashboard-sessions = Devices
 dashboard-sessions-more = { $count ->
-    [one] And { $count } more session.
-   *[other] And { $count } more sessions.
+    [one] And { $count } more device.
+   *[other] And { $count } more devices.
 }
-dashboard-password-change = Change the password
-dashboard-password-none = None: you sign in with a passkey
+dashboard-password-change = Change your password
+dashboard-password-none = None. You sign in with a passkey.
 dashboard-second-step = Second step
-dashboard-second-step-off = Off: the password alone opens your account
+dashboard-second-step-off = Off. Anyone with your password can get in.
 dashboard-second-step-passkeys = { $count ->
     [one] On, with { $count } passkey
    *[other] On, with { $count } passkeys
@@ -21,8 +21,8 @@ dashboard-second-step-apps = { $count ->
 }
 dashboard-second-step-both = On, with passkeys ({ $passkeys }) and authenticator apps ({ $apps })
 dashboard-second-step-add = Add a second step
-dashboard-codes-none = None: make some before you lose your second step
-dashboard-codes-few = Only { $count } left: make new ones
+dashboard-codes-none = None yet. Create some, in case you lose your phone.
+dashboard-codes-few = Only { $count } left. Create new ones.
 dashboard-codes-left = { $count } left
 dashboard-hello = { $name }
 dashboard-since = With us since { $date }.

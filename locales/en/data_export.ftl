@@ -1,9 +1,9 @@
 data-title = Your data
 data-what = Download everything we keep about you, as one JSON file:
-data-account = your names, your email address and former ones, your groups, your language, and when you set your password, never the password itself
-data-sessions = your sessions, and the browsers you have signed in with
-data-factors = the names of your passkeys and authenticator apps, and when they and your recovery codes were made and used, never the keys or the codes themselves
-data-mail = links that we emailed to you, and emails that are still to be sent to you
-data-events = what happened in your account, the newest 10,000 events at most
-data-proof = If you signed in a while ago, we first ask you to confirm that it is you.
-data-download = Download my data
+data-account = your username and display name, your current and previous email addresses, your groups, your language, and when you set your password (never the password itself)
+data-sessions = where you’re signed in, and the browsers you’ve signed in with
+data-factors = the names of your passkeys and authenticator apps, and when they and your recovery codes were created and used (never the keys or codes themselves)
+data-mail = links we’ve emailed you, and emails still to be sent to you
+data-events = what happened in your account, up to the newest 10,000 events
+data-proof = If you signed in a while ago, we’ll first ask you to confirm it’s you.
+data-download = Download your data

@@ -1,8 +1,8 @@
 dev-mailbox-title = Development mailbox
-dev-mailbox-hint = No mail server is set, so emails stay on this machine. Only the latest are kept.
+dev-mailbox-hint = No email server is set up, so emails stay on this machine. Only the latest are kept.
 dev-mailbox-emails = Emails
 dev-mailbox-email = Email
-dev-mailbox-empty = There is no email yet. Sign up, and it appears here.
+dev-mailbox-empty = No emails yet. Sign up, and one appears here.
 dev-mailbox-to = To { $address }
 dev-mailbox-to-label = To
 dev-mailbox-sent = { $age }

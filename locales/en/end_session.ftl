@@ -1,3 +1,3 @@
-end-session-ask = { $app } would like to sign you out. This ends your session in this browser, also for other apps.
-end-session-ask-alone = An app would like to sign you out. This ends your session in this browser, also for other apps.
+end-session-ask = { $app } would like to sign you out. You’ll also be signed out of other apps in this browser.
+end-session-ask-alone = An app would like to sign you out. You’ll also be signed out of other apps in this browser.
 end-session-back = Go back to { $app }

@@ -1,10 +1,10 @@
-gate-no-access-title = You have no access to this app
-gate-no-access-text = { $app } is open to some accounts only, and { $username } is not one of them. Ask the person who runs it to let you in.
+gate-no-access-title = You don’t have access to this app
+gate-no-access-text = Only some accounts can use { $app }, and { $username } isn’t one of them. Ask the person who runs it to give you access.
 gate-no-access-account = Go to your account
 gate-no-access-other = Sign out and use another account
-gate-again-title = That did not get you in
-gate-again-text = The way to { $app } works once, for one minute, in the browser that began it. Start again to get a new one.
-gate-again-link = Start again at { $app }
-gate-left-title = You left the app
-gate-left-text = You are signed out of { $app }. You are still signed in to { $service }, so opening { $app } again lets you in without asking.
+gate-again-title = That link no longer works
+gate-again-text = A link into { $app } works once, for one minute, in the browser that requested it. Start again to get a new one.
+gate-again-link = Open { $app } again
+gate-left-title = You signed out of the app
+gate-left-text = You’re signed out of { $app }. You’re still signed in to { $service }, so opening { $app } again lets you in without asking.
 gate-left-back = Back to { $app }

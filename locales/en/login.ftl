@@ -1,9 +1,9 @@
 login-title = Sign in
-login-identifier = Username or email address
+login-identifier = Username or email
 login-remember = Keep me signed in on this device
 login-for-app = Sign in to go on to { $app }.
 login-new-here = New here?
-login-identifier-missing = Enter your username or email address.
+login-identifier-missing = Enter your username or email.
 
-login-refused = That name and password do not match. Check both, then try again.
-login-closing = This account is about to be deleted. To keep it, open the link that we just sent to its address again.
+login-refused = Wrong username, email or password. Try again, or reset your password.
+login-closing = This account is about to be deleted. To keep it, open the link we have just emailed you.

@@ -1,5 +1,5 @@
 logout-title = Sign out?
-logout-text = This ends your session in this browser. Your other sessions stay.
+logout-text = You’ll be signed out in this browser only. Your other devices stay signed in.
 logout-stay = Stay signed in
-logout-done-title = You are signed out
-logout-done-text = There is no session in this browser.
+logout-done-title = You’re signed out
+logout-done-text = You aren’t signed in in this browser.

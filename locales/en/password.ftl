@@ -1,5 +1,5 @@
-password-title = Change your password
-password-what = Wherever else you are signed in, you will be signed out.
-password-present-set = The present password was set { $age }.
+password-title = Password
+password-what = Changing your password signs you out everywhere else.
+password-present-set = Last changed { $age }.
 password-present = Current password
-password-change = Change the password
+password-change = Change your password

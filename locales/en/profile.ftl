@@ -1,7 +1,8 @@
-profile-title = Profile
-profile-language-hint = For the mails we send you, and for these pages in this browser.
-profile-language-browser = As the browser asks
+profile-title = You
+profile-language-hint = For the emails we send you, and for these pages in this browser.
+profile-language-browser = Same as my browser
 profile-save = Save
-profile-fixed = How you sign in
+profile-fixed = Your sign-in name and email
 profile-slow-down = That was a lot of changes at once. Wait { $wait }, then save again.
 profile-account = Your data and account
+profile-email-change = Change your email address

@@ -1,3 +1,3 @@
-reauth-title = Is it you?
-reauth-why = You are about to change something that protects the account { $username }. Enter its password once more.
+reauth-title = Confirm it’s you
+reauth-why = This affects the security of your account { $username }. Confirm with your password.
 reauth-go-on = Continue

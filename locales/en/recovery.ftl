@@ -1,8 +1,8 @@
-recover-title = Set a new password
+recover-title = Reset your password
 recover-link = Forgot your password?
-recover-how = Enter your username or email address. If there is an account, we send a link to its address. It works for ten minutes.
+recover-how = Enter your username or email. If there is an account, we’ll email a link that works for ten minutes.
 recover-send = Send the link
-recover-link-over = That link was used or is too old. Ask for a new one here.
+recover-link-over = That link was already used or has expired. Send yourself a new one here.
 reset-title = Choose a new password
-reset-what = It is for the account { $username }. Wherever you are signed in now, you will be signed out.
+reset-what = For the account { $username }. You’ll be signed out everywhere.
 reset-set = Set the password

@@ -1,5 +1,5 @@
-setup-title = Make the first administrator
-setup-what = This account will look after the service. Its email address needs no confirmation.
-setup-make = Make the account
-setup-link-over = This link was used or replaced, or is older than an hour.
-setup-link-again = Whoever runs this service can get a new one with the command “vestibule user setup-link”, as long as there is no administrator.
+setup-title = Create the first administrator
+setup-what = This account manages the service. You don’t need to confirm its email address.
+setup-make = Create the account
+setup-link-over = This link was already used or replaced, or is more than an hour old.
+setup-link-again = As long as there is no administrator, the person who runs this service can get a new one with the command “vestibule user setup-link”.

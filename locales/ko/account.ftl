@@ -1,13 +1,13 @@
 # 계정 페이지 사이를 오가는 길.
 
 account-sections = 내 계정
-account-dashboard = 대시보드
-account-profile = 프로필
-account-factors = 로그인 방법
-account-sessions = 세션
+account-dashboard = 내 계정
+account-profile = 내 정보
+account-factors = 보안
+account-sessions = 로그인된 기기
 account-activity = 활동 기록
 account-data = 내 데이터
-account-delete = 계정 삭제
+account-delete = 회원 탈퇴
 
-password-set = { $age } 설정
+password-set = { $age } 변경
 account-administrator = 관리자

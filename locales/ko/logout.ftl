@@ -1,5 +1,5 @@
 logout-title = 로그아웃할까요?
-logout-text = 이 브라우저의 세션이 끝나요. 다른 세션은 그대로 있어요.
+logout-text = 이 브라우저에서만 로그아웃돼요. 다른 기기는 그대로예요.
 logout-stay = 로그인 상태 유지하기
-logout-done-title = 로그아웃된 상태예요
-logout-done-text = 이 브라우저에는 세션이 없어요.
+logout-done-title = 로그아웃됐어요
+logout-done-text = 이 브라우저는 로그인되어 있지 않아요.

@@ -112,15 +112,15 @@ journey("a new password signs out every other browser and leaves this one", asyn
   await change(person.password, `${person.username} is my name`);
   assert.match((await whatIsWrongAt(page, "password"))[0], /^That password is too close to your name/);
   await change(person.password, person.password);
-  assert.equal((await whatIsWrongAt(page, "password"))[0], "That is your present password. Choose another.");
+  assert.equal((await whatIsWrongAt(page, "password"))[0], "That’s your current password. Choose a different one.");
   await change("not the right password", another);
-  assert.equal((await whatIsWrongAt(page, "current_password"))[0], "That is not the password of this account. Check it, then try again.");
+  assert.equal((await whatIsWrongAt(page, "current_password"))[0], "That password isn’t right. Try again, or reset it.");
   assert.equal(await page.locator("input[type=password]").evaluateAll((fields) => fields.map((field) => field.value).join("")), "");
   await elsewhere.reload();
   isAt(elsewhere, "/dashboard");
 
   await change(person.password, another);
-  await says(page.getByRole("status"), "Your password is changed, and you are signed out everywhere else.");
+  await says(page.getByRole("status"), "Your password is changed, and you’re signed out everywhere else.");
   await elsewhere.reload();
   isAt(elsewhere, "/login?next=/dashboard");
   await signIn(elsewhere, person);
@@ -135,7 +135,7 @@ journey("a new password signs out every other browser and leaves this one", asyn
 journey("a display name and a language change the pages, here and wherever one signs in", async ({ open }) => {
   const page = await open();
   const person = await verified(page, "barbara");
-  await press(page.getByRole("link", { name: "Profile" }));
+  await press(page.getByRole("navigation").getByRole("link", { name: words("en")("account-profile"), exact: true }));
   await page.getByLabel("Display name").fill("x".repeat(100));
   await press(page.getByRole("button", { name: "Save" }));
   assert.equal((await whatIsWrongAt(page, "display_name"))[0], "Use at most 64 characters for your display name.");
@@ -144,7 +144,7 @@ journey("a display name and a language change the pages, here and wherever one s
   await press(page.getByRole("button", { name: "Save" }));
 
   isAt(page, "/account/profile");
-  await says(page.locator("h1"), "프로필");
+  await says(page.locator("h1"), "내 정보");
   await says(page.getByRole("status"), "저장했어요.");
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");
   await page.getByRole("banner").getByText("바바라 리스코프").waitFor();
@@ -159,10 +159,10 @@ journey("a display name and a language change the pages, here and wherever one s
   await says((await letter(other, person.email, "recover")).locator("h1"), "Vestibule: 새 비밀번호를 정해 주세요");
 
   await page.goto("/account/profile");
-  await page.getByLabel("표시 이름").fill("");
+  await page.getByLabel("닉네임").fill("");
   await page.getByRole("combobox", { name: "언어" }).selectOption("");
   await press(page.getByRole("button", { name: "저장" }));
-  await says(page.locator("h1"), "Profile");
+  await says(page.locator("h1"), "You");
   await page.getByRole("banner").getByText(person.username).waitFor();
 });
 
@@ -174,20 +174,20 @@ journey("what happened in an account is listed for its owner", async ({ open }) 
   await page.locator("#display_name").fill("Donald");
   await go(page);
   await page.goto("/account/activity");
-  await says(page.locator("h1"), "Your activity");
+  await says(page.locator("h1"), "Activity");
   const rows = page.locator(".sessions > li");
   assert.deepEqual(await rows.locator("strong").allInnerTexts(), [
     "Profile changed",
-    "A sign-in was refused",
+    "Sign-in failed: wrong password",
     "Signed in",
     "Signed out",
     "Signed in",
-    "Email address verified",
-    "The account was made",
+    "Email address confirmed",
+    "Account created",
   ]);
-  assert.match(await rows.nth(0).innerText(), /This session/);
+  assert.match(await rows.nth(0).innerText(), /This browser/);
   assert.match(await rows.nth(1).innerText(), /From 127\.0\.0\.1/);
-  assert.doesNotMatch(await rows.nth(1).innerText(), /This session/);
+  assert.doesNotMatch(await rows.nth(1).innerText(), /This browser/);
 });
 
 journey("everything that is kept about a person can be downloaded", async ({ open }) => {
@@ -196,7 +196,7 @@ journey("everything that is kept about a person can be downloaded", async ({ ope
   await press(page.getByRole("navigation").getByRole("link", { name: words("en")("account-profile") }));
   await press(page.getByRole("link", { name: words("en")("account-data"), exact: true }));
   const coming = page.waitForEvent("download");
-  await page.getByRole("button", { name: "Download my data" }).click();
+  await page.getByRole("button", { name: "Download your data" }).click();
   const download = await coming;
   assert.match(download.suggestedFilename(), /\.json$/);
   const text = await readFile(await download.path(), "utf8");
@@ -206,7 +206,7 @@ journey("everything that is kept about a person can be downloaded", async ({ ope
   assert.ok(!text.includes("$argon2") && !text.includes(person.password), "never the password, nor its hash");
   isAt(page, "/account/data");
   await page.goto("/account/activity");
-  await page.getByText("Your data was downloaded").waitFor();
+  await page.getByText("Your data downloaded").waitFor();
 });
 
 journeyIn(everyWay, "an account that is to be deleted can be kept by the letter's link", async ({ open, t }) => {

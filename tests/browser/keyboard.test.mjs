@@ -51,7 +51,7 @@ journey("a person with a keyboard alone signs up, signs in and signs out", async
   await keys.press("Enter");
   await hasFocus(page.getByRole("alert"));
   await keys.press("Tab");
-  assert.equal(await focused(page), "That name and password do not match. Check both, then try again.");
+  assert.equal(await focused(page), "Wrong username, email or password. Try again, or reset your password.");
   await keys.press("Enter");
   await hasFocus(page.locator("#identifier"));
   await tabTo(page, "input#password");

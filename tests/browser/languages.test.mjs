@@ -11,26 +11,26 @@ journey("a browser that asks for Korean gets Korean, from sign-up to sign-out", 
   await press(page.getByRole("link", { name: "회원가입" }));
 
   await page.getByLabel("이메일").fill(person.email);
-  await page.getByLabel("사용자 이름").fill(person.username);
+  await page.getByLabel("아이디").fill(person.username);
   await page.getByLabel("비밀번호", { exact: true }).fill("짧아요");
-  await page.getByLabel("표시 이름").fill("김민지");
+  await page.getByLabel("닉네임").fill("김민지");
   await press(page.getByRole("button", { name: "회원가입" }));
   assert.equal(await page.title(), "오류: 회원가입 – Vestibule");
-  assert.equal((await whatIsWrongAt(page, "password"))[0], "비밀번호를 12자 이상으로 정해 주세요.");
-  assert.equal(await page.getByLabel("표시 이름").inputValue(), "김민지");
+  assert.equal((await whatIsWrongAt(page, "password"))[0], "비밀번호를 12자 이상 입력해 주세요.");
+  assert.equal(await page.getByLabel("닉네임").inputValue(), "김민지");
 
   const secret = "서로 관련 없는 단어 몇 개";
   await page.getByLabel("비밀번호", { exact: true }).fill(secret);
   await press(page.getByRole("button", { name: "회원가입" }));
   isAt(page, "/verify");
-  await says(page.locator("h1"), "메일을 확인해 주세요");
+  await says(page.locator("h1"), "인증 메일을 확인해 주세요");
   await says(page.getByRole("status"), "거의 다 됐어요. 한 단계만 남았어요.");
   await confirm(page, person);
   await page.goto("/dashboard");
   await press(page.getByRole("button", { name: "로그아웃" }));
   isAt(page, "/login");
 
-  await page.getByLabel("사용자 이름 또는 이메일").fill(person.username);
+  await page.getByLabel("아이디 또는 이메일").fill(person.username);
   // The same password as another keyboard sends it: decomposed.
   await page.getByLabel("비밀번호", { exact: true }).fill(secret.normalize("NFD"));
   await press(page.getByRole("button", { name: "로그인", exact: true }));
@@ -83,8 +83,8 @@ journey("a language switch that is no longer valid leads back to a page, not to 
   await page.goto("/register");
   await page.context().clearCookies();
   await press(page.getByRole("button", { name: "한국어" }));
-  await says(page.locator("h1"), "This form is no longer valid");
-  await press(page.getByRole("link", { name: "Go back" }));
+  await says(page.locator("h1"), "This page was open too long");
+  await press(page.getByRole("link", { name: "Try again" }));
   await page.locator("main form").first().waitFor();
   await press(page.getByRole("button", { name: "한국어" }));
   assert.equal(await page.locator("html").getAttribute("lang"), "ko");

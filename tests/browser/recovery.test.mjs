@@ -53,7 +53,7 @@ journey("a link to set a password works once, and a name without an account is a
   await page.goto("/recover");
   await page.locator("#identifier").fill("nobody-of-that-name");
   await go(page);
-  await says(page.getByRole("status"), "If there is such an account, a link is on its way to its address.");
+  await says(page.getByRole("status"), "If that account exists, we’ve emailed it a link. It can take a minute; look in spam too.");
 
   const person = await verified(await open(), "grace");
   await page.goto("/recover");
@@ -65,6 +65,6 @@ journey("a link to set a password works once, and a name without an account is a
   isAt(mailed, "/login");
   // Back to the letter, and to its link once more.
   await mailed.goBack();
-  await mailed.getByRole("alert").getByText("That link was used or is too old. Ask for a new one here.").waitFor();
-  await says(mailed.locator("h1"), "Set a new password");
+  await mailed.getByRole("alert").getByText("That link was already used or has expired. Send yourself a new one here.").waitFor();
+  await says(mailed.locator("h1"), "Reset your password");
 });

@@ -18,7 +18,7 @@ journey("after signing out, Back shows nothing of the account", async ({ open })
 
   await press(page.getByRole("banner").getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
-  await says(page.getByRole("status"), "You are signed out.");
+  await says(page.getByRole("status"), "You’re signed out.");
   // Past the account and past the form that opened it, to the one that made it.
   for (const path of ["/login", "/logout", "/login", "/login", "/logout", "/login", "/verify", "/register"]) {
     await page.goBack({ waitUntil: "commit" });
@@ -42,7 +42,7 @@ journey("asking for the sign-out page changes nothing until its button is used",
   await press(page.getByRole("main").getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
   await page.goto("/logout");
-  await says(page.locator("h1"), "You are signed out");
+  await says(page.locator("h1"), "You’re signed out");
   await press(page.getByRole("link", { name: "Sign in" }));
   isAt(page, "/login");
 });
@@ -68,7 +68,7 @@ journey("a form that was open while the service was killed and started again is 
   await service.killAndStart();
   await press(page.getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
-  await says(page.getByRole("status"), "You are signed out.");
+  await says(page.getByRole("status"), "You’re signed out.");
 });
 
 journey("whoever asked to stay signed in is, after the browser was closed; others are not", async ({ open }) => {

@@ -9,7 +9,7 @@ journey("the link in the log of a new service makes its administrator, once", as
   const page = await open();
   await page.goto(link);
   isAt(page, "/setup");
-  await says(page.locator("h1"), "Make the first administrator");
+  await says(page.locator("h1"), "Create the first administrator");
   const person = { ...somebody("root"), displayName: "The one who looks after it" };
   await fillIn(page, { ...person, password: "short" });
   await go(page);
@@ -24,14 +24,14 @@ journey("the link in the log of a new service makes its administrator, once", as
   const late = await open();
   await late.goto(link);
   isAt(late, "/setup");
-  await late.getByRole("alert").getByText("This link was used or replaced, or is older than an hour.").waitFor();
+  await late.getByRole("alert").getByText("This link was already used or replaced, or is more than an hour old.").waitFor();
   assert.equal(await late.locator("main form").count(), 0);
   await signIn(late, person);
   isAt(late, "/dashboard");
 
   // The only administrator cannot leave the service without one.
   await late.goto("/account/delete");
-  await late.getByText("You are the only administrator, so this account cannot be deleted.").waitFor();
+  await late.getByText("You’re the only administrator, so this account can’t be deleted.").waitFor();
   assert.equal(await late.locator("#understood").count(), 0);
 });
 

@@ -16,8 +16,8 @@ journey("a visitor signs up, confirms their address, signs out and in, and sees 
   await press(page.getByRole("button", { name: "Sign up" }));
 
   isAt(page, "/verify");
-  await says(page.locator("h1"), "Look at your mail");
-  await says(page.getByRole("status"), "Almost there. One step is left.");
+  await says(page.locator("h1"), "Check your email");
+  await says(page.getByRole("status"), "Almost there. One step left.");
   await page.reload();
   assert.equal(await page.getByRole("status").count(), 0, "a notice is told once");
 
@@ -25,7 +25,7 @@ journey("a visitor signs up, confirms their address, signs out and in, and sees 
   await page.goto("/dashboard");
   await press(page.getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
-  await page.getByLabel("Username or email address").fill("ada.lovelace@example.com");
+  await page.getByLabel("Username or email").fill("ada.lovelace@example.com");
   await page.getByLabel("Password", { exact: true }).fill(password);
   await press(page.getByRole("button", { name: "Sign in" }));
 
@@ -59,7 +59,7 @@ journey("a wrong password keeps the name that was typed, never the password, and
   assert.equal(await page.locator("#password").inputValue(), "");
   assert.ok(!(await page.content()).includes("not the right password"));
 
-  const refused = "That name and password do not match. Check both, then try again.";
+  const refused = "Wrong username, email or password. Try again, or reset your password.";
   assert.deepEqual(await whatIsWrongAt(page, "identifier"), [refused]);
   assert.deepEqual(await whatIsWrongAt(page, "password"), [refused]);
   await summary.getByRole("link").click();
@@ -88,7 +88,7 @@ journey("an empty sign-in form names each field that is missing", async ({ open 
   const page = await open();
   await page.goto("/login");
   await press(page.getByRole("button", { name: "Sign in" }));
-  assert.deepEqual(await whatIsWrongAt(page, "identifier"), ["Enter your username or email address."]);
+  assert.deepEqual(await whatIsWrongAt(page, "identifier"), ["Enter your username or email."]);
   assert.deepEqual(await whatIsWrongAt(page, "password"), ["Enter your password."]);
   assert.equal(await page.getByRole("alert").getByRole("link").count(), 2);
 });
@@ -107,7 +107,7 @@ journey("every mistake on the sign-up form is named at its field, and the summar
   await hasFocus(page.getByRole("alert"));
   const problems = {
     email: "Enter an email address like name@example.com.",
-    username: "Choose a username of a to z, 0 to 9, dot, hyphen or underscore only.",
+    username: "Use only a–z, 0–9, dots, hyphens and underscores.",
     password: "Choose a password of at least 12 characters.",
     display_name: "Use at most 64 characters for your display name.",
   };
@@ -140,7 +140,7 @@ journey("a taken username is said at its field", async ({ open }) => {
   await signUp(page, person);
   await signUp(page, { ...person, email: "another-donald@example.com", username: person.username.toUpperCase() });
   isAt(page, "/register");
-  assert.equal((await whatIsWrongAt(page, "username"))[0], "That username is taken. Choose another.");
+  assert.equal((await whatIsWrongAt(page, "username"))[0], "That username is taken. Choose a different one.");
 });
 
 journey("a taken e-mail address leads to the same page as a new one, and its owner is told by mail", async ({ open }) => {
@@ -241,7 +241,7 @@ journey("a form that was open while its visitor signed in elsewhere is refused i
   await old.locator("#username").fill("later");
   await old.locator("#password").fill(password);
   await press(old.getByRole("button", { name: "Sign up" }));
-  await says(old.locator("h1"), "This form is no longer valid");
-  await press(old.getByRole("link", { name: "Go back" }));
+  await says(old.locator("h1"), "This page was open too long");
+  await press(old.getByRole("link", { name: "Try again" }));
   isAt(old, "/dashboard");
 });

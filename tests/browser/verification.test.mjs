@@ -59,7 +59,7 @@ journeyIn([usually, withoutScript], "who opens the link in another browser is as
   assert.deepEqual(await whatIsWrongAt(other, "password"), ["Enter your password."]);
   await other.locator("#password").fill("not the right password");
   await go(other);
-  assert.deepEqual(await whatIsWrongAt(other, "password"), ["That is not the password of this account. Check it, then try again."]);
+  assert.deepEqual(await whatIsWrongAt(other, "password"), ["That password isn’t right. Try again, or reset it."]);
   assert.equal(await other.locator("#password").inputValue(), "");
   await other.locator("#password").fill(person.password);
   await go(other);
@@ -80,7 +80,7 @@ journey("a link can be asked for again, and once the address is confirmed no old
   assert.deepEqual(await whatIsWrongAt(other, "email"), ["Enter an email address like name@example.com."]);
   await go(page);
   isAt(page, "/verify");
-  await says(page.getByRole("status"), "If that address waits to be confirmed, a new link is on its way.");
+  await says(page.getByRole("status"), "If that address is waiting to be confirmed, we’ve sent it a new link.");
   for (let letters = 0; letters < 2; ) {
     await page.goto("/dev/mail");
     letters = await page.locator(".sessions > li").filter({ hasText: person.email }).count();
@@ -90,7 +90,7 @@ journey("a link can be asked for again, and once the address is confirmed no old
   await press(linkIn(first, "verify"));
   isAt(first, "/verify");
   await says(first.locator("h1"), "Confirm your email address");
-  await first.getByRole("alert").getByText("That link was used or is too old.").waitFor();
+  await first.getByRole("alert").getByText("That link was already used or has expired.").waitFor();
   await first.reload();
   isAt(first, "/dashboard");
 });

@@ -50,7 +50,7 @@ journey("everything works without JavaScript", async ({ open }) => {
   await page.goto("/logout");
   await press(page.getByRole("main").getByRole("button", { name: "Sign out" }));
   isAt(page, "/login");
-  await says(page.getByRole("status"), "You are signed out.");
+  await says(page.getByRole("status"), "You’re signed out.");
   await page.goBack();
   assert.ok(!(await page.content()).includes(person.email));
 });

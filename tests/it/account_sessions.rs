@@ -59,7 +59,7 @@ async fn asvs_7_5_2_one_session_is_ended_at_once_on_every_replica_and_the_rest_l
     lost.to = replica.address;
     assert!(!is_signed_in(&mut lost).await, "asvs_7_4_1: not on the other replica either");
     assert!(is_signed_in(&mut kept).await && is_signed_in(&mut person).await);
-    assert!(person.get("/account/sessions").await.body.contains("That session is ended."));
+    assert!(person.get("/account/sessions").await.body.contains("That device is signed out."));
     let audited =
         format!("select count(*) from audit_events where kind = 'session_ended' and detail->>'ended' = '{id}'");
     assert_eq!(app.count(&audited).await, 1);
@@ -100,7 +100,7 @@ async fn ending_this_session_is_signing_out() {
     let answer = end(&mut person, &id).await;
     assert_eq!((answer.status, answer.location()), (303, "/login"), "{answer:?}");
     assert!(!person.cookies.contains_key("vestibule"), "{answer:?}");
-    assert!(person.get("/login").await.body.contains("You are signed out."));
+    assert!(person.get("/login").await.body.contains("You’re signed out."));
     assert!(!is_signed_in(&mut before).await && is_signed_in(&mut kept).await);
     assert_eq!(app.count("select count(*) from audit_events where kind = 'signed_out'").await, 1);
 }
@@ -123,7 +123,7 @@ async fn asvs_7_4_3_all_others_end_at_once_and_nobody_elses() {
     }
     assert!(is_signed_in(&mut person).await && is_signed_in(&mut robert).await);
     let page = person.get("/account/sessions").await;
-    assert!(page.body.contains("You are signed out everywhere else."), "{}", page.body);
+    assert!(page.body.contains("You’re signed out on all other devices."), "{}", page.body);
     assert!(page.hidden(path, "csrf_token").is_none(), "there is nothing more to end");
     let audited = "select count(*) from audit_events where kind = 'other_sessions_ended' and detail->>'count' = '4'";
     assert_eq!(app.count(audited).await, 1);
@@ -164,7 +164,7 @@ async fn the_dashboard_shows_a_few_sessions_and_counts_the_rest() {
     .await;
     let page = person.get("/dashboard").await.body;
     assert_eq!(page.matches(DEVICE).count(), 3, "{page}");
-    assert!(page.contains("This browser") && page.contains("And 2 more sessions."), "{page}");
+    assert!(page.contains("This browser") && page.contains("And 2 more devices."), "{page}");
     assert!(!page.contains(END), "they are ended on their own page");
     let mut browser = app.browser();
     assert_eq!(sign_in(&mut browser, "alice", PASSWORD).await.status, 303);

@@ -133,7 +133,7 @@ async fn field_23_a_link_that_a_mail_program_bent_is_said_to_be_no_whole_one() {
             let answer = browser.get(&format!("{page}?token={bent}")).await;
             assert_eq!(answer.status, 400, "{page} {bent}: {answer:?}");
             assert_guarded(&answer, page);
-            assert!(answer.body.contains("This link is not whole"), "{page} {bent}: {answer:?}");
+            assert!(answer.body.contains("This link is incomplete"), "{page} {bent}: {answer:?}");
             assert!(answer.body.contains(&format!("href=\"{on}\"")), "{page} leads on to {on}: {answer:?}");
             assert!(!browser.cookies.contains_key("vestibule_link"), "{page} {bent}: {answer:?}");
         }

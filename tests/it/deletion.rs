@@ -81,7 +81,7 @@ async fn the_mailed_link_keeps_the_account_and_revives_no_session() {
     let mut phone = app.browser();
     let answer = press(&mut phone, UNDO, &secret).await;
     assert_eq!((answer.status, answer.location()), (303, "/login"), "{answer:?}");
-    assert!(phone.get("/login").await.body.contains("Your account stays"));
+    assert!(phone.get("/login").await.body.contains("Your account is kept"));
     assert_eq!(app.count(PLANNED).await, 0);
     assert!(!is_signed_in(&mut elsewhere).await);
     assert_eq!(sign_in(&mut phone, "alice", PASSWORD).await.status, 303);

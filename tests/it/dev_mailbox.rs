@@ -59,7 +59,7 @@ async fn a_letter_can_be_read_as_text_and_as_html_and_its_links_work() {
     let app = TestApp::patient(&[], HASTY).await;
     let mut browser = app.browser();
     let empty = browser.get("/dev/mail").await;
-    assert!(empty.status == 200 && empty.body.contains("There is no email yet."), "{empty:?}");
+    assert!(empty.status == 200 && empty.body.contains("No emails yet."), "{empty:?}");
     account(&app, "minji").await;
     account(&app, "sora").await;
     post(&app, "minji", Lang::En).await;

@@ -45,7 +45,11 @@ async fn a_new_address_is_the_accounts_once_its_letter_was_answered() {
     assert!(page.body.contains("alice@example.com") && !page.body.contains("Waiting"), "{}", page.body);
     ask(&mut alice, "Alice@example.org").await;
     let page = alice.get(PAGE).await;
-    assert!(page.body.contains("on its way there") && page.body.contains("Alice@example.org"), "{}", page.body);
+    assert!(
+        page.body.contains("sent it a link to confirm") && page.body.contains("Alice@example.org"),
+        "{}",
+        page.body
+    );
     assert_eq!(address_of(&app, "alice").await, "alice@example.com", "nothing changes yet");
 
     let secret = mailed(&app, "Alice@example.org", CONFIRM, 0).await;
@@ -340,7 +344,7 @@ async fn an_address_that_became_anothers_meanwhile_is_refused_and_nothing_is_hal
     app.sign_up("robert").await;
     let answer = press(&mut alice, CONFIRM, &secret).await;
     assert_eq!(answer.status, 409, "{answer:?}");
-    assert!(answer.body.contains("in use"), "{}", answer.body);
+    assert!(answer.body.contains("Another account uses"), "{}", answer.body);
     assert_eq!(address_of(&app, "alice").await, "alice@example.com");
     assert_eq!(app.count("select count(*) from email_replacements").await, 0);
     assert_eq!(app.count("select count(*) from audit_events where kind = 'email_changed'").await, 0);

@@ -47,15 +47,15 @@ async fn a6_the_owner_who_left_a_mailbox_closes_the_way_back_after_a_day() {
     let app = TestApp::start().await;
     let (mut alice, secret) = left(&app).await;
     let page = alice.get(PAGE).await.body;
-    assert!(page.contains("alice@example.com") && page.contains("A day after the change"), "{page}");
+    assert!(page.contains("alice@example.com") && page.contains("a day after the change"), "{page}");
     let early = close(&mut alice).await;
-    assert!(early.status == 422 && early.body.contains("cannot be closed yet"), "{early:?}");
+    assert!(early.status == 422 && early.body.contains("can’t turn off undo yet"), "{early:?}");
     pass(&app, "25 hours").await;
     assert!(alice.get(PAGE).await.body.contains(CLOSE));
     let answer = close(&mut alice).await;
     assert_eq!((answer.status, answer.location()), (303, PAGE), "{answer:?}");
     let page = alice.get(PAGE).await.body;
-    assert!(page.contains("way back is closed") && !page.contains("alice@example.com"), "{page}");
+    assert!(page.contains("Undo is off") && !page.contains("alice@example.com"), "{page}");
     assert_eq!(follow(&mut app.browser(), UNDO, &secret).await.status, 410, "the old mailbox's link");
     assert!(is_signed_in(&mut alice).await);
     assert_eq!(app.count("select count(*) from audit_events where kind = 'email_undo_closed'").await, 1);

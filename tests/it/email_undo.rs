@@ -145,7 +145,7 @@ async fn an_old_address_that_became_anothers_is_refused_and_nothing_is_half_done
     app.verify("robert").await;
     let answer = press(&mut app.browser(), UNDO, &secret).await;
     assert_eq!(answer.status, 409, "{answer:?}");
-    assert!(answer.body.contains("another account"), "{}", answer.body);
+    assert!(answer.body.contains("Another account uses"), "{}", answer.body);
     assert_eq!(address_of(&app, "alice").await, "mallory@example.net");
     assert!(is_signed_in(&mut mallory).await);
     assert_eq!(app.count("select count(*) from email_replacements where closed_at is null").await, 1);

@@ -106,10 +106,10 @@ async fn the_overview_says_what_there_is_and_what_to_do_next() {
     let mut person = app.person("alice").await;
     let page = person.get(OVERVIEW).await.body;
     for says in [
-        "Your password alone opens your account",
+        "Anyone with your password can get in",
         "href=\"/account/factors/passkeys\"",
         "href=\"/account/factors/totp\"",
-        "First add a passkey or an authenticator app",
+        "Add a passkey or an authenticator app first",
         "href=\"/account/password\"",
     ] {
         assert!(page.contains(says), "{says}: {page}");
@@ -134,11 +134,11 @@ async fn the_overview_says_what_there_is_and_what_to_do_next() {
         let page = person.get(OVERVIEW).await.body;
         assert!(page.contains(says) && !page.contains("You have no recovery codes"), "{says}: {page}");
     }
-    assert!(!person.get(OVERVIEW).await.body.contains("left. Make new ones soon"));
+    assert!(!person.get(OVERVIEW).await.body.contains("left. Create new ones soon"));
     let passkey = add_passkey(&app, "alice", "Phone").await;
     let page = person.get(OVERVIEW).await.body;
     assert!(page.contains(&format!("/account/factors/passkeys/remove?passkey={passkey}")), "{page}");
-    assert!(page.contains("/account/password/remove") && page.contains("On several devices"), "{page}");
+    assert!(page.contains("/account/password/remove") && page.contains("Synced"), "{page}");
     // One that was begun and never confirmed is no factor.
     app.execute("update totp_factors set confirmed_at = null").await;
     assert!(!person.get(OVERVIEW).await.body.contains("An app &lt;b&gt;"));
@@ -148,17 +148,17 @@ async fn the_overview_says_what_there_is_and_what_to_do_next() {
 async fn the_dashboard_tells_whether_the_second_step_is_on_and_when_codes_run_out() {
     let app = TestApp::start().await;
     let mut person = app.person("alice").await;
-    assert!(person.get("/dashboard").await.body.contains("Off: the password alone opens your account"));
+    assert!(person.get("/dashboard").await.body.contains("Off. Anyone with your password can get in."));
     add_totp(&app, "alice", "Phone").await;
     let page = person.get("/dashboard").await.body;
-    assert!(page.contains("On, with 1 authenticator app") && page.contains("make some before"), "{page}");
+    assert!(page.contains("On, with 1 authenticator app") && page.contains("None yet. Create some"), "{page}");
     add_codes(&app, "alice", 3).await;
     assert!(person.get("/dashboard").await.body.contains("Only 3 left"));
     add_codes(&app, "alice", 7).await;
     add_passkey(&app, "alice", "Phone").await;
     app.execute("delete from password_credentials").await;
     let page = person.get("/dashboard").await.body;
-    assert!(page.contains("10 left") && page.contains("None: you sign in with a passkey"), "{page}");
+    assert!(page.contains("10 left") && page.contains("None. You sign in with a passkey."), "{page}");
 }
 
 #[tokio::test]
@@ -207,7 +207,7 @@ async fn asvs_7_5_3_removing_wants_the_strongest_factor_again_and_goes_on_where_
     }
     both_shown(&app, "alice").await;
     assert_eq!(person.get(&page).await.status, 200);
-    assert!(person.get(&page).await.body.contains("your password alone opens your account"), "the last one");
+    assert!(person.get(&page).await.body.contains("anyone with your password can get in"), "the last one");
 }
 
 async fn with_policy(policy: &str) -> TestApp {
@@ -225,7 +225,7 @@ async fn asvs_6_3_3_whoever_must_have_a_second_factor_is_led_to_adding_one_and_t
         assert_eq!((answer.status, answer.location()), (303, format!("{OVERVIEW}{next}").as_str()), "{path}");
     }
     let page = person.get(OVERVIEW).await;
-    assert!(page.status == 200 && page.body.contains("One more step: Vestibule asks for a passkey"), "{page:?}");
+    assert!(page.status == 200 && page.body.contains("One more step: Vestibule requires a passkey"), "{page:?}");
     // Nothing here leads in a circle.
     for path in ["/dashboard", "/account/profile", "/account/password", "/account/sessions", "/account/delete"] {
         assert!(!page.body.contains(&format!("href=\"{path}\"")), "{path}: {}", page.body);

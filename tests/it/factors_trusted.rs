@@ -40,7 +40,9 @@ async fn asvs_7_5_2_a_trusted_browser_is_listed_and_forgotten() {
     let app = TestApp::start().await;
     let mut alice = trusting(&app).await;
     let page = alice.get(LIST).await.body;
-    for says in ["Remembered browsers", "Firefox on Linux", "From 203.0.113.7", "Remembered just now", "Until "] {
+    for says in
+        ["Browsers that skip the second step", "Firefox on Linux", "From 203.0.113.7", "Added just now", "Until "]
+    {
         assert!(page.contains(says), "{says}: {page}");
     }
     let ids = listed(&mut alice).await;
@@ -49,7 +51,10 @@ async fn asvs_7_5_2_a_trusted_browser_is_listed_and_forgotten() {
     let answer = alice.post(FORGET, &[("csrf_token", &token), ("browser", &ids[0])]).await;
     assert_eq!((answer.status, answer.location()), (303, LIST), "{answer:?}");
     let page = alice.get(LIST).await.body;
-    assert!(page.contains("asked for the second step again") && !page.contains("Remembered browsers"), "{page}");
+    assert!(
+        page.contains("no longer skips the second step") && !page.contains("Browsers that skip the second step"),
+        "{page}"
+    );
     assert_eq!(after_the_password(&alice, "alice", PASSWORD).await, "/login/totp");
     assert!(is_signed_in(&mut alice).await, "the session goes on");
     let kept = "select count(*) from known_browsers where address is null and user_agent is null";

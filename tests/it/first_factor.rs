@@ -51,7 +51,7 @@ async fn ux_1_the_first_passkey_says_what_follows_and_brings_recovery_codes_at_o
     assert!(!alice.get(passkeys::PASSKEYS).await.body.contains(THEN), "only before the first");
 
     // Whoever loses the passkey is not locked out, even if the page was closed at once.
-    assert!(alice.get("/account/factors").await.body.contains("have not told us that you saved"));
+    assert!(alice.get("/account/factors").await.body.contains("haven’t confirmed that you saved"));
     let mut elsewhere = app.browser();
     assert_eq!(sign_in(&mut elsewhere, "alice", PASSWORD).await.location(), passkeys::LOGIN);
     assert!(elsewhere.get(passkeys::LOGIN).await.body.contains("/login/recovery-code"));
@@ -75,7 +75,7 @@ async fn ux_1_so_does_the_first_app_and_the_codes_are_ticked_as_saved() {
     let answer = go_on(&mut alice, &refused, &[("saved", "yes")]).await;
     assert_eq!((answer.status, answer.location()), (303, "/account/factors"), "{answer:?}");
     assert_eq!(app.count(UNSAVED).await, 0);
-    assert!(!alice.get("/account/factors").await.body.contains("have not told us"));
+    assert!(!alice.get("/account/factors").await.body.contains("haven’t confirmed"));
 }
 
 #[tokio::test]
@@ -83,11 +83,11 @@ async fn ux_1_whoever_skips_the_codes_reads_the_cost_and_is_reminded() {
     let app = TestApp::start().await;
     let mut alice = app.person("alice").await;
     let shown = add_app(&app, &mut alice).await;
-    assert!(shown.body.contains("a new password does not help"), "{shown:?}");
+    assert!(shown.body.contains("A new password doesn’t help"), "{shown:?}");
     assert_eq!(go_on(&mut alice, &shown, &[("skip", "yes")]).await.status, 303);
     assert_eq!(app.count(UNSAVED).await, 10);
     for page in ["/account/factors", CODES] {
-        assert!(alice.get(page).await.body.contains("have not told us that you saved"), "{page}");
+        assert!(alice.get(page).await.body.contains("haven’t confirmed that you saved"), "{page}");
     }
 }
 

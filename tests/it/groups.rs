@@ -306,12 +306,15 @@ async fn owners_read_and_download_which_groups_they_are_in() {
     assert!(group["title"] == "서울 팀" && group["added_at"].as_str().is_some_and(|at| at.ends_with('Z')), "{group}");
     groups::remove(&app.operator(), &name("team:seoul")).await.expect("a removal");
     let page = alice.get("/account/activity").await.body;
-    for text in ["You were added to the group staff", "You are no longer in the group staff", "in the group team:seoul"]
-    {
+    for text in [
+        "You were added to the group staff",
+        "You were removed from the group staff",
+        "removed from the group team:seoul",
+    ] {
         assert!(page.contains(text) && page.contains("By the operator"), "{text}: {page}");
     }
     let page = alice.with("Accept-Language", "ko").get("/account/activity").await.body;
-    for text in ["staff 그룹에 들어갔어요", "이제 team:seoul 그룹에 속해 있지 않아요"] {
+    for text in ["staff 그룹에 추가됐어요", "team:seoul 그룹에서 제외됐어요"] {
         assert!(page.contains(text), "{text}: {page}");
     }
 }

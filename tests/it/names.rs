@@ -46,15 +46,21 @@ async fn field_26_official_words_and_the_services_name_are_kept_from_visitors() 
     let names = ["admin", "Adm1n", "root", "s.u.p.p.o.r.t", "postmaster", "abuse", "harbour-gate", "harbourgate.team"];
     for (n, name) in (1..).zip(names) {
         let refused = register(&app, n, name, "").await;
-        assert!(refused.status == 422 && refused.body.contains("kept for the people who run"), "{name}: {refused:?}");
+        assert!(
+            refused.status == 422 && refused.body.contains("reserved for the people who run"),
+            "{name}: {refused:?}"
+        );
         let named = register(&app, 100 + n, "somebody", name).await;
-        assert!(named.status == 422 && named.body.contains("kept for the people who run"), "{name}: {named:?}");
+        assert!(named.status == 422 && named.body.contains("reserved for the people who run"), "{name}: {named:?}");
     }
     assert_eq!(app.count("select count(*) from users").await, 0);
     let mut owner = app.person("joe-root").await;
     for name in ["Support", "관리자", "Harbour Gate"] {
         let refused = owner.submit("/account/profile", &[("display_name", name), ("language", "en")]).await;
-        assert!(refused.status == 422 && refused.body.contains("kept for the people who run"), "{name}: {refused:?}");
+        assert!(
+            refused.status == 422 && refused.body.contains("reserved for the people who run"),
+            "{name}: {refused:?}"
+        );
     }
     assert_eq!(owner.submit("/account/profile", &[("display_name", "Joe Root"), ("language", "en")]).await.status, 303);
     // An operator gives it, and an administrator may be called so.

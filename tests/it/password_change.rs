@@ -39,7 +39,7 @@ async fn asvs_6_2_3_nothing_changes_without_the_present_password() {
     let before = hashes(&app).await;
     let long = "x".repeat(129);
     for (current, says) in
-        [("", "Enter your password"), ("not her password", "not the password"), (&long, "not the password")]
+        [("", "Enter your password"), ("not her password", "password isn’t right"), (&long, "password isn’t right")]
     {
         let answer = change(&mut person, current, NEW).await;
         assert!(answer.status == 422 && answer.body.contains(says), "{current}: {answer:?}");
@@ -104,7 +104,7 @@ async fn asvs_7_4_3_and_7_2_4_a_new_password_ends_all_that_the_old_one_opened() 
     assert!(!is_signed_in(&mut before).await, "the old cookie is dead");
     assert!(!is_signed_in(&mut elsewhere).await, "the other session is over");
     let page = person.get(PATH).await.body;
-    assert!(page.contains("signed out everywhere else") && page.contains("was set just now"), "{page}");
+    assert!(page.contains("signed out everywhere else") && page.contains("Last changed just now"), "{page}");
     assert!(!person.get(PATH).await.body.contains("signed out everywhere else"), "said once");
 
     let alices = "user_id = (select id from users where username = 'alice')";
@@ -175,7 +175,7 @@ async fn asvs_6_2_4_a_bad_choice_is_refused_for_its_reason_before_anything_is_as
     assert_eq!(person.submit("/account/profile", &[("display_name", "Marguerite")]).await.status, 303);
     let before = hashes(&app).await;
     for (new, says) in [
-        (PASSWORD, "That is your present password."),
+        (PASSWORD, "That’s your current password."),
         ("", "Choose a password."),
         ("short", "at least 12"),
         ("geovannavieira", "widely used"),

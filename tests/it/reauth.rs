@@ -40,7 +40,7 @@ async fn wrong_passwords_renew_nothing_and_spend_what_the_sign_in_spends() {
     let app = TestApp::start().await;
     let mut person = app.person("alice").await;
     age(&app).await;
-    for (typed, says) in [("", "Enter your password"), ("not her password", "not the password")] {
+    for (typed, says) in [("", "Enter your password"), ("not her password", "password isn’t right")] {
         let answer = person.submit("/reauth", &[("password", typed)]).await;
         assert!(answer.status == 422 && answer.body.contains(says), "{typed}: {answer:?}");
     }

@@ -33,7 +33,7 @@ async fn a_person_who_forgot_the_password_sets_a_new_one_and_everybody_else_is_o
     let mut elsewhere = app.person("alice").await;
     let mut browser = app.browser();
     assert_eq!(ask(&mut browser, "alice").await.location(), "/recover");
-    assert!(browser.get("/recover").await.body.contains("a link is on its way"));
+    assert!(browser.get("/recover").await.body.contains("If that account exists, we’ve emailed it a link"));
     let letter = app.letter_to("alice@example.com", "/recover/reset").await;
     assert!(letter.subject.contains("new password"), "{letter:?}");
     let page = open(&mut browser, &letter.links[0]).await;

@@ -15,7 +15,7 @@ use crate::{
 #[track_caller]
 fn assert_refused(answer: &Answer) {
     assert_eq!(answer.status, 422, "{answer:?}");
-    assert!(answer.body.contains("not one of this account, or it was used already"), "{answer:?}");
+    assert!(answer.body.contains("isn’t one of this account’s, or was already used"), "{answer:?}");
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn asvs_6_5_2_ten_codes_are_shown_once_and_kept_as_digests() {
     let app = TestApp::start().await;
     let (mut owner, _) = person(&app, "alice").await;
     let page = owner.get("/account/factors/recovery-codes").await;
-    assert!(page.status == 200 && page.body.contains("Make recovery codes"), "{page:?}");
+    assert!(page.status == 200 && page.body.contains("Create recovery codes"), "{page:?}");
     let codes = recovery_codes(&mut owner).await;
     let mut distinct = codes.clone();
     distinct.sort();

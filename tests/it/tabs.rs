@@ -202,7 +202,7 @@ async fn a_second_factor_counts_for_the_sign_in_that_its_page_showed_and_for_no_
         let before = app.count("select count(*) from audit_events").await;
         let answer = tab.send(&mut browser).await;
         assert_eq!((answer.status, answer.location()), (303, "/login"), "{answer:?}");
-        assert!(browser.get("/login").await.body.contains("Another sign-in was begun"), "it says so");
+        assert!(browser.get("/login").await.body.contains("You started another sign-in"), "it says so");
         assert_eq!(app.count("select count(*) from audit_events").await, before, "nothing is counted");
         assert_eq!(app.count("select count(*) from attempt_limits where failures > 0").await, 0);
         assert!(!is_signed_in(&mut browser).await);

@@ -28,7 +28,7 @@ pub fn assert_in(answer: &Answer) {
 #[track_caller]
 pub fn assert_refused(answer: &Answer) {
     assert_eq!(answer.status, 422, "{answer:?}");
-    assert!(answer.body.contains("not right, or it was used already"), "{answer:?}");
+    assert!(answer.body.contains("isn’t right, or was already used"), "{answer:?}");
 }
 
 #[tokio::test]

@@ -136,10 +136,10 @@ async fn an_account_has_ten_apps_at_most() {
     )
     .await;
     let answer = confirm(&mut owner, &under_way.now(&app).await, "").await;
-    assert!(answer.status == 422 && answer.body.contains("as many as we keep"), "{answer:?}");
+    assert!(answer.status == 422 && answer.body.contains("the most you can have"), "{answer:?}");
     let token = owner.csrf_token("/logout").await;
     let answer = owner.post("/account/factors/totp", &[("csrf_token", &token)]).await;
-    assert!(answer.status == 422 && answer.body.contains("as many as we keep"), "{answer:?}");
+    assert!(answer.status == 422 && answer.body.contains("the most you can have"), "{answer:?}");
     assert_eq!(app.count("select count(*) from totp_factors where confirmed_at is not null").await, 10);
 }
 
@@ -203,7 +203,7 @@ async fn an_app_goes_by_whatever_name_its_owner_gives_it_and_a_name_is_text() {
         assert!(!page.body.contains("<svg"), "{page:?}");
     }
     let long = "가".repeat(65);
-    for (name, says) in [("", "Give it a name"), (long.as_str(), "at most 64"), ("a\u{202e}b", "hidden character")] {
+    for (name, says) in [("", "Enter a name"), (long.as_str(), "at most 64"), ("a\u{202e}b", "hidden character")] {
         let answer = owner.submit(&path, &[("factor", &id), ("name", name)]).await;
         assert!(answer.status == 422 && answer.body.contains(says), "{name}: {answer:?}");
     }
@@ -220,7 +220,7 @@ async fn enrolling_in_korean_and_without_a_name_is_as_good() {
     let mut owner = app.person("alice").await.with("Accept-Language", "ko");
     let authenticator = begin(&mut owner).await;
     let page = owner.get("/account/factors/totp").await;
-    assert!(page.body.contains("인증 앱 등록"), "{page:?}");
+    assert!(page.body.contains("인증 앱 추가"), "{page:?}");
     assert_eq!(Authenticator::take(&key(&page.body)).seed, authenticator.seed);
     assert_eq!(confirm(&mut owner, &authenticator.now(&app).await, " ").await.status, 200);
     assert_eq!(app.count("select count(*) from totp_factors where name = '인증 앱'").await, 1);

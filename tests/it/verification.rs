@@ -86,7 +86,7 @@ async fn another_browser_is_asked_for_the_password_and_is_signed_in_with_it() {
     let mut phone = app.browser();
     let page = open(&mut phone, &letter.links[0]).await;
     assert!(page.body.contains("type=\"password\""), "{page:?}");
-    for (typed, says) in [("", "Enter your password"), ("not her password", "not the password")] {
+    for (typed, says) in [("", "Enter your password"), ("not her password", "password isn’t right")] {
         let answer = phone.submit("/verify", &[("password", typed)]).await;
         assert!(answer.status == 422 && answer.body.contains(says), "{typed}: {answer:?}");
     }

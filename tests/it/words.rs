@@ -1,7 +1,10 @@
 //! Our words: phrases that have a better one.
 //!
 //! Each entry is a phrase that no good sentence here needs, with what to write instead. Decisions, notes and
-//! quoted standards (`> …`) are exempt, and so are tables that are generated: those are judged at their source.
+//! quoted standards (`> …`) are exempt, and so are tables that are generated: those are judged at their source. Pages
+//! have lists of their own.
+
+mod pages;
 
 use std::{fs, path::Path};
 
@@ -135,9 +138,14 @@ fn is_at(words: &[Word], phrase: &str) -> bool {
 }
 
 /// What is wrong with one text.
-fn wrong(file: &str, mut words: Vec<Word>) -> Vec<String> {
+fn wrong(file: &str, words: Vec<Word>) -> Vec<String> {
+    wrong_by(file, words, &DENIED, &ALLOWED)
+}
+
+/// What is wrong with one text by these lists.
+fn wrong_by(file: &str, mut words: Vec<Word>, denied: &[(&str, &str)], allowed: &[&str]) -> Vec<String> {
     for at in 0..words.len() {
-        for good in ALLOWED.iter().filter(|good| is_at(&words[at..], good)).collect::<Vec<_>>() {
+        for good in allowed.iter().filter(|good| is_at(&words[at..], good)).collect::<Vec<_>>() {
             for word in words.iter_mut().skip(at).take(good.split(' ').count()) {
                 word.0.clear();
             }
@@ -145,7 +153,7 @@ fn wrong(file: &str, mut words: Vec<Word>) -> Vec<String> {
     }
     let mut found = Vec::new();
     for at in 0..words.len() {
-        for (phrase, better) in DENIED.iter().filter(|(phrase, _)| is_at(&words[at..], phrase)) {
+        for (phrase, better) in denied.iter().filter(|(phrase, _)| is_at(&words[at..], phrase)) {
             found.push(format!("{file}:{}: \"{phrase}\"; write: {better}", words[at].1));
         }
     }

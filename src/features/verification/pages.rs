@@ -13,7 +13,7 @@ use crate::{
     web::Refusal,
 };
 
-/// "Look at your mail", and the form that requests the link again.
+/// "Check your email", and the form that requests the link again.
 #[derive(Clone, Debug, Default, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "independent states of a page")]
 pub struct WaitingPage {

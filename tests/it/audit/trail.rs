@@ -155,19 +155,19 @@ async fn a_person_reads_what_happened_in_their_own_account_and_nothing_of_others
     let body = &page.body;
     for wanted in [
         "Signed in",
-        "A sign-in was refused",
-        "The account was made",
+        "Sign-in failed: wrong password",
+        "Account created",
         "Firefox on Linux",
         "From 127.0.9.9",
         "By the operator",
     ] {
         assert_eq!(body.matches(wanted).count(), 1, "{wanted} in {body}");
     }
-    assert_eq!(body.matches("This session").count(), 1, "{body}");
-    assert!(body.find("Signed in") < body.find("A sign-in was refused"), "the newest first: {body}");
-    assert_eq!((main_of(body).matches("<li>").count(), body.contains("session ended")), (4, false), "{body}");
+    assert_eq!(body.matches("This browser").count(), 1, "{body}");
+    assert!(body.find("Signed in") < body.find("Sign-in failed: wrong password"), "the newest first: {body}");
+    assert_eq!((main_of(body).matches("<li>").count(), body.contains("Signed out")), (4, false), "{body}");
     let korean = alice.clone().with("Accept-Language", "ko").get("/account/activity").await;
-    assert!(korean.body.contains("로그인이 거절되었어요"), "{}", korean.body);
+    assert!(korean.body.contains("로그인에 실패했어요"), "{}", korean.body);
     assert!(alice.get("/dashboard").await.body.contains("href=\"/account/activity\""));
 }
 

@@ -66,7 +66,7 @@ async fn field_11_where_the_browser_does_not_say_the_form_comes_back_with_what_w
             let shown = again.body.contains(&format!("value=\"{value}\""));
             assert_eq!(shown, name != "password", "{path}: {name} in {again:?}");
         }
-        assert!(again.body.contains("could not tell that this form came from this browser"), "{again:?}");
+        assert!(again.body.contains("couldn’t tell that this form came from this browser"), "{again:?}");
         assert_eq!(everything(&app).await, before, "{path}: nothing is done");
         assert_eq!(send(&mut browser.clone(), path, &again).await.status, 303, "{path}: with a good token");
     }
@@ -125,7 +125,7 @@ async fn field_25_a_browser_that_keeps_no_cookies_is_told_that_they_are_needed()
         let page = app.browser().get(path).await;
         let again = send(&mut app.browser(), path, &page).await;
         assert_eq!(again.status, 403, "{again:?}");
-        assert!(again.body.contains("Your browser sent us no cookie"), "{path}: {again:?}");
+        assert!(again.body.contains("Your browser didn’t send us a cookie"), "{path}: {again:?}");
     }
     for purpose in [Purpose::Verify, Purpose::Recover, Purpose::ChangeEmail, Purpose::UndoEmail, Purpose::UndoDeletion]
     {

@@ -54,7 +54,7 @@ async fn row_62_a_ticket_is_used_once() {
         assert!(page.body.contains("href=\"https://wiki.example.com/\""), "a way to start again: {page:?}");
     }
     assert_eq!(refusals(&app).await, ["used"], "the activity says so, once");
-    assert!(visitor.id.get("/account/activity").await.body.contains("A way into an app"));
+    assert!(visitor.id.get("/account/activity").await.body.contains("Link into an app refused"));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn who_is_not_in_a_group_of_the_app_reads_why() {
     let mut visitor = Visitor::of(app.person("bob").await, HOST);
     let page = visitor.knocks("/").await;
     assert_eq!(page.status, 403, "{page:?}");
-    assert!(page.body.contains("The wiki app is open to some accounts only, and bob"), "{page:?}");
+    assert!(page.body.contains("Only some accounts can use The wiki app, and bob"), "{page:?}");
     assert_eq!(app.count("select count(*) from gate_tickets").await, 0);
 }
 

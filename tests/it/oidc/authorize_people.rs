@@ -27,7 +27,7 @@ async fn a_person_signs_in_allows_the_app_and_arrives() {
     assert_eq!(next_of(&continued, "/oauth/consent"), next, "the same request");
     let page = browser.get(continued.location()).await;
     for says in
-        ["Allow The wiki app?", "app.example", "know that it is you", "see your email address", "alice", "Not you?"]
+        ["Allow The wiki app?", "app.example", "know that it’s you", "see your email address", "alice", "Not you?"]
     {
         assert!(page.body.contains(says), "{says}: {page:?}");
     }
@@ -157,7 +157,7 @@ async fn an_app_of_a_group_admits_its_members_and_tells_others_whom_to_ask() {
     let mut person = app.person("alice").await;
     let page = bring(&mut person, "wiki", &[]).await;
     assert_eq!(page.status, 403, "{page:?}");
-    assert!(page.body.contains("You have no access to The wiki app"), "{page:?}");
+    assert!(page.body.contains("You don’t have access to The wiki app"), "{page:?}");
     assert!(page.hidden("/logout", "next").is_some_and(|next| next.starts_with("/oauth/authorize/continue")));
     assert_eq!(error_of(&app, &bring(&mut person, "wiki", &[("prompt", "none")]).await), "access_denied");
     app.execute("insert into group_members (group_id, user_id) select groups.id, users.id from groups, users").await;

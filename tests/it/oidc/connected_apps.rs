@@ -13,7 +13,7 @@ async fn an_app_is_listed_and_removed_with_all_that_came_of_it_on_every_replica(
     app.web_app("files").await;
     let mut person = app.person("alice").await;
     let empty = person.get("/account/apps").await;
-    assert!(empty.status == 200 && empty.body.contains("You have not allowed any app"), "{empty:?}");
+    assert!(empty.status == 200 && empty.body.contains("No apps yet"), "{empty:?}");
     for client_id in ["wiki", "files"] {
         allow(&mut person, client_id).await;
         code_of(&app, &bring(&mut person, client_id, &[]).await);
@@ -30,14 +30,14 @@ async fn an_app_is_listed_and_removed_with_all_that_came_of_it_on_every_replica(
     let removed = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", &id)]).await;
     assert_eq!((removed.status, removed.location()), (303, "/account/apps"), "{removed:?}");
     let page = person.get("/account/apps").await;
-    assert!(page.body.contains("no longer has access") && !page.body.contains("The wiki app"), "{page:?}");
+    assert!(page.body.contains("can no longer use your account") && !page.body.contains("The wiki app"), "{page:?}");
     assert_eq!(app.count(MINE).await, 3, "the other app's and the other person's stay");
     assert_eq!(app.count("select count(*) from grants where ended_because = 'consent'").await, 2);
     next_of(&bring(&mut person, "wiki", &[]).await, "/oauth/consent");
     let mut elsewhere = crate::support::browser::Browser { to: replica.address, ..person.clone() };
     next_of(&bring(&mut elsewhere, "wiki", &[]).await, "/oauth/consent");
     let activity = person.get("/account/activity").await;
-    assert!(activity.body.contains("The access of an app was removed"), "{activity:?}");
+    assert!(activity.body.contains("Access of an app removed"), "{activity:?}");
     for wrong in [id.as_str(), "00000000-0000-4000-8000-000000000001", "x"] {
         let answer = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", wrong)]).await;
         assert!([303, 404].contains(&answer.status), "{wrong}: {answer:?}");

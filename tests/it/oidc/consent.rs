@@ -33,7 +33,7 @@ async fn consent_is_remembered_and_asked_again_for_more() {
     let mut other = app.person("robert").await;
     next_of(&bring(&mut other, "wiki", &[]).await, "/oauth/consent");
     let activity = person.get("/account/activity").await;
-    assert!(activity.body.contains("An app was allowed to use your account"), "{activity:?}");
+    assert!(activity.body.contains("App allowed to use your account"), "{activity:?}");
 }
 
 #[tokio::test]

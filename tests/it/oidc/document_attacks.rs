@@ -247,14 +247,14 @@ async fn row_50_a_page_says_large_that_nobody_checked_the_app_and_where_the_answ
     };
     let page = seen(&mut person, REDIRECT).await;
     let heading = page.body.split_once("<h1>").and_then(|(_, rest)| rest.split_once("</h1>")).expect("a heading").0;
-    assert_eq!(heading, "Allow an app that nobody has checked?");
+    assert_eq!(heading, "Allow an app that hasn’t been checked?");
     assert!(!page.body.contains("Google <b>") && page.body.contains("Google &lt;b&gt;"), "{page:?}");
     for strong in [here.as_str(), "app.example"] {
         assert!(page.body.contains(&format!("<strong>{strong}</strong>")), "{strong}: {page:?}");
     }
     let buttons: Vec<_> = page.body.split("<button name=\"answer\"").skip(1).collect();
     assert!(buttons.len() == 2 && buttons[0].contains(">Deny<") && buttons[1].contains(">Allow<"), "{page:?}");
-    let pretends = "Any program on this device can pass itself off as";
+    let pretends = "Any program on this device can pretend to be";
     assert!(!page.body.contains(pretends), "{page:?}");
 
     let device = seen(&mut person, "http://127.0.0.1:5000/cb").await;

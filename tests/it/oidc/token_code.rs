@@ -139,7 +139,7 @@ async fn oidcc_codereuse_a_second_use_ends_what_the_first_got() {
         and user_id = (select id from users)";
     assert_eq!(app.count(events).await, 1, "told once");
     let page = person.get("/account/activity").await;
-    assert!(page.body.contains("An app was signed out because its way in was used twice"), "{page:?}");
+    assert!(page.body.contains("Signed out of an app: its sign-in code was used twice"), "{page:?}");
 }
 
 #[tokio::test]

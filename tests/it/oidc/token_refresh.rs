@@ -103,7 +103,7 @@ async fn row_22_after_the_grace_a_repeat_ends_the_grant_and_its_owner_is_told() 
     let events = "select count(*) from audit_events where kind = 'refresh_reused' and detail ->> 'client_id' = 'wiki'";
     assert_eq!(app.count(events).await, 1, "told once");
     let page = person.get("/account/activity").await;
-    assert!(page.body.contains("An app was signed out because its access was used in two places"), "{page:?}");
+    assert!(page.body.contains("Signed out of an app: its access was used in two places"), "{page:?}");
 }
 
 #[tokio::test]

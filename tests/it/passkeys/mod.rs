@@ -222,7 +222,7 @@ async fn a_service_at_an_address_of_numbers_offers_none_and_says_why() {
     let app = TestApp::with(&[("VESTIBULE_PUBLIC_URL", "http://127.0.0.1:4000")]).await;
     let mut browser = app.person("alice").await;
     for page in [browser.get(PASSKEYS).await, app.browser().get(LOGIN).await] {
-        assert!(page.status == 200 && page.body.contains("a number and not a name"), "{page:?}");
+        assert!(page.status == 200 && page.body.contains("a number, not a name"), "{page:?}");
         assert!(!page.body.contains("passkeys.js"), "{page:?}");
     }
     assert!(!app.browser().get("/login").await.body.contains("passkey"));

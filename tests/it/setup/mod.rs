@@ -62,7 +62,7 @@ async fn the_link_makes_the_administrator_once_and_signs_them_in() {
     let secret = issued(&app).await;
     let mut browser = app.browser();
     let page = open(&mut browser, &path(&secret)).await;
-    assert!(page.status == 200 && page.body.contains("Make the first administrator"), "{page:?}");
+    assert!(page.status == 200 && page.body.contains("Create the first administrator"), "{page:?}");
     assert_eq!(page.hidden("/setup", "link"), Some(secret.reveal()), "its form says what it is about");
     assert_eq!(app.count("select count(*) from users").await, 0, "opening changes nothing");
 
