@@ -18,7 +18,7 @@ use crate::{
     limits::Spent,
     mail::{MailWaker, NewEmail, outbox},
     telemetry::{Metrics, Sampler},
-    types::{Request, SessionId, UserId},
+    types::{Request, SessionId, UserId, now},
 };
 
 /// The actor and the destinations of effects; begins [`Unit`]s. Cheap to clone.
@@ -94,10 +94,15 @@ impl Unit {
         self.decides.push(spent.decision());
     }
 
-    /// Queues an email, which is sent after the commit.
+    /// Queues an email, which is sent after the commit. One about something that happened gets the time and, if someone
+    /// in a browser did it, the address and the `User-Agent`. An administrator's stay private.
     pub async fn email(&mut self, email: &NewEmail<'_>) -> sqlx::Result<()> {
         self.queued_email = true;
-        outbox::enqueue(&mut self.transaction, email).await
+        let request = self.recorder.request.as_ref();
+        let at = request.map_or_else(now, |request| request.now);
+        let visitor = request.filter(|_| matches!(self.recorder.actor, Actor::Visitor));
+        let origin = visitor.map(|request| (request.address, request.user_agent.as_str()));
+        outbox::enqueue(&mut self.transaction, &email.clone().with_facts(at, origin)).await
     }
 
     /// Inserts the audit rows and commits; then logs, counts, and wakes the mail job.

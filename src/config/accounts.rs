@@ -26,6 +26,9 @@ pub struct Accounts {
     /// `VESTIBULE_REQUIRE_SECOND_FACTOR`: which accounts can open only the enrolment pages until they have a second
     /// factor.
     pub require_second_factor: SecondFactor,
+    /// `VESTIBULE_NEW_BROWSER_EMAIL`: whether the owner is emailed about a sign-in from a browser that the account does
+    /// not know.
+    pub new_browser_email: bool,
 }
 
 impl Accounts {
@@ -33,6 +36,11 @@ impl Accounts {
         let require = env.parsed("VESTIBULE_REQUIRE_VERIFICATION", "true or false", |text| text.parse().ok());
         let wanted = "no, admins or everyone";
         let second = env.parsed("VESTIBULE_REQUIRE_SECOND_FACTOR", wanted, |text| text.parse().ok());
-        Self { require_verification: require.unwrap_or(true), require_second_factor: second.unwrap_or_default() }
+        let new_browser = env.parsed("VESTIBULE_NEW_BROWSER_EMAIL", "true or false", |text| text.parse().ok());
+        Self {
+            require_verification: require.unwrap_or(true),
+            require_second_factor: second.unwrap_or_default(),
+            new_browser_email: new_browser.unwrap_or(true),
+        }
     }
 }

@@ -155,6 +155,11 @@ pub const SETTINGS: &[Setting] = &[
         "who must have a passkey or an authenticator app: no, admins or everyone; applies to existing sessions too",
     ),
     setting(
+        "VESTIBULE_NEW_BROWSER_EMAIL",
+        "true",
+        "true: an owner is emailed about a sign-in with a browser that the account does not know; false: never",
+    ),
+    setting(
         "VESTIBULE_ARGON2",
         "m=19456,t=2,p=1",
         "Argon2id cost of new hashes (PHC parameters); older hashes are upgraded at the next sign-in",

@@ -11,7 +11,8 @@ use crate::state::AppState;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'";
 
-/// A response extension that allows one inline style sheet, given by its SHA-256 in Base64.
+/// A response extension for an email as a page: allows style attributes, and one inline style sheet, given by its
+/// SHA-256 in Base64.
 #[derive(Clone, Copy, Debug)]
 pub struct InlineStyle(pub &'static str);
 
@@ -75,7 +76,7 @@ pub(crate) fn set_security_headers(state: &AppState, response: &mut Response) {
 
 fn only_style(digest: &str) -> Option<HeaderValue> {
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; form-action 'none'; base-uri 'none'; object-src 'none'; \
+        "default-src 'none'; style-src 'sha256-{digest}'; style-src-attr 'unsafe-inline'; form-action 'none'; base-uri 'none'; object-src 'none'; \
          frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).ok()

@@ -69,6 +69,12 @@ impl Key {
         Self::of("app", id.0.as_bytes())
     }
 
+    /// Sign-ins to one account from new browsers that look the same.
+    pub fn new_browser(user_id: UserId, address: IpAddr, user_agent: &str) -> Self {
+        let from = [&network(address), &[0][..], user_agent.as_bytes()].concat();
+        Self::of("new-browser", &[user_id.0.as_bytes(), &from[..]].concat())
+    }
+
     /// Emails of one kind to one mailbox, requested by anyone.
     pub fn emails(kind: &str, canonical: &str) -> Self {
         Self::emails_of(kind, canonical, &[])

@@ -91,6 +91,9 @@ pub const EMAILS: Limit = Limit { burst: 3, refill: Duration::from_secs(1200), c
 /// Requested emails to an address outside the requester's account: 10, then 10 an hour.
 pub const EMAILS_TO_OTHERS: Limit = Limit { burst: 10, refill: Duration::from_secs(360), cap: Cap::Never };
 
+/// Reported sign-ins from new browsers that look the same: one a minute.
+pub const SAME_BROWSER: Limit = Limit { burst: 1, refill: Duration::from_secs(60), cap: Cap::Never };
+
 /// A bucket's key and limit.
 pub type Bucket = (Key, Limit);
 

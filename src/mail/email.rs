@@ -1,9 +1,10 @@
 //! Kinds of emails, and emails in the outbox.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
@@ -63,6 +64,21 @@ pub struct NewEmail<'a> {
     pub detail: Value,
 }
 
+impl NewEmail<'_> {
+    /// Adds to an email about something that happened when it did, and from which address and `User-Agent`.
+    #[must_use]
+    pub fn with_facts(mut self, at: OffsetDateTime, origin: Option<(IpAddr, &str)>) -> Self {
+        if let (false, Value::Object(detail)) = (self.kind.on_request, &mut self.detail) {
+            detail.insert("at".to_owned(), at.unix_timestamp().into());
+            if let Some((address, user_agent)) = origin {
+                detail.insert("address".to_owned(), address.to_canonical().to_string().into());
+                detail.insert("user_agent".to_owned(), user_agent.into());
+            }
+        }
+        self
+    }
+}
+
 /// The detail of an email requested from this browser, read by [`QueuedEmail::requested_from`]. A known browser has a
 /// separate limit, which others cannot exhaust.
 pub fn requested_from(browser: Option<&SecretToken>) -> Value {
@@ -98,6 +114,12 @@ impl QueuedEmail {
     /// A text of the detail; empty if missing.
     pub fn text(&self, name: &str) -> &str {
         self.detail.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// When what it is about happened; `None` for an email that was requested, or queued by an older version.
+    pub fn happened_at(&self) -> Option<OffsetDateTime> {
+        let at = self.detail.get("at").and_then(Value::as_i64)?;
+        OffsetDateTime::from_unix_timestamp(at).ok()
     }
 
     /// A number of the detail.

@@ -129,6 +129,11 @@ impl Methods {
         self
     }
 
+    /// Returns whether a method is among them.
+    pub fn has(&self, method: Method) -> bool {
+        self.0.contains(&method)
+    }
+
     /// The assurance level of all methods combined.
     pub fn aal(&self) -> Aal {
         let shown = |kinds: fn(&Method) -> bool| self.0.iter().any(kinds);

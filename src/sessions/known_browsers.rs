@@ -43,17 +43,25 @@ pub async fn renew(connection: &mut PgConnection, old: Option<&SecretToken>) -> 
     Ok(fresh)
 }
 
-/// Records that a browser signed in to an account. Returns the secret by which the account recognises it from now on:
-/// a fresh one, unless the account knows the presented one.
+/// A browser that signed in to an account.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// The secret by which the account recognises it from now on: a fresh one, unless the account knew the presented one.
+    pub secret: SecretToken,
+    /// How many other browsers the account knew; `None` if it knew this one.
+    pub new_beside: Option<i64>,
+}
+
+/// Records that a browser signed in to an account.
 pub async fn remember(
     connection: &mut PgConnection,
     user_id: UserId,
     presented: Option<&SecretToken>,
-) -> sqlx::Result<SecretToken> {
+) -> sqlx::Result<Remembered> {
     if let Some(presented) = presented
         && used(&mut *connection, user_id, &presented.digest()).await?
     {
-        return Ok(presented.clone());
+        return Ok(Remembered { secret: presented.clone(), new_beside: None });
     }
     let fresh = renew(&mut *connection, presented).await?;
     let digest = fresh.digest();
@@ -70,7 +78,7 @@ pub async fn remember(
     if others >= BROWSERS_MAX {
         forget_oldest(connection, user_id, &digest).await?;
     }
-    Ok(fresh)
+    Ok(Remembered { secret: fresh, new_beside: Some(others) })
 }
 
 /// Updates a browser's last use, at most once a day. Returns whether the account knows the browser.

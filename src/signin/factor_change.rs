@@ -14,7 +14,8 @@ use crate::{
     web::{AppError, SessionCookie},
 };
 
-/// An email to the owner about changed factors. Its detail has the `change`, and the number of recovery codes `left`.
+/// An email to the owner about changed factors. Its detail has the `change`, the `name` of the factor, and the
+/// number of recovery codes `left`.
 pub const FACTORS_CHANGED: Kind = Kind::notice("factors-changed");
 
 /// The result of a change in a session.
@@ -71,13 +72,13 @@ async fn end_others(unit: &mut Unit, live: &LiveSession) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Records a change and emails the owner; `change` is its code in the email.
+/// Records a change and emails the owner: its code, and the name of the factor, if it has one.
 pub async fn report(
     unit: &mut Unit,
     request: &Request,
     live: &LiveSession,
     event: Event,
-    change: &str,
+    (change, name): (&str, Option<&str>),
 ) -> sqlx::Result<()> {
     unit.record(event, live.user_id, Some(live.id));
     let email = NewEmail {
@@ -85,7 +86,7 @@ pub async fn report(
         user_id: Some(live.user_id),
         address: &live.email,
         lang: live.language.as_deref().and_then(Lang::from_code).unwrap_or(request.lang),
-        detail: json!({ "change": change }),
+        detail: json!({ "change": change, "name": name }),
     };
     unit.email(&email).await
 }

@@ -168,7 +168,8 @@ async fn remove_factor<F: ManagedFactor>(
     F::removed(&mut unit, me.user_id, &left).await?;
     let code = F::KIND.code;
     let event = Event::FactorRemoved { factor: code.to_owned() };
-    factor_change::report(&mut unit, request, me, event, &format!("{code}-removed")).await?;
+    let change = format!("{code}-removed");
+    factor_change::report(&mut unit, request, me, event, (&change, Some(&factor.name))).await?;
     unit.commit().await?;
     Ok(Ok(()))
 }

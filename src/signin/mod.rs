@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use answer::SignInAnswer;
-pub use opening::{Opened, SIGN_IN_AFTER_FAILURES, open, renew, renew_as};
+pub use opening::{NEW_BROWSER, Opened, SIGN_IN_AFTER_FAILURES, open, renew, renew_as};
 
 /// Number of failures after which a successful sign-in notifies the owner.
 const FAILURES_REPORTED: u32 = 5;

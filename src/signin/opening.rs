@@ -6,7 +6,7 @@ use super::FAILURES_REPORTED;
 use crate::{
     accounts::{self, Role},
     audit::{Event, Unit},
-    limits::{self, Key},
+    limits::{self, Key, Spend},
     mail::Kind,
     passwords::proof::Proof,
     sessions::{self, Duties, LiveSession, Method, Methods, Opening, known_browsers},
@@ -17,6 +17,12 @@ use crate::{
 
 /// An email to the owner about a sign-in after many failures.
 pub const SIGN_IN_AFTER_FAILURES: Kind = Kind::notice("sign-in-after-failures");
+
+/// An email to the owner about a sign-in with a browser that the account did not know.
+pub const NEW_BROWSER: Kind = Kind::notice("new-browser");
+
+/// How long after it was created, verified or given a new password an account that knows no browser may sign in unreported.
+const JUST_SET_UP: time::Duration = time::Duration::days(1);
 
 /// A new session, whose cookies are set after the commit.
 #[derive(Clone, Debug)]
@@ -54,12 +60,22 @@ pub async fn open(
     }
     unit.record(Event::SignedIn { amr: opening.methods.amr() }, user_id, Some(id));
     let browser = known_browsers::remember(unit, user_id, request.browser.as_ref()).await?;
+    if accounts.new_browser_email
+        && let Some(others) = browser.new_beside
+    {
+        report_new_browser(unit, request, opening, others).await?;
+    }
     let first = match duties {
         Duties { unverified: true, .. } if accounts.require_verification => Some(paths::VERIFY),
         Duties { must_enrol: true, .. } => Some(paths::ACCOUNT_FACTORS),
         _ => None,
     };
-    Ok(Some(Opened { id, cookie: SessionCookie { cookie, remembered: opening.remember }, browser, first }))
+    Ok(Some(Opened {
+        id,
+        cookie: SessionCookie { cookie, remembered: opening.remember },
+        browser: browser.secret,
+        first,
+    }))
 }
 
 /// Records a reauthentication in a live session and gives it a new cookie. Returns `None` if the session ended, or the
@@ -98,6 +114,32 @@ pub async fn renew_as(
     let stored = cookie.stored(&state.config.lifetimes, request.now, live.remembered)?;
     let renewed = sessions::renew(unit, live.id, &stored, methods, credentials_version, fresh).await?;
     Ok(renewed.then_some(SessionCookie { cookie, remembered: live.remembered }))
+}
+
+/// Emails the owner about a sign-in with a new browser. Says nothing about the first browser of an account that was just
+/// set up, nor about one in which an emailed link was just opened: the owner expects those.
+async fn report_new_browser(
+    unit: &mut Unit,
+    request: &Request,
+    opening: &Opening<'_>,
+    others: i64,
+) -> sqlx::Result<()> {
+    let Some(user) = accounts::find(unit, opening.user_id).await? else { return Ok(()) };
+    let set_up = [Some(user.created_at), user.email_verified_at, user.password_changed_at];
+    let is_first = others == 0 && set_up.into_iter().max().flatten().is_some_and(|at| request.now - at < JUST_SET_UP);
+    if user.email_verified_at.is_none() || is_first || opening.methods.has(Method::MailedLink) {
+        return Ok(());
+    }
+    // One browser may sign in several times before it gets its cookie, also at several replicas. And whoever knows the
+    // password must not be able to flood the mailbox.
+    let same = Key::new_browser(user.id, request.address, &request.user_agent);
+    let all = Key::emails(NEW_BROWSER.code, &user.email.to_lowercase());
+    if limits::spend_one(unit, same, limits::SAME_BROWSER).await? == Spend::Allowed
+        && limits::spend_one(unit, all, limits::EMAILS_TO_OTHERS).await? == Spend::Allowed
+    {
+        unit.email(&user.email(&NEW_BROWSER, request.lang, json!({}))).await?;
+    }
+    Ok(())
 }
 
 /// Emails the owner about a sign-in after many failures, their own or an attacker's (OWASP ASVS 6.3.5).

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tera::{Context, Value};
 
 use super::{ESCAPED, Files, TemplateError, Templates, source};
-use crate::types::Lang;
+use crate::types::{Lang, Moment};
 
 /// The folder of email templates.
 pub(super) const FOLDER: &str = "mail/";
@@ -28,6 +28,32 @@ pub trait Mail: Serialize {
     fn samples() -> Vec<(&'static str, Self)>
     where
         Self: Sized;
+}
+
+/// What the frame around every email says.
+#[derive(Clone, Copy, Debug)]
+pub struct MailFrame<'a> {
+    /// The service's name.
+    pub service_name: &'a str,
+    /// The recipient's name.
+    pub hello: &'a str,
+    /// The event that the email reports.
+    pub facts: Option<&'a MailFacts>,
+}
+
+/// An event as an email reports it.
+#[derive(Clone, Debug, Serialize)]
+pub struct MailFacts {
+    /// When it happened.
+    pub when: Moment,
+    /// The browser's name.
+    pub browser: Option<String>,
+    /// The operating system's name.
+    pub system: Option<String>,
+    /// The IP address; `None` if it did not come from a browser.
+    pub address: Option<String>,
+    /// The name of the passkey or app.
+    pub name: Option<String>,
 }
 
 /// A rendered email. Its `Debug` prints nothing, because it contains links.
@@ -62,11 +88,13 @@ impl fmt::Debug for Message {
 
 impl Templates {
     /// Renders an email.
-    pub fn mail<M: Mail>(&self, lang: Lang, service_name: &str, email: &M) -> Result<Message, TemplateError> {
+    pub fn mail<M: Mail>(&self, lang: Lang, frame: &MailFrame<'_>, email: &M) -> Result<Message, TemplateError> {
         let page = Value::try_from_serializable(email)?;
         let render = |ending: &str, subject: &str| {
             let mut context = Context::new();
-            context.insert("mail", &json!({ "lang": lang, "service_name": service_name, "subject": subject }));
+            let MailFrame { service_name, hello, facts } = frame;
+            let mail = json!({ "lang": lang, "service_name": service_name, "subject": subject, "hello": hello, "facts": facts });
+            context.insert("mail", &mail);
             context.insert_value("page", page.clone());
             self.renderer(lang).emails.render(&format!("{FOLDER}{}{ending}", M::NAME), &context)
         };

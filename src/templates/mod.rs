@@ -22,7 +22,7 @@ use tera::{Context, Kwargs, State, Tera, Value};
 use self::fluent::{Catalog, Localizer};
 pub use self::{
     assets::{Asset, asset, asset_path},
-    mail::{Mail, Message, mail_style_digest, sample_link, usual_and_hostile},
+    mail::{Mail, MailFacts, MailFrame, Message, mail_style_digest, sample_link, usual_and_hostile},
 };
 use crate::types::Lang;
 

@@ -43,4 +43,4 @@ pub use request::Request;
 pub use return_to::ReturnTo;
 pub use token::{SecretToken, TokenDigest};
 pub use username::{Username, UsernameError};
-pub use when::{Age, AgeUnit, Throttled, Wait, WaitUnit};
+pub use when::{Age, AgeUnit, Moment, Throttled, Wait, WaitUnit};

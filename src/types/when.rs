@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -95,6 +95,33 @@ impl Age {
     }
 }
 
+/// A moment to the minute, with its time zone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// `2026-12-01`; the template words it.
+    pub date: String,
+    /// `00:23`
+    pub time: String,
+    /// `UTC`, `UTC+9` or `UTC-3:30`
+    pub zone: String,
+}
+
+impl Moment {
+    /// A moment as people in this zone read it.
+    pub fn in_zone(at: OffsetDateTime, zone: UtcOffset) -> Self {
+        // Only at the very ends of the calendar there is no such time.
+        let local = at.checked_to_offset(zone).unwrap_or(at);
+        let (hours, minutes, _) = local.offset().as_hms();
+        let sign = if local.offset().is_negative() { '-' } else { '+' };
+        let zone = match (hours.unsigned_abs(), minutes.unsigned_abs()) {
+            (0, 0) => "UTC".to_owned(),
+            (hours, 0) => format!("UTC{sign}{hours}"),
+            (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+        };
+        Self { date: local.date().to_string(), time: format!("{:02}:{:02}", local.hour(), local.minute()), zone }
+    }
+}
+
 /// The action was not attempted: rate limit or overload.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(tag = "code", rename_all = "kebab-case")]
@@ -150,6 +177,20 @@ mod tests {
         assert_eq!(said(5400), (WaitUnit::Minutes, 90));
         assert_eq!(said(5401), (WaitUnit::Hours, 2));
         assert_eq!(said(u64::MAX).0, WaitUnit::Hours);
+    }
+
+    #[test]
+    fn a_moment_is_told_in_its_zone_by_the_day_of_that_zone() {
+        let at = datetime!(2026-11-30 15:23:59 UTC);
+        for (zone, date, time, named) in [
+            (UtcOffset::UTC, "2026-11-30", "15:23", "UTC"),
+            (time::macros::offset!(+9), "2026-12-01", "00:23", "UTC+9"),
+            (time::macros::offset!(+5:45), "2026-11-30", "21:08", "UTC+5:45"),
+            (time::macros::offset!(-3:30), "2026-11-30", "11:53", "UTC-3:30"),
+        ] {
+            let moment = Moment::in_zone(at, zone);
+            assert_eq!((moment.date.as_str(), moment.time.as_str(), moment.zone.as_str()), (date, time, named));
+        }
     }
 
     #[test]

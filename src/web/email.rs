@@ -6,8 +6,9 @@
 use std::pin::Pin;
 
 use sqlx::PgConnection;
+use time::UtcOffset;
 
-use super::{AppError, paths};
+use super::{AppError, device, paths};
 use crate::{
     accounts::{
         self, Identifier, User,
@@ -18,8 +19,8 @@ use crate::{
     mail::{Kind, NewEmail, QueuedEmail, RenderedEmail, outbox},
     sessions::{known_browsers, return_paths},
     state::AppState,
-    templates::Mail,
-    types::{Email, Lang, Request, ReturnTo, SecretToken, Throttled},
+    templates::{Mail, MailFacts, MailFrame},
+    types::{Email, Lang, Moment, Request, ReturnTo, SecretToken, Throttled},
 };
 
 /// The future of a render function; `None` if the email has no recipient any more.
@@ -77,13 +78,40 @@ impl Renderer<'_> {
         Ok(format!("{}?token={}", self.link(path_of(purpose)), secret.reveal()))
     }
 
-    /// Renders the email.
+    /// Renders an email to a user. Their display name greets them only at their own verified address: anyone may choose
+    /// one, and have it sent to an address that is not theirs.
     ///
     /// # Errors
     /// If the template is broken, which tests rule out.
-    pub fn render(&self, to: &str, mail: &impl Mail) -> Result<Option<RenderedEmail>, AppError> {
-        let message = self.state.templates.mail(self.lang, &self.state.config.site.name, mail)?;
+    pub fn render(&self, user: &User, to: &str, mail: &impl Mail) -> Result<Option<RenderedEmail>, AppError> {
+        let is_theirs = user.email_verified_at.is_some() && user.email == to;
+        let display_name = user.display_name.as_deref().filter(|_| is_theirs);
+        self.render_to(display_name.unwrap_or(&user.username), to, mail)
+    }
+
+    /// Renders an email that greets the recipient by this name.
+    ///
+    /// # Errors
+    /// If the template is broken, which tests rule out.
+    pub fn render_to(&self, hello: &str, to: &str, mail: &impl Mail) -> Result<Option<RenderedEmail>, AppError> {
+        let facts = self.facts();
+        let frame = MailFrame { service_name: &self.state.config.site.name, hello, facts: facts.as_ref() };
+        let message = self.state.templates.mail(self.lang, &frame, mail)?;
         Ok(Some(RenderedEmail { to: to.to_owned(), lang: self.lang, message }))
+    }
+
+    /// The event that the email reports. A reminder reports an earlier one, whose facts it does not have.
+    fn facts(&self) -> Option<MailFacts> {
+        let text = |name| Some(self.email.text(name)).filter(|text| !text.is_empty());
+        let at = self.email.happened_at().filter(|_| !is_reminder(self.email))?;
+        let user_agent = self.email.text("user_agent");
+        Some(MailFacts {
+            when: Moment::in_zone(at, UtcOffset::UTC),
+            browser: device::browser(user_agent).map(str::to_owned),
+            system: device::system(user_agent).map(str::to_owned),
+            address: text("address").map(str::to_owned),
+            name: text("name").map(str::to_owned),
+        })
     }
 
     /// The same context in the language of `user`.
@@ -155,7 +183,11 @@ pub async fn render(
 
 /// Returns whether this email counts against the mailbox's limit. Emails to an unverified address always do.
 fn is_limited(kind: &Kind, email: &QueuedEmail, user: &User) -> bool {
-    kind.on_request || email.detail.get("reminder").is_some() || user.email_verified_at.is_none()
+    kind.on_request || is_reminder(email) || user.email_verified_at.is_none()
+}
+
+fn is_reminder(email: &QueuedEmail) -> bool {
+    email.detail.get("reminder").is_some()
 }
 
 /// Begins a unit for an email that a visitor requested, unless the outbox is full or the network's limit is exhausted.

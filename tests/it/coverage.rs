@@ -171,6 +171,9 @@ pub fn assert_guarded(answer: &Answer, what: &str) {
     {
         assert!(policy.contains(part), "{what}: {policy}");
     }
+    // An email, the one page with a style sheet of its own, has style attributes too.
+    let attributes = if policy.contains("style-src 'sha256-") { "style-src-attr 'unsafe-inline'; " } else { "" };
+    let policy = policy.replacen(attributes, "", 1);
     assert!(!policy.contains("unsafe-") && !policy.contains('*') && !policy.contains("http"), "{what}: {policy}");
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

@@ -65,9 +65,9 @@ async fn asvs_6_3_5_passwords_that_failed_before_the_second_step_are_told_after_
     }
     app.execute("update totp_factors set last_step = 0").await;
     let mut owner = pending(&app, "alice").await;
-    assert_eq!(letters(&app, "after failed tries").await, 0, "nobody is in yet");
+    assert_eq!(letters(&app, "failed tries").await, 0, "nobody is in yet");
     assert_in(&enter(&mut owner, &authenticator.now(&app).await).await);
-    assert_eq!(letters(&app, "after failed tries").await, 1);
+    assert_eq!(letters(&app, "failed tries").await, 1);
 }
 
 #[tokio::test]

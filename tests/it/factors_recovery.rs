@@ -115,7 +115,7 @@ async fn taking_an_address_back_takes_away_what_was_added_since() {
     assert_eq!(names, ["Alice's own"]);
     assert_eq!(app.count("select count(*) from recovery_codes").await, 5);
     let letter = app.letter_to("alice@example.com", OVERVIEW).await;
-    assert!(letter.text.contains("was taken back"), "{letter:?}");
+    assert!(letter.text.contains("was restored"), "{letter:?}");
     assert_eq!(app.count("select count(*) from audit_events where kind = 'factors_undone'").await, 1);
     assert_eq!(owner.submit(RESET, &[("password", NEW)]).await.location(), "/login");
     assert_eq!(after_the_password(&owner, "alice", NEW).await, "/login/totp", "her own is still asked for");
@@ -168,7 +168,7 @@ async fn asvs_6_4_6_an_operator_removes_factors_sees_none_of_them_and_the_owner_
     assert_eq!(after_the_password(&app.browser(), "alice", PASSWORD).await, "/dashboard");
     app.state.mailer.waker().wake();
     let letter = app.letter_to("alice@example.com", OVERVIEW).await;
-    assert!(letter.text.contains("operator of Vestibule switched the second step off"), "{letter:?}");
+    assert!(letter.text.contains("operator of Vestibule turned off two-step verification"), "{letter:?}");
     let audited = "select count(*) from audit_events where kind = 'factors_reset' and actor_kind = 'cli'";
     assert_eq!(app.count(audited).await, 1);
     let nobody = program.run(&["user", "reset-factors", "nobody"]).await;

@@ -72,6 +72,7 @@ mod mail_servers;
 mod memory;
 mod mount;
 mod names;
+mod new_browser;
 mod oidc;
 mod openapi;
 mod outage;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     templates::{Mail, Page, sample_link, usual_and_hostile},
+    types::Moment,
     web::Refusal,
 };
 
@@ -38,8 +39,8 @@ pub struct KeepPage {
 #[derive(Clone, Debug, Serialize)]
 pub struct DeletionScheduled {
     pub username: String,
-    /// `2026-03-01`; the template words it.
-    pub date: String,
+    /// When it is erased.
+    pub due: Moment,
     pub undo_link: String,
 }
 
@@ -88,7 +89,7 @@ impl Mail for DeletionScheduled {
     fn samples() -> Vec<(&'static str, Self)> {
         usual_and_hostile(|username| Self {
             username,
-            date: "2026-03-01".into(),
+            due: Moment { date: "2026-03-01".into(), time: "09:30".into(), zone: "UTC".into() },
             undo_link: sample_link("/account/keep"),
         })
     }

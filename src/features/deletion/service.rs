@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
+use time::UtcOffset;
 
 use super::{
     ERASED,
@@ -18,7 +19,7 @@ use crate::{
     mail::{NewEmail, RenderedEmail, outbox},
     sessions::{self, LiveSession, ended},
     state::AppState,
-    types::{Lang, Request, SecretToken, UserId},
+    types::{Lang, Moment, Request, SecretToken, UserId},
     web::{AppError, email::Renderer},
 };
 
@@ -129,12 +130,12 @@ pub async fn render_scheduled(
 ) -> Result<Option<RenderedEmail>, AppError> {
     let Some(due) = user.deletion_due_at else { return Ok(None) };
     let undo_link = renderer.secret_link(unit, Purpose::UndoDeletion, &user, &user.email).await?;
-    let date = due.date().to_string();
-    renderer.render(&user.email, &DeletionScheduled { username: user.username, date, undo_link })
+    let due = Moment::in_zone(due, UtcOffset::UTC);
+    renderer.render(&user, &user.email, &DeletionScheduled { username: user.username.clone(), due, undo_link })
 }
 
 /// Renders the last email.
 pub fn render_erased(renderer: &Renderer<'_>) -> Result<Option<RenderedEmail>, AppError> {
     let username = renderer.email.text("username").to_owned();
-    renderer.render(&renderer.email.address, &Erased { username })
+    renderer.render_to(&username.clone(), &renderer.email.address, &Erased { username })
 }

@@ -163,10 +163,10 @@ pub async fn render_change(
         Err(_) => None,
     };
     if let Some(owner) = owner.filter(|owner| owner.id != user.id) {
-        return renderer.in_language_of(&owner).render(&owner.email, &AddressInUse {});
+        return renderer.in_language_of(&owner).render(&owner, &owner.email, &AddressInUse {});
     }
     let hours = Purpose::ChangeEmail.lifetime().as_secs() / 3600;
-    renderer.render(new, &ChangeEmail { username: user.username, link, hours })
+    renderer.render(&user, new, &ChangeEmail { username: user.username.clone(), link, hours })
 }
 
 /// Renders the email to the old address.
@@ -178,5 +178,5 @@ pub async fn render_changed(
     let old = renderer.email.address.as_str();
     let undo_link = renderer.secret_link(unit, Purpose::UndoEmail, &user, old).await?;
     let days = Purpose::UndoEmail.lifetime().as_secs() / 86_400;
-    renderer.render(old, &EmailChanged { username: user.username, undo_link, days })
+    renderer.render(&user, old, &EmailChanged { username: user.username.clone(), undo_link, days })
 }

@@ -31,7 +31,8 @@ pub const SLICE: Slice = Slice {
                 let Some(change) = known else { return Ok(None) };
                 let left = email.detail.get("left").and_then(serde_json::Value::as_u64).unwrap_or_default();
                 let factors_link = renderer.link(paths::ACCOUNT_FACTORS);
-                renderer.render(&email.address, &FactorsChanged { username: user.username, change, left, factors_link })
+                let changed = FactorsChanged { username: user.username.clone(), change, left, factors_link };
+                renderer.render(&user, &email.address, &changed)
             })
         }),
     }],

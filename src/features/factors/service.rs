@@ -70,7 +70,7 @@ pub async fn remove_password(state: &AppState, request: &Request, live: &LiveSes
     if let Changed::SignedOut = factor_change::removed(&mut unit, state, live, &left).await? {
         return Err(AppError::SignIn { next: None });
     }
-    factor_change::report(&mut unit, request, live, Event::PasswordRemoved, "password-removed").await?;
+    factor_change::report(&mut unit, request, live, Event::PasswordRemoved, ("password-removed", None)).await?;
     unit.commit().await?;
     Ok(Removed::Done)
 }

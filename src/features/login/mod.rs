@@ -17,9 +17,9 @@ mod service;
 
 use std::future::ready;
 
-use self::pages::{SecondFactorFailed, SignInAfterFailures};
+use self::pages::{NewBrowser, SecondFactorFailed, SignInAfterFailures};
 use crate::{
-    signin::{SIGN_IN_AFTER_FAILURES, challenge::SECOND_FACTOR_FAILED},
+    signin::{NEW_BROWSER, SIGN_IN_AFTER_FAILURES, challenge::SECOND_FACTOR_FAILED},
     web::{
         Access, Slice, Writes,
         email::{EmailSpec, Render},
@@ -41,16 +41,24 @@ pub const SLICE: Slice = Slice {
             render: Render::ForUser(|renderer, _, user| {
                 let password_link = renderer.link(paths::ACCOUNT_PASSWORD);
                 let failures = renderer.email.number("failures").unwrap_or(1);
-                let email = SignInAfterFailures { username: user.username, failures, password_link };
-                Box::pin(ready(renderer.render(&renderer.email.address, &email)))
+                let email = SignInAfterFailures { username: user.username.clone(), failures, password_link };
+                Box::pin(ready(renderer.render(&user, &renderer.email.address, &email)))
+            }),
+        },
+        EmailSpec {
+            kind: &NEW_BROWSER,
+            render: Render::ForUser(|renderer, _, user| {
+                let sessions_link = renderer.link(paths::ACCOUNT_SESSIONS);
+                let email = NewBrowser { username: user.username.clone(), sessions_link };
+                Box::pin(ready(renderer.render(&user, &renderer.email.address, &email)))
             }),
         },
         EmailSpec {
             kind: &SECOND_FACTOR_FAILED,
             render: Render::ForUser(|renderer, _, user| {
                 let password_link = renderer.link(paths::ACCOUNT_PASSWORD);
-                let email = SecondFactorFailed { username: user.username, password_link };
-                Box::pin(ready(renderer.render(&renderer.email.address, &email)))
+                let email = SecondFactorFailed { username: user.username.clone(), password_link };
+                Box::pin(ready(renderer.render(&user, &renderer.email.address, &email)))
             }),
         },
     ],

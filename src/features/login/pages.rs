@@ -126,6 +126,21 @@ impl Mail for SignInAfterFailures {
     }
 }
 
+/// Someone signed in with a browser that the account did not know.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewBrowser {
+    pub username: String,
+    pub sessions_link: String,
+}
+
+impl Mail for NewBrowser {
+    const NAME: &'static str = "emails/new-browser";
+
+    fn samples() -> Vec<(&'static str, Self)> {
+        usual_and_hostile(|username| Self { username, sessions_link: "https://id.example.com/account/sessions".into() })
+    }
+}
+
 /// Someone knew the password and failed at the second factor.
 #[derive(Clone, Debug, Serialize)]
 pub struct SecondFactorFailed {

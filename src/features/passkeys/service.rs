@@ -220,7 +220,7 @@ pub async fn add(
     let added = factor_change::added(&mut unit, state, request, live, (&before, method)).await?;
     let Changed::Done(renewed) = added else { return Err(AppError::SignIn { next: None }) };
     let event = Event::FactorAdded { factor: FACTOR.code.to_owned() };
-    factor_change::report(&mut unit, request, live, event, "passkey-added").await?;
+    factor_change::report(&mut unit, request, live, event, ("passkey-added", Some(name.as_str()))).await?;
     let codes = if before.has_second() { None } else { Some(recovery_codes::create_first(&mut unit, live).await?) };
     unit.commit().await?;
     Ok(Ok(Added { renewed, codes }))

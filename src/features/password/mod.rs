@@ -41,8 +41,9 @@ pub const SLICE: Slice = Slice {
     emails: &[EmailSpec {
         kind: &PASSWORD_CHANGED,
         render: Render::ForUser(|renderer, _, user| {
-            let email = PasswordChanged { username: user.username, recover_link: renderer.link(paths::RECOVER) };
-            Box::pin(ready(renderer.render(&renderer.email.address, &email)))
+            let email =
+                PasswordChanged { username: user.username.clone(), recover_link: renderer.link(paths::RECOVER) };
+            Box::pin(ready(renderer.render(&user, &renderer.email.address, &email)))
         }),
     }],
 };

@@ -153,5 +153,5 @@ pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Resu
         return verification::render_address_taken(&renderer, unit, owner);
     }
     let minutes = Purpose::Recover.lifetime().as_secs() / 60;
-    renderer.render(&user.email, &Recover { username: user.username, link, minutes })
+    renderer.render(&user, &user.email, &Recover { username: user.username.clone(), link, minutes })
 }

@@ -143,7 +143,7 @@ async fn keep_app(
     let added = factor_change::added(&mut unit, state, request, live, (&before, Method::Totp)).await?;
     let Changed::Done(renewed) = added else { return Err(AppError::SignIn { next: None }) };
     let event = Event::FactorAdded { factor: FACTOR.code.to_owned() };
-    factor_change::report(&mut unit, request, live, event, "totp-added").await?;
+    factor_change::report(&mut unit, request, live, event, ("totp-added", Some(name.as_str()))).await?;
     let codes = if before.has_second() { None } else { Some(recovery_codes::create_first(&mut unit, live).await?) };
     unit.commit().await?;
     Ok(Confirmed::Added { renewed, codes })

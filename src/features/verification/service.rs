@@ -173,7 +173,7 @@ pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Resu
         return render_address_taken(&renderer, unit, owner);
     }
     let hours = Purpose::Verify.lifetime().as_secs() / 3600;
-    renderer.render(&user.email, &VerifyEmail { username: user.username, link, hours })
+    renderer.render(&user, &user.email, &VerifyEmail { username: user.username.clone(), link, hours })
 }
 
 /// Renders the warning to the owner of an address that an unverified account has.
@@ -190,5 +190,6 @@ pub fn render_address_taken(
     }
     let renderer = renderer.in_language_of(&owner);
     let (sign_in_link, recover_link) = (renderer.link(paths::LOGIN), renderer.link(paths::RECOVER));
-    renderer.render(&owner.email, &AddressTaken { username: owner.username, sign_in_link, recover_link })
+    let email = AddressTaken { username: owner.username.clone(), sign_in_link, recover_link };
+    renderer.render(&owner, &owner.email, &email)
 }

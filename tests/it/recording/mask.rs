@@ -103,6 +103,11 @@ fn moment(text: &str) -> Option<(usize, &'static str)> {
         let zone = ["Z", "+00:00", "+00"].into_iter().find(|zone| rest.starts_with(zone)).map_or(0, str::len);
         return Some((length + fraction + zone, "MOMENT"));
     }
+    if let Some(length) = fits(text, "##:##")
+        && [" UTC", " (UTC)"].iter().any(|zone| text[length..].starts_with(zone))
+    {
+        return Some((length, "CLOCK"));
+    }
     let korean = ["####년 ##월 ##일", "####년 ##월 #일", "####년 #월 ##일", "####년 #월 #일"];
     let day = fits(text, "####-##-##").or_else(|| korean.iter().find_map(|pattern| fits(text, pattern)));
     let english = || {

@@ -10,18 +10,20 @@ use vestibule::{
         deletion::pages::{DeletionScheduled, Erased},
         email::pages::{AddressInUse, ChangeEmail, EmailChanged},
         factors::pages::FactorsChanged,
-        login::pages::{SecondFactorFailed, SignInAfterFailures},
+        login::pages::{NewBrowser, SecondFactorFailed, SignInAfterFailures},
         password::pages::PasswordChanged,
         recovery::pages::Recover,
         verification::pages::{AddressTaken, VerifyEmail},
     },
-    templates::{Mail, Message, Templates, mail_style_digest},
-    types::Lang,
+    templates::{Mail, MailFacts, MailFrame, Message, Templates, mail_style_digest},
+    types::{Lang, Moment},
 };
 
 pub struct Letter {
     pub name: String,
     lang: Lang,
+    /// Whether it reports an event.
+    reports: bool,
     pub message: Message,
     /// What it was made of, as JSON.
     given: serde_json::Value,
@@ -38,6 +40,7 @@ pub fn every_letter(templates: &Templates) -> Vec<Letter> {
     render::<AddressInUse>(templates, &mut all);
     render::<EmailChanged>(templates, &mut all);
     render::<SignInAfterFailures>(templates, &mut all);
+    render::<NewBrowser>(templates, &mut all);
     render::<FactorsChanged>(templates, &mut all);
     render::<SecondFactorFailed>(templates, &mut all);
     render::<DeletionScheduled>(templates, &mut all);
@@ -48,13 +51,29 @@ pub fn every_letter(templates: &Templates) -> Vec<Letter> {
 fn render<M: Mail>(templates: &Templates, all: &mut Vec<Letter>) {
     for (state, letter) in M::samples() {
         for lang in Lang::ALL {
-            for service in ["Vestibule", "<b>A&B</b>\r\nBcc: c@example.com"] {
+            for (service_name, facts) in [("Vestibule", facts(M::NAME)), ("<b>A&B</b>\r\nBcc: c@example.com", None)] {
                 let name = format!("{} {} {state}", lang.code(), M::NAME);
-                let message = templates.mail(lang, service, &letter).unwrap_or_else(|e| panic!("{name}: {e}"));
-                all.push(Letter { name, lang, message, given: serde_json::to_value(&letter).expect("JSON") });
+                let given = serde_json::to_value(&letter).expect("JSON");
+                let hello = given["username"].as_str().unwrap_or("Minji Kim");
+                let frame = MailFrame { service_name, hello, facts: facts.as_ref() };
+                let message = templates.mail(lang, &frame, &letter).unwrap_or_else(|e| panic!("{name}: {e}"));
+                all.push(Letter { name, lang, reports: facts.is_some(), message, given });
             }
         }
     }
+}
+
+/// What a letter of this name reports: nothing if someone asked for it.
+fn facts(name: &str) -> Option<MailFacts> {
+    let asked_for = ["verify-email", "address-taken", "recover", "change-email", "address-in-use"];
+    if asked_for.iter().any(|asked| name.ends_with(asked)) {
+        return None;
+    }
+    let when = Moment { date: "2026-12-01".into(), time: "00:23".into(), zone: "UTC".into() };
+    // The service erases an account, and nobody's browser.
+    let seen = |text: &str| (!name.ends_with("erased")).then(|| text.to_owned());
+    let named = name.ends_with("factors-changed").then(|| "Key on my <key> ring".to_owned());
+    Some(MailFacts { when, browser: seen("Firefox"), system: seen("macOS"), address: seen("203.0.113.7"), name: named })
 }
 
 fn letters() -> Vec<Letter> {
@@ -144,7 +163,9 @@ fn a_letter_is_one_clean_page_that_loads_nothing() {
             for forbidden in ["script", "img", "link", "form", "iframe", "base"] {
                 assert!(tag.name != forbidden, "{}: {forbidden}", page.name);
             }
-            assert!(tag.attributes.keys().all(|name| name != "style" && !name.starts_with("on")), "{}", page.name);
+            assert!(tag.attributes.keys().all(|name| !name.starts_with("on")), "{}", page.name);
+            let style = tag.get("style").unwrap_or_default();
+            assert!(!style.contains("url(") && !style.contains("{"), "{}: {style}", page.name);
             if tag.closing {
                 assert_eq!(open.pop(), Some(tag.name), "{}", page.name);
             } else if !VOID.contains(&tag.name.as_str()) {
@@ -175,6 +196,91 @@ fn every_link_stands_in_both_forms_and_there_is_no_other() {
         if let Some(link) = given.iter().find(|link| link.contains("token=")) {
             assert_eq!(unescaped(html).matches(link.as_str()).count(), 2, "{name}: as a button and as text");
         }
+    }
+}
+
+/// The letter as a mail program shows it that drops style sheets, as Outlook and some others do.
+fn without_style_sheet(letter: &Letter) -> Rendered {
+    let html = &letter.message.html;
+    let (before, rest) = html.split_once("<style>").expect("a style sheet");
+    let after = rest.split_once("</style>").expect("its end").1;
+    Rendered { name: letter.name.clone(), lang: letter.lang, html: format!("{before}{after}") }
+}
+
+#[test]
+fn every_letter_about_a_change_contains_a_time_with_zone() {
+    let mut seen = 0;
+    for letter in letters().into_iter().filter(|letter| letter.reports) {
+        let moment =
+            if letter.lang == Lang::En { "1 December 2026, 00:23 UTC" } else { "2026년 12월 1일 00:23 (UTC)" };
+        for form in [&letter.message.text, &letter.message.html] {
+            assert!(form.contains(moment), "{}: {form}", letter.name);
+            if !letter.name.contains("erased") {
+                assert!(form.contains("Firefox") && form.contains("203.0.113.7"), "{}: {form}", letter.name);
+            }
+        }
+        seen += 1;
+    }
+    assert!(seen > 40, "{seen}");
+}
+
+#[test]
+fn letter_without_style_still_has_a_button_like_cell() {
+    let mut seen = 0;
+    for letter in letters().into_iter().filter(|letter| !links(letter).is_empty()) {
+        let page = without_style_sheet(&letter);
+        let tags = tags(&page);
+        let has = |at: usize, what: &str| tags[at].get("style").unwrap_or_default().contains(what);
+        let button = (0..tags.len() - 1).find(|at| tags[*at].is("td") && tags[*at].get("bgcolor") == Some("#0f6b5c"));
+        let button = button.unwrap_or_else(|| panic!("{}: no button\n{}", page.name, page.html));
+        // Outlook pads the cell, every other program the link in it.
+        assert!(has(button, "background:#0f6b5c") && has(button, "mso-padding-alt:12px 20px"), "{}", page.name);
+        let link = button + 1;
+        assert!(tags[link].is("a") && tags[link].get("href").is_some(), "{}: {:?}", page.name, tags[link]);
+        for style in ["padding:12px 20px", "display:block", "color:#fff", "text-decoration:none"] {
+            assert!(has(link, style), "{}: {style}", page.name);
+        }
+        seen += 1;
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+#[test]
+fn the_longest_names_do_not_break_a_letter() {
+    for letter in letters() {
+        let page = without_style_sheet(&letter);
+        for tag in tags(&page).iter().filter(|tag| tag.is("td") || tag.is("th")) {
+            let style = tag.get("style").unwrap_or_default();
+            // A cell with text breaks even a word that is wider than it; the button's words are ours.
+            assert!(
+                !style.contains("line-height") || style.contains("overflow-wrap:anywhere"),
+                "{}: {style}",
+                page.name
+            );
+        }
+        assert!(page.html.contains("max-width:496px"), "{}", page.name);
+    }
+}
+
+#[test]
+fn a_subject_says_the_fact_and_each_change_has_its_own() {
+    let letters = letters();
+    let subjects: BTreeSet<_> = letters
+        .iter()
+        .filter(|letter| letter.lang == Lang::En && letter.name.contains("factors-changed") && letter.reports)
+        .map(|letter| letter.message.subject.as_str())
+        .collect();
+    assert_eq!(subjects.len(), 9, "{subjects:?}");
+    assert!(subjects.contains("A passkey was added to your Vestibule account"), "{subjects:?}");
+    for letter in letters.iter().filter(|letter| letter.message.subject.contains("Vestibule")) {
+        let korean = letter.lang == Lang::Ko;
+        assert_eq!(letter.message.subject.starts_with("[Vestibule] "), korean, "{}", letter.message.subject);
+        let title =
+            letter.message.html.split_once("<h1").and_then(|(_, rest)| rest.split_once("</h1>")).expect("a title").0;
+        assert!(!title.contains("Vestibule"), "{}: the line above it names the service", letter.name);
+        let hidden = letter.message.html.split_once("display:none").and_then(|(_, rest)| rest.split_once("</div>"));
+        let preheader = hidden.expect("a preheader").0.split_once('>').expect("its start").1;
+        assert!(preheader.len() > 10 && !title.contains(preheader), "{}: {preheader}", letter.name);
     }
 }
 
