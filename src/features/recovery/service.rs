@@ -150,7 +150,7 @@ pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Resu
     let link = renderer.secret_link(unit, Purpose::Recover, &user, &user.email).await?;
     unit.record(Event::RecoveryMailed, user.id, None);
     if let Some(owner) = owner {
-        return verification::render_address_taken(&renderer, unit, owner);
+        return verification::render_address_taken(&renderer, unit, &owner);
     }
     let minutes = Purpose::Recover.lifetime().as_secs() / 60;
     renderer.render(&user, &user.email, &Recover { username: user.username.clone(), link, minutes })

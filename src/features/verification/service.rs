@@ -170,7 +170,7 @@ pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Resu
     // Created even if it is not mailed, because users can download the list of their links.
     let link = renderer.secret_link(unit, Purpose::Verify, &user, &user.email).await?;
     if let Some(owner) = owner {
-        return render_address_taken(&renderer, unit, owner);
+        return render_address_taken(&renderer, unit, &owner);
     }
     let hours = Purpose::Verify.lifetime().as_secs() / 3600;
     renderer.render(&user, &user.email, &VerifyEmail { username: user.username.clone(), link, hours })
@@ -180,7 +180,7 @@ pub async fn render(renderer: Renderer<'_>, unit: &mut Unit, user: User) -> Resu
 pub fn render_address_taken(
     renderer: &Renderer<'_>,
     unit: &mut Unit,
-    owner: User,
+    owner: &User,
 ) -> Result<Option<RenderedEmail>, AppError> {
     if owner.disabled_at.is_some() {
         return Ok(None);
@@ -188,8 +188,8 @@ pub fn render_address_taken(
     if renderer.email.attempts == 1 {
         unit.record(Event::SignUpRepeated, owner.id, None);
     }
-    let renderer = renderer.in_language_of(&owner);
+    let renderer = renderer.in_language_of(owner);
     let (sign_in_link, recover_link) = (renderer.link(paths::LOGIN), renderer.link(paths::RECOVER));
     let email = AddressTaken { username: owner.username.clone(), sign_in_link, recover_link };
-    renderer.render(&owner, &owner.email, &email)
+    renderer.render(owner, &owner.email, &email)
 }
