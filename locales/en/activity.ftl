@@ -38,7 +38,7 @@ activity-other-sessions-ended = { $count ->
    *[other] { $count } other sessions ended
 }
 activity-app-authorized = An app was allowed to use your account
-activity-consent-withdrawn = The access of an app was removed
+activity-consent-withdrawn = The access of an app was ended
 activity-all-sessions-ended = { $count ->
     [one] { $count } session ended
    *[other] { $count } sessions ended

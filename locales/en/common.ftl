@@ -59,6 +59,7 @@ notice-email-change-mailed = If the new address is free, a link to confirm it is
 notice-email-changed = Your email address is changed.
 notice-email-undo-closed = The way back is closed. That mailbox can no longer undo the change.
 notice-app-removed = That app no longer has access to your account.
+notice-app-signed-out = You are signed out of that app. You can sign in to it again at any time.
 notice-session-ended = That session is ended.
 notice-other-sessions-ended = You are signed out everywhere else.
 notice-deletion-scheduled = Your account will be deleted in 7 days. We sent you a link to keep it.

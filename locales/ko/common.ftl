@@ -59,6 +59,7 @@ notice-email-change-mailed = 새 주소를 쓸 수 있다면 확인 링크가 �
 notice-email-changed = 이메일 주소를 바꿨어요.
 notice-email-undo-closed = 이제 이전 메일함에서 변경을 되돌릴 수 없어요.
 notice-app-removed = 앱 연결을 해제했어요. 이제 그 앱은 내 계정에 접근할 수 없어요.
+notice-app-signed-out = 앱에서 로그아웃했어요. 언제든지 다시 로그인할 수 있어요.
 notice-session-ended = 그 세션을 끝냈어요.
 notice-other-sessions-ended = 다른 곳에서 모두 로그아웃했어요.
 notice-deletion-scheduled = 계정이 7일 뒤에 삭제돼요. 계정을 유지할 수 있는 링크를 메일로 보냈어요.
