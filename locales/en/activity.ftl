@@ -38,7 +38,7 @@ activity-other-sessions-ended = { $count ->
    *[other] Signed out of { $count } other devices
 }
 activity-app-authorized = App allowed to use your account
-activity-consent-withdrawn = Access of an app removed
+activity-consent-withdrawn = Access of an app ended
 activity-all-sessions-ended = { $count ->
     [one] Signed out of { $count } device
    *[other] Signed out of { $count } devices

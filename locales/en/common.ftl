@@ -59,6 +59,7 @@ notice-email-change-mailed = If that address is free, we’ve sent it a link to 
 notice-email-changed = Your email address is changed.
 notice-email-undo-closed = Undo is off. Your previous address can no longer undo the change.
 notice-app-removed = That app can no longer use your account.
+notice-app-signed-out = You’re signed out of that app. You can sign in to it again at any time.
 notice-session-ended = That device is signed out.
 notice-other-sessions-ended = You’re signed out on all other devices.
 notice-deletion-scheduled = Your account will be deleted in 7 days. We’ve emailed you a link to keep it.

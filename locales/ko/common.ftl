@@ -59,6 +59,7 @@ notice-email-change-mailed = 쓸 수 있는 이메일이라면 인증 링크를 
 notice-email-changed = 이메일을 바꿨어요.
 notice-email-undo-closed = 되돌리기를 껐어요. 이제 이전 이메일에서 변경을 되돌릴 수 없어요.
 notice-app-removed = 앱 연결을 해제했어요. 이제 그 앱은 내 계정을 이용할 수 없어요.
+notice-app-signed-out = 앱에서 로그아웃했어요. 언제든지 다시 로그인할 수 있어요.
 notice-session-ended = 그 기기를 로그아웃했어요.
 notice-other-sessions-ended = 다른 기기를 모두 로그아웃했어요.
 notice-deletion-scheduled = 탈퇴를 신청했어요. 7일 뒤에 계정이 삭제돼요. 탈퇴를 취소할 수 있는 링크를 이메일로 보냈어요.

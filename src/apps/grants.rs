@@ -44,6 +44,8 @@ pub struct NewGrant<'a> {
     pub resources: &'a [String],
     /// For how long it outlives its session (`offline_access`); none if it ends with it.
     pub offline: Option<Duration>,
+    /// Whether a remembered consent allows it. Otherwise the operator does, or the person just now.
+    pub remembered: bool,
 }
 
 /// The code that a grant is opened with.
@@ -59,10 +61,11 @@ pub struct NewCode<'a> {
     pub claims: &'a [String],
 }
 
-/// Opens a grant with its code. Returns none if the session is no longer live.
+/// Opens a grant with its code. Returns `None` if the session or the remembered consent is gone.
 ///
-/// It waits for nobody. A session that is revoked at the same time leaves a grant that is worth nothing: a grant is
-/// judged with its session.
+/// The consent stays locked until the grant is committed, so a withdrawal comes before it, or finds it and ends it. A
+/// session is not locked: if it is revoked at the same time, its grant is worth nothing, because grants are judged with
+/// their session.
 pub async fn open(
     connection: &mut PgConnection,
     grant: &NewGrant<'_>,
@@ -72,11 +75,16 @@ pub async fn open(
     let digest = token.digest();
     let opened = sqlx::query_scalar!(
         r#"
-        with live as (
+        with consented as (
+            select from consents c join sessions s on s.user_id = c.user_id
+            where s.id = $1 and c.app_id = $3 and c.scopes @> $4 and c.resources @> $5
+            for key share of c
+        ), live as (
             select s.id, s.user_id, s.aal, s.amr, s.authenticated_at, s.absolute_ends_at
             from sessions s join users u on u.id = s.user_id
             where s.id = $1 and s.revoked_at is null and s.idle_ends_at > now() and s.absolute_ends_at > now()
                 and u.disabled_at is null and u.deletion_due_at is null
+                and (not $13 or exists (select from consented))
         ), opened as (
             insert into grants
                 (id, app_id, user_id, session_id, sid, scopes, resources, aal, amr, authenticated_at, offline, expires_at)
@@ -100,6 +108,7 @@ pub async fn open(
         code.nonce,
         code.claims,
         CODE_LIFETIME.as_secs_f64(),
+        grant.remembered,
     )
     .fetch_optional(connection)
     .await?;

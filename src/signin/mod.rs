@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use answer::SignInAnswer;
-pub use opening::{NEW_BROWSER, Opened, SIGN_IN_AFTER_FAILURES, open, renew, renew_as};
+pub use opening::{NEW_BROWSER, Opened, SIGN_IN_AFTER_FAILURES, open, renew, renew_as, report_new_browser};
 
 /// Number of failures after which a successful sign-in notifies the owner.
 const FAILURES_REPORTED: u32 = 5;
@@ -104,10 +104,8 @@ async fn enter_now(
     let credentials_version = proof.map(|proof| proof.credentials_version);
     let opening = Opening { user_id, methods, remember, credentials_version, replaces };
     let Some(opened) = open(unit, state, request, &opening).await? else { return Ok(Entered::Refused) };
-    if let Some(proof) = proof {
-        let failed_before = proof::settle(unit, proof).await?;
-        opening::report_failures(unit, request, user_id, failed_before).await?;
-    }
+    let failed_before = if let Some(proof) = proof { proof::settle(unit, proof).await? } else { 0 };
+    opening::report(unit, state, request, (&opening, &opened), failed_before).await?;
     Ok(Entered::In(opened))
 }
 
@@ -146,7 +144,8 @@ pub async fn complete(
     let (remember, credentials_version) = (pending.remembered, Some(version));
     let opening = Opening { user_id, methods: &methods, remember, credentials_version, replaces };
     let Some(mut opened) = open(unit, state, request, &opening).await? else { return Ok(None) };
-    opening::report_failures(unit, request, user_id, pending.failed_before.unsigned_abs()).await?;
+    let failed_before = pending.failed_before.unsigned_abs();
+    opening::report(unit, state, request, (&opening, &opened), failed_before).await?;
     limits::refill(unit, Key::refused_factors(user_id)).await?;
     if trust {
         opened.browser = known_browsers::renew(unit, Some(&opened.browser)).await?;

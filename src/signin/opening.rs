@@ -11,7 +11,7 @@ use crate::{
     passwords::proof::Proof,
     sessions::{self, Duties, LiveSession, Method, Methods, Opening, known_browsers},
     state::AppState,
-    types::{Request, SecretToken, SessionId, UserId},
+    types::{Request, SecretToken, SessionId},
     web::{AppError, CookieId, SessionCookie, paths},
 };
 
@@ -34,6 +34,8 @@ pub struct Opened {
     pub cookie: SessionCookie,
     /// The cookie that identifies this browser as known to the account.
     pub browser: SecretToken,
+    /// How many other browsers the account knew; `None` if it knew this one.
+    pub new_beside: Option<i64>,
     /// The page that the account must pass first.
     pub first: Option<&'static str>,
 }
@@ -60,11 +62,6 @@ pub async fn open(
     }
     unit.record(Event::SignedIn { amr: opening.methods.amr() }, user_id, Some(id));
     let browser = known_browsers::remember(unit, user_id, request.browser.as_ref()).await?;
-    if accounts.new_browser_email
-        && let Some(others) = browser.new_beside
-    {
-        report_new_browser(unit, request, opening, others).await?;
-    }
     let first = match duties {
         Duties { unverified: true, .. } if accounts.require_verification => Some(paths::VERIFY),
         Duties { must_enrol: true, .. } => Some(paths::ACCOUNT_FACTORS),
@@ -74,6 +71,7 @@ pub async fn open(
         id,
         cookie: SessionCookie { cookie, remembered: opening.remember },
         browser: browser.secret,
+        new_beside: browser.new_beside,
         first,
     }))
 }
@@ -118,12 +116,14 @@ pub async fn renew_as(
 
 /// Emails the owner about a sign-in with a new browser. Says nothing about the first browser of an account that was just
 /// set up, nor about one in which an emailed link was just opened: the owner expects those.
-async fn report_new_browser(
+pub async fn report_new_browser(
     unit: &mut Unit,
+    state: &AppState,
     request: &Request,
     opening: &Opening<'_>,
-    others: i64,
+    opened: &Opened,
 ) -> sqlx::Result<()> {
+    let Some(others) = opened.new_beside.filter(|_| state.config.accounts.new_browser_email) else { return Ok(()) };
     let Some(user) = accounts::find(unit, opening.user_id).await? else { return Ok(()) };
     let set_up = [Some(user.created_at), user.email_verified_at, user.password_changed_at];
     let is_first = others == 0 && set_up.into_iter().max().flatten().is_some_and(|at| request.now - at < JUST_SET_UP);
@@ -142,16 +142,18 @@ async fn report_new_browser(
     Ok(())
 }
 
-/// Emails the owner about a sign-in after many failures, their own or an attacker's (OWASP ASVS 6.3.5).
-pub(super) async fn report_failures(
+/// Emails the owner about a sign-in after many failures, their own or an attacker's (OWASP ASVS 6.3.5), or else about one
+/// with a new browser.
+pub(super) async fn report(
     unit: &mut Unit,
+    state: &AppState,
     request: &Request,
-    user_id: UserId,
+    (opening, opened): (&Opening<'_>, &Opened),
     failed_before: u32,
 ) -> sqlx::Result<()> {
     if failed_before < FAILURES_REPORTED {
-        return Ok(());
+        return report_new_browser(unit, state, request, opening, opened).await;
     }
-    let Some(user) = accounts::find(unit, user_id).await? else { return Ok(()) };
+    let Some(user) = accounts::find(unit, opening.user_id).await? else { return Ok(()) };
     unit.email(&user.email(&SIGN_IN_AFTER_FAILURES, request.lang, json!({ "failures": failed_before }))).await
 }

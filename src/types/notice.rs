@@ -19,6 +19,8 @@ pub enum Notice {
     EmailVerified,
     /// An app lost what the user had allowed it.
     AppRemoved,
+    /// The sign-ins to an app that the operator allows for everyone were ended.
+    AppSignedOut,
     /// Account recovery was requested; shown whether or not an email was sent.
     RecoveryMailed,
     /// A new password was set; the visitor may sign in with it.

@@ -253,7 +253,7 @@ async fn row_51_no_command_shows_a_secret_again_and_no_dump_holds_one() {
     }
     let shown = operator.ok(&["show", "wiki"]).await;
     assert!(shown.contains(first.hint()) && shown.contains(second.hint()), "{shown}");
-    assert!(shown.contains("sends PKCE     not yet"), "{shown}");
+    assert!(shown.contains("PKCE           required once a verifier is redeemed"), "{shown}");
     let dump = operator.dump().await;
     assert!(dump.contains("app_secret_issued") && !dump.contains("vs_"), "{dump}");
     assert!(!dump.contains(&first.reveal()[3..20]), "{dump}");

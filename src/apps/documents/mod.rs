@@ -5,7 +5,7 @@
 //! 2. A fresh document has a row of `apps` with the kind `document`, so grants, consents and tokens work as for other
 //!    apps. Disabled apps stay disabled.
 //! 3. A stale or unknown document is fetched by the shared outbound client, within its three seconds and up to
-//!    [`model::MOST`] bytes. [`limits::documents`] limits fetches per network, `READS` concurrent ones per replica.
+//!    [`model::MOST`] bytes. [`limits::documents`] limits fetches per network, [`reads`] the concurrent ones of a replica.
 //! 4. [`model::check`] validates it. Errors go only to the log and leave the row unchanged: new requests are refused
 //!    until the document is valid again, while existing grants continue.
 //! 5. The row is added or updated. At most [`APPS_MOST`] are enabled; an unused one makes room for a new one.
@@ -13,12 +13,15 @@
 //! Nobody has checked such an app. It is never trusted, must use PKCE, and needs consent each time.
 
 mod model;
+mod reads;
 mod store;
 
-use tokio::sync::Semaphore;
 use url::Url;
 
-use self::model::{Document, Refused};
+use self::{
+    model::{Document, Refused},
+    reads::Reads,
+};
 use super::{
     App, AppKind, registry,
     registry::{AddressKind, Registration},
@@ -34,8 +37,6 @@ use crate::{
 
 /// Maximum number of enabled apps with a document.
 pub const APPS_MOST: i64 = 1000;
-/// Maximum number of concurrent fetches per replica.
-const READS: usize = 16;
 
 /// Finds apps by the addresses of their documents.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub struct Documents {
     outbound: Outbound,
     allowed: ClientDocuments,
     resources: Vec<String>,
-    reads: Semaphore,
+    reads: Reads,
 }
 
 /// The result of looking up the address of a document.
@@ -84,7 +85,7 @@ impl Documents {
             outbound,
             allowed: settings.client_documents.clone(),
             resources: settings.client_document_resources.clone(),
-            reads: Semaphore::new(READS),
+            reads: Reads::default(),
         }
     }
 
@@ -132,12 +133,14 @@ impl Documents {
             return Ok(Ok(Found::Throttled(throttled)));
         }
         drop(connection);
-        let Ok(permit) = self.reads.try_acquire() else { return Ok(Ok(Found::Throttled(Throttled::busy(3)))) };
+        let Some(reading) = self.reads.begin(url.host_str().unwrap_or_default(), request.address) else {
+            return Ok(Ok(Found::Throttled(Throttled::busy(3))));
+        };
         let answer = match self.outbound.get_up_to(&url, model::MOST).await {
             Ok(answer) => answer,
             Err(error) => return Ok(Err(error.into())),
         };
-        drop(permit);
+        drop(reading);
         let document = match model::check(&url, &answer) {
             Ok(document) => document,
             Err(refused) => return Ok(Err(refused)),

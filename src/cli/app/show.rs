@@ -102,12 +102,12 @@ pub async fn show(by: &Recorder, name: &str, endpoints: &Endpoints) -> Result<()
 
 fn tokens(app: &App) {
     line("consent", if app.consent == Consent::Trusted { "given by the operator" } else { "asked of each person" });
-    let sends = match app.used_pkce_at {
-        Some(at) => format!("yes, since {}; it must from now on", when(at)),
-        None if app.pkce == Pkce::Required => "not yet; it must".to_owned(),
-        None => "not yet".to_owned(),
+    let pkce = match app.used_pkce_at {
+        Some(at) => format!("required; first verifier redeemed {}", when(at)),
+        None if app.pkce == Pkce::Required => "required; no verifier redeemed yet".to_owned(),
+        None => "required once a verifier is redeemed".to_owned(),
     };
-    line("sends PKCE", sends);
+    line("PKCE", pkce);
     line("ID tokens", app.id_token_alg);
     line("with claims", yes_or_no(app.id_token_claims));
     line("access tokens", app.access_format);

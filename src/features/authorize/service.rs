@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     apps::{
-        self, App, ClientAuth, Scope,
+        self, App, ClientAuth, Consent, Scope,
         consents::{self, RememberedConsent},
         documents,
         grants::{self, NewCode, NewGrant},
@@ -230,9 +230,30 @@ pub async fn advance(
     visitor: Visitor<'_>,
 ) -> Result<Outcome, AppError> {
     match (decision(state, request, flow, visitor).await?, visitor.live()) {
-        (Decision::Issue, Some(live)) => issue(state, request, flow, live, false).await,
+        (Decision::Issue, Some(live)) => match issue(state, request, flow, live, false).await? {
+            Some(outcome) => Ok(outcome),
+            None => decide_again(state, request, flow, visitor).await,
+        },
         (Decision::Refuse(code), _) => deny(state, request, flow, code).await,
         (decision, _) => Ok(Outcome::First(decision)),
+    }
+}
+
+/// Decides again after the consent or the session was gone when the grant was to be opened.
+async fn decide_again(
+    state: &AppState,
+    request: &Request,
+    flow: &Flow,
+    visitor: Visitor<'_>,
+) -> Result<Outcome, AppError> {
+    let decision = match decision(state, request, flow, visitor).await? {
+        // The consent is there, so the session ended.
+        Decision::Issue => flow.decide(Visitor::Nobody, Consented::Now, request.now),
+        decision => decision,
+    };
+    match decision {
+        Decision::Refuse(code) => deny(state, request, flow, code).await,
+        decision => Ok(Outcome::First(decision)),
     }
 }
 
@@ -311,7 +332,10 @@ pub async fn answer_consent(
     let RememberedConsent { now, .. } =
         consents::find(&mut *state.db.acquire().await?, live.user_id, flow.app.id).await?;
     match flow.decide(visitor, Consented::Now, now) {
-        Decision::Issue if allowed => issue(state, request, flow, live, true).await,
+        Decision::Issue if allowed => {
+            let issued = issue(state, request, flow, live, true).await?;
+            Ok(issued.unwrap_or(Outcome::First(Decision::SignIn)))
+        }
         Decision::Issue => deny(state, request, flow, ErrorCode::AccessDenied).await,
         decision => Ok(Outcome::First(decision)),
     }
@@ -331,18 +355,20 @@ async fn deny(state: &AppState, request: &Request, flow: &Flow, code: ErrorCode)
     Ok(Outcome::Answer(answer))
 }
 
-/// Responds to a request with a code. A request that was not stored takes a single statement.
+/// Responds to a request with a code, or returns `None` if the session or the remembered consent is gone. A request
+/// that was not stored takes a single statement.
 async fn issue(
     state: &AppState,
     request: &Request,
     flow: &Flow,
     live: &LiveSession,
     consented: bool,
-) -> Result<Outcome, AppError> {
+) -> Result<Option<Outcome>, AppError> {
     let AuthorizationRequest { target, scopes, resources, challenge, nonce, claims, .. } = &flow.request;
     let offline = scopes.iter().any(|scope| scope == Scope::OfflineAccess.code());
     let offline = offline.then_some(state.config.apps.refresh_max);
-    let grant = NewGrant { app_id: flow.app.id, session_id: live.id, scopes, resources, offline };
+    let remembered = !consented && flow.app.consent == Consent::Ask;
+    let grant = NewGrant { app_id: flow.app.id, session_id: live.id, scopes, resources, offline, remembered };
     let (challenge, nonce) = (challenge.as_ref(), nonce.as_deref());
     let code = NewCode { redirect_uri: &target.redirect_uri, challenge, nonce, claims };
     let opened = if flow.stored.is_none() {
@@ -350,21 +376,18 @@ async fn issue(
     } else {
         let mut unit = state.recorder(request).begin().await?;
         if !flow.spend(&mut unit).await? {
-            return Ok(Outcome::Over);
+            return Ok(Some(Outcome::Over));
         }
         if consented && consents::remember(&mut unit, live.user_id, flow.app.id, scopes, resources).await? {
             let client_id = flow.app.client_id.clone();
             unit.record(Event::AppAuthorized { client_id }, live.user_id, Some(live.id));
         }
         let opened = grants::open(&mut unit, &grant, &code).await?;
-        // If the session ended in the meantime, the request stays unused.
+        // If nothing was opened, the request stays unused.
         if opened.is_some() {
             unit.commit().await?;
         }
         opened
     };
-    Ok(match opened {
-        Some(code) => Outcome::Answer(AppAnswer::code(target, &code, issuer(state))),
-        None => Outcome::First(Decision::SignIn),
-    })
+    Ok(opened.map(|code| Outcome::Answer(AppAnswer::code(target, &code, issuer(state)))))
 }

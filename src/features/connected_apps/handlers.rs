@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     pages::{AppRow, AppsPage},
-    service,
+    service::{self, Removed},
 };
 use crate::{
     types::{AppId, Notice},
@@ -21,6 +21,9 @@ pub async fn show(ctx: Ctx, SignedIn(me): SignedIn) -> Answer {
 /// `POST /account/apps/remove`.
 pub async fn remove(ctx: Ctx, SignedIn(me): SignedIn, Submitted(form): Submitted) -> Answer {
     let id = Uuid::try_parse(form.get("app_id")).map_err(|_| AppError::NotFound)?;
-    service::remove(&ctx.state, ctx.request(), &me, AppId(id)).await?;
-    ctx.see_other(paths::ACCOUNT_APPS).notice(Notice::AppRemoved)
+    let notice = match service::remove(&ctx.state, ctx.request(), &me, AppId(id)).await? {
+        Removed::Consent => Notice::AppRemoved,
+        Removed::SignIns => Notice::AppSignedOut,
+    };
+    ctx.see_other(paths::ACCOUNT_APPS).notice(notice)
 }

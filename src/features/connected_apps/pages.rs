@@ -73,6 +73,7 @@ impl Page for AppsPage {
             ("empty", Self { apps: Vec::new(), notice: None }),
             ("few", Self { apps: few, notice: None }),
             ("trusted", Self { apps: vec![trusted], notice: None }),
+            ("signed out", Self { apps: Vec::new(), notice: Some(Notice::AppSignedOut) }),
             ("removed", Self { apps: vec![wiki], notice: Some(Notice::AppRemoved) }),
             ("hostile", Self { apps: vec![app(hostile, &["openid"], &[hostile])], notice: None }),
         ]

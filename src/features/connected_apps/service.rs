@@ -2,7 +2,7 @@
 
 use crate::{
     apps::{
-        self,
+        self, App, Consent,
         consents::{self, ConnectedApp},
         grants::{self, EndedBecause},
     },
@@ -18,17 +18,29 @@ pub async fn list(state: &AppState, live: &LiveSession) -> Result<Vec<ConnectedA
     Ok(consents::list(&mut *state.db.acquire().await?, live.user_id).await?)
 }
 
+/// What ended with the access of an app.
+#[must_use]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Removed {
+    /// The consent, so that the user is asked again.
+    Consent,
+    /// The sign-ins only: the operator allows the app for everyone.
+    SignIns,
+}
+
 /// Withdraws the consent to an app, and ends the account's grants to it.
-pub async fn remove(state: &AppState, request: &Request, live: &LiveSession, app_id: AppId) -> Result<(), AppError> {
+pub async fn remove(
+    state: &AppState,
+    request: &Request,
+    live: &LiveSession,
+    app_id: AppId,
+) -> Result<Removed, AppError> {
     let mut unit = state.recorder(request).begin().await?;
     let withdrawn = consents::withdraw(&mut unit, live.user_id, app_id).await?;
     let ended = grants::end_of(&mut unit, live.user_id, app_id, EndedBecause::Consent).await?;
-    let client_id = match withdrawn {
-        Some(client_id) => client_id,
-        // A trusted app has no consent.
-        None if ended > 0 => apps::find_by_id(&mut unit, app_id).await?.ok_or(AppError::NotFound)?.client_id,
-        None => return Err(AppError::NotFound),
-    };
+    let app = apps::find_by_id(&mut unit, app_id).await?.filter(|_| withdrawn.is_some() || ended > 0);
+    let App { client_id, consent, .. } = app.ok_or(AppError::NotFound)?;
     unit.record(Event::ConsentWithdrawn { client_id }, live.user_id, Some(live.id));
-    Ok(unit.commit().await?)
+    unit.commit().await?;
+    Ok(if consent == Consent::Trusted { Removed::SignIns } else { Removed::Consent })
 }

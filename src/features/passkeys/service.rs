@@ -50,6 +50,7 @@ pub async fn sign_in(
             let methods = Methods::default().with(method);
             let opening = Opening { user_id, methods: &methods, remember, credentials_version: None, replaces };
             if let Some(opened) = signin::open(&mut unit, state, request, &opening).await? {
+                signin::report_new_browser(&mut unit, state, request, &opening, &opened).await?;
                 unit.commit().await?;
                 return Ok(Ok(opened));
             }

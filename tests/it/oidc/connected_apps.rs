@@ -37,7 +37,7 @@ async fn an_app_is_listed_and_removed_with_all_that_came_of_it_on_every_replica(
     let mut elsewhere = crate::support::browser::Browser { to: replica.address, ..person.clone() };
     next_of(&bring(&mut elsewhere, "wiki", &[]).await, "/oauth/consent");
     let activity = person.get("/account/activity").await;
-    assert!(activity.body.contains("Access of an app removed"), "{activity:?}");
+    assert!(activity.body.contains("Access of an app ended"), "{activity:?}");
     for wrong in [id.as_str(), "00000000-0000-4000-8000-000000000001", "x"] {
         let answer = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", wrong)]).await;
         assert!([303, 404].contains(&answer.status), "{wrong}: {answer:?}");
@@ -66,6 +66,8 @@ async fn a_trusted_app_is_listed_while_signed_in_to_and_signed_out_of() {
     let token = person.csrf_token_of(list).await;
     let removed = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", &id)]).await;
     assert_eq!((removed.status, removed.location()), (303, list), "{removed:?}");
+    let page = person.get(list).await;
+    assert!(page.body.contains("You are signed out of that app") && !page.body.contains("no longer has"), "{page:?}");
     assert!(!is_listed(&mut person).await && is_listed(&mut other).await);
     assert_eq!(app.count(MINE).await, 1, "the other person's stays");
     assert_eq!(app.count("select count(*) from audit_events where kind = 'consent_withdrawn'").await, 1);

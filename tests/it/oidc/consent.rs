@@ -130,3 +130,63 @@ async fn a_consent_of_a_session_that_ended_begins_again_with_signing_in() {
     assert_eq!(next_of(&super::go_on(&mut person, &answer).await, "/login"), next);
     assert_eq!(codes(&app).await, 0);
 }
+
+/// Grants that stayed although nothing allows them.
+const STRAY: &str = "select count(*) from grants g where ended_at is null and not exists (
+    select from consents where user_id = g.user_id and app_id = g.app_id)";
+
+#[tokio::test]
+async fn sixteen_requests_over_two_replicas_while_the_consent_is_withdrawn_leave_no_grant() {
+    let app = TestApp::start().await;
+    let replica = app.replica().await;
+    let wiki = app.web_app("wiki").await;
+    let mut person = app.person("alice").await;
+    for _ in 0..16 {
+        app.execute("delete from attempt_limits").await;
+        allow(&mut person, "wiki").await;
+        let token = person.csrf_token_of("/account/apps").await;
+        let id = wiki.id.to_string();
+        let answers = race(16, |n| {
+            let to = [app.address, replica.address][n % 2];
+            let (mut tab, token, id) = (Browser { to, ..person.clone() }, token.clone(), id.clone());
+            async move {
+                match n {
+                    7 => tab.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", &id)]).await,
+                    _ => bring(&mut tab, "wiki", &[]).await,
+                }
+            }
+        })
+        .await;
+        assert!(answers.iter().all(|answer| answer.status == 303), "{answers:?}");
+        assert_eq!(app.count("select count(*) from consents").await, 0);
+        assert_eq!(app.count(STRAY).await, 0, "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_for_a_withdrawal_that_began_before_it_and_then_asks() {
+    let app = TestApp::start().await;
+    app.web_app("wiki").await;
+    let mut person = app.person("alice").await;
+    allow(&mut person, "wiki").await;
+    for (prompt, expected) in [("", "/oauth/consent"), ("none", "consent_required")] {
+        let mut withdrawal = app.db.begin().await.expect("a transaction");
+        sqlx::query("delete from consents").execute(&mut *withdrawal).await.expect("a withdrawal");
+        let mut tab = person.clone();
+        let asked = tokio::spawn(async move { bring(&mut tab, "wiki", &[("prompt", prompt)]).await });
+        let waits =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        while !asked.is_finished() && app.count(waits).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        sqlx::query("update grants set ended_at = now(), ended_because = 'consent' where ended_at is null")
+            .execute(&mut *withdrawal)
+            .await
+            .expect("a withdrawal");
+        withdrawal.commit().await.expect("a withdrawal");
+        let answer = asked.await.expect("an answer");
+        assert!(answer.location().contains(expected), "{prompt}: {answer:?}");
+        assert_eq!(app.count(STRAY).await, 0);
+        allow(&mut person, "wiki").await;
+    }
+}

@@ -135,6 +135,9 @@ async fn row_48_a_byte_a_second_takes_three_seconds_and_no_connection_to_the_dat
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(app.browser().get("/readyz").await.status, 200);
+    // One more of a slow host is told so at once, and its host is not called.
+    let more = ask(&mut app.browser(), &host.address(), &[]).await;
+    assert_eq!((more.status, more.header("retry-after"), host.callee.connections()), (503, Some("3"), 8), "{more:?}");
     assert!(slow.iter().all(|slow| !slow.is_finished()), "{:?}", begun.elapsed());
     for slow in slow {
         assert_stopped(&slow.await.expect("an answer"), "slow");
