@@ -117,7 +117,7 @@ async fn a_visitor_without_a_session_comes_back_to_where_they_were_going() {
 
 #[tokio::test]
 async fn asvs_6_3_5_the_owner_is_told_of_a_sign_in_after_many_failures_and_not_after_a_few() {
-    let app = TestApp::start().await;
+    let app = TestApp::with(&[("VESTIBULE_NEW_BROWSER_EMAIL", "false")]).await;
     for (name, failures, told) in [("alice", 4, 0), ("robert", 5, 1)] {
         app.sign_up(name).await;
         for _ in 0..failures {

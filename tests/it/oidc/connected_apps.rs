@@ -67,7 +67,7 @@ async fn a_trusted_app_is_listed_while_signed_in_to_and_signed_out_of() {
     let removed = person.post("/account/apps/remove", &[("csrf_token", &token), ("app_id", &id)]).await;
     assert_eq!((removed.status, removed.location()), (303, list), "{removed:?}");
     let page = person.get(list).await;
-    assert!(page.body.contains("You are signed out of that app") && !page.body.contains("no longer has"), "{page:?}");
+    assert!(page.body.contains("signed out of that app") && !page.body.contains("no longer has"), "{page:?}");
     assert!(!is_listed(&mut person).await && is_listed(&mut other).await);
     assert_eq!(app.count(MINE).await, 1, "the other person's stays");
     assert_eq!(app.count("select count(*) from audit_events where kind = 'consent_withdrawn'").await, 1);
