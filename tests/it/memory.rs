@@ -91,7 +91,7 @@ async fn mailed(sink: &Sink, path: &str, known: usize) -> String {
     let newest = || {
         let letters = sink.received().into_iter().skip(known);
         let letters = letters.map(|letter| letter.data.replace("=\r\n", "").replace("=3D", "="));
-        letters.filter_map(|letter| Some(letter.split_once(&mark)?.1.chars().take(22).collect::<String>())).last()
+        letters.filter_map(|letter| Some(letter.split_once(&mark)?.1.chars().take(22).collect::<String>())).next_back()
     };
     until("the letter comes", async || newest().is_some()).await;
     newest().expect("a letter with a link")

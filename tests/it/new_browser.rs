@@ -102,11 +102,10 @@ async fn two_replicas_that_sign_the_same_browser_in_at_once_tell_it_once() {
     let visitors = [here, there];
     let signed_in = race(8, |n| {
         let (mut browser, token) = (visitors[n % 2].clone(), tokens[n % 2].clone());
-        let fields = async move {
+        async move {
             let fields = [("identifier", "alice"), ("password", PASSWORD), ("csrf_token", token.as_str())];
             browser.post("/login", &fields).await.status
-        };
-        fields
+        }
     })
     .await;
     assert!(signed_in.iter().filter(|status| **status == 303).count() >= 2, "{signed_in:?}");

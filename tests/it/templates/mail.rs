@@ -165,7 +165,7 @@ fn a_letter_is_one_clean_page_that_loads_nothing() {
             }
             assert!(tag.attributes.keys().all(|name| !name.starts_with("on")), "{}", page.name);
             let style = tag.get("style").unwrap_or_default();
-            assert!(!style.contains("url(") && !style.contains("{"), "{}: {style}", page.name);
+            assert!(!style.contains("url(") && !style.contains('{'), "{}: {style}", page.name);
             if tag.closing {
                 assert_eq!(open.pop(), Some(tag.name), "{}", page.name);
             } else if !VOID.contains(&tag.name.as_str()) {
