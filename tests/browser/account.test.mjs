@@ -156,7 +156,7 @@ journey("a display name and a language change the pages, here and wherever one s
   await other.goto("/recover");
   await other.locator("#identifier").fill(person.username);
   await go(other);
-  await says((await letter(other, person.email, "recover")).locator("h1"), "Vestibule: 새 비밀번호를 정해 주세요");
+  await says((await letter(other, person.email, "recover")).locator("h1"), words("ko")("mail-recover-subject", { service: "Vestibule" }));
 
   await page.goto("/account/profile");
   await page.getByLabel("닉네임").fill("");

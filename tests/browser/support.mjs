@@ -66,6 +66,8 @@ export const service = {
       HOME: process.env.HOME,
       VESTIBULE_DATA_DIR: join(this.folder, "data"),
       VESTIBULE_LISTEN: `127.0.0.1:${this.port}`,
+      // The newest email of a journey is the one that it is about.
+      VESTIBULE_NEW_BROWSER_EMAIL: "false",
       ...this.settings,
     };
   },
