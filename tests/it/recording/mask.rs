@@ -17,7 +17,7 @@ const MONTHS: [&str; 12] = [
 
 /// What is known by what stands around it: a beginning, an end, and what is put between them. Whatever else
 /// the ends are, the text between them has no line break.
-const CONTEXTS: [(&str, &str, &str); 10] = [
+const CONTEXTS: [(&str, &str, &str); 11] = [
     ("name=\"csrf_token\" value=\"", "\"", "CSRF"),
     ("<time datetime=\"", "</time>", "WHEN"),
     ("<code class=\"key\">", "</code>", "KEY"),
@@ -28,6 +28,7 @@ const CONTEXTS: [(&str, &str, &str); 10] = [
     ("\"kid\":\"", "\"", "KID"),
     ("\"n\":\"", "\"", "MODULUS"),
     ("Password (shown once): ", "\n", "PASSWORD"),
+    ("class=\"face hue-", " ", "HUE"),
 ];
 
 /// The text without what stands for the content of files: of what nothing else differs in.
@@ -205,6 +206,7 @@ fn what_differs_is_masked_and_the_rest_stays() {
         ("00000-A1111-22222-33333-44444", "CODE"),
         ("/static/0123456789ab/app.css", "/static/D/app.css"),
         ("{\"auth_time\":1796000000}", "{\"auth_time\":SECONDS}"),
+        ("<span class=\"face hue-4 big\">", "<span class=\"face hue-HUE big\">"),
         ("가나 2026 is 100 years", "가나 2026 is 100 years"),
     ] {
         assert_eq!(mask(text), masked);
