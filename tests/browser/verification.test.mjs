@@ -31,9 +31,8 @@ journeyIn([usually, withoutScript, inKorean], "a visitor signs up, reads the let
     isAt(mail, to);
     await says(mail.locator("h1"), title);
   };
-  const subject = t("mail-verify-subject", { service: "Vestibule" });
   await step((how) => mail.reload(how), "/verify", t("verify-confirm-title"));
-  await step((how) => mail.goBack(how), path, subject);
+  await step((how) => mail.goBack(how), path, t("mail-verify-title"));
   await step((how) => mail.goForward(how), "/verify", t("verify-confirm-title"));
 
   await press(mail.getByRole("button", { name: t("verify-confirm") }));
@@ -41,7 +40,7 @@ journeyIn([usually, withoutScript, inKorean], "a visitor signs up, reads the let
   await says(mail.getByRole("status"), t("notice-email-verified"));
   await mail.getByText(person.email, { exact: true }).waitFor();
   await step((how) => mail.goBack(how), "/dashboard", t("dashboard-title"));
-  await step((how) => mail.goBack(how), path, subject);
+  await step((how) => mail.goBack(how), path, t("mail-verify-title"));
 
   // The other window belongs to the same browser.
   await page.goto("/verify");
