@@ -39,7 +39,7 @@ journeyIn([usually, withoutScript, inKorean], "a visitor signs up, reads the let
   isAt(mail, "/dashboard");
   await says(mail.getByRole("status"), t("notice-email-verified"));
   await mail.getByText(person.email, { exact: true }).waitFor();
-  await step((how) => mail.goBack(how), "/dashboard", t("dashboard-title"));
+  await step((how) => mail.goBack(how), "/dashboard", t("dashboard-hello", { name: person.username }));
   await step((how) => mail.goBack(how), path, t("mail-verify-title"));
 
   // The other window belongs to the same browser.
