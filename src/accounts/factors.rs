@@ -13,6 +13,9 @@ use crate::{
     types::{Label, TokenDigest, UserId},
 };
 
+/// With as many unused recovery codes or fewer, it is time for new ones.
+pub const FEW_CODES: u32 = 3;
+
 /// The number of factors of each kind.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Factors {

@@ -20,7 +20,8 @@ use crate::{
 
 pub use corrections::{CORRECTIONS_MAX, Corrector, Unverified, correct_email, find_unverified};
 pub use factors::{
-    FactorKind, Factors, ListedFactor, Login, Query, delete_factors, factors, find_login, forget_factor_limits,
+    FEW_CODES, FactorKind, Factors, ListedFactor, Login, Query, delete_factors, factors, find_login,
+    forget_factor_limits,
 };
 pub use life::{
     DELETION_SCHEDULED, Due, EMAIL_UNIQUE, call_off_deletion, credentials_changed, drop_password,

@@ -5,14 +5,12 @@
 use serde::Serialize;
 
 use crate::{
+    accounts::FEW_CODES,
     sessions::{LiveSession, Overview},
     templates::Page,
     types::{Age, AgeUnit, Notice},
     web::{Ctx, SessionRow, session_rows},
 };
-
-/// With as many codes or fewer, it is time for new ones.
-const FEW_CODES: u32 = 3;
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DashboardPage {
@@ -34,6 +32,8 @@ pub struct DashboardPage {
     pub apps: u32,
     pub second_step: bool,
     pub recovery_codes: u32,
+    /// Whether enough of them are left.
+    pub codes_kept: bool,
     pub notice: Option<Notice>,
 }
 
@@ -41,8 +41,8 @@ impl DashboardPage {
     pub(super) fn new(ctx: &Ctx, me: &LiveSession, overview: &Overview) -> Self {
         let (listed, factors) = (&overview.sessions, &overview.factors);
         let total = listed.first().map_or(0, |session| usize::try_from(session.total).unwrap_or(0));
-        let done =
-            [me.email_verified, factors.has_second(), factors.has_second() && factors.recovery_codes > FEW_CODES];
+        let codes_kept = factors.has_second() && factors.recovery_codes > FEW_CODES;
+        let done = [me.email_verified, factors.has_second(), codes_kept];
         Self {
             username: me.username.clone(),
             display_name: me.display_name.clone(),
@@ -57,6 +57,7 @@ impl DashboardPage {
             apps: factors.totp,
             second_step: factors.has_second(),
             recovery_codes: factors.recovery_codes,
+            codes_kept,
             notice: ctx.take_notice(),
         }
     }
@@ -89,6 +90,7 @@ impl Page for DashboardPage {
             apps: 1,
             second_step: true,
             recovery_codes: 9,
+            codes_kept: true,
             checked: 3,
             ..one.clone()
         };
@@ -110,8 +112,8 @@ impl Page for DashboardPage {
             ("email-changed", notice(Notice::EmailChanged)),
             ("password-changed", notice(Notice::PasswordChanged)),
             ("no-password", Self { password_changed: None, ..many.clone() }),
-            ("no-codes", Self { recovery_codes: 0, checked: 2, ..many.clone() }),
-            ("few-codes", Self { recovery_codes: 1, checked: 2, ..many.clone() }),
+            ("no-codes", Self { recovery_codes: 0, codes_kept: false, checked: 2, ..many.clone() }),
+            ("few-codes", Self { recovery_codes: 1, codes_kept: false, checked: 2, ..many.clone() }),
             ("email-unverified", Self { email_verified: false, checked: 0, ..one.clone() }),
             ("one-session", one),
             ("five-sessions", many),

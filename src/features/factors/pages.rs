@@ -7,15 +7,12 @@ use time::OffsetDateTime;
 
 use super::service::Overview;
 use crate::{
-    accounts::{Factors, ListedFactor},
+    accounts::{FEW_CODES, Factors, ListedFactor},
     sessions::LiveSession,
     templates::{Mail, Page, usual_and_hostile},
     types::{Age, AgeUnit, Notice},
     web::Refusal,
 };
-
-/// So few recovery codes left are worth a warning.
-const FEW: u32 = 3;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct FactorRow {
@@ -47,7 +44,7 @@ impl Codes {
             _ if !factors.has_second() => Self::TooEarly,
             0 => Self::None,
             _ if !saved => Self::Unsaved,
-            1..=FEW => Self::Few,
+            1..=FEW_CODES => Self::Few,
             _ => Self::Enough,
         }
     }
